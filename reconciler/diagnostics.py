@@ -1,0 +1,159 @@
+"""Findings about the definitions: what is wrong, where, and what to do.
+
+A rule makes a `Finding` at a logical `Place` (document and path within it). The source turns it into
+a `Diagnostic` with line and column, because only a failing file is worth parsing for positions.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Path = tuple[str | int, ...]
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an error stops the run, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of a file. Lines and columns count from 1, columns in characters; the end is exclusive."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a finding belongs before positions are known.
+
+    Attributes:
+        document: index of the document within its file, from 0.
+        path: keys and indexes from the document's root.
+        at_key: whether the key of the path's last step is meant, not its value.
+    """
+
+    document: int
+    path: Path = ()
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of a document, at a logical place."""
+
+    code: str
+    message: str
+    place: Place
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault, ready to be shown.
+
+    Attributes:
+        code: stable code of the rule, a key of `RULES`.
+        message: what is wrong; never holds a value that stands under a secret key.
+        snippet: the offending line, secrets masked, or "" when there is none.
+        hint: what to do, or "".
+    """
+
+    code: str
+    message: str
+    span: Span
+    snippet: str = ""
+    hint: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """Severity of the rule."""
+        return RULES[self.code].severity
+
+    def sort_key(self) -> tuple[Span, str, str]:
+        """Order in which diagnostics leave the program."""
+        return (self.span, self.code, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a code stands for.
+
+    Attributes:
+        summary: a few words, the same for every finding of the rule.
+        explanation: why the rule exists and how to satisfy it, shown by ``explain CODE``.
+    """
+
+    summary: str
+    explanation: str
+    severity: Severity = field(default=Severity.ERROR)
+
+
+_WARNING = Severity.WARNING
+
+RULES: dict[str, Rule] = {
+    # reading a file
+    "RC101": Rule("unreadable file", "The file cannot be opened, is a symbolic link, or is not a regular file. Definitions are read from regular files only, so that a link cannot reach outside the repository."),
+    "RC102": Rule("file too large", "A file of definitions may hold 4 MiB. Split it: a file may hold any number of documents, a directory any number of files."),
+    "RC103": Rule("not UTF-8", "Files of definitions are UTF-8, with or without a byte order mark. Save the file again in that encoding."),
+    "RC104": Rule("YAML syntax", "The file is not well-formed YAML 1.2."),
+    "RC105": Rule("tab in indentation", "YAML does not allow tabs for indentation. Use spaces."),
+    "RC106": Rule("nested too deeply", "Values may be nested 100 levels deep. Some YAML loaders crash on deeper files, so they are refused before they are read."),
+    "RC107": Rule("aliases expand too far", "With its aliases written out the file may hold 100,000 values, and an alias may not stand inside what it repeats."),
+    "RC108": Rule("duplicate key", "A key may stand only once in a mapping. YAML loaders disagree on which of the two values wins."),
+    "RC109": Rule("ambiguous value", "YAML loaders read this plain value differently: as a number, a date, a time or a text. Write the number in its plain decimal form, or quote the text."),
+    "RC110": Rule("merge key", "The merge key << belongs to YAML 1.1 and loaders disagree on it. Write the keys out, or repeat a whole value with an alias."),
+    "RC111": Rule("tag", "Tags (!something) are read differently by different loaders. The schema decides on types; remove the tag."),
+    "RC112": Rule("control character", "Control characters, and the Unicode line separators that YAML 1.1 and 1.2 read differently, may not stand in a file. Write them as an escape in double quotes, such as \"\\u0085\"."),
+    "RC113": Rule("key is not a text", "Keys are texts. Quote the key if it looks like a number, a boolean or null."),
+    "RC114": Rule("document is not a mapping", "Each document is a mapping with apiVersion, kind, metadata and spec."),
+    "RC115": Rule("YAML directive", "Directives (%YAML, %TAG) change how loaders read the file. Remove them; the language is YAML 1.2."),
+    # the schema
+    "RC201": Rule("unknown key", "The schema of the kind does not know this key here. `explain KIND.path` shows the keys that it knows."),
+    "RC202": Rule("missing key", "The schema of the kind asks for this key. `explain KIND.path` shows what belongs there."),
+    "RC203": Rule("wrong type", "The value has another type than the schema asks for. The language is YAML 1.2, where yes, no, on and off are texts."),
+    "RC204": Rule("value not allowed", "The schema lists the values that may stand here."),
+    "RC205": Rule("wrong form", "The text does not have the form that the schema asks for."),
+    "RC206": Rule("out of bounds", "The value is too short, too long, too small or too large."),
+    "RC207": Rule("repeated item", "The items of this list must differ from one another."),
+    "RC208": Rule("unknown kind", "The kinds are Category, Connector, Group and PermissionPolicy."),
+    "RC209": Rule("schema violation", "The document does not agree with the schema of its kind."),
+    "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
+    "RC211": Rule("impossible date", "The date or time does not exist."),
+    # across documents
+    "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
+    "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),
+    "RC303": Rule("duplicate display name", "Display names are unique within a kind, without regard to case and accents, because people tell resources apart by them."),
+    "RC304": Rule("contradictory rename", "A name listed under `previously` is still defined, or two resources claim it."),
+    "RC305": Rule("groups contain each other", "A group may not contain itself, directly or through other groups."),
+    "RC306": Rule("wrong directory", "Categories and connectors live under connectors/, groups and policies under policies/, so that reviewers can be required by directory."),
+    # secrets and mustache
+    "RC401": Rule("looks like a secret", "The value has the form of a known token or private key. Replace it by a secret reference, and treat it as leaked."),
+    "RC402": Rule("credentials in a URL", "A URL may not carry a user and password. Use authorization, with secret references."),
+    "RC403": Rule("literal secret in a header or parameter", "Headers and parameters of this name carry credentials. Give {env: NAME} or {file: path} as value, or use authorization."),
+    "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
+    # lint
+    "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
+    "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),
+    "RC603": Rule("inactive category in use", "The category is inactive: connectors should not be filed under it.", _WARNING),
+    "RC604": Rule("permission without view", "create, edit, delete and call each need view as well; without it the grant has no effect unless another policy gives view.", _WARNING),
+    "RC605": Rule("credentials over plain http", "Over http:// anyone on the way can read the credentials. Use https://, unless the host is this machine."),
+}  # fmt: skip
+
+
+def sorted_diagnostics(found: list[Diagnostic]) -> list[Diagnostic]:
+    """`found` without repeats, by file, line and column."""
+    return sorted(set(found), key=Diagnostic.sort_key)
+
+
+def has_errors(found: list[Diagnostic]) -> bool:
+    """Whether any of `found` is an error."""
+    return any(item.severity is Severity.ERROR for item in found)

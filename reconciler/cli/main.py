@@ -1,0 +1,107 @@
+"""The top of the command line: global options, commands by name, and what exceptions become."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import common_options
+from reconciler.cli.output import say_error
+from reconciler.errors import ExitCode, ReconcilerError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Make a new configuration repository."),
+    "validate": ("validate", "Check all definitions, offline."),
+    "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
+    "plan": ("plan", "Show what would change in the live store."),
+    "apply": ("apply", "Take the live store to what git declares."),
+    "get": ("get", "View, list and search live records."),
+    "import": ("import_", "Make definitions from other formats."),
+    "schema": ("schema", "Print a published JSON Schema."),
+    "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
+    "completion": ("completion", "Print shell completion."),
+}
+"""Command to (module, summary): the group's help needs no command's module."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command: click.Command = import_module(f"reconciler.cli.{found[0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            known = f"did you mean '{near[0]}'?" if near else f"commands are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"there is no command '{name}'; {known}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="reconciler")
+@common_options(environment=True)
+def cli() -> None:
+    """GitOps for data connectors: definitions in git, validated, planned and applied to a live store.
+
+    Every option also reads RECONCILER_<NAME> from the environment, and may stand before or after the command.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code. Exceptions become words here and nowhere else."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
+    try:
+        result = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result or 0)
+    except click.exceptions.NoArgsIsHelpError as failure:
+        print(failure.format_message(), file=sys.stderr)
+        return ExitCode.USAGE
+    except click.ClickException as failure:
+        return _usage(failure)
+    except ReconcilerError as failure:
+        say_error(failure.message, failure.details, failure.hint)
+        return failure.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        say_error("interrupted; nothing was changed that is not reported above")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.WORLD
+    except OSError as failure:
+        say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
+        return ExitCode.WORLD
+    except Exception:  # the one place where a bug becomes a message
+        from reconciler.cli.crash import keep_log
+
+        say_error(f"this is a bug in reconciler; the details are in {keep_log()}", hint="please report it with that file")
+        return ExitCode.BUG
+
+
+def _usage(failure: click.ClickException) -> int:
+    message = failure.format_message()
+    context = getattr(failure, "ctx", None)
+    say_error(message[:1].lower() + message[1:], hint=f"see: {context.command_path} --help" if context else "")
+    return ExitCode.USAGE

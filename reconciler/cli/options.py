@@ -1,0 +1,86 @@
+"""The options that every command understands, before and after the command's name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_META = "reconciler.options"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Values of the common options; None or False where nothing was said."""
+
+    directory: str | None = None
+    target: str | None = None
+    store: str | None = None
+    env_file: str | None = None
+    actor: str | None = None
+    output: str | None = None
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    no_input: bool = False
+
+
+def options() -> Options:
+    """What the user said, on either side of the command."""
+    return Options(**click.get_current_context().meta.get(_META, {}))
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False and parameter.name:
+        ctx.meta.setdefault(_META, {})[parameter.name] = value
+
+
+_SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "directory": (("-C", "--directory", "directory"), {"metavar": "DIR", "help": "The configuration repository; else the nearest one above."}),
+    "target": (("--target",), {"metavar": "NAME", "help": "Target of reconciler.yaml."}),
+    "store": (("--store",), {"metavar": "URL", "help": "Live store, instead of the target's, e.g. sqlite:PATH."}),
+    "env_file": (("--env-file",), {"metavar": "FILE", "help": "NAME=value lines for {env: NAME} secrets that the environment lacks."}),
+    "actor": (("--as", "actor"), {"metavar": "ACTOR", "help": "Who makes the change; else the pipeline's actor or your account."}),
+    "output": (("-o", "--output"), {"metavar": "FORMAT", "help": "Output format."}),
+    "color": (("--color",), {"type": click.Choice(["auto", "always", "never"]), "help": "Colour; auto colours terminals and minds NO_COLOR."}),
+    "quiet": (("-q", "--quiet"), {"is_flag": True, "help": "Say only what is wrong."}),
+    "verbose": (("-v", "--verbose"), {"is_flag": True, "help": "Say what is done, on stderr."}),
+    "no_input": (("--no-input",), {"is_flag": True, "help": "Never ask."}),
+}  # fmt: skip
+_STORE_ONLY = ("target", "store", "env_file", "actor", "no_input")
+_VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}
+
+
+def common_options(*, environment: bool = False, store: bool = True) -> Callable[[Command], Command]:
+    """Add the common options to a command.
+
+    Args:
+        environment: whether they read RECONCILER_<NAME> too; true for the group alone, so that an option
+            before the command wins over the environment.
+        store: whether the command has to do with a store.
+    """
+
+    def decorate(function: Command) -> Command:
+        for name, (declarations, settings) in reversed(_SPECIFICATIONS.items()):
+            if not store and name in _STORE_ONLY:
+                continue
+            variable = _VARIABLES.get(name, f"RECONCILER_{name.upper()}") if environment else None
+            function = click.option(
+                *declarations, **settings, expose_value=False, callback=_keep, envvar=variable, default=None
+            )(function)
+        return function
+
+    return decorate
+
+
+def choose_format(known: tuple[str, ...], default: str = "text") -> str:
+    """The output format, which must be one of `known`.
+
+    Raises:
+        click.BadParameter: it is not.
+    """
+    wanted = options().output or default
+    if wanted not in known:
+        raise click.BadParameter(f"'{wanted}' is not one of {', '.join(known)}", param_hint="'-o' / '--output'")
+    return wanted

@@ -1,0 +1,47 @@
+"""Writing to the two streams: stdout is the answer, stderr the talk."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+
+
+def wants_color(choice: str, stream: object) -> bool:
+    """Whether to colour what goes to `stream`; see https://no-color.org for NO_COLOR."""
+    if choice != "auto":
+        return choice == "always"
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _is_terminal(stream)
+
+
+def _is_terminal(stream: object) -> bool:
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty())
+
+
+def answer(text: str) -> None:
+    """Write the command's answer."""
+    sys.stdout.write(text)
+
+
+def say(text: str) -> None:
+    """Tell the user something beside the answer."""
+    print(harmless(text), file=sys.stderr)
+
+
+def say_error(message: str, details: Sequence[str] = (), hint: str = "") -> None:
+    """Tell the user what went wrong and what to do."""
+    color = wants_color("auto", sys.stderr)
+    print(f"{paint('error:', RED, BOLD, color=color)} {harmless(message)}", file=sys.stderr)
+    for detail in details:
+        print(f"  {harmless(detail)}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {harmless(hint)}", file=sys.stderr)
+
+
+def say_warnings(diagnostics: Sequence[Diagnostic], color: str) -> None:
+    """One line for each warning."""
+    for found in diagnostics:
+        word = paint("warning", YELLOW, color=wants_color(color, sys.stderr))
+        print(f"{harmless(str(found.span))}: {word}[{found.code}]: {harmless(found.message)}", file=sys.stderr)

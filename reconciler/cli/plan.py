@@ -1,0 +1,65 @@
+"""``reconciler plan``."""
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.cli.running import PlanFlags, open_run, plan_with
+from reconciler.errors import ExitCode
+
+FORMATS = ("text", "json", "markdown")
+
+
+def _limit(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[0-9]{1,9}%?", value):
+        raise click.BadParameter("give a number such as 5, or a share such as 30%")
+    return value
+
+
+def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `plan` and `apply` share."""
+    for option in reversed(
+        [
+            click.option("--ref", default="", metavar="REV", help="Take the definitions of a commit, branch or tag."),
+            click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
+            click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
+            click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+            click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@click.command("plan")
+@plan_options
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is something to do.")
+@common_options()
+def command(detailed_exitcode: bool, **flags: Any) -> int:
+    """Show what would change in the live store. Writes nothing, and needs no secret.
+
+    Formats (-o): text, json, markdown (for a pull request).
+    """
+    chosen = choose_format(FORMATS)
+    asked = PlanFlags(**flags)
+    plan = plan_with(open_run(asked), asked)
+    if chosen == "json":
+        from reconciler.render.plan_json import plan_json
+
+        answer(plan_json(plan))
+    elif chosen == "markdown":
+        from reconciler.render.plan_markdown import plan_markdown
+
+        answer(plan_markdown(plan))
+    elif not (options().quiet and plan.is_empty):
+        from reconciler.render.plan_text import plan_text
+
+        answer(plan_text(plan, color=wants_color(options().color, sys.stdout)))
+    if plan.problems:
+        return plan.problems[0].exit_code
+    return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.OK

@@ -1,0 +1,95 @@
+"""What the commands that work with a live store have in common."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+from reconciler import __version__
+from reconciler.cli.options import options
+from reconciler.cli.output import say, say_warnings, wants_color
+from reconciler.core.plan import Plan
+from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.diagnostics import has_errors
+from reconciler.errors import InvalidDefinitions
+from reconciler.settings import Overrides, Settings
+from reconciler.wiring import load_settings, locate_root, open_secrets, open_source, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The parts of a run."""
+
+    settings: Settings
+    source: Source
+    store: Store
+    secrets: SecretBackend
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFlags:
+    """Options of `plan` and `apply`."""
+
+    ref: str
+    no_prune: bool
+    adopt: bool
+    max_deletes: str | None
+    secrets: str | None
+
+
+def open_run(flags: PlanFlags | None = None) -> Run:
+    """Settings, source, store and secrets from the command line, the project file and the environment."""
+    said = options()
+    root = locate_root(said.directory)
+    overrides = Overrides(
+        target=said.target,
+        store=said.store,
+        env_file=said.env_file,
+        max_deletes=flags.max_deletes if flags else None,
+        secrets=flags.secrets if flags else None,
+    )
+    settings = load_settings(root, overrides)
+    if said.verbose:
+        say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
+    return Run(
+        settings,
+        open_source(root, flags.ref if flags else ""),
+        open_store(settings, os.environ),
+        open_secrets(settings, os.environ),
+    )
+
+
+def load_desired(source: Source) -> Desired:
+    """The desired state; faults are shown.
+
+    Raises:
+        InvalidDefinitions: there are errors.
+    """
+    desired = source.load()
+    if has_errors(list(desired.diagnostics)):
+        from reconciler.render import diagnostics as render
+
+        color = wants_color(options().color, sys.stderr)
+        checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
+        sys.stderr.write(render.render("text", desired.diagnostics, checked=checked, color=color))
+        raise InvalidDefinitions("the definitions are not valid; nothing was planned", hint="run: reconciler validate")
+    if not options().quiet:
+        say_warnings(desired.diagnostics, options().color)
+    if options().verbose:
+        say(f"read {len(desired.files)} files with {desired.documents} documents")
+    return desired
+
+
+def plan_with(run: Run, flags: PlanFlags) -> Plan:
+    """Load, compare, order."""
+    from reconciler.services.plan import PlanOptions, make_plan
+
+    plan_options = PlanOptions(
+        target=run.settings.target,
+        owner=run.settings.owner,
+        prune=not flags.no_prune,
+        adopt=flags.adopt,
+        max_deletes=run.settings.max_deletes,
+        max_deletes_given=flags.max_deletes is not None,
+    )
+    desired = load_desired(run.source)
+    return make_plan(desired, run.source, run.store, plan_options, run.secrets if run.settings.check_secrets else None)

@@ -1,0 +1,66 @@
+"""``reconciler validate``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
+from reconciler.errors import ExitCode, UsageError
+from reconciler.render import diagnostics as render
+from reconciler.wiring import locate_root, open_source, project_diagnostics
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
+@click.option("--strict", is_flag=True, help="Let warnings fail too.")
+@common_options(store=False)
+def command(paths: tuple[str, ...], ref: str, strict: bool) -> int:
+    """Check all definitions: YAML, schema, references, secrets, templates and lint.
+
+    Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what
+    is found in these files and directories is reported.
+
+    Formats (-o): text, json, sarif, junit, github, gitlab.
+    """
+    chosen = choose_format(render.FORMATS)
+    root = locate_root(options().directory)
+    source = open_source(root, ref)
+    desired = source.load()
+    found = list(desired.diagnostics) + ([] if ref else project_diagnostics(root))
+    files = desired.files
+    if paths:
+        files, found = _narrow(root, paths, files, found)
+    found = sorted_diagnostics(found)
+    if found or not options().quiet or chosen != "text":
+        checked = render.Checked(len(files), desired.documents, files, __version__)
+        answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
+    return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
+
+
+def _narrow(
+    root: Path, paths: tuple[str, ...], files: tuple[str, ...], found: list[Diagnostic]
+) -> tuple[tuple[str, ...], list[Diagnostic]]:
+    """Keep what belongs to `paths`."""
+    prefixes = tuple(_inside(root, path) for path in paths)
+
+    def belongs(file: str) -> bool:
+        return any(file == prefix or file.startswith(prefix + "/") or prefix == "." for prefix in prefixes)
+
+    kept = tuple(file for file in files if belongs(file))
+    for path, prefix in zip(paths, prefixes, strict=True):
+        if not any(belongs(file) for file in kept if file == prefix or file.startswith(prefix + "/") or prefix == "."):
+            if prefix != "reconciler.yaml":
+                raise UsageError(f"there are no definitions at {path}", hint="definitions are .yaml files below connectors/ and policies/")  # fmt: skip
+    return kept, [item for item in found if belongs(item.span.file)]
+
+
+def _inside(root: Path, path: str) -> str:
+    full = Path(path).resolve()
+    if not full.is_relative_to(root):
+        raise UsageError(f"{path} is outside of the repository {root}", hint="name its repository with -C")
+    return full.relative_to(root).as_posix()

@@ -1,0 +1,1 @@
+"""What reconciling means, in plain Python: no I/O, nothing third-party."""

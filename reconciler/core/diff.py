@@ -1,0 +1,109 @@
+"""Field by field comparison of two bodies.
+
+Mappings compare by key. Lists of named entries (parameters, headers) compare by name, and their order
+apart. Other lists compare as a whole; the bodies are canonical, so lists that are sets are sorted.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+Path = tuple[str | int, ...]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+"""Stands for a field that is not there."""
+
+
+class Origin(StrEnum):
+    """Who moved: the desired state, the live state, both, or the value behind a secret reference."""
+
+    GIT = "git"
+    DRIFT = "drift"
+    BOTH = "both"
+    SECRET = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One path's value before and after; `MISSING` where there is none.
+
+    Attributes:
+        secret: whether the values are secret references, or fingerprints of secrets.
+    """
+
+    path: Path
+    before: Any
+    after: Any
+    origin: Origin = Origin.GIT
+    secret: bool = False
+
+
+Atomic = Callable[[Path, Any], bool]
+
+
+def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """Paths at which the two differ, with both values, in order of the paths.
+
+    Args:
+        atomic: says which values count as one although they are mappings.
+    """
+    if type(before) is type(after) and before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict) and not (atomic(path, before) or atomic(path, after)):
+        for key in sorted(before.keys() | after.keys()):
+            yield from diff(before.get(key, MISSING), after.get(key, MISSING), atomic, (*path, key))
+    elif _named(before) and _named(after) and before and after:
+        yield from _diff_named(before, after, atomic, path)
+    else:
+        yield path, before, after
+
+
+def _named(value: Any) -> bool:
+    if not isinstance(value, list) or not all(isinstance(item, dict) and "name" in item for item in value):
+        return False
+    return len({item["name"] for item in value}) == len(value)
+
+
+def _diff_named(before: list[Any], after: list[Any], atomic: Atomic, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    old = {item["name"]: item for item in before}
+    new = {item["name"]: item for item in after}
+    for name in [*old, *(name for name in new if name not in old)]:
+        yield from diff(old.get(name, MISSING), new.get(name, MISSING), atomic, (*path, name))
+    kept_before = [name for name in old if name in new]
+    kept_after = [name for name in new if name in old]
+    if kept_before != kept_after:
+        yield (*path, "(order)"), list(old), list(new)
+
+
+def at(content: Any, path: Path) -> Any:
+    """The value at `path`, or `MISSING`; entries of named lists are found by name."""
+    for step in path:
+        if isinstance(content, dict):
+            content = content.get(step, MISSING)
+        elif isinstance(content, list) and step == "(order)":
+            content = [item["name"] for item in content]
+        elif isinstance(content, list):
+            content = next((item for item in content if isinstance(item, dict) and item.get("name") == step), MISSING)
+        else:
+            return MISSING
+    return content
+
+
+def origin(before: Any, after: Any, applied: Any) -> Origin:
+    """Who moved a field away from what was last applied.
+
+    Args:
+        before: the live value.
+        after: the desired value.
+        applied: the value last written, or `MISSING`.
+    """
+    if applied == before:
+        return Origin.GIT
+    return Origin.DRIFT if applied == after else Origin.BOTH

@@ -1,0 +1,133 @@
+"""What a plan is: inert records, and the order of changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from reconciler.core.diff import FieldChange, Origin
+from reconciler.core.model import Key, Record, Resource
+from reconciler.errors import ExitCode
+
+
+class Action(StrEnum):
+    """What happens to one record."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RENAME = "rename"
+    ADOPT = "adopt"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a plan.
+
+    Attributes:
+        key: address after the change; for a delete the address that goes.
+        resource: what git declares; None for a delete.
+        record: the live record it starts from, and the precondition of the change; None for a create.
+        body: canonical body to write; None for a delete.
+        before: the live body; None for a create.
+        after: the body to write, decoded; None for a delete.
+        fields: what differs; empty for a create and a delete.
+        notes: what a reviewer should see beside it.
+    """
+
+    action: Action
+    key: Key
+    resource: Resource | None
+    record: Record | None
+    body: bytes | None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    fields: tuple[FieldChange, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """The origin that all fields share, else both."""
+        origins = {change.origin for change in self.fields}
+        if not origins:
+            return Origin.GIT
+        return origins.pop() if len(origins) == 1 else Origin.BOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a plan may not be applied."""
+
+    exit_code: ExitCode
+    message: str
+    hint: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Where desired state was read from.
+
+    Attributes:
+        commit: id of the commit, or "" outside git or before the first commit.
+        ref: what the user named, or "" for the working tree.
+        dirty: whether the working tree differs from the commit.
+    """
+
+    commit: str = ""
+    ref: str = ""
+    dirty: bool = False
+
+    def __str__(self) -> str:
+        if self.ref:
+            return f"commit {self.commit[:12]}"
+        if not self.commit:
+            return "the working tree"
+        return f"the working tree, {'changed since' if self.dirty else 'clean at'} commit {self.commit[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered changes that take live to desired, and whatever stands against them.
+
+    Attributes:
+        owned: how many live records belong to `owner`.
+        kept: owned records that git no longer defines and that are not pruned.
+    """
+
+    revision: Revision
+    target: str
+    owner: str
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = ()
+    owned: int = 0
+    kept: int = 0
+    counts: dict[Action, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do and nothing in the way."""
+        return not self.changes and not self.problems
+
+
+def ordered(changes: Iterable[Change], kinds: tuple[str, ...]) -> tuple[Change, ...]:
+    """Changes in the order in which they are carried out.
+
+    What is referred to comes first (`kinds` is in that order); deletes come last, and in reverse.
+    """
+    rank = {kind: index for index, kind in enumerate(kinds)}
+
+    def place(change: Change) -> tuple[int, int, str]:
+        if change.action is Action.DELETE:
+            return (1, -rank[change.key.kind], change.key.name)
+        return (0, rank[change.key.kind], change.key.name)
+
+    return tuple(sorted(changes, key=place))
+
+
+def counted(changes: Iterable[Change]) -> dict[Action, int]:
+    """How many changes there are of each action, in the order of `Action`."""
+    counts = dict.fromkeys(Action, 0)
+    for change in changes:
+        counts[change.action] += 1
+    return counts

@@ -1,0 +1,36 @@
+"""A secret value that cannot be shown, formatted, serialised or compared by accident."""
+
+from typing import NoReturn
+
+from reconciler.core.sensitive import MASK
+
+
+class Secret:
+    """Holds one secret. `reveal` is the only way to its value."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The value, for the line that encrypts or sends it."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)

@@ -1,0 +1,58 @@
+"""From a valid document to a resource: canonical body, fingerprint, folded display name."""
+
+import unicodedata
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from reconciler.core.model import Key, Resource
+from reconciler.kinds.registry import Kind
+
+_SORTED = orjson.OPT_SORT_KEYS
+
+
+def fold(name: str) -> str:
+    """`name` without regard to case, accents and runs of white space: how display names are compared."""
+    if name.isascii():
+        return " ".join(name.lower().split())
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join("".join(part for part in parts if not unicodedata.combining(part)).casefold().split())
+
+
+def encode(content: dict[str, Any]) -> bytes:
+    """Canonical JSON of a body: sorted keys, no white space."""
+    return orjson.dumps(content, option=_SORTED)
+
+
+def fingerprint(body: bytes) -> str:
+    """Digest that stands for a canonical body."""
+    return sha256(body).hexdigest()
+
+
+def body_of(content: dict[str, Any], kind: Kind) -> bytes:
+    """Canonical body of {"metadata": {"labels": ...}, "spec": ...}; changes `content`."""
+    kind.canonical(content["spec"])
+    labels = content.get("metadata", {}).get("labels")
+    kept = {"metadata": {"labels": labels}, "spec": content["spec"]} if labels else {"spec": content["spec"]}
+    return encode(kept)
+
+
+def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int) -> Resource:
+    """The resource that a document declares. The document satisfies its schema; it is changed."""
+    metadata, spec = content["metadata"], content["spec"]
+    refs = tuple({Key(ref.kind, ref.name) for ref in kind.references(spec)})
+    display = spec.get("displayName")
+    active = spec.get("status") != "inactive"
+    body = body_of(content, kind)
+    return Resource(
+        Key(kind.name, metadata["name"]),
+        body,
+        fingerprint(body),
+        fold(display) if display else "",
+        refs,
+        tuple(metadata.get("previously", ())),
+        file,
+        document,
+        active,
+    )

@@ -1,0 +1,62 @@
+"""What the kinds share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.diagnostics import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """That a document refers to the resource `kind`/`name`, at `path`."""
+
+    kind: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SecretField:
+    """A secret reference in a document.
+
+    Attributes:
+        path: where it stands, from the document's root.
+        address: how plans and the store name it; for headers and parameters by name, not by index.
+        reference: such as {"env": "NAME"}.
+    """
+
+    path: Path
+    address: str
+    reference: dict[str, str]
+
+
+def dotted(path: Path) -> str:
+    """A path as people read it: ``spec.endpoints.list.headers[0].value`` without the leading ``spec``."""
+    steps = path[1:] if path[:1] == ("spec",) and len(path) > 1 else path
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.lstrip(".")
+
+
+def drop_default(mapping: dict[str, Any], key: str, default: object) -> None:
+    """Remove `key` when its value is the default."""
+    if key in mapping and mapping[key] == default:
+        del mapping[key]
+
+
+def whole(mapping: dict[str, Any], key: str) -> None:
+    """Make 30.0, which JSON Schema takes for an integer, the integer that it is."""
+    if isinstance(mapping.get(key), float):
+        mapping[key] = int(mapping[key])
+
+
+def canonical_lifecycle(spec: dict[str, Any]) -> None:
+    """Canonical form of the `lifecycle` block, in place."""
+    lifecycle = spec.get("lifecycle")
+    if lifecycle is not None:
+        drop_default(lifecycle, "protect", False)
+        if "ignore" in lifecycle:
+            lifecycle["ignore"].sort()
+            drop_default(lifecycle, "ignore", [])
+        drop_default(spec, "lifecycle", {})

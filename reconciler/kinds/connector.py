@@ -1,0 +1,185 @@
+"""What a connector is: its canonical form, what it refers to, where its secrets are, and its rules."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.core.sensitive import carries_credentials
+from reconciler.diagnostics import Finding, Path, Place
+from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
+from reconciler.kinds.templates import template_fault
+
+_LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
+_USERINFO = re.compile(r"://[^/?#\s]*@")
+_AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
+
+
+def canonical(spec: dict[str, Any]) -> None:
+    """Bring `spec` to its canonical form, in place: sets sorted, defaults left out.
+
+    Query parameters keep their order, because they are sent in it; headers are sorted by name.
+    """
+    spec["categories"].sort()
+    drop_default(spec, "description", "")
+    drop_default(spec, "status", "active")
+    authorization = spec.get("authorization")
+    if authorization is not None:
+        if authorization["method"] == "none":
+            del spec["authorization"]
+        elif "scopes" in authorization:
+            authorization["scopes"].sort()
+            drop_default(authorization, "scopes", [])
+    tls = spec.get("tls")
+    if tls is not None:
+        drop_default(tls, "verify", True)
+        drop_default(spec, "tls", {})
+    endpoints = spec.get("endpoints")
+    if endpoints is not None:
+        for endpoint in endpoints.values():
+            _canonical_endpoint(endpoint)
+        drop_default(spec, "endpoints", {})
+    canonical_lifecycle(spec)
+
+
+_ENDPOINT_DEFAULTS: tuple[tuple[str, Any], ...] = (
+    ("description", ""),
+    ("body", ""),
+    ("bodyType", "json"),
+    ("params", []),
+    ("headers", []),
+    ("sample", {}),
+)
+
+
+def _canonical_endpoint(endpoint: dict[str, Any]) -> None:
+    for key, default in _ENDPOINT_DEFAULTS:
+        if key in endpoint and endpoint[key] == default:
+            del endpoint[key]
+    for entry in endpoint.get("params", ()):
+        _canonical_entry(entry)
+    headers = endpoint.get("headers")
+    if headers:
+        for entry in headers:
+            _canonical_entry(entry)
+        if len(headers) > 1:
+            headers.sort(key=lambda entry: entry["name"].lower())
+    if "timeoutSeconds" in endpoint:
+        whole(endpoint, "timeoutSeconds")
+        drop_default(endpoint, "timeoutSeconds", 30)
+    retry = endpoint.get("retry")
+    if retry is not None:
+        for key, default in (("attempts", 0), ("waitSeconds", 5)):
+            whole(retry, key)
+            drop_default(retry, key, default)
+        drop_default(endpoint, "retry", {})
+
+
+def _canonical_entry(entry: dict[str, Any]) -> None:
+    for key, default in (("value", ""), ("required", False), ("description", "")):
+        if key in entry and entry[key] == default:
+            del entry[key]
+
+
+def references(spec: dict[str, Any]) -> Iterator[Reference]:
+    """Its categories."""
+    for index, name in enumerate(spec["categories"]):
+        yield Reference("Category", name, ("spec", "categories", index))
+
+
+def secret_fields(spec: dict[str, Any]) -> Iterator[SecretField]:
+    """Every secret reference in `spec`, with its path from the document's root."""
+    authorization = spec.get("authorization")
+    if authorization:
+        yield from _authorization_secrets(authorization)
+    for purpose, endpoint in spec.get("endpoints", {}).items():
+        for group in ("params", "headers"):
+            seen: list[str] = []
+            for index, entry in enumerate(endpoint.get(group, ())):
+                name = entry["name"]
+                repeat = f"#{seen.count(name) + 1}" if name in seen else ""
+                seen.append(name)
+                if isinstance(entry.get("value"), dict):
+                    path = ("spec", "endpoints", purpose, group, index, "value")
+                    yield SecretField(path, f"endpoints.{purpose}.{group}.{name}{repeat}.value", entry["value"])
+
+
+def _authorization_secrets(authorization: dict[str, Any]) -> Iterator[SecretField]:
+    for key in _AUTHORIZATION_SECRETS:
+        if isinstance(authorization.get(key), dict):
+            yield SecretField(("spec", "authorization", key), f"authorization.{key}", authorization[key])
+    request = authorization.get("tokenRequest", {})
+    for key in ("username", "password"):
+        if isinstance(request.get(key), dict):
+            path = ("spec", "authorization", "tokenRequest", key)
+            yield SecretField(path, f"authorization.tokenRequest.{key}", request[key])
+
+
+def rules(spec: dict[str, Any], document: int) -> list[Finding]:
+    """What the schema cannot say: TLS, mustache, literal credentials, plain http."""
+    found: list[Finding] = []
+    tls = spec.get("tls")
+    if tls and tls.get("verify") is False:
+        found += _tls_findings(tls, document)
+    authorization = spec.get("authorization", {})
+    for key in ("tokenUrl", "tokenRequest"):
+        if key in authorization:
+            path: Path = ("spec", "authorization", key)
+            url = authorization[key]
+            if isinstance(url, dict):
+                url, path = url["url"], (*path, "url")
+            _check_template(url, path, document, found)
+            _check_url(url, path, document, found, secret=True)
+    authorized = authorization.get("method", "none") != "none"
+    for purpose, endpoint in spec.get("endpoints", {}).items():
+        _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)
+    return found
+
+
+def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:
+    place = Place(document, ("spec", "tls", "verify"))
+    if "reason" in tls:
+        yield Finding("RC602", "certificates are not verified", place)
+    else:
+        yield Finding("RC601", "certificates are not verified and no reason is given", place, "add `reason:` or remove the line")  # fmt: skip
+
+
+def _check_endpoint(
+    endpoint: dict[str, Any], path: Path, document: int, found: list[Finding], *, authorized: bool
+) -> None:
+    for group in ("params", "headers"):
+        if group in endpoint:
+            for index, entry in enumerate(endpoint[group]):
+                value = entry.get("value", "")
+                if type(value) is dict:
+                    authorized = True
+                    continue
+                if "{{" in value or "{{" in entry["name"]:
+                    _check_template(value, (*path, group, index, "value"), document, found)
+                    _check_template(entry["name"], (*path, group, index, "name"), document, found)
+                elif value and carries_credentials(entry["name"]):
+                    message = f"'{entry['name']}' carries credentials and has a literal value"
+                    hint = "give a reference: value: {env: NAME}"
+                    found.append(Finding("RC403", message, Place(document, (*path, group, index, "value")), hint))
+    url = endpoint["url"]
+    _check_url(url, (*path, "url"), document, found, secret=authorized)
+    if "{{" in url:
+        _check_template(url, (*path, "url"), document, found)
+    if "body" in endpoint and "{{" in endpoint["body"]:
+        _check_template(endpoint["body"], (*path, "body"), document, found)
+
+
+def _check_template(text: str, path: Path, document: int, found: list[Finding]) -> None:
+    if "{{" in text:
+        fault = template_fault(text)
+        if fault:
+            found.append(Finding("RC501", fault, Place(document, path), "write {{name}}; see mustache(5)"))
+
+
+def _check_url(url: str, path: Path, document: int, found: list[Finding], *, secret: bool) -> None:
+    if "@" in url and _USERINFO.search(url):
+        hint = "remove it and use authorization: {method: basic, ...}"
+        found.append(Finding("RC402", "the URL carries a user or password", Place(document, path), hint))
+    if secret and url[:5].lower() == "http:" and not _LOOPBACK.match(url):
+        message = "credentials would be sent over plain http"
+        found.append(Finding("RC605", message, Place(document, path), "use https://"))
+

@@ -1,0 +1,122 @@
+"""Rules over all resources together: addresses, display names, references, renames, nesting of groups."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.model import Key, Resource
+from reconciler.kinds.registry import KINDS, address
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A fault that shows only beside other resources.
+
+    Attributes:
+        resource: the one to report it at.
+        at: what of it is meant: "name", "displayName", "previously", or the reference `ref`.
+    """
+
+    resource: Resource
+    code: str
+    message: str
+    at: str
+    ref: Key | None = None
+    hint: str = ""
+
+
+def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complete: bool) -> list[Clash]:
+    """All clashes.
+
+    Args:
+        broken: addresses whose documents did not validate: they count as defined.
+        complete: False when files could not be read; then nothing is said to be undefined.
+    """
+    by_key: dict[Key, Resource] = {}
+    found: list[Clash] = []
+    displays: dict[tuple[str, str], Resource] = {}
+    for resource in resources:
+        first = by_key.setdefault(resource.key, resource)
+        if first is not resource:
+            message = f"{address(*resource.key)} is already defined in {first.file}"
+            found.append(Clash(resource, "RC302", message, "name", hint="rename one of them"))
+        elif resource.display:
+            namesake = displays.setdefault((resource.key.kind, resource.display), resource)
+            if namesake is not resource:
+                message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
+                found.append(Clash(resource, "RC303", message, "displayName", hint="names differ by more than case and accents"))  # fmt: skip
+    for resource in resources:
+        for ref in resource.refs:
+            target = by_key.get(ref)
+            if target is None:
+                if complete and ref not in broken:
+                    found.append(_unknown(resource, ref, by_key))
+            elif not target.active and resource.key.kind == "Connector":
+                found.append(Clash(resource, "RC603", f"category '{ref.name}' is inactive", "ref", ref))
+        if resource.previously:
+            found += _rename_clashes(resource, by_key)
+    found += _claimed_twice(resources)
+    found += _group_cycles(by_key)
+    return found
+
+
+def _unknown(resource: Resource, ref: Key, defined: Iterable[Key]) -> Clash:
+    from difflib import get_close_matches
+
+    names = [key.name for key in defined if key.kind == ref.kind]
+    close = get_close_matches(ref.name, names, n=1)
+    word = KINDS[ref.kind].word
+    if close:
+        hint = f"did you mean '{close[0]}'?"
+    elif names and len(names) <= 12:
+        hint = "defined are: " + ", ".join(sorted(names))
+    else:
+        hint = f"define the {word}, or correct the name"
+    return Clash(resource, "RC301", f"there is no {word} '{ref.name}'", "ref", ref, hint)
+
+
+def _rename_clashes(resource: Resource, by_key: dict[Key, Resource]) -> Iterator[Clash]:
+    for name in resource.previously:
+        other = by_key.get(Key(resource.key.kind, name))
+        if other is not None:
+            where = "this resource itself" if other is resource else f"still defined in {other.file}"
+            yield Clash(resource, "RC304", f"the earlier name '{name}' is {where}", "previously", hint="remove it from `previously`")  # fmt: skip
+
+
+def _claimed_twice(resources: Sequence[Resource]) -> Iterator[Clash]:
+    claims: dict[Key, Resource] = {}
+    for resource in resources:
+        for name in resource.previously:
+            first = claims.setdefault(Key(resource.key.kind, name), resource)
+            if first is not resource:
+                message = f"{address(*first.key)} in {first.file} claims the earlier name '{name}' too"
+                yield Clash(resource, "RC304", message, "previously", hint="leave it with one of them")
+
+
+def _group_cycles(by_key: dict[Key, Resource]) -> Iterator[Clash]:
+    """One clash for each ring of groups, at its first member by name. Iterative: rings may be long."""
+    groups = {key: resource for key, resource in by_key.items() if key.kind == "Group"}
+    done: set[Key] = set()
+    for start in sorted(groups):
+        trail: list[Key] = []
+        on_trail: set[Key] = set()
+        stack: list[tuple[Key, bool]] = [(start, False)]
+        while stack:
+            key, leaving = stack.pop()
+            if leaving:
+                on_trail.discard(trail.pop())
+                done.add(key)
+            elif key in on_trail:
+                yield _ring(groups, trail[trail.index(key) :])
+            elif key not in done and key in groups:
+                trail.append(key)
+                on_trail.add(key)
+                stack.append((key, True))
+                stack += [(ref, False) for ref in sorted(groups[key].refs, reverse=True)]
+
+
+def _ring(groups: dict[Key, Resource], ring: list[Key]) -> Clash:
+    first = ring.index(min(ring))
+    ordered = [*ring[first:], *ring[:first]]
+    names = " > ".join(key.name for key in [*ordered, ordered[0]])
+    following = ordered[1] if len(ordered) > 1 else ordered[0]
+    return Clash(groups[ordered[0]], "RC305", f"groups contain each other: {names}", "ref", following, "break the ring")

@@ -1,0 +1,69 @@
+"""What a permission policy is."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from reconciler.diagnostics import Finding, Place
+from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default
+
+
+def canonical(spec: dict[str, Any]) -> None:
+    """Bring `spec` to its canonical form, in place: sets sorted, defaults left out."""
+    drop_default(spec, "description", "")
+    drop_default(spec, "superAdmin", False)
+    spec["subjects"].sort(key=lambda subject: sorted(subject.items()))
+    for grant in spec.get("grants", ()):
+        grant["permissions"].sort()
+        if "categories" in grant.get("on", {}):
+            grant["on"]["categories"].sort()
+    drop_default(spec, "grants", [])
+    canonical_lifecycle(spec)
+
+
+def references(spec: dict[str, Any]) -> Iterator[Reference]:
+    """The groups it is for and the categories that narrow its grants."""
+    for index, subject in enumerate(spec["subjects"]):
+        if "group" in subject:
+            yield Reference("Group", subject["group"], ("spec", "subjects", index, "group"))
+    for index, grant in enumerate(spec.get("grants", ())):
+        for position, name in enumerate(grant.get("on", {}).get("categories", ())):
+            yield Reference("Category", name, ("spec", "grants", index, "on", "categories", position))
+
+
+def rules(spec: dict[str, Any], document: int) -> list[Finding]:
+    """Dates that do not exist, and permissions that have no effect without view."""
+    grants = spec.get("grants", [])
+    found = []
+    for index, grant in enumerate(grants):
+        path = ("spec", "grants", index)
+        if "expires" in grant and not _exists(grant["expires"]):
+            place = Place(document, (*path, "expires"))
+            found.append(Finding("RC211", "there is no such date or time", place))
+        if spec.get("superAdmin"):
+            continue
+        for position, permission in enumerate(grant["permissions"]):
+            kind, _, verb = permission.partition(":")
+            if verb != "view" and not _views(kind, grant, grants):
+                message = f"'{permission}' has no effect without '{kind}:view'"
+                place = Place(document, (*path, "permissions", position))
+                found.append(Finding("RC604", message, place, f"add '{kind}:view'"))
+    return found
+
+
+def _views(kind: str, grant: dict[str, Any], grants: list[dict[str, Any]]) -> bool:
+    """Whether one of `grants` gives view of `kind` wherever and as long as `grant` holds."""
+    return any(
+        f"{kind}:view" in other["permissions"]
+        and ("on" not in other or other["on"] == grant.get("on"))
+        and ("expires" not in other or other["expires"] == grant.get("expires"))
+        for other in grants
+    )
+
+
+def _exists(moment: str) -> bool:
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""The kinds, by name."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.diagnostics import Finding
+from reconciler.kinds import category, connector, group, policy
+from reconciler.kinds.common import Reference, SecretField
+
+API_VERSION = "reconciler/v1"
+
+
+def _nothing(spec: dict[str, Any]) -> Iterable[Any]:
+    return ()
+
+
+def _no_rules(spec: dict[str, Any], document: int) -> list[Finding]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the rest of the program needs to know of a kind.
+
+    Attributes:
+        name: as in documents.
+        word: what it is called in the command line and in addresses.
+        directory: where its documents live.
+        canonical: brings a spec to its canonical form, in place.
+        references, secret_fields: what a spec refers to, and where its secrets are.
+        rules: findings of a spec that the schema cannot express; takes the index of the document.
+    """
+
+    name: str
+    word: str
+    directory: str
+    canonical: Callable[[dict[str, Any]], None]
+    references: Callable[[dict[str, Any]], Iterable[Reference]] = _nothing
+    secret_fields: Callable[[dict[str, Any]], Iterable[SecretField]] = _nothing
+    rules: Callable[[dict[str, Any], int], list[Finding]] = _no_rules
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("Category", "category", "connectors", category.canonical),
+        Kind(
+            "Connector", "connector", "connectors", connector.canonical,
+            connector.references, connector.secret_fields, connector.rules,
+        ),
+        Kind("Group", "group", "policies", group.canonical, group.references),
+        Kind("PermissionPolicy", "policy", "policies", policy.canonical, policy.references, rules=policy.rules),
+    )
+}  # fmt: skip
+"""In the order in which they are applied: what is referred to comes first."""
+
+WORDS: dict[str, str] = {kind.word: kind.name for kind in KINDS.values()}
+SCHEMA_FILES: dict[str, str] = {
+    **{name: f"{name.lower()}.schema.json" for name in KINDS},
+    "Project": "project.schema.json",
+}
+
+
+def address(kind: str, name: str) -> str:
+    """How people name a resource, e.g. ``connector/crm-contacts``."""
+    return f"{KINDS[kind].word}/{name}"

@@ -1,0 +1,42 @@
+"""The published JSON Schemas, as files: in the wheel beside the code, in a checkout at its top."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@cache
+def folder() -> Path:
+    """Where the schema files are."""
+    package = Path(__file__).resolve().parent.parent
+    bundled = package / "_schemas"
+    return bundled if bundled.is_dir() else package.parent / "schemas"
+
+
+def text(file: str) -> bytes:
+    """Content of one schema file.
+
+    Raises:
+        FileNotFoundError: there is no such schema.
+    """
+    return (folder() / file).read_bytes()
+
+
+@cache
+def load(file: str) -> dict[str, Any]:
+    """One schema, decoded. Shared: do not change it."""
+    import json
+
+    schema: dict[str, Any] = json.loads(text(file))
+    return schema
+
+
+def resolve(schema: dict[str, Any], node: Any) -> dict[str, Any]:
+    """`node` of `schema` with its local references followed; keywords beside a reference win."""
+    found: dict[str, Any] = node if isinstance(node, dict) else {}
+    while "$ref" in found:
+        target: Any = schema
+        for step in found["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        found = {**target, **{key: value for key, value in found.items() if key != "$ref"}}
+    return found

@@ -1,0 +1,85 @@
+"""A plan, and the report of an apply, as JSON; schemas/plan.schema.json describes both."""
+
+import json
+from typing import Any
+
+from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.plan import Change, Plan
+from reconciler.core.sensitive import mask_text
+from reconciler.kinds.registry import address
+
+VERSION = 1
+
+
+def plan_json(plan: Plan) -> str:
+    """The plan, versioned."""
+    return _dump(_plan(plan, "plan"))
+
+
+def report_json(plan: Plan, *, actor: str, started: str, finished: str, secrets: int) -> str:
+    """What an apply did, versioned."""
+    run = {"actor": actor, "started": started, "finished": finished, "secrets": secrets}
+    return _dump({**_plan(plan, "report"), "run": run})
+
+
+def _dump(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plan(plan: Plan, kind: str) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "type": kind,
+        "target": plan.target,
+        "owner": plan.owner,
+        "source": {"commit": plan.revision.commit or None, "ref": plan.revision.ref or None, "dirty": plan.revision.dirty},
+        "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned},
+        "changes": [_change(change) for change in plan.changes],
+        "problems": [
+            {"exitCode": int(problem.exit_code), "message": problem.message, "hint": problem.hint, "details": list(problem.details)}
+            for problem in plan.problems
+        ],
+    }  # fmt: skip
+
+
+def _change(change: Change) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "action": change.action.value,
+        "address": address(*change.key),
+        "kind": change.key.kind,
+        "name": change.key.name,
+        "origin": change.origin.value,
+        "notes": list(change.notes),
+        "fields": [_field(field) for field in change.fields],
+    }
+    if change.record is not None:
+        found["record"] = {
+            "address": address(*change.record.key),
+            "owner": change.record.owner or None,
+            "version": change.record.version,
+            "fingerprint": change.record.fingerprint,
+        }
+    if change.resource is not None:
+        found["file"] = change.resource.file
+        found["fingerprint"] = change.resource.fingerprint
+    if change.record is None and change.resource is not None:
+        found["after"] = _masked(change.resource.content())
+    if change.resource is None:
+        found["before"] = _masked(change.before)
+    return found
+
+
+def _field(field: FieldChange) -> dict[str, Any]:
+    found: dict[str, Any] = {"path": [str(step) for step in field.path], "origin": field.origin.value, "secret": field.secret}
+    for name, value in (("before", field.before), ("after", field.after)):
+        if value is not MISSING:
+            found[name] = _masked(value) if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
+    return found
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,77 @@
+"""A plan as Markdown for a pull request."""
+
+from collections.abc import Iterator
+
+from reconciler.core.plan import Action, Change, Plan
+from reconciler.kinds.registry import address
+from reconciler.render.plan_text import MARKS, totals
+from reconciler.render.style import harmless
+from reconciler.render.values import field_name, set_change, shown, summary_lines
+
+_MAX_CHARACTERS = 60_000  # a comment may hold 65,536
+
+
+def plan_markdown(plan: Plan) -> str:
+    """The plan as a comment: totals first, problems next, then the changes, cut to fit."""
+    if plan.is_empty:
+        return f"### Plan for {_escape(plan.target)}: nothing to do\n"
+    lines = [f"### Plan for {_escape(plan.target)}: {totals(plan)}", "", f"From {plan.revision}.", ""]
+    for problem in plan.problems:
+        lines.append(f"> **It will not be applied like this:** {_escape(problem.message)}")
+        lines += [f"> - {_escape(detail)}" for detail in problem.details]
+        lines += [f"> {_escape(problem.hint)}", ""] if problem.hint else [""]
+    size = sum(len(line) + 1 for line in lines)
+    for index, change in enumerate(plan.changes):
+        block = [f"#### {_title(change)}", "", *_notes(change), "```diff", *_body(change), "```", ""]
+        size += sum(len(line) + 1 for line in block)
+        if size > _MAX_CHARACTERS:
+            lines.append(f"… and {len(plan.changes) - index:,} more; `reconciler plan` shows all of them.")
+            break
+        lines += block
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _title(change: Change) -> str:
+    title = f"`{MARKS[change.action]}` {change.action.value} {_code(address(*change.key))}"
+    if change.record and change.record.key != change.key:
+        title += f" (was {_code(address(*change.record.key))})"
+    return title + (f" in {_code(change.resource.file)}" if change.resource else "")
+
+
+def _notes(change: Change) -> Iterator[str]:
+    for note in change.notes:
+        yield f"> **{_escape(note)}**"
+        yield ""
+
+
+def _body(change: Change) -> Iterator[str]:
+    if change.action is Action.CREATE:
+        for name, value in summary_lines(change):
+            yield _fenced(f"+ {name}: {value}")
+    if change.action is Action.DELETE:
+        name = (change.before or {}).get("spec", {}).get("displayName", "")
+        yield _fenced(f"- {shown(name)}")
+    for field in change.fields:
+        members = set_change(field)
+        origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
+        if members is not None:
+            yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
+            yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
+        else:
+            yield _fenced(f"- {field_name(field)}: {shown(field.before, secret=field.secret)}{origin}")
+            yield _fenced(f"+ {field_name(field)}: {shown(field.after, secret=field.secret)}{origin}")
+
+
+def _fenced(line: str) -> str:
+    """A line that cannot end the code block that it stands in."""
+    return line.replace("```", "`\u200b``")
+
+
+def _code(text: str) -> str:
+    return "`" + harmless(text).replace("`", "'") + "`"
+
+
+def _escape(text: str) -> str:
+    """Text without meaning to Markdown, and without mentions of people."""
+    escaped = harmless(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")
+    return "".join("\\" + char if char in "\\`*_[]#|~" else char for char in escaped)

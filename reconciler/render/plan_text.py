@@ -1,0 +1,105 @@
+"""A plan as text."""
+
+from collections.abc import Iterator
+
+from reconciler.core.diff import Origin
+from reconciler.core.plan import Action, Change, Plan, Problem
+from reconciler.kinds.registry import address
+from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.render.values import field_name, set_change, shown, summary_lines
+
+MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»", Action.ADOPT: "&", Action.DELETE: "-"}
+_COLORS = {Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN, Action.ADOPT: CYAN, Action.DELETE: RED}
+_ORIGINS = {
+    Origin.DRIFT: "live was changed",
+    Origin.BOTH: "git and live were changed",
+    Origin.SECRET: "the secret has a new value",
+}
+_WORDS = {
+    Action.CREATE: "to create", Action.UPDATE: "to update", Action.RENAME: "to rename",
+    Action.ADOPT: "to adopt", Action.DELETE: "to delete",
+}  # fmt: skip
+_DONE = {
+    Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed",
+    Action.ADOPT: "adopted", Action.DELETE: "deleted",
+}  # fmt: skip
+
+
+def plan_text(plan: Plan, *, color: bool) -> str:
+    """The plan as people read it; one line when there is nothing to do."""
+    if plan.is_empty:
+        return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
+    lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
+    for change in plan.changes:
+        lines += _change_lines(change, color=color)
+        lines.append("")
+    for problem in plan.problems:
+        lines += problem_lines(problem, color=color)
+        lines.append("")
+    lines.append(f"{totals(plan)}{_kept(plan)}.")
+    if plan.problems:
+        lines.append(paint("It will not be applied like this.", RED, color=color))
+    return "\n".join(lines) + "\n"
+
+
+def totals(plan: Plan) -> str:
+    """How much there is to do."""
+    parts = [f"{count:,} {_WORDS[action]}" for action, count in plan.counts.items() if count]
+    return ", ".join(parts) if parts else "Nothing to do"
+
+
+def report_text(plan: Plan, secrets: int) -> str:
+    """What an apply did, in one line."""
+    parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
+    if not parts:
+        return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
+    stored = f"; {plural(secrets, 'secret')} stored encrypted" if secrets else ""
+    return f"Applied to {plan.target}: {', '.join(parts)}{stored}.\n"
+
+
+def problem_lines(problem: Problem, *, color: bool) -> list[str]:
+    """What stands against the plan, and what to do."""
+    lines = [f"{paint('!', RED, BOLD, color=color)} {harmless(problem.message)}"]
+    lines += [f"    {harmless(detail)}" for detail in problem.details]
+    return [*lines, f"    hint: {harmless(problem.hint)}"] if problem.hint else lines
+
+
+def _kept(plan: Plan) -> str:
+    return f"; {plural(plan.kept, 'record')} no longer defined, kept" if plan.kept else ""
+
+
+def _change_lines(change: Change, *, color: bool) -> Iterator[str]:
+    mark = paint(MARKS[change.action], _COLORS[change.action], BOLD, color=color)
+    yield f"{mark} {_title(change, color=color)}"
+    for note in change.notes:
+        yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
+    if change.action is Action.CREATE:
+        for name, value in summary_lines(change):
+            yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
+    for field in change.fields:
+        name = field_name(field)
+        origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
+        members = set_change(field)
+        if members is not None:
+            added, removed = members
+            parts = [paint(f"+{harmless(item)}", GREEN, color=color) for item in added]
+            parts += [paint(f"-{harmless(item)}", RED, color=color) for item in removed]
+            yield f"    ~ {name}: {' '.join(parts)}{origin}"
+        else:
+            before = paint(shown(field.before, secret=field.secret), RED, color=color)
+            after = paint(shown(field.after, secret=field.secret), GREEN, color=color)
+            yield f"    ~ {name}: {before} -> {after}{origin}"
+
+
+def _title(change: Change, *, color: bool) -> str:
+    title = paint(address(*change.key), BOLD, color=color)
+    where = paint(f"  {harmless(change.resource.file)}", DIM, color=color) if change.resource else ""
+    if change.action is Action.RENAME and change.record:
+        return f"{title} (was {address(*change.record.key)}){where}"
+    if change.action is Action.ADOPT and change.record:
+        was = f"was {address(*change.record.key)}, " if change.record.key != change.key else ""
+        return f"{title} ({was}owned by {change.record.owner or 'nobody'}){where}"
+    if change.action is Action.DELETE and change.before:
+        name = change.before.get("spec", {}).get("displayName")
+        return f"{title}  {shown(name)}" if name else title
+    return f"{title}{where}"

@@ -1,0 +1,115 @@
+"""Live records as a table, as a document or as JSON; schemas/records.schema.json describes the JSON."""
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.core.model import Found
+from reconciler.kinds.registry import API_VERSION, address
+from reconciler.render.style import BOLD, DIM, YELLOW, harmless, paint, plural
+
+VERSION = 1
+_WIDEST = 44
+
+
+def records_json(records: Sequence[Found]) -> str:
+    """The records, versioned. Secrets are references in them."""
+    content = {"version": VERSION, "records": [_record(record) for record in records]}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _record(record: Found) -> dict[str, Any]:
+    return {
+        "address": address(record.kind, record.name),
+        "owner": record.owner or None,
+        "drifted": record.drifted,
+        "changedAt": record.changed_at or None,
+        "document": document(record),
+    }
+
+
+def document(record: Found) -> dict[str, Any]:
+    """The live record in the form of a definition."""
+    metadata = {"name": record.name, **record.content.get("metadata", {})}
+    return {"apiVersion": API_VERSION, "kind": record.kind, "metadata": metadata, "spec": record.content.get("spec", {})}
+
+
+def records_yaml(records: Sequence[Found]) -> str:
+    """The records as YAML documents, each under a comment that says whose it is."""
+    import yaml
+
+    parts = []
+    for record in records:
+        state = ", changed out of band" if record.drifted else ""
+        about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}\n"
+        parts.append(harmless(about.rstrip("\n")) + "\n" + yaml.safe_dump(document(record), sort_keys=False, allow_unicode=True, width=100))
+    return "---\n".join(parts)
+
+
+def records_table(records: Sequence[Found], *, color: bool) -> str:
+    """The records as a table, with a count below."""
+    if not records:
+        return "No record matches.\n"
+    one_kind = len({record.kind for record in records}) == 1
+    header = _header(records[0].kind if one_kind else "")
+    rows = [[_cell(cell) for cell in _row(record, one_kind=one_kind)] for record in records]
+    widths = [max(_width(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    lines = [paint(_line(header, widths), BOLD, color=color)]
+    for record, row in zip(records, rows, strict=True):
+        line = _line(row, widths)
+        lines.append(paint(line, YELLOW, color=color) if record.drifted else line)
+    lines.append(paint(plural(len(records), "record"), DIM, color=color))
+    return "\n".join(lines) + "\n"
+
+
+def _header(kind: str) -> list[str]:
+    first = "NAME" if kind else "ADDRESS"
+    if kind == "Connector":
+        return [first, "DISPLAY NAME", "CATEGORIES", "AUTHORIZATION", "ENDPOINTS", "STATUS"]
+    if kind == "Group":
+        return [first, "DISPLAY NAME", "USERS", "GROUPS"]
+    if kind == "PermissionPolicy":
+        return [first, "SUBJECTS", "GRANTS", "SUPER ADMIN"]
+    return [first, "DISPLAY NAME", "STATUS"]
+
+
+def _row(record: Found, *, one_kind: bool) -> list[str]:
+    spec = record.content.get("spec", {})
+    status = spec.get("status", "active") + (" (drift)" if record.drifted else "")
+    if not one_kind:
+        return [address(record.kind, record.name), spec.get("displayName", ""), status]
+    match record.kind:
+        case "Connector":
+            method = spec.get("authorization", {}).get("method", "none")
+            endpoints = str(len(spec.get("endpoints", {})))
+            return [record.name, spec.get("displayName", ""), ", ".join(spec.get("categories", ())), method, endpoints, status]
+        case "Group":
+            members = spec.get("members", {})
+            return [record.name, spec.get("displayName", ""), ", ".join(members.get("users", ())), ", ".join(members.get("groups", ()))]
+        case "PermissionPolicy":
+            subjects = ", ".join(f"{kind} {name}" for subject in spec.get("subjects", ()) for kind, name in subject.items())
+            permissions = sorted({name for grant in spec.get("grants", ()) for name in grant["permissions"]})
+            return [record.name, subjects, ", ".join(permissions), "yes" if spec.get("superAdmin") else "no"]
+        case _:
+            return [record.name, spec.get("displayName", ""), status]
+
+
+def _cell(text: str) -> str:
+    text = harmless(text)
+    while _width(text) > _WIDEST:
+        text = text[: _WIDEST - 1].rstrip() + "…" if len(text) > _WIDEST else text[:-2] + "…"
+    return text
+
+
+def _width(text: str) -> int:
+    """Columns that `text` takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()

@@ -1,0 +1,109 @@
+"""How values and paths of a change are shown."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.plan import Change
+from reconciler.core.sensitive import mask_text
+from reconciler.kinds.common import dotted
+from reconciler.render.style import harmless
+
+_WIDTH = 72
+
+
+def shown(value: Any, *, secret: bool = False) -> str:
+    """A value on one line; long ones are cut."""
+    if value is MISSING:
+        return "(none)"
+    if secret:
+        return _shown_secret(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        text = "[" + ", ".join(value) + "]"
+    elif isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    text = harmless(mask_text(text))
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+
+
+def _shown_secret(value: Any) -> str:
+    if isinstance(value, dict):
+        return reference(value)
+    return f"(fingerprint {value})" if isinstance(value, str) and len(value) == 16 else "(a text)"
+
+
+def reference(value: dict[str, str]) -> str:
+    """A secret reference as it is written in YAML."""
+    return "{" + ", ".join(f"{key}: {harmless(str(item))}" for key, item in value.items()) + "}"
+
+
+def field_name(change: FieldChange) -> str:
+    """The dotted path of a field."""
+    return harmless(dotted(change.path))
+
+
+def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:
+    """What was added to and removed from a list of texts; None for any other change."""
+    before, after = change.before, change.after
+    if change.secret or (change.path and change.path[-1] == "(order)"):
+        return None
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return None
+    if not all(isinstance(item, str) for item in [*before, *after]):
+        return None
+    return [item for item in after if item not in before], [item for item in before if item not in after]
+
+
+def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
+    """Name and value of what a reviewer wants to see of a record that is new."""
+    content = change.resource.content() if change.resource else {}
+    spec = content.get("spec", {})
+    for key, value in content.get("metadata", {}).get("labels", {}).items():
+        yield f"labels.{key}", shown(value)
+    for key, value in spec.items():
+        if key == "authorization":
+            yield from _authorization(value)
+        elif key == "endpoints":
+            for purpose, endpoint in value.items():
+                yield f"endpoints.{harmless(purpose)}", _endpoint(endpoint)
+        elif key == "members":
+            for name, members in value.items():
+                yield f"members.{name}", shown(members)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for index, item in enumerate(value):
+                yield f"{key}[{index}]", _flat(item)
+        else:
+            yield key, shown(value)
+
+
+def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, item in value.items():
+        if isinstance(item, dict) and key != "tokenRequest":
+            yield f"authorization.{key}", reference(item)
+        elif isinstance(item, dict):
+            yield "authorization.tokenRequest.url", shown(item["url"])
+        else:
+            yield f"authorization.{key}", shown(item)
+
+
+def _endpoint(endpoint: dict[str, Any]) -> str:
+    extras = [
+        f"{count} {noun}{'s' * (count != 1)}"
+        for count, noun in (
+            (len(endpoint.get("params", ())), "param"),
+            (len(endpoint.get("headers", ())), "header"),
+        )
+        if count
+    ]
+    if endpoint.get("body"):
+        extras.append("body")
+    url = harmless(mask_text(endpoint["url"]))
+    return f"{endpoint['method']} {url}" + (f" ({', '.join(extras)})" if extras else "")
+
+
+def _flat(item: dict[str, Any]) -> str:
+    parts = [f"{key}: {shown(value)}" for key, value in item.items()]
+    return ", ".join(parts)

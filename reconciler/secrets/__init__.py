@@ -1,0 +1,1 @@
+"""Secret references to values, and values to ciphertext."""

@@ -1,0 +1,102 @@
+"""The project's settings, the environment and the command line become one frozen record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.guards import DEFAULT_MAX_DELETES
+from reconciler.errors import UsageError
+
+DEFAULT_STORE = "sqlite:.reconciler/store.db"
+DEFAULT_TARGET = "local"
+PRIVATE_OWNER = "local"
+"""Owner in a store that lies inside the repository and so belongs to nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run depends on beside the definitions.
+
+    Attributes:
+        root: the configuration repository.
+        store: URL of the live store.
+        owner: whose records this repository manages.
+        check_secrets: whether every plan resolves all secrets.
+    """
+
+    root: Path
+    target: str
+    store: str
+    owner: str
+    env_file: Path | None
+    key_file: Path | None
+    max_deletes: str
+    check_secrets: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says; None where it says nothing."""
+
+    target: str | None = None
+    store: str | None = None
+    env_file: str | None = None
+    max_deletes: str | None = None
+    secrets: str | None = None
+
+
+def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings:
+    """The settings of a run; the command line wins over the project file.
+
+    Raises:
+        UsageError: the target is not defined, or a shared store is used without an owner.
+    """
+    name, target = _target(project, given.target)
+    store = given.store or target.get("store", DEFAULT_STORE)
+    env_file = Path(given.env_file) if given.env_file else _from_root(root, target.get("envFile"))
+    return Settings(
+        root=root,
+        target=name if not given.store else given.target or "custom",
+        store=store,
+        owner=_owner(root, project, store),
+        env_file=env_file,
+        key_file=_from_root(root, target.get("keyFile")),
+        max_deletes=given.max_deletes or target.get("maxDeletes", DEFAULT_MAX_DELETES),
+        check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
+    )
+
+
+def _target(project: Mapping[str, Any], wanted: str | None) -> tuple[str, Mapping[str, Any]]:
+    targets: Mapping[str, Mapping[str, Any]] = project.get("targets", {})
+    name = wanted or project.get("defaultTarget") or (next(iter(targets)) if len(targets) == 1 else DEFAULT_TARGET)
+    if name in targets:
+        return name, targets[name]
+    if not targets and name == DEFAULT_TARGET:
+        return name, {}
+    names = ", ".join(sorted(targets)) or "none"
+    what = f"there is no target '{name}'" if wanted or "defaultTarget" in project else "no target is chosen"
+    raise UsageError(what, hint=f"targets in reconciler.yaml: {names}; choose one with --target or defaultTarget")
+
+
+def _owner(root: Path, project: Mapping[str, Any], store: str) -> str:
+    owner: str = project.get("owner", "")
+    if owner:
+        return owner
+    if sqlite_path(root, store).is_relative_to(root):
+        return PRIVATE_OWNER
+    raise UsageError(
+        "a store outside of the repository needs an owner", hint="add to reconciler.yaml a line such as  owner: acme/connectors"
+    )
+
+
+def sqlite_path(root: Path, store: str) -> Path:
+    """The file that a ``sqlite:PATH`` URL names; a relative path starts at `root`."""
+    _, _, path = store.partition(":")
+    if path.startswith("//"):  # sqlite:///path, as other tools write it
+        path = path.removeprefix("//")
+    return (root / path).resolve() if path else root / ".reconciler" / "store.db"
+
+
+def _from_root(root: Path, path: str | None) -> Path | None:
+    return root / path if path else None

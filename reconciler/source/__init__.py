@@ -1,0 +1,1 @@
+"""Git and YAML to desired state: which files, values, positions, schema, references."""

@@ -1,0 +1,119 @@
+"""One file of definitions to resources and diagnostics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.core.model import Key, Resource
+from reconciler.core.sensitive import TOKEN_MARK
+from reconciler.diagnostics import Diagnostic, Finding, Place
+from reconciler.kinds.canonical import make_resource
+from reconciler.kinds.registry import KINDS
+from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
+
+_KIND_NAMES = tuple(KINDS)
+
+
+@dataclass(slots=True)
+class FileContent:
+    """What one file holds.
+
+    Attributes:
+        documents: how many documents are not empty.
+        broken: addresses of documents that did not validate, as far as they can be told.
+    """
+
+    resources: list[Resource] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    documents: int = 0
+    broken: list[Key] = field(default_factory=list)
+
+
+class DocumentReader:
+    """Reads files of definitions; holds the compiled schemas."""
+
+    def __init__(self) -> None:
+        from reconciler.source.schema import validators
+
+        self._fast: FastParser | None = fast_parser()
+        self._valid: dict[str, Callable[[Any], bool]] = validators(_KIND_NAMES)
+
+    def read(self, file: str, data: bytes) -> FileContent:
+        """Resources and faults of one file; `file` is its path from the repository's root."""
+        content = self._read_fast(file, data)
+        return content if content is not None else self._read_carefully(file, data)
+
+    def _read_fast(self, file: str, data: bytes) -> FileContent | None:
+        """The file when nothing at all is wrong with it, else None."""
+        loaded = load(data, file, self._fast)
+        if loaded.faults or TOKEN_MARK.search(data):
+            return None
+        content = FileContent(documents=len(loaded.documents))
+        try:
+            for index, document in loaded.documents:
+                kind = document.get("kind")
+                if type(kind) is not str or kind not in KINDS or not self._valid[kind](document):
+                    return None
+                found = KINDS[kind]
+                if found.rules(document["spec"], index) or not file.startswith(found.directory):
+                    return None
+                content.resources.append(make_resource(document, found, file, index))
+        except (TypeError, ValueError):  # keys that are not texts, numbers beyond JSON, nesting beyond the validator
+            return None
+        return content
+
+    def _read_carefully(self, file: str, data: bytes) -> FileContent:
+        from reconciler.source.locate import locate
+        from reconciler.source.text import SourceText
+        from reconciler.source.yaml.nodes import parse
+
+        loaded = load_carefully(data, file, self._fast)
+        content = FileContent(diagnostics=list(loaded.faults), documents=len(loaded.documents))
+        findings: list[Finding] = []
+        for index, document in loaded.documents:
+            findings += self._check(file, index, document, content)
+        if findings:
+            source = SourceText(file, data)
+            known = {(fault.span.line, fault.span.column) for fault in loaded.faults}
+            located = locate(source, parse(source).documents, findings)
+            content.diagnostics += [item for item in located if (item.span.line, item.span.column) not in known]
+        return content
+
+    def _check(self, file: str, index: int, document: dict[str, Any], content: FileContent) -> list[Finding]:
+        from reconciler.source.schema import explain
+
+        found = explain(document, index, _KIND_NAMES)
+        if found:
+            key = _address_of(document)
+            content.broken += [key] if key else []
+            return found + _tokens(document, index)
+        kind = KINDS[document["kind"]]
+        found = [*kind.rules(document["spec"], index), *_tokens(document, index)]
+        if file.split("/", 1)[0] in _DIRECTORIES and not file.startswith(kind.directory + "/"):
+            message = f"a {kind.word} belongs in {kind.directory}/"
+            found.append(Finding("RC306", message, Place(index, ("kind",)), f"move the document to {kind.directory}/"))
+        content.resources.append(make_resource(document, kind, file, index))
+        return found
+
+
+_DIRECTORIES = frozenset(kind.directory for kind in KINDS.values())
+
+
+def _address_of(document: dict[str, Any]) -> Key | None:
+    kind, metadata = document.get("kind"), document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return Key(kind, name) if isinstance(kind, str) and isinstance(name, str) else None
+
+
+def _tokens(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list[Finding]:
+    """Findings for texts that look like tokens, anywhere in a document."""
+    from reconciler.core.sensitive import TOKEN
+
+    if isinstance(value, str):
+        if not TOKEN.search(value):
+            return []
+        return [Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")]  # fmt: skip
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [finding for step, item in items for finding in _tokens(item, document, (*path, step))]
+
+

@@ -1,0 +1,101 @@
+"""Which files hold definitions, and their bytes: from the working tree or from a commit."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.errors import SourceUnavailable
+from reconciler.source import git
+from reconciler.source.yaml.guard import MAX_BYTES
+
+FOLDERS = ("connectors", "policies")
+SUFFIXES = (".yaml", ".yml")
+_SYMLINK_MODE, _SUBMODULE_MODE = "120000", "160000"
+
+Content = bytes | Diagnostic
+"""The bytes of a file, or why it cannot be read."""
+
+
+def working_tree(root: Path) -> list[str]:
+    """Paths of all files of definitions below `root`, sorted."""
+    found: list[str] = []
+    for folder in FOLDERS:
+        _walk(root, folder, found)
+    return sorted(found)
+
+
+def _walk(root: Path, folder: str, found: list[str]) -> None:
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(root / here) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    path = f"{here}/{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    elif entry.name.endswith(SUFFIXES):
+                        found.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            if here != folder:
+                continue
+        except OSError as failure:
+            raise SourceUnavailable(f"the directory {here} cannot be read: {failure.strerror}") from failure
+
+
+def read_working_tree(root: Path, paths: list[str]) -> Iterator[Content]:
+    """Contents of the files, in the order of `paths`."""
+    prefix = f"{root}/"
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+    for path in paths:
+        try:
+            descriptor = os.open(prefix + path, flags)
+        except OSError as failure:
+            yield unreadable(path, "it is a symbolic link" if os.path.islink(prefix + path) else str(failure.strerror))
+            continue
+        try:
+            yield _read(descriptor)
+        except OSError as failure:
+            yield unreadable(path, str(failure.strerror))
+        finally:
+            os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
+    """At most one byte more than a file may hold, in as few calls as possible."""
+    data = os.read(descriptor, 65536)
+    if len(data) < 65536:
+        return data
+    parts, size = [data], len(data)
+    while size <= MAX_BYTES and (data := os.read(descriptor, 1 << 20)):
+        parts.append(data)
+        size += len(data)
+    return b"".join(parts)
+
+
+def committed(root: Path, commit: str) -> list[tuple[str, str]]:
+    """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
+    found = []
+    for mode, oid, path in git.list_tree(root, commit, FOLDERS):
+        if path.endswith(SUFFIXES) and mode != _SUBMODULE_MODE and not _hidden(path):
+            found.append((path, "" if mode == _SYMLINK_MODE else oid))
+    return sorted(found)
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def read_committed(root: Path, entries: list[tuple[str, str]]) -> Iterator[Content]:
+    """Contents of the files, in the order of `entries`."""
+    blobs = git.read_blobs(root, [oid for _, oid in entries if oid])
+    for path, oid in entries:
+        yield next(blobs) if oid else unreadable(path, "it is a symbolic link")
+
+
+def unreadable(path: str, reason: str) -> Diagnostic:
+    """The diagnostic for a file that cannot be read."""
+    return Diagnostic("RC101", f"the file cannot be read: {reason}", Span(path), hint="definitions are regular files")

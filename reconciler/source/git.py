@@ -1,0 +1,119 @@
+"""Git through its own binary, which is the fastest way to it."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from reconciler.errors import SourceUnavailable, UsageError
+
+
+def run(root: Path, *arguments: str) -> tuple[int, bytes, str]:
+    """Exit code, output and message of one git command in `root`.
+
+    Raises:
+        SourceUnavailable: git is not installed.
+    """
+    try:
+        done = subprocess.run(_command(root, arguments), capture_output=True, env=_environment(), check=False)
+    except FileNotFoundError as failure:
+        raise SourceUnavailable("git is not installed", hint="install git, or work without --ref") from failure
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
+
+
+def _command(root: Path, arguments: Sequence[str]) -> list[str]:
+    return ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def head(root: Path) -> str:
+    """Id of the commit that is checked out, or "" outside git and before the first commit."""
+    code, output, _ = run(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return output.decode().strip() if code == 0 else ""
+
+
+def is_dirty(root: Path, folders: Sequence[str]) -> bool:
+    """Whether `folders` differ from the commit that is checked out."""
+    code, output, _ = run(root, "status", "--porcelain", "-z", "--", *folders)
+    return code == 0 and bool(output)
+
+
+def resolve(root: Path, ref: str) -> str:
+    """Id of the commit that `ref` names.
+
+    Raises:
+        UsageError: there is no repository, or nothing by that name.
+    """
+    code, output, _ = run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if code == 0:
+        return output.decode().strip()
+    if run(root, "rev-parse", "--git-dir")[0] != 0:
+        raise UsageError(f"{root} is not inside a git repository", hint="work without --ref, or run: git init")
+    raise UsageError(f"there is no commit '{ref}'", hint=_suggestion(root, ref))
+
+
+def _suggestion(root: Path, ref: str) -> str:
+    """The branch or tag that was probably meant."""
+    from difflib import get_close_matches
+
+    from git import InvalidGitRepositoryError, Repo
+
+    try:
+        names = [str(found) for found in Repo(root, search_parent_directories=True).references]
+    except InvalidGitRepositoryError:
+        names = []
+    near = get_close_matches(ref, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
+
+
+def list_tree(root: Path, commit: str, folders: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(mode, object id, path from `root`) of every file below `folders` in a commit.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    code, output, message = run(root, "ls-tree", "-r", "-z", commit, "--", *(f"{folder}/" for folder in folders))
+    if code != 0:
+        raise SourceUnavailable(f"git cannot list {commit[:12]}: {message}")
+    entries = []
+    for entry in output.split(b"\0")[:-1]:
+        about, _, path = entry.partition(b"\t")
+        mode, _, oid = about.decode().split(" ")
+        entries.append((mode, oid, path.decode("utf-8", "surrogateescape")))
+    return entries
+
+
+def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
+    """Contents of the objects, in their order, streamed.
+
+    Raises:
+        SourceUnavailable: an object is missing, as it may be in a partial clone without network.
+    """
+    if not oids:
+        return
+    command = _command(root, ("cat-file", "--batch", "--buffer"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()) as process:
+        assert process.stdin is not None and process.stdout is not None
+        feeder = Thread(target=_feed, args=(process.stdin, oids), daemon=True)
+        feeder.start()
+        for oid in oids:
+            about = process.stdout.readline().split()
+            if len(about) != 3:
+                process.kill()
+                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint="run: git fsck")
+            content = process.stdout.read(int(about[2]) + 1)
+            yield content[:-1]
+        feeder.join()
+
+
+def _feed(pipe: IO[bytes], oids: Sequence[str]) -> None:
+    try:
+        with pipe:
+            pipe.write("".join(f"{oid}\n" for oid in oids).encode())
+    except BrokenPipeError:  # the reader has said why
+        pass

@@ -1,0 +1,69 @@
+"""The project file, reconciler.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+from reconciler.diagnostics import Diagnostic, Finding, Place
+from reconciler.source import files
+from reconciler.source.yaml.loading import fast_parser, load_carefully
+
+PROJECT_FILE = "reconciler.yaml"
+
+
+def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """The settings in the project file, {} without one, and what is wrong with it."""
+    if not (root / PROJECT_FILE).exists():
+        return {}, []
+    content = next(files.read_working_tree(root, [PROJECT_FILE]))
+    if isinstance(content, Diagnostic):
+        return {}, [content]
+    loaded = load_carefully(content, PROJECT_FILE, fast_parser())
+    if loaded.faults or not loaded.documents:
+        return {}, loaded.faults
+    findings = _findings(loaded.documents)
+    return loaded.documents[0][1], _located(content, findings) if findings else []
+
+
+def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
+    from reconciler.source.schema import explain, validators
+
+    first, document = documents[0]
+    found = [
+        Finding("RC209", "the project file holds more than one document", Place(index), "remove it")
+        for index, _ in documents[1:]
+    ]
+    try:
+        valid = document.get("kind") == "Project" and validators(["Project"])["Project"](document)
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        found += explain(document, first, ("Project",))
+    target = document.get("defaultTarget")
+    if not found and target is not None and target not in document.get("targets", {}):
+        message = f"the target '{target}' is not defined"
+        found.append(Finding("RC301", message, Place(first, ("defaultTarget",)), "define it under targets"))
+    return found
+
+
+def _located(data: bytes, findings: list[Finding]) -> list[Diagnostic]:
+    from reconciler.source.locate import locate
+    from reconciler.source.text import SourceText
+    from reconciler.source.yaml.nodes import parse
+
+    source = SourceText(PROJECT_FILE, data)
+    return locate(source, parse(source).documents, findings)
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest directory at or above `start` that is a configuration repository."""
+    for folder in (start, *start.parents):
+        if is_root(folder):
+            return folder
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def is_root(folder: Path) -> bool:
+    """Whether `folder` holds a project file or definitions."""
+    return (folder / PROJECT_FILE).is_file() or any((folder / name).is_dir() for name in files.FOLDERS)

@@ -1,0 +1,109 @@
+"""A configuration repository as a source of desired state."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from reconciler.core.model import Key, Resource
+from reconciler.core.plan import Revision
+from reconciler.core.ports import Desired
+from reconciler.diagnostics import Diagnostic, Finding, Place, sorted_diagnostics
+from reconciler.kinds.crosscheck import Clash, crosscheck
+from reconciler.kinds.registry import KINDS
+from reconciler.source import files, git
+from reconciler.source.documents import DocumentReader, FileContent
+
+
+class Repository:
+    """Definitions in the working tree of `root`, or in the commit that `ref` names."""
+
+    def __init__(self, root: Path, ref: str = "") -> None:
+        self._root = root
+        self._ref = ref
+
+    @cached_property
+    def _commit(self) -> str:
+        return git.resolve(self._root, self._ref)
+
+    def revision(self) -> Revision:
+        """Where the definitions are read from. Outside git there is no commit."""
+        if self._ref:
+            return Revision(self._commit, self._ref)
+        commit = git.head(self._root)
+        return Revision(commit, "", bool(commit) and git.is_dirty(self._root, files.FOLDERS))
+
+    def load(self) -> Desired:
+        """Read, validate and cross-check everything; faults become diagnostics."""
+        if self._ref:
+            entries = files.committed(self._root, self._commit)
+            paths = [path for path, _ in entries]
+            contents = files.read_committed(self._root, entries)
+        else:
+            paths = files.working_tree(self._root)
+            contents = files.read_working_tree(self._root, paths)
+        return assemble(paths, read_documents(paths, contents), self._read_again)
+
+    def _read_again(self, path: str) -> bytes:
+        if self._ref:
+            oid = dict(files.committed(self._root, self._commit))[path]
+            return next(git.read_blobs(self._root, [oid]))
+        content = next(files.read_working_tree(self._root, [path]))
+        return content if isinstance(content, bytes) else b""
+
+
+def read_documents(paths: Sequence[str], contents: Iterable[files.Content]) -> Iterator[FileContent]:
+    """What each file holds."""
+    reader = DocumentReader()
+    for path, content in zip(paths, contents, strict=True):
+        if isinstance(content, bytes):
+            yield reader.read(path, content)
+        else:
+            yield FileContent(diagnostics=[content])
+
+
+def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: Callable[[str], bytes]) -> Desired:
+    """The desired state that the files make together."""
+    resources: list[Resource] = []
+    diagnostics: list[Diagnostic] = []
+    broken: set[Key] = set()
+    documents = 0
+    for content in contents:
+        resources += content.resources
+        diagnostics += content.diagnostics
+        broken.update(content.broken)
+        documents += content.documents
+    unread = any(diagnostic.code.startswith("RC1") for diagnostic in diagnostics)
+    clashes = crosscheck(resources, frozenset(broken), complete=not unread)
+    diagnostics += _located(clashes, read_again)
+    by_key = {resource.key: resource for resource in resources}
+    return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)))
+
+
+def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> Iterator[Diagnostic]:
+    """Diagnostics of the clashes; their files are read once more, for positions."""
+    if not clashes:
+        return
+    from reconciler.source.locate import locate
+    from reconciler.source.text import SourceText
+    from reconciler.source.yaml.nodes import parse, value_of
+
+    by_file: dict[str, list[Clash]] = {}
+    for clash in clashes:
+        by_file.setdefault(clash.resource.file, []).append(clash)
+    for file, found in by_file.items():
+        source = SourceText(file, read_again(file))
+        documents = parse(source).documents
+        findings = []
+        for clash in found:
+            index = clash.resource.document
+            content = value_of(documents[index]) if index < len(documents) else {}
+            findings.append(Finding(clash.code, clash.message, Place(index, _path(clash, content)), clash.hint))
+        yield from locate(source, documents, findings)
+
+
+def _path(clash: Clash, content: dict[str, dict[str, object]]) -> tuple[str | int, ...]:
+    if clash.at == "ref" and clash.ref is not None:
+        for ref in KINDS[clash.resource.key.kind].references(content.get("spec", {})):
+            if (ref.kind, ref.name) == clash.ref:
+                return ref.path
+    return ("spec", "displayName") if clash.at == "displayName" else ("metadata", clash.at if clash.at != "ref" else "name")

@@ -1,0 +1,253 @@
+"""Whether a document satisfies the schema of its kind, and if not, why in words.
+
+jsonschema-rs decides, because it is fifty times faster; jsonschema, the reference, explains. None of
+its own messages are passed on: they repeat values, and a value may be a secret.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.sensitive import is_secret_key
+from reconciler.diagnostics import Finding, Path, Place
+from reconciler.kinds import schemas
+from reconciler.kinds.common import dotted
+from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_TYPES = {
+    "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
+    "number": "a number", "boolean": "true or false", "null": "empty",
+}  # fmt: skip
+_YAML_1_1_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def validators(kinds: Iterable[str]) -> dict[str, Callable[[Any], bool]]:
+    """For each kind a function that says whether a document is valid.
+
+    The functions raise ValueError or TypeError for what JSON cannot express, such as keys that are not texts.
+    """
+    import jsonschema_rs
+
+    return {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])).is_valid for kind in kinds}
+
+
+def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
+    """What is wrong with a document; empty when it is valid."""
+    kind = content.get("kind")
+    if not isinstance(kind, str) or kind not in kinds:
+        return [_kind_finding(content, document, kinds)]
+    found: dict[tuple[str, Place, str], Finding] = {}
+    for fault in _reference_validator(kind).iter_errors(content):
+        for finding in _findings(fault, content, document):
+            found.setdefault((finding.code, finding.place, finding.message), finding)
+    return list(found.values())
+
+
+@cache
+def _reference_validator(kind: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schemas.load(SCHEMA_FILES[kind]))
+
+
+def _kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> Finding:
+    names = ", ".join(kinds)
+    if "kind" not in content:
+        near = _close("kind", [key for key in content if isinstance(key, str)])
+        hint = f"did you mean 'kind' by '{near}'?" if near else f"add kind: with one of {names}"
+        return Finding("RC202", "the document does not say its kind", Place(document), hint)
+    kind = content["kind"]
+    near = _close(kind, kinds) if isinstance(kind, str) else None
+    hint = f"did you mean '{near}'?" if near else f"the kinds are {names}"
+    shown = f"unknown kind '{kind}'" if isinstance(kind, str) and len(kind) < 60 else "kind does not name a kind"
+    return Finding("RC208", shown, Place(document, ("kind",)), hint)
+
+
+def _findings(fault: "ValidationError", content: dict[str, Any], document: int) -> Iterator[Finding]:
+    path: Path = tuple(fault.absolute_path)
+    if "propertyNames" in fault.absolute_schema_path:
+        yield _bad_name(fault, path, document)
+    elif _is_literal_secret(fault):
+        hint = "write {env: NAME} or {file: path}"
+        yield Finding("RC210", f"{dotted(path)} takes a secret reference, not a value", Place(document, path), hint)
+    else:
+        explainer = _EXPLAINERS.get(str(fault.validator), _other)
+        yield from explainer(fault, content, Place(document, path))
+
+
+def _is_literal_secret(fault: "ValidationError") -> bool:
+    schema = fault.schema
+    if fault.validator != "type" or not isinstance(schema, dict) or schema.get("type") != "object":
+        return False
+    return schema.get("title") == "Secret reference" and not isinstance(fault.instance, dict | list | None)
+
+
+def _bad_name(fault: "ValidationError", path: Path, document: int) -> Finding:
+    key = fault.instance
+    shown = "" if _secret(path) or not isinstance(key, str) or len(key) > 60 else f" '{key}'"
+    steps = (*path, key) if isinstance(key, str) else path
+    hint = "use letters, digits and . _ / -, at most 63" if path[-1:] == ("labels",) else "see `explain` for the form"
+    return Finding("RC205", f"the name{shown} in {_where(path)} does not have the right form", Place(document, steps, at_key=True), hint)  # fmt: skip
+
+
+def _unknown_keys(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    known = list(fault.schema["properties"]) if isinstance(fault.schema, dict) else []
+    in_branch = "then" in fault.absolute_schema_path
+    for key in fault.instance:
+        if key in known or not isinstance(key, str):
+            continue
+        at = Place(place.document, (*place.path, key), at_key=True)
+        if in_branch and key in _authorization_keys():
+            method = fault.instance.get("method")
+            yield Finding("RC201", f"'{key}' does not go with method '{method}'", at, f"{method} takes {_listed(known)}")
+        elif _secret(place.path):
+            yield Finding("RC201", f"unknown key in {_where(place.path)}", at, f"known are {_listed(known)}")
+        else:
+            near = _close(key, known)
+            hint = f"did you mean '{near}'?" if near else f"known are {_listed(known)}"
+            yield Finding("RC201", f"unknown key '{key[:60]}' in {_where(place.path)}", at, hint)
+
+
+@cache
+def _authorization_keys() -> frozenset[str]:
+    schema = schemas.load(SCHEMA_FILES["Connector"])
+    return frozenset(schema["$defs"]["authorization"]["properties"])
+
+
+def _missing_keys(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    properties = fault.schema.get("properties", {}) if isinstance(fault.schema, dict) else {}
+    for key in fault.validator_value:
+        if key not in fault.instance:
+            unknown = [name for name in fault.instance if isinstance(name, str) and name not in properties]
+            near = _close(key, unknown)
+            hint = f"is '{near}' meant to be '{key}'?" if near else ""
+            yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
+
+
+def _type(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    wanted = fault.validator_value
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    shown = " or ".join(_TYPES[name] for name in names)
+    message = f"{_where(place.path)} should be {shown}, not {_type_name(fault.instance)}"
+    yield Finding("RC203", message, place, _type_hint(fault.instance, names))
+
+
+def _type_hint(value: object, wanted: list[str]) -> str:
+    if "boolean" in wanted and isinstance(value, str) and value.lower() in _YAML_1_1_WORDS:
+        return f"write {_YAML_1_1_WORDS[value.lower()]}: in YAML 1.2 '{value}' is a text"
+    if "string" in wanted and isinstance(value, bool | int | float):
+        return "put it in quotes"
+    if value is None:
+        return "write a value, or remove the key"
+    if "array" in wanted and isinstance(value, str):
+        return "write it as a list: [...]"
+    return ""
+
+
+def _type_name(value: object) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _enum(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    allowed = [str(value) for value in fault.validator_value]
+    value = fault.instance
+    near = _close(value, allowed) if isinstance(value, str) and not _secret(place.path) else None
+    hint = f"did you mean '{near}'?" if near else f"allowed are {_listed(allowed)}"
+    shown = f" '{value}'" if isinstance(value, str) and len(value) <= 60 and not _secret(place.path) else ""
+    yield Finding("RC204", f"{_where(place.path)} cannot be{shown or ' this value'}", place, hint)
+
+
+def _const(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    hint = f"write {fault.validator_value}" if place.path != ("apiVersion",) else f"this version reads {API_VERSION}"
+    yield Finding("RC204", f"{_where(place.path)} should be {fault.validator_value}", place, hint)
+
+
+def _pattern(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    schema = fault.schema if isinstance(fault.schema, dict) else {}
+    yield Finding("RC205", f"{_where(place.path)} does not have the right form", place, schema.get("description", ""))
+
+
+def _bounds(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    limit = fault.validator_value
+    words = {
+        "minLength": f"needs at least {limit} character{'s' * (limit != 1)}",
+        "maxLength": f"is longer than {limit:,} characters",
+        "minItems": f"needs at least {limit} item{'s' * (limit != 1)}",
+        "maxItems": f"has more than {limit:,} items",
+        "minimum": f"is below {limit:,}",
+        "maximum": f"is above {limit:,}",
+        "minProperties": f"needs at least {limit} key{'s' * (limit != 1)}",
+        "maxProperties": f"has more than {limit:,} key{'s' * (limit != 1)}",
+    }
+    hint = ""
+    if isinstance(fault.schema, dict) and fault.schema.get("title") == "Secret reference":
+        hint = "name one place: {env: NAME} or {file: path}"
+    yield Finding("RC206", f"{_where(place.path)} {words[str(fault.validator)]}", place, hint)
+
+
+def _unique(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    seen: list[object] = []
+    for index, item in enumerate(fault.instance):
+        if item in seen:
+            at = Place(place.document, (*place.path, index))
+            yield Finding("RC207", f"an item stands twice in {_where(place.path)}", at, "remove it")
+            return
+        seen.append(item)
+    yield Finding("RC207", f"an item stands twice in {_where(place.path)}", place, "remove it")
+
+
+def _other(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
+    if fault.validator is None:  # a schema that is simply false: the key must not stand here
+        at = Place(place.document, place.path, at_key=True)
+        yield Finding("RC201", f"{_where(place.path)} does not go with tokenRequest", at, "give one of the two")
+    else:
+        yield Finding("RC209", f"{_where(place.path)} does not agree with '{fault.validator}' of its schema", place)
+
+
+_EXPLAINERS: dict[str, Callable[["ValidationError", dict[str, Any], Place], Iterator[Finding]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing_keys,
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "uniqueItems": _unique,
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "minProperties", "maxProperties"),
+        _bounds,
+    ),
+}
+
+
+def _secret(path: Path) -> bool:
+    return any(isinstance(step, str) and is_secret_key(step) for step in path)
+
+
+def _where(path: Path) -> str:
+    return dotted(path) or "the document"
+
+
+def _close(word: str, among: Iterable[str]) -> str | None:
+    names = {name.lower(): name for name in among}
+    near = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return names[near[0]] if near else None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,90 @@
+"""The text of one file, for showing what is wrong with it: lines, and snippets in which secrets are masked."""
+
+import re
+from functools import cached_property
+
+from reconciler.core.sensitive import MASK, carries_credentials, is_secret_key, mask_line
+from reconciler.diagnostics import Diagnostic, Span
+
+_LINE_BREAK = re.compile("\r\n|\n|\r")
+_NAME_ENTRY = re.compile(r"""(?:^|[\s{,-])name\s*:\s*["']?([^\s"',}]+)""")
+_VALUE_ENTRY = re.compile(r"""(?P<key>(?:^|[\s{,-])value\s*:\s*)(?P<value>.+)$""")
+_KEY_LINE = re.compile(r"""^(?P<indent>[\s-]*)["']?(?P<key>[^\s"':#]+)["']?\s*:(?:\s|$)""")
+_NEAR = 4  # lines between the name and the value of one header
+Position = tuple[int, int]
+
+
+class SourceText:
+    """Text of one file.
+
+    Attributes:
+        file: path as shown to the user.
+        data: the bytes of the file.
+    """
+
+    def __init__(self, file: str, data: bytes) -> None:
+        self.file = file
+        self.data = data
+
+    @cached_property
+    def text(self) -> str:
+        """The text without its byte order mark; undecodable bytes become U+FFFD."""
+        return self.data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Lines of the text without their line breaks."""
+        return _LINE_BREAK.split(self.text)
+
+    def position(self, offset: int) -> Position:
+        """Line and column, from 1, of the character at `offset` of `text`."""
+        before = _LINE_BREAK.split(self.text[:offset])
+        return len(before), len(before[-1]) + 1
+
+    def diagnostic(
+        self, code: str, message: str, start: Position, end: Position | None = None, *, hint: str = ""
+    ) -> Diagnostic:
+        """A diagnostic at `start`; an end on a later line is cut to the first line."""
+        line = min(start[0], max(len(self.lines), 1))
+        column = start[1]
+        width = len(self.lines[line - 1])
+        end_column = end[1] if end and end[0] == line else width + 1
+        span = Span(self.file, line, column, line, max(end_column, column + 1))
+        return Diagnostic(code, message, span, self.snippet(line), hint)
+
+    def snippet(self, line: int) -> str:
+        """Line number `line` with secrets masked."""
+        shown = self.lines[line - 1]
+        if self._inside_secret(line):
+            return shown[: len(shown) - len(shown.lstrip())] + MASK
+        value = _VALUE_ENTRY.search(shown)
+        if value and self._near_credential_name(line) and not value["value"].lstrip().startswith("{"):
+            return shown[: value.end("key")] + MASK
+        return mask_line(shown)
+
+    def _near_credential_name(self, line: int) -> bool:
+        nearby = self.lines[max(line - 1 - _NEAR, 0) : line + _NEAR]
+        return any(carries_credentials(name) for shown in nearby for name in _NAME_ENTRY.findall(shown))
+
+    def _inside_secret(self, line: int) -> bool:
+        """Whether the line continues a value that began under a secret key on a line above."""
+        indent = _indent(self.lines[line - 1])
+        for above in reversed(self.lines[: line - 1]):
+            if not above.strip() or _indent(above) >= indent:
+                continue
+            indent = _indent(above)
+            key = _KEY_LINE.match(above)
+            if key and is_secret_key(key["key"]):
+                return not _KEY_LINE.match(self.lines[line - 1]) or _is_scalar_start(above)
+            if indent == 0:
+                return False
+        return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _is_scalar_start(line: str) -> bool:
+    value = line.split(":", 1)[1].strip()
+    return value[:1] in ("|", ">", '"', "'") or bool(value and value[0] not in "{[#&")

@@ -1,0 +1,1 @@
+"""Bytes of YAML to values, behind one function: `reconciler.source.yaml.loading.load`."""

@@ -1,0 +1,128 @@
+"""What is looked for in the bytes of a file before any parser sees them.
+
+Parsers written in C and Rust crash the interpreter on deep nesting, and loaders disagree on a good
+part of YAML. `needs_care` is the cheap test on the hot path: it may say yes too often, never no when
+it matters. `guard` is the precise one, with positions, for the few files that need care.
+"""
+
+import re
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.source.text import SourceText
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 100
+CRASH_DEPTH = 5_000  # far below the depth at which any parser in use was seen to crash (10,000)
+BOM = b"\xef\xbb\xbf"
+
+_CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_COMPACT_NESTING = re.compile(rb"(?:[-?:][ \t]+){%d}" % MAX_DEPTH)
+_ALIAS = re.compile(rb"[*](?<=[\s,\[{:]\*)[^\s,\[\]{}*]")
+# What loaders read differently, wherever a value or key may begin: a number or date that is not in
+# plain decimal form, a tag, a merge key, a directive, a document end, .inf and .nan. One class of
+# characters first, then what must stand around it: that form lets the engine skip quickly.
+_DISPUTED = re.compile(
+    rb"""[0-9!<%.](?:
+      (?<=[0-9])(?:(?<=[\s,\[{:].)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
+        (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
+      |(?<=[\s,\[{]!)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
+    re.VERBOSE,
+)
+
+
+def needs_care(data: bytes) -> bool:
+    """Whether the file must go through `guard` and the careful parser. Costs a few microseconds."""
+    if len(data) > MAX_BYTES or len(data.translate(None, _CONTROL_BYTES)) != len(data):
+        return True
+    if not data.isascii() and _NON_ASCII_CONTROL.search(data.decode("utf-8", "replace").removeprefix("\ufeff")):
+        return True
+    if b"*" in data and _ALIAS.search(data):  # the fast library reads an alias inside its own anchor as null
+        return True
+    if data.count(b"-") + data.count(b"?") >= MAX_DEPTH and _COMPACT_NESTING.search(data):
+        return True
+    return _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
+
+
+def guard(data: bytes, file: str) -> list[Diagnostic]:
+    """Faults that keep a file from being parsed at all; empty when parsing is safe.
+
+    Safe means: at most `MAX_BYTES`, UTF-8, no control characters, and no nesting that could crash a parser.
+    """
+    source = SourceText(file, data[: MAX_BYTES + 4])
+    if len(data) > MAX_BYTES:
+        size = f"{len(data) / 2**20:.1f} MiB" if len(data) < 2**40 else "very much"
+        return [_at_start(source, "RC102", f"the file holds {size}; at most 4 MiB are read", "split it into several files")]
+    encoding = _encoding_fault(source)
+    if encoding:
+        return [encoding]
+    controls = [_control_fault(source, found) for found in _CONTROL.finditer(source.text)]
+    if controls:
+        return controls[:20]
+    return _nesting_faults(source)
+
+
+def _at_start(source: SourceText, code: str, message: str, hint: str) -> Diagnostic:
+    found = source.diagnostic(code, message, (1, 1), (1, 2), hint=hint)
+    return found if len(found.snippet) <= 200 else Diagnostic(code, message, found.span, "", hint)
+
+
+def _encoding_fault(source: SourceText) -> Diagnostic | None:
+    data = source.data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return _at_start(source, "RC103", "the file is UTF-16", "save it as UTF-8")
+        line = data.count(b"\n", 0, fault.start) + 1
+        column = len(data[data.rfind(b"\n", 0, fault.start) + 1 : fault.start].decode("utf-8", "replace")) + 1
+        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
+        return source.diagnostic("RC103", message, (line, column), (line, column + 1), hint="save the file as UTF-8")
+    return None
+
+
+def _control_fault(source: SourceText, found: re.Match[str]) -> Diagnostic:
+    line, column = source.position(found.start())
+    character = ord(found[0])
+    escape = f"\\x{character:02x}" if character < 256 else f"\\u{character:04x}"
+    message = f"control character U+{character:04X}"
+    return source.diagnostic(
+        "RC112", message, (line, column), (line, column + 1), hint=f'remove it, or write "{escape}" in double quotes'
+    )
+
+
+def _nesting_faults(source: SourceText) -> list[Diagnostic]:
+    compact = _COMPACT_NESTING.search(source.data)
+    if compact:
+        offset = len(source.data[: compact.start()].decode("utf-8").removeprefix("\ufeff"))
+        return [too_deep(source, source.position(offset))]
+    if source.data.count(b"[") + source.data.count(b"{") < CRASH_DEPTH:
+        return []
+    return _flow_nesting(source)
+
+
+def too_deep(source: SourceText, start: tuple[int, int]) -> Diagnostic:
+    """The diagnostic for nesting beyond `MAX_DEPTH` at `start`."""
+    message = f"more than {MAX_DEPTH} levels of nesting"
+    return source.diagnostic("RC106", message, start, (start[0], start[1] + 1), hint="flatten the value")
+
+
+def _flow_nesting(source: SourceText) -> list[Diagnostic]:
+    """Depth by the scanner that is written in Python: slow, but nothing in it can overflow."""
+    import yaml
+
+    depth = 0
+    try:
+        for token in yaml.scan(source.text, Loader=yaml.Loader):
+            if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+                depth += 1
+            elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                return [too_deep(source, (token.start_mark.line + 1, token.start_mark.column + 1))]
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark
+        start = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return [source.diagnostic("RC104", str(fault.problem), start, (start[0], start[1] + 1))]
+    return []

@@ -1,0 +1,1 @@
+"""The SQL store: one schema and one code path for every SQL driver."""

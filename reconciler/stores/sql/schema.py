@@ -1,0 +1,118 @@
+"""Tables, triggers and views of the SQL store.
+
+`records` is narrow, because every full plan reads all of it; bodies live beside it. Each write moves
+the store's revision. The triggers do that for writes made around this tool, and blank the
+fingerprint of a body that they changed, so that the next plan sees the drift.
+"""
+
+VERSION = 1
+APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
+
+TABLES = """
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+CREATE TABLE records (
+  uid TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  display TEXT,
+  owner TEXT NOT NULL DEFAULT '',
+  fingerprint TEXT,
+  applied TEXT NOT NULL DEFAULT '',
+  version INTEGER NOT NULL DEFAULT 1,
+  revision INTEGER,
+  changed_at TEXT NOT NULL DEFAULT '',
+  UNIQUE (kind, name),
+  UNIQUE (kind, display)
+);
+CREATE TABLE documents (
+  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  live TEXT NOT NULL CHECK (json_valid(live))
+);
+CREATE TABLE refs (
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL
+);
+CREATE INDEX refs_by_record ON refs (uid);
+CREATE INDEX refs_by_target ON refs (kind, name);
+CREATE TABLE secrets (
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  ciphertext BLOB NOT NULL,
+  PRIMARY KEY (uid, address)
+);
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  started TEXT NOT NULL,
+  finished TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  target TEXT NOT NULL,
+  git_commit TEXT NOT NULL,
+  changes INTEGER NOT NULL
+);
+CREATE TABLE history (
+  seq INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES runs (id),
+  uid TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  action TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  before TEXT,
+  after TEXT
+);
+CREATE INDEX history_by_record ON history (uid, seq);
+"""
+
+TRIGGERS = """
+CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN NEW.revision IS NULL BEGIN
+  UPDATE meta SET value = value + 1 WHERE key = 'revision';
+  UPDATE records SET revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision') WHERE uid = NEW.uid;
+END;
+CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN NEW.revision IS OLD.revision BEGIN
+  UPDATE meta SET value = value + 1 WHERE key = 'revision';
+  UPDATE records SET revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), version = OLD.version + 1
+    WHERE uid = NEW.uid;
+END;
+CREATE TRIGGER record_deleted AFTER DELETE ON records BEGIN
+  UPDATE meta SET value = value + 1 WHERE key = 'revision';
+END;
+CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live BEGIN
+  UPDATE meta SET value = value + 1 WHERE key = 'revision';
+  UPDATE records SET fingerprint = NULL, version = version + 1,
+    revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision') WHERE uid = NEW.uid;
+END;
+"""
+
+VIEWS = """
+CREATE VIEW categories AS
+  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
+    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
+    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
+  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Category';
+CREATE VIEW connectors AS
+  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
+    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
+    json_extract(d.live, '$.spec.categories') AS categories,
+    coalesce(json_extract(d.live, '$.spec.authorization.method'), 'none') AS authorization_method,
+    coalesce(json_extract(d.live, '$.spec.tls.verify'), 1) AS tls_verify,
+    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
+  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Connector';
+CREATE VIEW endpoints AS
+  SELECT r.name AS connector, e.key AS purpose, json_extract(e.value, '$.method') AS method,
+    json_extract(e.value, '$.url') AS url,
+    coalesce(json_extract(e.value, '$.params'), '[]') AS params,
+    coalesce(json_extract(e.value, '$.headers'), '[]') AS headers,
+    coalesce(json_extract(e.value, '$.body'), '') AS body,
+    coalesce(json_extract(e.value, '$.bodyType'), 'json') AS body_type,
+    coalesce(json_extract(e.value, '$.timeoutSeconds'), 30) AS timeout_seconds,
+    coalesce(json_extract(e.value, '$.retry.attempts'), 0) AS retry_attempts,
+    coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
+  FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
+"""

@@ -1,0 +1,112 @@
+"""The SQL store on SQLite."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.model import Bodies, Key, Record
+from reconciler.core.ports import Clock, RunInfo, Sealer
+from reconciler.kinds.canonical import body_of, fingerprint
+from reconciler.kinds.registry import KINDS
+from reconciler.stores import sqlite
+from reconciler.stores.sql import reading
+from reconciler.stores.sql.session import SqlSession
+
+MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
+"""From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
+
+
+class SqliteStore:
+    """Live state in one SQLite file. A file that is not there reads as an empty store."""
+
+    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock) -> None:
+        self._path = path
+        self._make_sealer = make_sealer
+        self._clock = clock
+        self._reader: sqlite3.Connection | None = None
+        self._opened = False
+        self._sealer: tuple[Sealer, str] | None = None
+
+    def records(self) -> dict[Key, Record]:
+        """All records, without their bodies."""
+        with self._reading() as connection:
+            return reading.records(connection, fingerprint_of) if connection else {}
+
+    def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
+        """Bodies and secret states of the records named."""
+        with self._reading() as connection:
+            return reading.bodies(connection, uids) if connection else {}
+
+    def referrers(self, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
+        """Pairs (record, what it refers to) for all records that refer to one of `keys`."""
+        with self._reading() as connection:
+            return reading.referrers(connection, keys) if connection else []
+
+    def secret_states(self) -> dict[str, dict[str, str]]:
+        """Keyed fingerprints of all secrets: uid to address to fingerprint."""
+        with self._reading() as connection:
+            return reading.secret_states(connection) if connection else {}
+
+    def search(self, kind: str | None, name: str | None) -> Iterator[tuple[Record, dict[str, Any], str]]:
+        """Records with their bodies and the time of their last change."""
+        with self._reading() as connection:
+            if connection:
+                yield from reading.search(connection, kind, name)
+
+    def sealer(self) -> Sealer:
+        """What encrypts secrets for this store; makes the embedded store's key when there is none."""
+        if self._sealer is None:
+            with self._reading() as connection:
+                row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone() if connection else None
+            check = str(row[0]) if row else None
+            self._sealer = self._make_sealer(check, check is None)
+        return self._sealer[0]
+
+    @contextmanager
+    def session(self, run: RunInfo) -> Iterator[SqlSession]:
+        """One transaction; rolled back unless the block ends well."""
+        self.close()
+        connection = sqlite.connect_for_writing(self._path)
+        try:
+            with sqlite.translated(self._path):
+                connection.execute("BEGIN IMMEDIATE")
+                self._keep_key_check(connection)
+                yield SqlSession(connection, run, self._clock())
+                connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.close()
+
+    def _keep_key_check(self, connection: sqlite3.Connection) -> None:
+        """Remember which key the secrets are under; the check says nothing about the key itself."""
+        if self._sealer is None:
+            return
+        connection.execute("INSERT INTO meta VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (self._sealer[1],))
+        row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
+        if row[0] != self._sealer[1]:  # another process was first, with another key
+            self._make_sealer(str(row[0]), False)
+
+    def close(self) -> None:
+        """Close the connection that reads go through."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader, self._opened = None, False
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        if not self._opened:
+            self._reader = sqlite.connect_for_reading(self._path)
+            self._opened = True
+        with sqlite.translated(self._path):
+            yield self._reader
+
+
+def fingerprint_of(content: dict[str, Any], kind: str) -> str:
+    """Fingerprint of a body that was written around the tool; one that is not a body at all gets its own."""
+    try:
+        return fingerprint(body_of(content, KINDS[kind]))
+    except (KeyError, TypeError, AttributeError):
+        return "unreadable"

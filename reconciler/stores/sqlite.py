@@ -1,0 +1,175 @@
+"""The embedded store: one SQLite file."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
+from reconciler.stores.sql import schema
+
+LOCK_SECONDS = 10.0
+_PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
+
+
+def connect_for_reading(path: Path) -> sqlite3.Connection | None:
+    """A read-only connection, or None when there is no store yet.
+
+    Raises:
+        StoreUnavailable: the file cannot be read or is not a store.
+    """
+    if not _exists(path):
+        return None
+    with translated(path):
+        connection = _open(f"{path.absolute().as_uri()}?mode=ro")
+        try:
+            if _is_empty(connection, path):
+                connection.close()
+                return None
+        except sqlite3.OperationalError as failure:
+            connection.close()
+            # In a directory that cannot be written SQLite cannot make its shared-memory file.
+            if "readonly" not in str(failure) and "unable to open" not in str(failure) or _has_journal(path):
+                raise
+            connection = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
+            if _is_empty(connection, path):
+                connection.close()
+                return None
+        return connection
+
+
+def connect_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection to the store, which is made when it is not there.
+
+    Raises:
+        StoreUnavailable: the file cannot be written or is not a store.
+    """
+    with translated(path):
+        _make_directory(path)
+        existed = _exists(path)
+        connection = _open(f"{path.absolute().as_uri()}?mode=rwc")
+        if not existed:
+            os.chmod(path, 0o600)
+        try:
+            empty = _is_empty(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_PRAGMAS)
+            if empty:
+                _create(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Failures of SQLite and of the file system as errors that say what to do.
+
+    Raises:
+        StoreLocked: another process holds the write lock.
+        StoreUnavailable: anything else.
+    """
+    try:
+        yield
+    except sqlite3.Error as failure:
+        raise _translate(failure, path) from failure
+    except OSError as failure:
+        raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror or failure}") from failure
+
+
+def _translate(failure: sqlite3.Error, path: Path) -> ReconcilerError:
+    text = str(failure)
+    if "locked" in text or "busy" in text:
+        return StoreLocked(f"the store {path} is locked by another run", hint="wait for it to end and try again")
+    for part, (message, hint) in _FAILURES.items():
+        if part in text:
+            return StoreUnavailable(f"the store {path} {message}", hint=hint)
+    return StoreUnavailable(f"the store {path} cannot be used: {text}")
+
+
+_FAILURES: dict[str, tuple[str, str]] = {
+    "file is not a database": ("is not a SQLite file", "check the path in --store or reconciler.yaml"),
+    "malformed": ("is damaged", "restore it from a backup"),
+    "disk is full": ("cannot be written: the disk is full; nothing was changed", "free some space and run the command again"),
+    "disk I/O error": ("cannot be read or written: disk I/O error; nothing was changed", "check the disk and its free space"),
+    "readonly database": ("cannot be written: it is read-only; nothing was changed", "check the permissions of the file and its directory"),
+    "unable to open": ("cannot be opened", "check the path and its permissions"),
+}  # fmt: skip
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.stat().st_size >= 0
+    except FileNotFoundError:
+        return False
+    except OSError as failure:
+        raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror}") from failure
+
+
+def _has_journal(path: Path) -> bool:
+    journal = path.with_name(path.name + "-wal")
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _open(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, cached_statements=64)
+
+
+def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file holds no table yet.
+
+    Raises:
+        StoreUnavailable: it is some other program's database, or a newer version's store.
+    """
+    application, version, tables = connection.execute(
+        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+        " (SELECT count(*) FROM sqlite_master)"
+    ).fetchone()
+    if not tables:
+        return True
+    if application != schema.APPLICATION_ID:
+        raise StoreUnavailable(f"the SQLite file {path} is not a reconciler store", hint="check the path")
+    if version > schema.VERSION:
+        raise StoreUnavailable(
+            f"the store {path} was written by a newer reconciler (store version {version}, this one knows {schema.VERSION})",
+            hint="install the newer reconciler",
+        )
+    return False
+
+
+def _make_directory(path: Path) -> None:
+    folder = path.parent
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, mode=0o700)
+    if folder.name == ".reconciler":  # the store inside a repository never belongs into git
+        (folder / ".gitignore").write_text("*\n")
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _is_empty(connection, path):  # another process may have been faster
+            for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS):
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute("INSERT INTO meta VALUES ('revision', '0')")
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would end the transaction."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if statement.strip() and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,105 @@
+"""Builds the parts of a run: settings to source, store and secrets. Only this module opens things."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.errors import InvalidDefinitions, UsageError
+from reconciler.settings import Overrides, Settings, settle, sqlite_path
+from reconciler.source.project import find_root, is_root, read_project
+from reconciler.source.repository import Repository
+
+if TYPE_CHECKING:
+    from reconciler.core.ports import Sealer, SecretBackend, Store
+
+
+def locate_root(directory: str | None) -> Path:
+    """The configuration repository: `directory`, or the nearest one at or above the current directory.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if directory is not None:
+        root = Path(directory).resolve()
+        if not root.is_dir():
+            raise UsageError(f"there is no directory {directory}", hint="check -C")
+        if not is_root(root):
+            hint = "name the directory that holds them with -C"
+            raise UsageError(f"{directory} is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint)  # fmt: skip
+        return root
+    try:
+        found = find_root(Path.cwd())
+    except FileNotFoundError as failure:
+        raise UsageError("the current directory does not exist any more", hint="cd to another") from failure
+    if found is None:
+        hint = "run it inside of one, or name one with -C DIR"
+        raise UsageError("this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint)
+    return found
+
+
+def open_source(root: Path, ref: str) -> Repository:
+    """The definitions in the working tree, or in the commit that `ref` names."""
+    return Repository(root, ref)
+
+
+def project_diagnostics(root: Path) -> list[Diagnostic]:
+    """What is wrong with the project file."""
+    return read_project(root)[1]
+
+
+def load_settings(root: Path, given: Overrides) -> Settings:
+    """Settings of a run that needs a store.
+
+    Raises:
+        InvalidDefinitions: the project file is wrong.
+        UsageError: see `settle`.
+    """
+    project, diagnostics = read_project(root)
+    if has_errors(diagnostics):
+        details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
+        raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
+    return settle(root, project, given)
+
+
+def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
+    """The live store; nothing is opened or made before it is used.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
+    scheme = settings.store.partition(":")[0]
+    if scheme != "sqlite":
+        raise UsageError(f"there is no store driver for '{scheme}:'", hint="known are: sqlite:PATH")
+    from reconciler.stores.sql.store import SqliteStore
+
+    path = sqlite_path(settings.root, settings.store)
+
+    def seal(check: str | None, may_create: bool) -> "tuple[Sealer, str]":
+        from reconciler.secrets.sealing import make_sealer
+
+        return make_sealer(environment, settings.key_file, path.with_suffix(".key"), check, may_create)
+
+    return SqliteStore(path, make_sealer=seal, clock=now)
+
+
+def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
+    """What resolves secret references."""
+    from reconciler.secrets.resolving import Resolver
+
+    return Resolver(environment, settings.env_file, settings.root)
+
+
+def now() -> str:
+    """The present time as RFC 3339 text in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def default_actor(environment: Mapping[str, str]) -> str:
+    """Who runs this, when nobody says: the pipeline's actor, or the account."""
+    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
+        if environment.get(name):
+            return environment[name]
+    return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

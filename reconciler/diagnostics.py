@@ -112,7 +112,7 @@ RULES: dict[str, Rule] = {
     "RC109": Rule("ambiguous value", "YAML loaders read this plain value differently: as a number, a date, a time or a text. Write the number in its plain decimal form, or quote the text."),
     "RC110": Rule("merge key", "The merge key << belongs to YAML 1.1 and loaders disagree on it. Write the keys out, or repeat a whole value with an alias."),
     "RC111": Rule("tag", "Tags (!something) are read differently by different loaders. The schema decides on types; remove the tag."),
-    "RC112": Rule("control character", "Control characters, and the Unicode line separators that YAML 1.1 and 1.2 read differently, may not stand in a file. Write them as an escape in double quotes, such as \"\\u0085\"."),
+    "RC112": Rule("control character", 'Control characters, and the Unicode line separators that YAML 1.1 and 1.2 read differently, may not stand in a file. Write them as an escape in double quotes, such as "\\u0085".'),
     "RC113": Rule("key is not a text", "Keys are texts. Quote the key if it looks like a number, a boolean or null."),
     "RC114": Rule("document is not a mapping", "Each document is a mapping with apiVersion, kind, metadata and spec."),
     "RC115": Rule("YAML directive", "Directives (%YAML, %TAG) change how loaders read the file. Remove them; the language is YAML 1.2."),

@@ -86,7 +86,8 @@ def _owner(root: Path, project: Mapping[str, Any], store: str) -> str:
     if sqlite_path(root, store).is_relative_to(root):
         return PRIVATE_OWNER
     raise UsageError(
-        "a store outside of the repository needs an owner", hint="add to reconciler.yaml a line such as  owner: acme/connectors"
+        "a store outside of the repository needs an owner",
+        hint="add to reconciler.yaml a line such as  owner: acme/connectors",
     )
 
 

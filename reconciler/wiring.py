@@ -36,7 +36,9 @@ def locate_root(directory: str | None) -> Path:
         raise UsageError("the current directory does not exist any more", hint="cd to another") from failure
     if found is None:
         hint = "run it inside of one, or name one with -C DIR"
-        raise UsageError("this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint)
+        raise UsageError(
+            "this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint
+        )
     return found
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -35,7 +36,7 @@ def command(yes: bool, **flags: Any) -> int:
     run = open_run(asked)
     plan = plan_with(run, asked)
     if plan.changes and not (options().quiet and yes) and chosen == "text":
-        answer(plan_text(plan, color=wants_color(options().color, sys.stdout)))
+        answer(plan_text(replace(plan, problems=()), color=wants_color(options().color, sys.stdout)))
     refuse_problems(plan)
     if plan.changes and not yes:
         _ask(plan)
@@ -59,7 +60,9 @@ def _ask(plan: Plan) -> None:
         Declined: the answer is not yes.
     """
     if options().no_input or not sys.stdin.isatty():
-        raise UsageError("apply asks before it changes something, and there is no terminal to ask on", hint="pass --yes")
+        raise UsageError(
+            "apply asks before it changes something, and there is no terminal to ask on", hint="pass --yes"
+        )
     sys.stdout.flush()
     if not click.confirm(f"Apply to {plan.target}?", default=False, err=True):
         raise Declined("not applied; nothing was changed")

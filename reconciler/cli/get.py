@@ -18,12 +18,21 @@ FORMATS = ("table", "json", "yaml")
 @click.command("get")
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
-@click.option("-s", "--search", "text", default="", metavar="TEXT", help="Words to look for in names, descriptions, labels and endpoints.")
+@click.option(
+    "-s",
+    "--search",
+    "text",
+    default="",
+    metavar="TEXT",
+    help="Words to look for in names, descriptions, labels and endpoints.",
+)
 @click.option("--category", metavar="NAME", help="Connectors filed under this category.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Records that carry this label.")
 @click.option("--status", type=click.Choice(["active", "inactive"]), help="Records of this status.")
 @common_options()
-def command(kind: str | None, name: str | None, text: str, category: str | None, labels: tuple[str, ...], status: str | None) -> int:
+def command(
+    kind: str | None, name: str | None, text: str, category: str | None, labels: tuple[str, ...], status: str | None
+) -> int:
     """View, list and search live records.
 
     KIND is category, connector, group or policy; KIND/NAME names one record.

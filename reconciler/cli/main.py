@@ -96,7 +96,9 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:  # the one place where a bug becomes a message
         from reconciler.cli.crash import keep_log
 
-        say_error(f"this is a bug in reconciler; the details are in {keep_log()}", hint="please report it with that file")
+        say_error(
+            f"this is a bug in reconciler; the details are in {keep_log()}", hint="please report it with that file"
+        )
         return ExitCode.BUG
 
 

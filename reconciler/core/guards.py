@@ -14,7 +14,9 @@ def empty_source(documents: int, owned: int) -> Problem | None:
     if documents or not owned:
         return None
     hint = "check -C, --ref and the checkout; to remove everything, remove all but one definition first"
-    return Problem(ExitCode.GUARDED, f"the source defines nothing, but {owned} live {_records(owned)} belong to it", hint)
+    return Problem(
+        ExitCode.GUARDED, f"the source defines nothing, but {owned} live {_records(owned)} belong to it", hint
+    )
 
 
 def too_many_deletes(changes: Sequence[Change], owned: int, limit: str, *, given: bool) -> Problem | None:
@@ -27,7 +29,8 @@ def too_many_deletes(changes: Sequence[Change], owned: int, limit: str, *, given
     allowed = allowed_deletes(owned, limit, given=given)
     if deletes <= allowed:
         return None
-    message = f"{deletes} of {owned} {_records(owned)} would be deleted; the limit is {allowed} ({limit})"
+    share = f" ({limit})" if limit.endswith("%") else ""
+    message = f"{deletes} of {owned} {_records(owned)} would be deleted; the limit is {allowed}{share}"
     return Problem(ExitCode.GUARDED, message, f"if this is meant: --max-deletes {deletes}")
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.model import Bodies, Found, Key, Record, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Diagnostic
@@ -140,8 +140,8 @@ class Store(Protocol):
         """A transaction under the store's lock; commits when the block ends without an exception."""
         ...
 
-    def search(self, kind: str | None, name: str | None) -> Iterator[tuple[Record, dict[str, Any], str]]:
-        """Records with their bodies and the time of their last change, by kind and name."""
+    def search(self, kind: str | None, name: str | None) -> Iterator[Found]:
+        """Records by kind and name, with their bodies."""
         ...
 
     def close(self) -> None:

@@ -4,22 +4,35 @@ The lists err on the side of masking: a masked harmless word costs nothing.
 """
 
 import re
+from functools import lru_cache
 
 _KEY = r"(?:pass(?:word|wd|phrase)?|pwd|[a-z0-9_.-]*(?:secret|password|passphrase|token|api[-_]?key|private[-_]?key|credentials?))"
 _HEADER = re.compile(
     r"(?:proxy-)?authorization|(?:set-)?cookie|.*(?:api[-_]?key|token|secret|passw(?:or)?d|passphrase|credentials?|signature|subscription-key|auth[-_]?key|access[-_]?key)|key|pwd|sig",
     re.IGNORECASE,
 )
-_HARMLESS_HEADER = re.compile(r"(?:idempotency|next|page|continuation|sync|pagination|csrf|xsrf).*|x-(?:csrf|xsrf).*", re.IGNORECASE)
-_KEYED_VALUE = re.compile(rf"""(?P<key>(?:^|[\s{{,\[?])["']?{_KEY}["']?\s*:(?=\s|["'{{\[]|$))(?P<value>.*)$""", re.IGNORECASE)
+_HARMLESS_HEADER = re.compile(
+    r"(?:idempotency|next|page|continuation|sync|pagination|csrf|xsrf).*|x-(?:csrf|xsrf).*", re.IGNORECASE
+)
+_KEYED_VALUE = re.compile(
+    rf"""(?P<key>(?:^|[\s{{,\[?])["']?{_KEY}["']?\s*:(?=\s|["'{{\[]|$))(?P<value>.*)$""", re.IGNORECASE
+)
 _REFERENCE = re.compile(r"\s*\{\s*(?:env|file)\s*:\s*[^,{}]*\}\s*(?:[,}\]].*|#.*)?$")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
-TOKEN_MARK = re.compile(
-    rb"[J_KSIxpkGB](?:(?<=eyJ)|(?<=gh[pousr]_)|(?<=_pat_)|(?<=npm_)|(?<=hf_)|(?<=_v1_)|(?<=AK)IA|(?<=AS)IA|(?<=AI)za"
-    rb"|(?<=xox)[baps]-|(?<=glp)at-|(?<=[sr]k)(?:_live_|-ant-|-proj-)|(?<=SG)\.|(?<=-B)EGIN )"
+_TOKEN_MARK = re.compile(
+    rb"[J_KSIxkGB](?:(?<=eyJ)|(?<=gh[pousr]_)|(?<=_pat_)|(?<=npm_)|(?<=hf_)|(?<=_v1_)|(?<=AK)IA|(?<=AS)IA|(?<=AI)za"
+    rb"|(?<=xox)[baps]-|(?<=[sr]k)(?:_live_|-ant-|-proj-)|(?<=SG)\.|(?<=-B)EGIN )"
 )
-"""Matches in every text that `TOKEN` matches in: a test of a few microseconds. Rare letters come first."""
+
+
+def may_hold_token(data: bytes) -> bool:
+    """Whether `TOKEN` may match in `data`: a test of a few microseconds that never misses one.
+
+    The expression begins with a class of rare characters, because that lets the engine skip quickly.
+    """
+    return _TOKEN_MARK.search(data) is not None or b"glpat-" in data
+
 
 TOKEN = re.compile(
     r"""
@@ -36,6 +49,7 @@ TOKEN = re.compile(
 MASK = "********"
 
 
+@lru_cache(maxsize=1024)
 def carries_credentials(name: str) -> bool:
     """Whether a header or query parameter of this name carries a credential."""
     return bool(_HEADER.fullmatch(name)) and not _HARMLESS_HEADER.fullmatch(name)

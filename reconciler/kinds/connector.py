@@ -55,14 +55,15 @@ def _canonical_endpoint(endpoint: dict[str, Any]) -> None:
     for key, default in _ENDPOINT_DEFAULTS:
         if key in endpoint and endpoint[key] == default:
             del endpoint[key]
-    for entry in endpoint.get("params", ()):
-        _canonical_entry(entry)
-    headers = endpoint.get("headers")
-    if headers:
+    if "params" in endpoint:
+        for entry in endpoint["params"]:
+            _canonical_entry(entry)
+    if "headers" in endpoint:
+        headers = endpoint["headers"]
         for entry in headers:
             _canonical_entry(entry)
         if len(headers) > 1:
-            headers.sort(key=lambda entry: entry["name"].lower())
+            headers.sort(key=_lower_name)
     if "timeoutSeconds" in endpoint:
         whole(endpoint, "timeoutSeconds")
         drop_default(endpoint, "timeoutSeconds", 30)
@@ -72,6 +73,11 @@ def _canonical_endpoint(endpoint: dict[str, Any]) -> None:
             whole(retry, key)
             drop_default(retry, key, default)
         drop_default(endpoint, "retry", {})
+
+
+def _lower_name(entry: dict[str, Any]) -> str:
+    name: str = entry["name"]
+    return name.lower()
 
 
 def _canonical_entry(entry: dict[str, Any]) -> None:
@@ -182,4 +188,3 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
     if secret and url[:5].lower() == "http:" and not _LOOPBACK.match(url):
         message = "credentials would be sent over plain http"
         found.append(Finding("RC605", message, Place(document, path), "use https://"))
-

@@ -70,10 +70,16 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _field(field: FieldChange) -> dict[str, Any]:
-    found: dict[str, Any] = {"path": [str(step) for step in field.path], "origin": field.origin.value, "secret": field.secret}
+    found: dict[str, Any] = {
+        "path": [str(step) for step in field.path],
+        "origin": field.origin.value,
+        "secret": field.secret,
+    }
     for name, value in (("before", field.before), ("after", field.after)):
         if value is not MISSING:
-            found[name] = _masked(value) if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
+            found[name] = (
+                _masked(value) if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
+            )
     return found
 
 

@@ -53,8 +53,8 @@ def report_text(plan: Plan, secrets: int) -> str:
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
         return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
-    stored = f"; {plural(secrets, 'secret')} stored encrypted" if secrets else ""
-    return f"Applied to {plan.target}: {', '.join(parts)}{stored}.\n"
+    resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
+    return f"Applied to {plan.target}: {', '.join(parts)}{resolved}.\n"
 
 
 def problem_lines(problem: Problem, *, color: bool) -> list[str]:

@@ -32,7 +32,12 @@ def _record(record: Found) -> dict[str, Any]:
 def document(record: Found) -> dict[str, Any]:
     """The live record in the form of a definition."""
     metadata = {"name": record.name, **record.content.get("metadata", {})}
-    return {"apiVersion": API_VERSION, "kind": record.kind, "metadata": metadata, "spec": record.content.get("spec", {})}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": record.kind,
+        "metadata": metadata,
+        "spec": record.content.get("spec", {}),
+    }
 
 
 def records_yaml(records: Sequence[Found]) -> str:
@@ -43,7 +48,11 @@ def records_yaml(records: Sequence[Found]) -> str:
     for record in records:
         state = ", changed out of band" if record.drifted else ""
         about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}\n"
-        parts.append(harmless(about.rstrip("\n")) + "\n" + yaml.safe_dump(document(record), sort_keys=False, allow_unicode=True, width=100))
+        parts.append(
+            harmless(about.rstrip("\n"))
+            + "\n"
+            + yaml.safe_dump(document(record), sort_keys=False, allow_unicode=True, width=100)
+        )
     return "---\n".join(parts)
 
 
@@ -83,12 +92,26 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
         case "Connector":
             method = spec.get("authorization", {}).get("method", "none")
             endpoints = str(len(spec.get("endpoints", {})))
-            return [record.name, spec.get("displayName", ""), ", ".join(spec.get("categories", ())), method, endpoints, status]
+            return [
+                record.name,
+                spec.get("displayName", ""),
+                ", ".join(spec.get("categories", ())),
+                method,
+                endpoints,
+                status,
+            ]
         case "Group":
             members = spec.get("members", {})
-            return [record.name, spec.get("displayName", ""), ", ".join(members.get("users", ())), ", ".join(members.get("groups", ()))]
+            return [
+                record.name,
+                spec.get("displayName", ""),
+                ", ".join(members.get("users", ())),
+                ", ".join(members.get("groups", ())),
+            ]
         case "PermissionPolicy":
-            subjects = ", ".join(f"{kind} {name}" for subject in spec.get("subjects", ()) for kind, name in subject.items())
+            subjects = ", ".join(
+                f"{kind} {name}" for subject in spec.get("subjects", ()) for kind, name in subject.items()
+            )
             permissions = sorted({name for grant in spec.get("grants", ()) for name in grant["permissions"]})
             return [record.name, subjects, ", ".join(permissions), "yes" if spec.get("superAdmin") else "no"]
         case _:

@@ -63,7 +63,7 @@ def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
     spec = content.get("spec", {})
     for key, value in content.get("metadata", {}).get("labels", {}).items():
         yield f"labels.{key}", shown(value)
-    for key, value in spec.items():
+    for key, value in sorted(spec.items(), key=_reading_order):
         if key == "authorization":
             yield from _authorization(value)
         elif key == "endpoints":
@@ -79,8 +79,26 @@ def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
             yield key, shown(value)
 
 
+_ORDER = (
+    "displayName",
+    "description",
+    "categories",
+    "authorization",
+    "tls",
+    "members",
+    "subjects",
+    "superAdmin",
+    "grants",
+    "endpoints",
+)
+
+
+def _reading_order(item: tuple[str, Any]) -> int:
+    return _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)
+
+
 def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, item in value.items():
+    for key, item in sorted(value.items(), key=lambda pair: pair[0] != "method"):
         if isinstance(item, dict) and key != "tokenRequest":
             yield f"authorization.{key}", reference(item)
         elif isinstance(item, dict):

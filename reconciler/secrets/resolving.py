@@ -59,7 +59,9 @@ class Resolver:
                     raise SecretUnavailable(f"{{file: {target}}}: it is not a regular file", hint="name a file")
                 data = opened.read(MAX_SECRET_BYTES + 1)
         except OSError as failure:
-            raise SecretUnavailable(f"{{file: {target}}}: {failure.strerror}", hint=f"provide the file {path}") from failure
+            raise SecretUnavailable(
+                f"{{file: {target}}}: {failure.strerror}", hint=f"provide the file {path}"
+            ) from failure
         if len(data) > MAX_SECRET_BYTES:
             raise SecretUnavailable(f"{{file: {target}}}: it holds more than 64 KiB", hint="name the right file")
         try:
@@ -80,4 +82,6 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
     try:
         return dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError):
-        raise UsageError(f"the env file {path} cannot be read", hint="it should hold NAME=value lines in UTF-8") from None
+        raise UsageError(
+            f"the env file {path} cannot be read", hint="it should hold NAME=value lines in UTF-8"
+        ) from None

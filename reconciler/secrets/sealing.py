@@ -68,7 +68,11 @@ def _derive(key: Secret, purpose: bytes) -> bytes:
 
 
 def make_sealer(
-    environment: Mapping[str, str], key_file: Path | None, embedded_key: Path | None, check: str | None, may_create: bool
+    environment: Mapping[str, str],
+    key_file: Path | None,
+    embedded_key: Path | None,
+    check: str | None,
+    may_create: bool,
 ) -> tuple[Sealer, str]:
     """The sealer of a store, with the key check to keep in it.
 

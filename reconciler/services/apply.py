@@ -83,9 +83,7 @@ def _prepare(changes: Sequence[Change], store: Store, secrets: SecretBackend) ->
     return writes
 
 
-def _seal(
-    change: Change, uid: str, store: Store, secrets: SecretBackend, missing: list[str]
-) -> list[SealedSecret]:
+def _seal(change: Change, uid: str, store: Store, secrets: SecretBackend, missing: list[str]) -> list[SealedSecret]:
     content = change.after if change.after is not None else json.loads(change.body or b"{}")
     sealed = []
     for field in KINDS[change.key.kind].secret_fields(content["spec"]):

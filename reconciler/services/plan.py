@@ -69,9 +69,7 @@ def make_plan(
     )  # fmt: skip
 
 
-def _kept(
-    desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]
-) -> int:
+def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:
     gone = {found.record.key for found in matches if found.record}
     return sum(record.owner == owner and key not in desired and key not in gone for key, record in live.items())
 
@@ -194,7 +192,9 @@ def _display_conflicts(changes: list[Change], live: Mapping[Key, Record]) -> Pro
         other = taken.get((change.key.kind, change.resource.display)) if change.resource else None
         if other is not None and other.key != change.key:
             owner = other.owner or "nobody"
-            details.append(f"{address(*change.key)} has the display name of {address(*other.key)}, which belongs to {owner}")
+            details.append(
+                f"{address(*change.key)} has the display name of {address(*other.key)}, which belongs to {owner}"
+            )
     if not details:
         return None
     return Problem(ExitCode.CONFLICT, "display names are taken", "choose another display name", tuple(details))

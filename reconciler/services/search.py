@@ -32,10 +32,9 @@ class Query:
 def search(store: Store, query: Query) -> Iterator[Found]:
     """Live records that satisfy `query`, by kind and name."""
     words = fold(query.text).split()
-    for record, content, changed_at in store.search(query.kind, query.name):
-        if _matches(record.key.name, content, query, words):
-            drifted = record.fingerprint != record.applied
-            yield Found(*record.key, record.owner, drifted, changed_at, content)
+    for found in store.search(query.kind, query.name):
+        if _matches(found.name, found.content, query, words):
+            yield found
 
 
 def _matches(name: str, content: dict[str, Any], query: Query, words: list[str]) -> bool:

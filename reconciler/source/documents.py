@@ -1,11 +1,11 @@
 """One file of definitions to resources and diagnostics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.model import Key, Resource
-from reconciler.core.sensitive import TOKEN_MARK
+from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
@@ -38,6 +38,14 @@ class DocumentReader:
         self._fast: FastParser | None = fast_parser()
         self._valid: dict[str, Callable[[Any], bool]] = validators(_KIND_NAMES)
 
+    def read_all(self, paths: Sequence[str], contents: Iterable[bytes | Diagnostic]) -> Iterator[FileContent]:
+        """What each file holds; a diagnostic in place of bytes says why a file cannot be read."""
+        for path, content in zip(paths, contents, strict=True):
+            if isinstance(content, bytes):
+                yield self.read(path, content)
+            else:
+                yield FileContent(diagnostics=[content])
+
     def read(self, file: str, data: bytes) -> FileContent:
         """Resources and faults of one file; `file` is its path from the repository's root."""
         content = self._read_fast(file, data)
@@ -46,7 +54,7 @@ class DocumentReader:
     def _read_fast(self, file: str, data: bytes) -> FileContent | None:
         """The file when nothing at all is wrong with it, else None."""
         loaded = load(data, file, self._fast)
-        if loaded.faults or TOKEN_MARK.search(data):
+        if loaded.faults or may_hold_token(data):
             return None
         content = FileContent(documents=len(loaded.documents))
         try:
@@ -115,5 +123,3 @@ def _tokens(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list
         return [Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")]  # fmt: skip
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [finding for step, item in items for finding in _tokens(item, document, (*path, step))]
-
-

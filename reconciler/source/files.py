@@ -1,7 +1,7 @@
 """Which files hold definitions, and their bytes: from the working tree or from a commit."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Span
@@ -46,7 +46,7 @@ def _walk(root: Path, folder: str, found: list[str]) -> None:
             raise SourceUnavailable(f"the directory {here} cannot be read: {failure.strerror}") from failure
 
 
-def read_working_tree(root: Path, paths: list[str]) -> Iterator[Content]:
+def read_working_tree(root: Path, paths: Sequence[str]) -> Iterator[Content]:
     """Contents of the files, in the order of `paths`."""
     prefix = f"{root}/"
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -89,7 +89,7 @@ def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def read_committed(root: Path, entries: list[tuple[str, str]]) -> Iterator[Content]:
+def read_committed(root: Path, entries: Sequence[tuple[str, str]]) -> Iterator[Content]:
     """Contents of the files, in the order of `entries`."""
     blobs = git.read_blobs(root, [oid for _, oid in entries if oid])
     for path, oid in entries:

@@ -68,7 +68,9 @@ def _suggestion(root: Path, ref: str) -> str:
     except InvalidGitRepositoryError:
         names = []
     near = get_close_matches(ref, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
+    return (
+        f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
+    )
 
 
 def list_tree(root: Path, commit: str, folders: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -33,5 +33,5 @@ def _node(documents: Sequence[Node | None], place: Place) -> Node | None:
 def _first_key(root: Node | None) -> Node | None:
     if root is None or root.kind is SCALAR or not root.value:
         return root
-    first = root.value[0]
+    first: Node | tuple[Node, Node] = root.value[0]
     return first[0] if isinstance(first, tuple) else first

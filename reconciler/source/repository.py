@@ -12,6 +12,7 @@ from reconciler.kinds.crosscheck import Clash, crosscheck
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.parallel import read_parts
 
 
 class Repository:
@@ -34,14 +35,21 @@ class Repository:
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
+        reader = DocumentReader()
         if self._ref:
             entries = files.committed(self._root, self._commit)
             paths = [path for path, _ in entries]
-            contents = files.read_committed(self._root, entries)
-        else:
-            paths = files.working_tree(self._root)
-            contents = files.read_working_tree(self._root, paths)
-        return assemble(paths, read_documents(paths, contents), self._read_again)
+
+            def read_entries(part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
+                return reader.read_all([path for path, _ in part], files.read_committed(self._root, part))
+
+            return assemble(paths, read_parts(entries, read_entries), self._read_again)
+        paths = files.working_tree(self._root)
+
+        def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
+            return reader.read_all(part, files.read_working_tree(self._root, part))
+
+        return assemble(paths, read_parts(paths, read_paths), self._read_again)
 
     def _read_again(self, path: str) -> bytes:
         if self._ref:
@@ -49,16 +57,6 @@ class Repository:
             return next(git.read_blobs(self._root, [oid]))
         content = next(files.read_working_tree(self._root, [path]))
         return content if isinstance(content, bytes) else b""
-
-
-def read_documents(paths: Sequence[str], contents: Iterable[files.Content]) -> Iterator[FileContent]:
-    """What each file holds."""
-    reader = DocumentReader()
-    for path, content in zip(paths, contents, strict=True):
-        if isinstance(content, bytes):
-            yield reader.read(path, content)
-        else:
-            yield FileContent(diagnostics=[content])
 
 
 def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: Callable[[str], bytes]) -> Desired:
@@ -106,4 +104,8 @@ def _path(clash: Clash, content: dict[str, dict[str, object]]) -> tuple[str | in
         for ref in KINDS[clash.resource.key.kind].references(content.get("spec", {})):
             if (ref.kind, ref.name) == clash.ref:
                 return ref.path
-    return ("spec", "displayName") if clash.at == "displayName" else ("metadata", clash.at if clash.at != "ref" else "name")
+    return (
+        ("spec", "displayName")
+        if clash.at == "displayName"
+        else ("metadata", clash.at if clash.at != "ref" else "name")
+    )

@@ -103,7 +103,9 @@ def _unknown_keys(fault: "ValidationError", content: dict[str, Any], place: Plac
         at = Place(place.document, (*place.path, key), at_key=True)
         if in_branch and key in _authorization_keys():
             method = fault.instance.get("method")
-            yield Finding("RC201", f"'{key}' does not go with method '{method}'", at, f"{method} takes {_listed(known)}")
+            yield Finding(
+                "RC201", f"'{key}' does not go with method '{method}'", at, f"{method} takes {_listed(known)}"
+            )
         elif _secret(place.path):
             yield Finding("RC201", f"unknown key in {_where(place.path)}", at, f"known are {_listed(known)}")
         else:

@@ -30,7 +30,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
         except sqlite3.OperationalError as failure:
             connection.close()
             # In a directory that cannot be written SQLite cannot make its shared-memory file.
-            if "readonly" not in str(failure) and "unable to open" not in str(failure) or _has_journal(path):
+            if ("readonly" not in str(failure) and "unable to open" not in str(failure)) or _has_journal(path):
                 raise
             connection = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
             if _is_empty(connection, path):

@@ -53,7 +53,9 @@ def guard(data: bytes, file: str) -> list[Diagnostic]:
     source = SourceText(file, data[: MAX_BYTES + 4])
     if len(data) > MAX_BYTES:
         size = f"{len(data) / 2**20:.1f} MiB" if len(data) < 2**40 else "very much"
-        return [_at_start(source, "RC102", f"the file holds {size}; at most 4 MiB are read", "split it into several files")]
+        return [
+            _at_start(source, "RC102", f"the file holds {size}; at most 4 MiB are read", "split it into several files")
+        ]
     encoding = _encoding_fault(source)
     if encoding:
         return [encoding]

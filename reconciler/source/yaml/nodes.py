@@ -296,7 +296,9 @@ def _syntax(source: SourceText, fault: Any) -> Diagnostic:
     start = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     shown = source.lines[start[0] - 1] if start[0] <= len(source.lines) else ""
     if "\t" in shown[: start[1]] and not shown[: start[1] - 1].strip():
-        return source.diagnostic("RC105", "a tab in the indentation", start, (start[0], start[1] + 1), hint="use spaces")
+        return source.diagnostic(
+            "RC105", "a tab in the indentation", start, (start[0], start[1] + 1), hint="use spaces"
+        )
     hint = next((text for part, text in _HINTS if part in problem), "")
     if start[0] > len(source.lines):
         start = (len(source.lines), len(source.lines[-1]) + 1)

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.core.model import Bodies, Key, Record, SecretState
+from reconciler.core.model import Bodies, Found, Key, Record, SecretState
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 
@@ -72,20 +72,17 @@ def secret_states(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
     return found
 
 
-def search(
-    connection: sqlite3.Connection, kind: str | None, name: str | None
-) -> Iterator[tuple[Record, dict[str, Any], str]]:
-    """Records with bodies and time of last change, by kind and name, in order of kind and name."""
+def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -> Iterator[Found]:
+    """Records by kind and name, in order of kind and name. The triggers blank the fingerprint of what drifted."""
     wheres = [(column, value) for column, value in (("r.kind", kind), ("r.name", name)) if value is not None]
     where = " AND ".join(f"{column} = ?" for column, _ in wheres) or "1"
     rows = connection.execute(
-        "SELECT r.kind, r.name, r.uid, coalesce(r.fingerprint, ''), r.applied, r.owner, r.display, r.version, d.live,"
-        f" r.changed_at FROM records r JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
+        "SELECT r.kind, r.name, r.owner, r.fingerprint IS NULL, r.changed_at, d.live"
+        f" FROM records r JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
         [value for _, value in wheres],
     )
-    for kind_, name_, uid, printed, applied, owner, display, version, live, changed in rows:
-        record = Record(Key(kind_, name_), uid, printed, applied, owner, display or "", version)
-        yield record, json.loads(live), changed
+    for kind_, name_, owner, drifted, changed_at, live in rows:
+        yield Found(kind_, name_, owner, bool(drifted), changed_at, json.loads(live))
 
 
 def _chunks(items: list[str]) -> Iterator[list[str]]:

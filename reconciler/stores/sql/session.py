@@ -43,7 +43,9 @@ class SqlSession:
         found: dict[str, tuple[str, str, int]] = {}
         for chunk in _chunks(list(planned)):
             marks = ",".join("?" * len(chunk))
-            rows = self._connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
+            rows = self._connection.execute(
+                f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk
+            )
             found |= {uid: (kind, name, version) for uid, kind, name, version in rows}
         moved = []
         for uid, change in planned.items():
@@ -77,19 +79,30 @@ class SqlSession:
     def _step_aside(self, writes: Sequence[Write]) -> None:
         """Free the unique names of all changed records first, so that names can be swapped and passed on."""
         changed = [(write.uid,) for write in writes if write.change.record]
-        self._connection.executemany("UPDATE records SET name = '~' || uid, display = NULL, revision = NULL WHERE uid = ?", changed)
+        self._connection.executemany(
+            "UPDATE records SET name = '~' || uid, display = NULL, revision = NULL WHERE uid = ?", changed
+        )
 
     def _write_records(self, writes: Sequence[Write], revision: int) -> None:
-        created, updated = [], []
+        created: list[tuple[object, ...]] = []
+        updated: list[tuple[object, ...]] = []
         for write in writes:
             change = write.change
             if change.resource is None or change.body is None:
                 continue
             printed = _printed(change)
-            values = (*change.key, change.resource.display or None, self._run.owner, printed, change.resource.fingerprint)
+            values = (
+                *change.key,
+                change.resource.display or None,
+                self._run.owner,
+                printed,
+                change.resource.fingerprint,
+            )
             (updated if change.record else created).append((*values, revision, self._now, write.uid))
         documents = [
-            (_text(write.change), write.uid) for write in writes if write.change.body is not None and write.change.record
+            (_text(write.change), write.uid)
+            for write in writes
+            if write.change.body is not None and write.change.record
         ]
         self._connection.executemany(
             "INSERT INTO records (kind, name, display, owner, fingerprint, applied, revision, changed_at, uid)"
@@ -166,7 +179,9 @@ class SqlSession:
             )
             dangling += [f"{kind} {name} still refers to {key.kind} {key.name}" for kind, name in rows]
         if dangling:
-            raise RecordConflict("records that would be deleted are in use; nothing was changed", details=tuple(dangling))
+            raise RecordConflict(
+                "records that would be deleted are in use; nothing was changed", details=tuple(dangling)
+            )
 
     def _check_written(self, writes: Sequence[Write]) -> None:
         """Read back every record touched: it must be just what the plan says, so that a plan of it is empty."""

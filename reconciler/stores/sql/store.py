@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Bodies, Key, Record
+from reconciler.core.model import Bodies, Found, Key, Record
 from reconciler.core.ports import Clock, RunInfo, Sealer
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
@@ -49,8 +49,8 @@ class SqliteStore:
         with self._reading() as connection:
             return reading.secret_states(connection) if connection else {}
 
-    def search(self, kind: str | None, name: str | None) -> Iterator[tuple[Record, dict[str, Any], str]]:
-        """Records with their bodies and the time of their last change."""
+    def search(self, kind: str | None, name: str | None) -> Iterator[Found]:
+        """Records by kind and name, with their bodies."""
         with self._reading() as connection:
             if connection:
                 yield from reading.search(connection, kind, name)
@@ -59,7 +59,11 @@ class SqliteStore:
         """What encrypts secrets for this store; makes the embedded store's key when there is none."""
         if self._sealer is None:
             with self._reading() as connection:
-                row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone() if connection else None
+                row = (
+                    connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
+                    if connection
+                    else None
+                )
             check = str(row[0]) if row else None
             self._sealer = self._make_sealer(check, check is None)
         return self._sealer[0]

@@ -1,0 +1,24 @@
+"""``reconciler completion``."""
+
+import click
+
+from reconciler.cli.options import common_options
+from reconciler.cli.output import answer
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@common_options(store=False)
+def command(shell: str) -> int:
+    """Print the completion script of a shell.
+
+    For example:  reconciler completion bash > ~/.local/share/bash-completion/completions/reconciler
+    """
+    from click.shell_completion import get_completion_class
+
+    from reconciler.cli.main import cli
+
+    found = get_completion_class(shell)
+    assert found is not None
+    answer(found(cli, {}, "reconciler", "_RECONCILER_COMPLETE").source() + "\n")
+    return 0

@@ -1,0 +1,44 @@
+"""``reconciler explain``."""
+
+import re
+import sys
+
+import click
+
+from reconciler.cli.options import common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.diagnostics import RULES
+from reconciler.errors import EXIT_CODES, UsageError
+from reconciler.render.style import BOLD, paint
+
+
+@click.command("explain")
+@click.argument("topic", required=False, metavar="TOPIC")
+@common_options(store=False)
+def command(topic: str | None) -> int:
+    """Explain a key of a kind, a diagnostic code, or the exit codes.
+
+    TOPIC is KIND.path such as connector.spec.authorization, a code such as RC203, `codes` for all of
+    them, or `exit-codes`.
+    """
+    color = wants_color(options().color, sys.stdout)
+    if topic is None:
+        raise UsageError("nothing to explain", hint="name KIND.path, a code such as RC203, codes, or exit-codes")
+    if topic == "exit-codes":
+        answer("".join(f"{int(code):4}  {meaning}\n" for code, meaning in EXIT_CODES.items()))
+    elif topic == "codes":
+        answer("".join(f"{code}  {rule.severity.value:7}  {rule.summary}\n" for code, rule in RULES.items()))
+    elif re.fullmatch(r"(?i)rc\d+", topic):
+        answer(_rule(topic.upper(), color=color))
+    else:
+        from reconciler.render.explanation import explain_key
+
+        answer(explain_key(topic, color=color))
+    return 0
+
+
+def _rule(code: str, *, color: bool) -> str:
+    rule = RULES.get(code)
+    if rule is None:
+        raise UsageError(f"there is no code {code}", hint="list them with: reconciler explain codes")
+    return f"{paint(f'{code}: {rule.summary}', BOLD, color=color)} ({rule.severity.value})\n\n{rule.explanation}\n"

@@ -1,0 +1,191 @@
+"""What the tests share: the command line as a user starts it, and repositories to run it in."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+KEY = "a key for the tests, of more than thirty-two characters"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the transcripts of tests/cases")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command line did."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Both streams."""
+        return self.stdout + self.stderr
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment without settings of the machine that the program could react to."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
+    fixed = {
+        "LC_ALL": "C.UTF-8",
+        "RECONCILER_STORE_KEY": KEY,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
+        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
+        "USER": "ada",
+    }  # fmt: skip
+    return {**kept, **fixed, **(extra or {})}
+
+
+def run_command(
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
+) -> Result:
+    """Start the program as a process of its own and wait for it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environment(env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=timeout,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+CATEGORY = """\
+apiVersion: reconciler/v1
+kind: Category
+metadata: {name: crm}
+spec: {displayName: Customer data}
+"""
+
+CONNECTOR = """\
+apiVersion: reconciler/v1
+kind: Connector
+metadata:
+  name: crm-contacts
+  labels: {team: sales}
+spec:
+  displayName: Sales team's contacts
+  description: Contacts of the CRM.
+  categories: [crm]
+  authorization:
+    method: basic
+    username: svc
+    password: {env: CRM_PASSWORD}
+  endpoints:
+    list:
+      method: GET
+      url: https://crm.example.com/contacts/{{account}}
+      params: [{name: page, value: "1"}]
+"""
+
+POLICY = """\
+apiVersion: reconciler/v1
+kind: Group
+metadata: {name: integrators}
+spec:
+  displayName: Integration team
+  members: {mode: authoritative, users: [ada, grace]}
+---
+apiVersion: reconciler/v1
+kind: PermissionPolicy
+metadata: {name: integration-team}
+spec:
+  subjects: [{group: integrators}]
+  grants:
+    - permissions: [connectors:view, connectors:edit]
+"""
+
+
+class Workspace:
+    """A configuration repository in a directory of its own, and the program run in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.env: dict[str, str] = {"CRM_PASSWORD": "a-password-for-the-tests"}
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        """Write a file of the repository."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return target
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that stands in the file."""
+        text = (self.root / path).read_text("utf-8")
+        assert old in text, f"{old!r} is not in {path}"
+        (self.root / path).write_text(text.replace(old, new), "utf-8")
+
+    def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Result:
+        """Run one command line in the repository."""
+        return run_command(*arguments, cwd=self.root, env={**self.env, **(env or {})}, stdin=stdin, timeout=timeout)
+
+    def ok(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Result:
+        """Run one command line that must succeed."""
+        result = self.run(*arguments, env=env)
+        assert result.exit_code == 0, result.output
+        return result
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the repository."""
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.root, env=clean_environment(), capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, message: str = "change") -> str:
+        """Commit everything; returns the commit's id."""
+        if not (self.root / ".git").exists():
+            self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def store(self) -> Path:
+        """The embedded store's file."""
+        return self.root / ".reconciler" / "store.db"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Workspace:
+    """A repository without definitions."""
+    root = tmp_path / "repo"
+    (root / "connectors").mkdir(parents=True)
+    (root / "policies").mkdir()
+    return Workspace(root)
+
+
+@pytest.fixture
+def workspace(empty: Workspace) -> Workspace:
+    """A small repository with one resource of each kind."""
+    empty.write("connectors/crm.yaml", CATEGORY + "---\n" + CONNECTOR)
+    empty.write("policies/team.yaml", POLICY)
+    return empty
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path) -> Callable[[str], Workspace]:
+    """Makes further, empty repositories."""
+
+    def make(name: str) -> Workspace:
+        root = tmp_path / name
+        (root / "connectors").mkdir(parents=True)
+        return Workspace(root)
+
+    return make

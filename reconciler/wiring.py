@@ -1,7 +1,7 @@
 """Builds the parts of a run: settings to source, store and secrets. Only this module opens things."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
-from reconciler.source.project import find_root, is_root, read_project
+from reconciler.source import files
+from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Repository
 
 if TYPE_CHECKING:
@@ -40,6 +41,66 @@ def locate_root(directory: str | None) -> Path:
             "this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint
         )
     return found
+
+
+def inside(root: Path, path: str) -> str:
+    """`path`, which the user gave, from the repository's root.
+
+    Raises:
+        UsageError: it lies outside.
+    """
+    full = Path(os.path.abspath(path))
+    for base in (root, Path(os.path.abspath(root))):
+        if full.is_relative_to(base):
+            return full.relative_to(base).as_posix()
+    full = full.resolve()
+    if full.is_relative_to(root):
+        return full.relative_to(root).as_posix()
+    raise UsageError(f"{path} is outside of the repository {root}", hint="name its repository with -C")
+
+
+def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes | Diagnostic]]:
+    """Path and content of all files of definitions and of the project file, or of those at `paths`.
+
+    Raises:
+        UsageError: nothing is at one of `paths`.
+    """
+    known = [*([PROJECT_FILE] if (root / PROJECT_FILE).exists() else []), *files.working_tree(root)]
+    if paths:
+        prefixes = [inside(root, path) for path in paths]
+        for path, prefix in zip(paths, prefixes, strict=True):
+            if not any(below(file, prefix) for file in known):
+                hint = "definitions are .yaml files below connectors/ and policies/"
+                raise UsageError(f"there are no definitions at {path}", hint=hint)
+        known = [file for file in known if any(below(file, prefix) for prefix in prefixes)]
+    return list(zip(known, files.read_working_tree(root, known), strict=True))
+
+
+def below(file: str, prefix: str) -> bool:
+    """Whether `file` is `prefix` or lies below it."""
+    return prefix == "." or file == prefix or file.startswith(prefix + "/")
+
+
+def canonical_text(data: bytes, file: str) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
+    """The canonical form of a file, or None with the reasons why it has none."""
+    from reconciler.source.roundtrip import format_document_text
+
+    formatted = format_document_text(data, file)
+    return formatted.text, formatted.diagnostics
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace the content of a file at once, keeping its mode: readers see the old or the new, whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("xb") as opened:
+            os.fchmod(opened.fileno(), path.stat().st_mode & 0o7777)
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def open_source(root: Path, ref: str) -> Repository:

@@ -32,9 +32,11 @@ class LazyGroup(click.Group):
     """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order in which one meets them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
         found = COMMANDS.get(cmd_name)
         if found is None:
             return None
@@ -42,10 +44,12 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and summaries without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command, or suggest one."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
             from difflib import get_close_matches
@@ -66,7 +70,7 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one return for each sort of failure)
     """Run one command line; returns the exit code. Exceptions become words here and nowhere else."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -93,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as failure:
         say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
         return ExitCode.WORLD
-    except Exception:  # the one place where a bug becomes a message
+    except Exception:  # noqa: BLE001 (the one place where a bug becomes a message)
         from reconciler.cli.crash import keep_log
 
         say_error(

@@ -11,7 +11,7 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
-from reconciler.wiring import locate_root, open_source, project_diagnostics
+from reconciler.wiring import PROJECT_FILE, below, inside, locate_root, open_source, project_diagnostics
 
 
 @click.command("validate")
@@ -46,21 +46,10 @@ def _narrow(
     root: Path, paths: tuple[str, ...], files: tuple[str, ...], found: list[Diagnostic]
 ) -> tuple[tuple[str, ...], list[Diagnostic]]:
     """Keep what belongs to `paths`."""
-    prefixes = tuple(_inside(root, path) for path in paths)
-
-    def belongs(file: str) -> bool:
-        return any(file == prefix or file.startswith(prefix + "/") or prefix == "." for prefix in prefixes)
-
-    kept = tuple(file for file in files if belongs(file))
+    prefixes = [inside(root, path) for path in paths]
     for path, prefix in zip(paths, prefixes, strict=True):
-        if not any(belongs(file) for file in kept if file == prefix or file.startswith(prefix + "/") or prefix == "."):
-            if prefix != "reconciler.yaml":
-                raise UsageError(f"there are no definitions at {path}", hint="definitions are .yaml files below connectors/ and policies/")  # fmt: skip
-    return kept, [item for item in found if belongs(item.span.file)]
-
-
-def _inside(root: Path, path: str) -> str:
-    full = Path(path).resolve()
-    if not full.is_relative_to(root):
-        raise UsageError(f"{path} is outside of the repository {root}", hint="name its repository with -C")
-    return full.relative_to(root).as_posix()
+        if prefix != PROJECT_FILE and not any(below(file, prefix) for file in files):
+            hint = "definitions are .yaml files below connectors/ and policies/"
+            raise UsageError(f"there are no definitions at {path}", hint=hint)
+    kept = tuple(file for file in files if any(below(file, prefix) for prefix in prefixes))
+    return kept, [item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)]

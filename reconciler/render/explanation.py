@@ -11,7 +11,7 @@ from reconciler.kinds import schemas
 from reconciler.kinds.registry import SCHEMA_FILES, WORDS
 from reconciler.render.style import BOLD, CYAN, paint
 
-_NAMES = {**{word: kind for word, kind in WORDS.items()}, **{kind.lower(): kind for kind in SCHEMA_FILES}}
+_NAMES = {**WORDS, **{kind.lower(): kind for kind in SCHEMA_FILES}}
 _LIMITS = {
     "minLength": "at least {} characters", "maxLength": "at most {:,} characters", "minItems": "at least {} items",
     "maxItems": "at most {:,} items", "minimum": "at least {}", "maximum": "at most {:,}", "pattern": "form {}",

@@ -1,0 +1,31 @@
+"""``reconciler init``."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.options import common_options, options
+from reconciler.cli.output import answer
+from reconciler.render.style import harmless
+from reconciler.services.scaffolding import make_repository
+
+
+@click.command("init")
+@click.argument("where", default=".", metavar="[DIR]")
+@common_options(store=False)
+def command(where: str) -> int:
+    """Make a new configuration repository that validates and applies at once.
+
+    It comes with settings for editors, for pre-commit and for a pipeline.
+    """
+    root = Path(options().directory or ".") / where
+    made = make_repository(root)
+    if not options().quiet:
+        for path in made.written:
+            answer(f"wrote {harmless(path)}\n")
+        for path in made.kept:
+            answer(f"kept {harmless(path)}\n")
+        answer("made a git repository\n" if made.repository else "")
+        step = "" if where == "." else f"cd {harmless(where)} && "
+        answer(f"Next: {step}reconciler validate && reconciler plan && reconciler apply\n")
+    return 0

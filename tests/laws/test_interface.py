@@ -1,0 +1,131 @@
+"""Promises about the whole surface, each tested over all cases so that it cannot rot."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from conftest import Workspace, clean_environment
+
+from reconciler import errors
+from reconciler.cli.main import COMMANDS, cli
+from reconciler.diagnostics import RULES
+from reconciler.errors import EXIT_CODES, ExitCode, ReconcilerError
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+
+def all_errors() -> list[type[ReconcilerError]]:
+    """Every public error class."""
+    found = [item for _, item in inspect.getmembers(errors, inspect.isclass)]
+    return [item for item in found if issubclass(item, ReconcilerError) and item is not ReconcilerError]
+
+
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
+def test_every_error_has_an_exit_code_of_its_own_and_says_when(error: type[ReconcilerError]) -> None:
+    """An error never ends as a bug, and its docstring says when it is raised."""
+    assert error.exit_code not in (ExitCode.OK, ExitCode.BUG, ExitCode.CHANGES_PENDING)
+    assert error.__doc__ and error.__doc__ != ReconcilerError.__doc__
+
+
+def test_every_exit_code_is_explained(workspace: Workspace) -> None:
+    """By the command, and by the README."""
+    explained = workspace.ok("explain", "exit-codes").stdout
+    for code in ExitCode:
+        assert re.search(rf"^ *{int(code)}  {re.escape(EXIT_CODES[code])}$", explained, re.MULTILINE)
+        assert re.search(rf"^\| {int(code)} \|", README, re.MULTILINE), f"exit code {int(code)} is not in the README"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    """In the README, and by a help of its own with a text for every option and argument."""
+    assert f"`{name}" in README or f"reconciler {name}" in README
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_every_rule_is_explained() -> None:
+    """A code has a summary that fits a line and an explanation that is a sentence."""
+    for code, rule in RULES.items():
+        assert re.fullmatch(r"RC\d{3}", code)
+        assert 0 < len(rule.summary) <= 50 and not rule.summary.endswith(".")
+        assert rule.explanation.endswith((".", '"'))
+
+
+HEAVY = (
+    "click", "cryptography", "dotenv", "git", "httpx", "jsonschema", "jsonschema_rs", "orjson", "pydantic", "ruamel.yaml",
+    "sqlite3", "subprocess", "yaml", "yaml_rs", "chevron_blue", "json", "logging", "asyncio", "importlib.metadata",
+)  # fmt: skip
+MAY_LOAD = {
+    "--version": set(),
+    "--help": {"click"},
+    "validate": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "subprocess"},
+    "plan": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "sqlite3", "subprocess"},
+    "get": {"click", "orjson", "json", "sqlite3", "yaml_rs", "subprocess"},
+    "schema": {"click", "json"},
+    "explain RC203": {"click"},
+}
+"""What each command may load of `HEAVY`, when nothing is wrong with its input."""
+
+
+@pytest.mark.parametrize("line", MAY_LOAD)
+def test_a_command_loads_only_what_it_uses(line: str, workspace: Workspace) -> None:
+    """Start-up is a feature: https://docs.python.org/3/using/cmdline.html#cmdoption-X importtime"""
+    workspace.ok("apply", "--yes")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "reconciler", *line.split()],
+        cwd=workspace.root, env=clean_environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = {row.rpartition("|")[2].strip() for row in done.stderr.splitlines() if row.startswith("import time:")}
+    assert loaded & set(HEAVY) <= MAY_LOAD[line]
+
+
+def test_options_may_stand_on_either_side(workspace: Workspace) -> None:
+    """And read RECONCILER_<NAME>, which an option on the command line overrules."""
+    before = workspace.ok("-o", "json", "plan").stdout
+    after = workspace.ok("plan", "-o", "json").stdout
+    variable = workspace.ok("plan", env={"RECONCILER_OUTPUT": "json"}).stdout
+    assert before == after == variable
+    assert workspace.ok("-o", "text", "plan", env={"RECONCILER_OUTPUT": "json"}).stdout.startswith("Plan for")
+
+
+@pytest.mark.parametrize(
+    "line", ["frobnicate", "plan --frobnicate", "plan -o sarif", "get gizmo", "validate nowhere.yaml", "-C nowhere plan", "explain RC999",
+             "plan --ref nowhere", "apply", "plan --max-deletes many", "get -l team", "schema gizmo", "plan --target nowhere"]
+)  # fmt: skip
+def test_wrong_usage_says_so(line: str, workspace: Workspace) -> None:
+    """One line, what to do, exit code 64, and nothing on stdout or in the store."""
+    result = workspace.run(*line.split())
+    assert result.exit_code == 64, result.output
+    assert result.stderr.splitlines()[0].startswith("error: ")
+    assert "hint: " in result.stderr
+    assert not workspace.store.exists()
+
+
+def test_the_version_needs_no_import(workspace: Workspace) -> None:
+    """And is what the package says."""
+    from reconciler import __version__
+
+    assert workspace.ok("--version").stdout == f"reconciler {__version__}\n"
+
+
+def test_a_bug_is_one_line_and_a_log(workspace: Workspace, tmp_path: Path) -> None:
+    """A user never sees a traceback."""
+    broken = tmp_path / "sitecustomize.py"
+    broken.write_text("import reconciler.wiring as w\ndef boom(*a): raise RuntimeError('boom')\nw.locate_root = boom\n")
+    result = workspace.run("plan", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    assert result.exit_code == 1
+    (line, hint) = result.stderr.splitlines()
+    log = Path(re.search(r"details are in (\S+)", line)[1])
+    assert "boom" in log.read_text() and log.stat().st_mode & 0o077 == 0
+    log.unlink()
+    assert "report" in hint

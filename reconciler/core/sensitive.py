@@ -21,15 +21,15 @@ _REFERENCE = re.compile(r"\s*\{\s*(?:env|file)\s*:\s*[^,{}]*\}\s*(?:[,}\]].*|#.*
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 _TOKEN_MARK = re.compile(
-    rb"[J_KSIxkGB](?:(?<=eyJ)|(?<=gh[pousr]_)|(?<=_pat_)|(?<=npm_)|(?<=hf_)|(?<=_v1_)|(?<=AK)IA|(?<=AS)IA|(?<=AI)za"
-    rb"|(?<=xox)[baps]-|(?<=[sr]k)(?:_live_|-ant-|-proj-)|(?<=SG)\.|(?<=-B)EGIN )"
+    rb"yJ|KIA|SIA|Iza|xox[baps]-|k(?:_live_|-ant-|-proj-)|G\.|BEGIN "
+    rb"|_(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=npm_)|(?<=hf_)|(?<=_v1_))"
 )
 
 
 def may_hold_token(data: bytes) -> bool:
     """Whether `TOKEN` may match in `data`: a test of a few microseconds that never misses one.
 
-    The expression begins with a class of rare characters, because that lets the engine skip quickly.
+    Each alternative begins with a rare character, because that lets the engine skip quickly.
     """
     return _TOKEN_MARK.search(data) is not None or b"glpat-" in data
 

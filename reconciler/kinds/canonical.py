@@ -25,6 +25,17 @@ def encode(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, option=_SORTED)
 
 
+def decode(body: bytes) -> dict[str, Any]:
+    """A canonical body, decoded."""
+    content: dict[str, Any] = orjson.loads(body)
+    return content
+
+
+def may_hold_references(body: bytes) -> bool:
+    """Whether a canonical body may hold secret references: a test without decoding it."""
+    return b':{"env":"' in body or b':{"file":"' in body
+
+
 def fingerprint(body: bytes) -> str:
     """Digest that stands for a canonical body."""
     return sha256(body).hexdigest()

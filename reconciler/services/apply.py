@@ -5,9 +5,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.plan import Action, Change, Plan
+from reconciler.core.plan import Change, Plan
 from reconciler.core.ports import Clock, RunInfo, SealedSecret, SecretBackend, Store, Write
 from reconciler.errors import ExitCode, GuardStopped, RecordConflict, SecretUnavailable
+from reconciler.kinds.canonical import decode, may_hold_references
 from reconciler.kinds.registry import KINDS, address
 
 
@@ -70,7 +71,7 @@ def _prepare(changes: Sequence[Change], store: Store, secrets: SecretBackend) ->
     for change in changes:
         uid = change.record.uid if change.record else fresh.pop()
         sealed: list[SealedSecret] = []
-        if change.action is not Action.DELETE and change.body is not None:
+        if change.body is not None and may_hold_references(change.body):
             sealed = _seal(change, uid, store, secrets, missing)
         writes.append(Write(change, uid, sealed))
     if missing:
@@ -84,7 +85,7 @@ def _prepare(changes: Sequence[Change], store: Store, secrets: SecretBackend) ->
 
 
 def _seal(change: Change, uid: str, store: Store, secrets: SecretBackend, missing: list[str]) -> list[SealedSecret]:
-    content = change.after if change.after is not None else json.loads(change.body or b"{}")
+    content = change.after if change.after is not None else decode(change.body or b"{}")
     sealed = []
     for field in KINDS[change.key.kind].secret_fields(content["spec"]):
         try:

@@ -18,13 +18,13 @@ BOM = b"\xef\xbb\xbf"
 _CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_COMPACT_NESTING = re.compile(rb"(?:[-?:][ \t]+){%d}" % MAX_DEPTH)
+_COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
 _ALIAS = re.compile(rb"[*](?<=[\s,\[{:]\*)[^\s,\[\]{}*]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
 _DISPUTED = re.compile(
-    rb"""[0-9!<%.](?:
+    rb"""[0-9!<%.](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
       |(?<=[\s,\[{]!)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
@@ -40,7 +40,8 @@ def needs_care(data: bytes) -> bool:
         return True
     if b"*" in data and _ALIAS.search(data):  # the fast library reads an alias inside its own anchor as null
         return True
-    if data.count(b"-") + data.count(b"?") >= MAX_DEPTH and _COMPACT_NESTING.search(data):
+    many = data.count(b"- ") + data.count(b"? ") >= MAX_DEPTH or b"-\t" in data or b"?\t" in data
+    if many and _COMPACT_NESTING.search(data):
         return True
     return _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
 

@@ -123,3 +123,9 @@ class SourceUnavailable(ReconcilerError):
     """Git or the file system does not give what was asked for."""
 
     exit_code = ExitCode.WORLD
+
+
+class NetworkFailure(ReconcilerError):
+    """A server does not answer, or not as it should."""
+
+    exit_code = ExitCode.WORLD

@@ -10,7 +10,8 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
 from reconciler.source import files
-from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
+from reconciler.source.project import PROJECT_FILE as PROJECT_FILE
+from reconciler.source.project import find_root, is_root, read_project
 from reconciler.source.repository import Repository
 
 if TYPE_CHECKING:

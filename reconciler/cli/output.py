@@ -3,9 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from reconciler.diagnostics import Diagnostic
 from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+
+if TYPE_CHECKING:
+    from reconciler.diagnostics import Diagnostic
 
 
 def wants_color(choice: str, stream: object) -> bool:
@@ -40,7 +43,7 @@ def say_error(message: str, details: Sequence[str] = (), hint: str = "") -> None
         print(f"  hint: {harmless(hint)}", file=sys.stderr)
 
 
-def say_warnings(diagnostics: Sequence[Diagnostic], color: str) -> None:
+def say_warnings(diagnostics: "Sequence[Diagnostic]", color: str) -> None:
     """One line for each warning."""
     for found in diagnostics:
         word = paint("warning", YELLOW, color=wants_color(color, sys.stderr))

@@ -19,3 +19,8 @@ def harmless(text: str) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 record``, ``2 records``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def well_formed(text: str) -> str:
+    """`text` as it can be written in UTF-8: what stands for undecodable bytes of file names becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")

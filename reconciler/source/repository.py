@@ -59,6 +59,10 @@ class Repository:
         return content if isinstance(content, bytes) else b""
 
 
+_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114"})
+"""Faults after which documents of the file may be missing: what they define cannot be called undefined."""
+
+
 def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: Callable[[str], bytes]) -> Desired:
     """The desired state that the files make together."""
     resources: list[Resource] = []
@@ -70,7 +74,7 @@ def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: 
         diagnostics += content.diagnostics
         broken.update(content.broken)
         documents += content.documents
-    unread = any(diagnostic.code.startswith("RC1") for diagnostic in diagnostics)
+    unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
     clashes = crosscheck(resources, frozenset(broken), complete=not unread)
     diagnostics += _located(clashes, read_again)
     by_key = {resource.key: resource for resource in resources}

@@ -1,0 +1,263 @@
+"""What is measured: each case sets two commands against one another and may have a goal."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import peers
+from measuring import Command
+
+HERE = Path(__file__).resolve().parent
+SCHEMA = HERE.parent / "schemas/connector.schema.json"
+INVALID = 3
+"""Exit code of `reconciler validate` for invalid definitions."""
+
+Pair = tuple[Command, Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What we want of a comparison: the largest ratio of wall times, the largest peak of ours in megabytes."""
+
+    ratio: float
+    peak_megabytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison.
+
+    Attributes:
+        build: makes what the case needs and gives the two commands.
+        runs: how many pairs make a result.
+        heavy: takes minutes; left out of a quick run.
+    """
+
+    name: str
+    build: Callable[["Workbench"], Pair]
+    goal: Goal | None = None
+    runs: int = 9
+    heavy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Where corpora and peers lie, and how our programs are started.
+
+    Attributes:
+        out: directory for everything that is made here.
+        python: interpreter that runs the product, the limit program and the plain one.
+        reconciler: first words of the product's command.
+        environment: what every command gets.
+    """
+
+    out: Path
+    python: str
+    reconciler: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def corpus(self, n: int, bad: int = 0) -> Path:
+        """A corpus of `n` connectors, made on first use and made anew when corpus.py has changed."""
+        directory = self.out / "corpora" / (f"{n}-bad-{bad}" if bad else str(n))
+        stamp = directory.with_suffix(".stamp")
+        script = HERE / "corpus.py"
+        if not (stamp.exists() and stamp.read_bytes() == script.read_bytes()):
+            shutil.rmtree(directory, ignore_errors=True)
+            self.call(self.python, str(script), str(n), str(directory), "--bad", str(bad), "--git", "--check")
+            stamp.write_bytes(script.read_bytes())
+        return directory
+
+    def ours(self, corpus: Path, *words: str, expect: int = 0, cold: bool = False) -> Command:
+        """A command of the product in a corpus; `cold` forgets its store and caches before each run."""
+        label = f"reconciler {words[0]}, {corpus.name}"
+        argv = (*self.reconciler, "-C", str(corpus), *self.options(words[0], corpus), *words)
+        prepare = partial(self.forget, corpus) if cold else lambda: None
+        return Command(label, argv, cwd=HERE.parent, expect=expect, prepare=prepare)
+
+    def options(self, verb: str, corpus: Path) -> tuple[str, ...]:
+        """Global options that a verb needs: validate reads no secrets."""
+        return () if verb == "validate" else ("--env-file", str(corpus / ".env"))
+
+    def script(self, name: str, *arguments: str, prepare: Callable[[], None] = lambda: None) -> Command:
+        """One of the programs beside this file."""
+        return Command(f"{name} {arguments[2]}", (self.python, str(HERE / name), *arguments), prepare=prepare)
+
+    def bare_python(self) -> Command:
+        """The least that a Python program can take."""
+        return Command("python -c pass", (self.python, "-c", "pass"))
+
+    def database(self, n: int) -> Path:
+        """Path of the limit program's database."""
+        return self.out / f"limit-{n}.db"
+
+    def forget(self, corpus: Path) -> None:
+        """Drop the product's store and whatever it caches."""
+        shutil.rmtree(corpus / ".reconciler", ignore_errors=True)
+        shutil.rmtree(self.environment["XDG_CACHE_HOME"], ignore_errors=True)
+
+    def apply_both(self, n: int, revision: str) -> None:
+        """Apply a revision of a corpus with the product and with the limit program, then return to the last one."""
+        corpus = self.corpus(n)
+        self.forget(corpus)
+        remove_database(self.database(n))
+        self.call("git", "-C", str(corpus), "checkout", "-q", revision)
+        try:
+            self.call(*self.ours(corpus, "apply", "--yes", "--quiet").argv)
+            self.call(self.python, str(HERE / "limit.py"), str(corpus), str(self.database(n)), "apply")
+        finally:
+            self.call("git", "-C", str(corpus), "checkout", "-q", "main")
+
+    def call(self, *argv: str) -> None:
+        """Run a command that is not measured; its words go to standard error."""
+        subprocess.run(argv, check=True, cwd=HERE.parent, stdout=sys.stderr, env=dict(self.environment))
+
+    @property
+    def peers(self) -> Path:
+        """Environment of the peers."""
+        return self.out / "peers"
+
+
+def remove_database(path: Path) -> None:
+    """Remove an SQLite database with its side files."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def connector_directories(corpus: Path) -> list[str]:
+    """Directories that hold connectors and nothing else; the categories' file stands above them."""
+    return sorted(entry.path for entry in os.scandir(corpus / "connectors") if entry.is_dir())
+
+
+def connector_files(corpus: Path) -> list[str]:
+    """All connectors' files."""
+    return sorted(str(path) for directory in connector_directories(corpus) for path in Path(directory).rglob("*.yaml"))
+
+
+def start_up(bench: Workbench, option: str) -> Pair:
+    """A command that does nothing, against Python itself."""
+    return Command(f"reconciler {option}", (*bench.reconciler, option), cwd=HERE.parent), bench.bare_python()
+
+
+def validate_against_limit(bench: Workbench, n: int) -> Pair:
+    """Cold validation against the least program that reads, parses and decides."""
+    corpus = bench.corpus(n)
+    limit = bench.script("limit.py", str(corpus), str(bench.database(n)), "validate", "--from", "tree")
+    return bench.ours(corpus, "validate", cold=True), limit
+
+
+def validate_commit_against_limit(bench: Workbench, n: int) -> Pair:
+    """Cold validation of a commit instead of the working tree, against the limit program doing the same."""
+    corpus = bench.corpus(n)
+    limit = bench.script("limit.py", str(corpus), str(bench.database(n)), "validate", "--from", "git")
+    return bench.ours(corpus, "validate", "--ref", "HEAD", cold=True), limit
+
+
+def validate_against_check_jsonschema(bench: Workbench, n: int) -> Pair:
+    """Cold validation against the usual Python tool on the connectors' files."""
+    corpus = bench.corpus(n)
+    program = peers.script(bench.peers, "check-jsonschema")
+    argv = (program, "--schemafile", str(SCHEMA), *connector_files(corpus))
+    return bench.ours(corpus, "validate", cold=True), Command("check-jsonschema", argv)
+
+
+def validate_against_sourcemeta(bench: Workbench, n: int, *options: str) -> Pair:
+    """Cold validation against the native validator (C++) on the connectors' directories."""
+    corpus = bench.corpus(n)
+    argv = (peers.sourcemeta(bench.peers), "validate", *options, str(SCHEMA), *connector_directories(corpus))
+    label = " ".join(("sourcemeta jsonschema validate", *options))
+    return bench.ours(corpus, "validate", cold=True), Command(label, argv)
+
+
+def validate_faulty(bench: Workbench, n: int, bad: int) -> Pair:
+    """Validation that has something to explain, against one that has not."""
+    faulty = bench.ours(bench.corpus(n, bad), "validate", expect=INVALID, cold=True)
+    return faulty, bench.ours(bench.corpus(n), "validate", cold=True)
+
+
+def apply_against_validate(bench: Workbench, n: int) -> Pair:
+    """Applying everything for the first time, against validating it."""
+    corpus = bench.corpus(n)
+    return bench.ours(corpus, "apply", "--yes", cold=True), bench.ours(corpus, "validate", cold=True)
+
+
+def apply_against_limit(bench: Workbench, n: int) -> Pair:
+    """Applying everything for the first time, against the limit program."""
+    corpus, database = bench.corpus(n), bench.database(n)
+    limit = bench.script("limit.py", str(corpus), str(database), "apply", prepare=partial(remove_database, database))
+    return bench.ours(corpus, "apply", "--yes", cold=True), limit
+
+
+def apply_against_plain(bench: Workbench, n: int) -> Pair:
+    """Applying everything for the first time, against the same written plainly with the usual packages."""
+    corpus, database = bench.corpus(n), bench.out / f"plain-{n}.db"
+    plain = bench.script("plain.py", str(corpus), str(database), "apply", prepare=partial(remove_database, database))
+    return bench.ours(corpus, "apply", "--yes", cold=True), plain
+
+
+def apply_against_terraform(bench: Workbench, n: int) -> Pair:
+    """Applying everything for the first time, against terraform storing the same documents."""
+    corpus, directory = bench.corpus(n), bench.out / f"terraform-{n}"
+    program = peers.terraform()
+    bench.call(bench.python, str(HERE / "peers.py"), "terraform", str(corpus), str(directory))
+    argv = (program, "apply", "-auto-approve", "-input=false", "-no-color")
+    return bench.ours(corpus, "apply", "--yes", cold=True), Command("terraform apply", argv, cwd=directory, once=True)
+
+
+def apply_against_octodns(bench: Workbench, n: int) -> Pair:
+    """Applying everything for the first time, against octoDNS writing as many records."""
+    corpus, directory = bench.corpus(n), bench.out / f"octodns-{n}"
+    program = peers.script(bench.peers, "octodns-sync")
+    bench.call(bench.python, str(HERE / "peers.py"), "octodns", str(corpus), str(directory))
+    argv = (program, "--config-file", "config.yaml", "--doit")
+    prepare = partial(peers.remake, directory / "live")
+    return bench.ours(corpus, "apply", "--yes", cold=True), Command("octodns-sync --doit", argv, directory, 0, prepare)
+
+
+def plan_against_limit(bench: Workbench, n: int, applied: str) -> Pair:
+    """A plan after `applied` was applied, against the limit program."""
+    bench.apply_both(n, applied)
+    corpus = bench.corpus(n)
+    return bench.ours(corpus, "plan"), bench.script("limit.py", str(corpus), str(bench.database(n)), "plan")
+
+
+def plan_against_python(bench: Workbench, n: int) -> Pair:
+    """A plan with nothing to do, against Python itself."""
+    bench.apply_both(n, "main")
+    return bench.ours(bench.corpus(n), "plan"), bench.bare_python()
+
+
+def plan_growth(bench: Workbench, large: int, small: int) -> Pair:
+    """A plan of one change in a large repository, against the same in a small one."""
+    for n in (large, small):
+        bench.apply_both(n, "main~1")
+    return bench.ours(bench.corpus(large), "plan"), bench.ours(bench.corpus(small), "plan")
+
+
+CASES = (
+    Case("version", partial(start_up, option="--version"), Goal(1.5), runs=25),
+    Case("help", partial(start_up, option="--help"), Goal(3), runs=25),
+    Case("validate-1k-limit", partial(validate_against_limit, n=1_000), Goal(2.2), runs=15),
+    Case("validate-1k-check-jsonschema", partial(validate_against_check_jsonschema, n=1_000), Goal(1 / 25), runs=3),
+    Case("validate-10k-limit", partial(validate_against_limit, n=10_000)),
+    Case("validate-10k-commit-limit", partial(validate_commit_against_limit, n=10_000)),
+    Case("validate-10k-sourcemeta", partial(validate_against_sourcemeta, n=10_000), Goal(0.8)),
+    Case("validate-10k-sourcemeta-fast", lambda bench: validate_against_sourcemeta(bench, 10_000, "--fast")),
+    Case("validate-10k-bad", partial(validate_faulty, n=10_000, bad=100), Goal(1.15)),
+    Case("apply-1k-terraform", partial(apply_against_terraform, n=1_000), Goal(1 / 300), runs=5, heavy=True),
+    Case("apply-1k-octodns", partial(apply_against_octodns, n=1_000)),
+    Case("apply-1k-limit", partial(apply_against_limit, n=1_000)),
+    Case("apply-1k-plain", partial(apply_against_plain, n=1_000), runs=3),
+    Case("apply-10k-validate", partial(apply_against_validate, n=10_000), Goal(1.6, peak_megabytes=150)),
+    Case("apply-10k-limit", partial(apply_against_limit, n=10_000)),
+    Case("plan-nothing-1k-limit", partial(plan_against_limit, n=1_000, applied="main"), runs=15),
+    Case("plan-nothing-10k-limit", partial(plan_against_limit, n=10_000, applied="main"), runs=15),
+    Case("plan-nothing-10k-python", partial(plan_against_python, n=10_000), runs=15),
+    Case("plan-one-1k-limit", partial(plan_against_limit, n=1_000, applied="main~1"), runs=15),
+    Case("plan-one-10k-limit", partial(plan_against_limit, n=10_000, applied="main~1"), runs=15),
+    Case("plan-one-10k-1k", partial(plan_growth, large=10_000, small=1_000), runs=15),
+)

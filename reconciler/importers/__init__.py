@@ -1,0 +1,1 @@
+"""Other descriptions of interfaces, read into documents of this product."""

@@ -1,0 +1,92 @@
+"""What an import could not carry over as it was, and why."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from reconciler.importers.openapi.values import Pointer, pointer
+
+
+class Effect(StrEnum):
+    """What became of the part that a note is about."""
+
+    LOST = "lost"
+    CHANGED = "changed"
+    CHOSEN = "chosen"
+    RISK = "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing to know about an import.
+
+    Attributes:
+        code: a key of `NOTES`.
+        where: JSON pointer into the imported document.
+        message: what became of it; never holds a value that may be a secret.
+    """
+
+    code: str
+    where: str
+    message: str
+
+    @property
+    def effect(self) -> Effect:
+        """What became of the part."""
+        return NOTES[self.code][0]
+
+
+@dataclass(slots=True)
+class Notebook:
+    """Collects notes; the same note at the same place counts once."""
+
+    _found: dict[Note, None] = field(default_factory=dict)
+
+    def add(self, code: str, where: Pointer, message: str) -> None:
+        """Write down one note."""
+        self._found[Note(code, pointer(where), message)] = None
+
+    def all(self) -> list[Note]:
+        """All notes in the order in which they came up: that of the document."""
+        return list(self._found)
+
+
+NOTES: Final[dict[str, tuple[Effect, str]]] = {
+    "not-represented": (Effect.LOST, "parts of the format that a connector has no place for"),
+    "malformed": (Effect.LOST, "a part that does not have the form that OpenAPI asks for"),
+    "external-reference": (Effect.LOST, "a reference into another file"),
+    "unresolved-reference": (Effect.LOST, "a reference that leads nowhere"),
+    "unsupported-method": (Effect.LOST, "an operation whose HTTP method connectors do not have"),
+    "callbacks": (Effect.LOST, "requests that the data source would send"),
+    "webhooks": (Effect.LOST, "requests that the data source would send"),
+    "links": (Effect.LOST, "links between operations"),
+    "cookie-parameter": (Effect.LOST, "a parameter sent as a cookie"),
+    "ignored-header": (Effect.LOST, "a header that OpenAPI says is described elsewhere"),
+    "parameter-skipped": (Effect.LOST, "a parameter that cannot be sent"),
+    "operation-skipped": (Effect.LOST, "an operation that cannot be called"),
+    "unsupported-security": (Effect.LOST, "a way of authorization that connectors do not have"),
+    "unsupported-server": (Effect.LOST, "a server that is not reached over http or https"),
+    "text-cut": (Effect.LOST, "a text that was too long"),
+    "body-cut": (Effect.LOST, "fields of a body beyond the size that is of use"),
+    "body-unknown": (Effect.LOST, "a body whose form the document does not tell"),
+    "file-upload": (Effect.LOST, "a form field that holds a file"),
+    "recursion": (Effect.LOST, "a field whose schema contains itself"),
+    "secret-removed": (Effect.CHANGED, "a literal that looks like a secret"),
+    "secret-reference": (Effect.CHANGED, "a value that is now read from the environment"),
+    "endpoint-renamed": (Effect.CHANGED, "an operationId that could not be kept"),
+    "name-changed": (Effect.CHANGED, "a title that could not be kept"),
+    "url-changed": (Effect.CHANGED, "a URL that could not be kept as it was"),
+    "value-moved": (Effect.CHANGED, "a literal that mustache would have read as a tag"),
+    "connector-split": (Effect.CHANGED, "a document too large for one connector"),
+    "server-chosen": (Effect.CHOSEN, "one of several servers"),
+    "server-completed": (Effect.CHOSEN, "a server URL that was not complete"),
+    "media-type-chosen": (Effect.CHOSEN, "one of several types of body"),
+    "alternative-chosen": (Effect.CHOSEN, "one of several schemas"),
+    "security-chosen": (Effect.CHOSEN, "one of several ways of authorization"),
+    "security-assumed": (Effect.CHOSEN, "authorization that no operation asks for"),
+    "token-by-hand": (Effect.RISK, "a flow that needs a person: the token has to be got elsewhere"),
+    "security-differs": (Effect.RISK, "an operation that wants another authorization than the connector's"),
+    "plain-http": (Effect.RISK, "credentials over plain http"),
+    "no-server": (Effect.RISK, "no server: URLs begin with the path"),
+}
+"""Code to effect and summary."""

@@ -1,0 +1,1 @@
+"""HTTP: certificates verified, time and size limited."""

@@ -1,0 +1,32 @@
+"""Diagnostics in the formats that people and other tools read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from reconciler.diagnostics import Diagnostic
+
+FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was checked.
+
+    Attributes:
+        files, documents: how many.
+        paths: of the files.
+        version: of this tool.
+    """
+
+    files: int
+    documents: int
+    paths: tuple[str, ...] = ()
+    version: str = ""
+
+
+def render(format_name: str, diagnostics: Sequence[Diagnostic], *, checked: Checked, color: bool = False) -> str:
+    """The diagnostics, which are sorted, in one of `FORMATS`; `color` is for text."""
+    module = import_module(f"reconciler.render.diagnostics.{format_name}")
+    text: str = module.render(diagnostics, checked, color=color)
+    return text

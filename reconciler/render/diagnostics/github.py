@@ -1,0 +1,36 @@
+"""Diagnostics as GitHub workflow commands, which become annotations on a pull request."""
+
+from collections.abc import Sequence
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.render.diagnostics import Checked
+from reconciler.render.style import harmless
+
+
+def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
+    """One command for each diagnostic."""
+    return "".join(f"{_command(found)}\n" for found in diagnostics)
+
+
+def _command(found: Diagnostic) -> str:
+    span = found.span
+    properties = {
+        "file": span.file,
+        "line": span.line,
+        "endLine": span.end_line,
+        "col": span.column,
+        "endColumn": span.end_column,
+        "title": found.code,
+    }
+    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    message = f"{found.message}; {found.hint}" if found.hint else found.message
+    return f"::{found.severity} {listed}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """Escaped as the runner's toolkit does."""
+    return harmless(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

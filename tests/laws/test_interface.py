@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import click
-import click.testing
 import pytest
 from conftest import Workspace, clean_environment
 
@@ -121,7 +120,7 @@ def test_the_version_needs_no_import(workspace: Workspace) -> None:
 
 def test_the_stored_help_is_what_click_prints(workspace: Workspace) -> None:
     """`--help` is answered from a file; after a change: reconciler -q --help > reconciler/cli/help.txt"""
-    printed = click.testing.CliRunner().invoke(cli, ["--help"], prog_name="reconciler", terminal_width=80).stdout
+    printed = workspace.ok("-q", "--help", env={"COLUMNS": "80"}).stdout
     assert workspace.ok("--help").stdout == workspace.ok("-h").stdout == printed
 
 

@@ -10,4 +10,4 @@ from reconciler.importers.openapi.notes import NOTES, Effect, Note
 from reconciler.importers.openapi.reading import read
 from reconciler.importers.openapi.records import Imported, NotImportable
 
-__all__ = ["NOTES", "Effect", "Imported", "Note", "NotImportable", "convert", "dump", "dump_files", "read"]
+__all__ = ["NOTES", "Effect", "Imported", "NotImportable", "Note", "convert", "dump", "dump_files", "read"]

@@ -69,6 +69,7 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "text-cut": (Effect.LOST, "a text that was too long"),
     "body-cut": (Effect.LOST, "fields of a body beyond the size that is of use"),
     "body-unknown": (Effect.LOST, "a body whose form the document does not tell"),
+    "form-nesting": (Effect.CHANGED, "a form field that holds a list or an object"),
     "file-upload": (Effect.LOST, "a form field that holds a file"),
     "recursion": (Effect.LOST, "a field whose schema contains itself"),
     "secret-removed": (Effect.CHANGED, "a literal that looks like a secret"),

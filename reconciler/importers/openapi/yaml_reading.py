@@ -19,7 +19,7 @@ MAX_VALUES: Final = 2_000_000
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
-_WORDS: Final[dict[str, None | bool]] = {
+_WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
@@ -160,4 +160,6 @@ def _resolve(content: str) -> Json:
         return _WORDS[content]
     if _INTEGER.fullmatch(content):
         return int(content)
-    return float(content) if len(content) < 40 and _FLOAT.fullmatch(content) else content
+    if len(content) < 40 and _FLOAT.fullmatch(content) and abs(number := float(content)) < float("inf"):
+        return number
+    return content

@@ -47,5 +47,6 @@ def _swapped(entries: list[str], positions: list[int]) -> list[str]:
 
 
 def _cut(entry: str) -> int:
-    """Where the separator behind an entry begins."""
-    return len(entry.rstrip(_SPACE).removesuffix(",").rstrip(_SPACE))
+    """Where the separator behind an entry begins. The space behind a colon without a value belongs to the entry."""
+    end = len(entry.rstrip(_SPACE).removesuffix(",").rstrip(_SPACE))
+    return end + 1 if entry[:end].endswith(":") and entry[end : end + 1].strip(_SPACE) == "" else end

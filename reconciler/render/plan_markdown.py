@@ -6,7 +6,7 @@ from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.plan_text import MARKS, totals
 from reconciler.render.style import harmless
-from reconciler.render.values import field_name, set_change, shown, summary_lines
+from reconciler.render.values import field_name, set_change, shown, shown_pair, summary_lines
 
 _MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 
@@ -58,8 +58,9 @@ def _body(change: Change) -> Iterator[str]:
             yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
             yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
         else:
-            yield _fenced(f"- {field_name(field)}: {shown(field.before, secret=field.secret)}{origin}")
-            yield _fenced(f"+ {field_name(field)}: {shown(field.after, secret=field.secret)}{origin}")
+            before, after = shown_pair(field)
+            yield _fenced(f"- {field_name(field)}: {before}{origin}")
+            yield _fenced(f"+ {field_name(field)}: {after}{origin}")
 
 
 def _fenced(line: str) -> str:

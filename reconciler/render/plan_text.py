@@ -6,7 +6,7 @@ from reconciler.core.diff import Origin
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
-from reconciler.render.values import field_name, set_change, shown, summary_lines
+from reconciler.render.values import field_name, set_change, shown, shown_pair, summary_lines
 
 MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»", Action.ADOPT: "&", Action.DELETE: "-"}
 _COLORS = {Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN, Action.ADOPT: CYAN, Action.DELETE: RED}
@@ -86,9 +86,8 @@ def _change_lines(change: Change, *, color: bool) -> Iterator[str]:
             parts += [paint(f"-{harmless(item)}", RED, color=color) for item in removed]
             yield f"    ~ {name}: {' '.join(parts)}{origin}"
         else:
-            before = paint(shown(field.before, secret=field.secret), RED, color=color)
-            after = paint(shown(field.after, secret=field.secret), GREEN, color=color)
-            yield f"    ~ {name}: {before} -> {after}{origin}"
+            before, after = shown_pair(field)
+            yield f"    ~ {name}: {paint(before, RED, color=color)} -> {paint(after, GREEN, color=color)}{origin}"
 
 
 def _title(change: Change, *, color: bool) -> str:

@@ -1,6 +1,7 @@
 """How values and paths of a change are shown."""
 
 import json
+import os.path
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ _WIDTH = 72
 
 
 def shown(value: Any, *, secret: bool = False) -> str:
-    """A value on one line; long ones are cut."""
+    """A value on one line; long texts are cut, lists never, because they may hold permissions."""
     if value is MISSING:
         return "(none)"
     if secret:
@@ -25,8 +26,26 @@ def shown(value: Any, *, secret: bool = False) -> str:
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
-    text = harmless(mask_text(text))
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return _cut(harmless(mask_text(text)), 0) if isinstance(value, str) else harmless(mask_text(text))
+
+
+def shown_pair(change: FieldChange) -> tuple[str, str]:
+    """Both values of a field; of long texts the part around the first difference."""
+    before, after = change.before, change.after
+    if change.secret or not (isinstance(before, str) and isinstance(after, str)):
+        return shown(before, secret=change.secret), shown(after, secret=change.secret)
+    texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]
+    same = len(os.path.commonprefix(texts))
+    return _cut(texts[0], same), _cut(texts[1], same)
+
+
+def _cut(text: str, keep: int) -> str:
+    """`text` cut to `_WIDTH`, so that the character at `keep` is shown."""
+    if len(text) <= _WIDTH:
+        return text
+    start = max(0, min(keep - _WIDTH // 4, len(text) - _WIDTH + 1))
+    excerpt = text[start : start + _WIDTH - 1]
+    return ("…" if start else "") + excerpt + ("…" if start + len(excerpt) < len(text) else "")
 
 
 def _shown_secret(value: Any) -> str:

@@ -122,4 +122,6 @@ def _behind_dash(block: list[str], dash: str, column: int) -> list[str]:
 
 def _key_line(block: list[str]) -> int:
     """Where the key of a block is: comments and blank lines may stand above it."""
-    return next(number for number, line in enumerate(block) if line.strip(" \t") and not line.lstrip(" \t").startswith("#"))
+    return next(
+        number for number, line in enumerate(block) if line.strip(" \t") and not line.lstrip(" \t").startswith("#")
+    )

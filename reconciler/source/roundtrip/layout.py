@@ -70,4 +70,3 @@ def read(text: str) -> Layout:
     tokens = scan(text, lines)
     events = yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     return Layout(text, lines, tokens, tuple(build(events, tokens.dashes)))
-

@@ -10,7 +10,6 @@ from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Document, Node, NodeKind
 
 
-
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """All of a file that formatting keeps: values, order of items, anchors, aliases, tags, quotes, comments, markers.

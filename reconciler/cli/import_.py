@@ -22,14 +22,24 @@ def command() -> None:
 @command.command("openapi")
 @click.argument("source", metavar="FILE|URL")
 @click.option("--name", metavar="NAME", help="Name of the connector; default: from the title.")
-@click.option("--category", "categories", multiple=True, metavar="NAME", help="Category to file it under; default: imported.")
+@click.option(
+    "--category", "categories", multiple=True, metavar="NAME", help="Category to file it under; default: imported."
+)
 @click.option("--server", metavar="URL", help="Base URL, when the document names none or the wrong one.")
-@click.option("--out", metavar="PATH", help="Where to write; a file, a directory, or - for stdout. Default: connectors/.")
+@click.option(
+    "--out", metavar="PATH", help="Where to write; a file, a directory, or - for stdout. Default: connectors/."
+)
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("--all-notes", is_flag=True, help="List every note, however many there are.")
 @common_options(store=False)
 def openapi(
-    source: str, name: str | None, categories: tuple[str, ...], server: str | None, out: str | None, force: bool, all_notes: bool
+    source: str,
+    name: str | None,
+    categories: tuple[str, ...],
+    server: str | None,
+    out: str | None,
+    force: bool,
+    all_notes: bool,
 ) -> int:
     """Make a connector from an OpenAPI 3.0 or 3.1 or a Swagger 2.0 document, in JSON or YAML.
 
@@ -77,6 +87,15 @@ def _say_notes(prepared: Prepared, *, show_all: bool) -> None:
 def _json(prepared: Prepared, written: list[str]) -> str:
     import json
 
-    notes = [{"code": note.code, "effect": str(note.effect), "where": note.where, "message": note.message} for note in prepared.notes]
-    content = {"version": 1, "written": written, "endpoints": prepared.endpoints, "variables": list(prepared.variables), "notes": notes}
+    notes = [
+        {"code": note.code, "effect": str(note.effect), "where": note.where, "message": note.message}
+        for note in prepared.notes
+    ]
+    content = {
+        "version": 1,
+        "written": written,
+        "endpoints": prepared.endpoints,
+        "variables": list(prepared.variables),
+        "notes": notes,
+    }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

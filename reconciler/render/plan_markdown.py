@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from reconciler.core.diff import MISSING
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.plan_text import MARKS, totals
 from reconciler.render.style import harmless
-from reconciler.render.values import field_name, set_change, shown, shown_pair, summary_lines
+from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
 _MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 
@@ -52,15 +53,20 @@ def _body(change: Change) -> Iterator[str]:
         name = (change.before or {}).get("spec", {}).get("displayName", "")
         yield _fenced(f"- {shown(name)}")
     for field in change.fields:
-        members = set_change(field)
+        members, lines = set_change(field), line_changes(field)
         origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
-        if members is not None:
+        if lines is not None:
+            yield _fenced(f"  {field_name(field)}:{origin}")
+            yield from (_fenced(f"{sign}     {text}") for sign, text in lines)
+        elif members is not None:
             yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
             yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
         else:
             before, after = shown_pair(field)
-            yield _fenced(f"- {field_name(field)}: {before}{origin}")
-            yield _fenced(f"+ {field_name(field)}: {after}{origin}")
+            if field.before is not MISSING:
+                yield _fenced(f"- {field_name(field)}: {before}{origin}")
+            if field.after is not MISSING:
+                yield _fenced(f"+ {field_name(field)}: {after}{origin}")
 
 
 def _fenced(line: str) -> str:

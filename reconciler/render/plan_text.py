@@ -6,7 +6,7 @@ from reconciler.core.diff import Origin
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
-from reconciler.render.values import field_name, set_change, shown, shown_pair, summary_lines
+from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
 MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»", Action.ADOPT: "&", Action.DELETE: "-"}
 _COLORS = {Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN, Action.ADOPT: CYAN, Action.DELETE: RED}
@@ -79,8 +79,12 @@ def _change_lines(change: Change, *, color: bool) -> Iterator[str]:
     for field in change.fields:
         name = field_name(field)
         origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
-        members = set_change(field)
-        if members is not None:
+        members, lines = set_change(field), line_changes(field)
+        if lines is not None:
+            yield f"    ~ {name}:{origin}"
+            for sign, text in lines:
+                yield f"        {paint(f'{sign} {text}', GREEN if sign == '+' else RED, color=color)}"
+        elif members is not None:
             added, removed = members
             parts = [paint(f"+{harmless(item)}", GREEN, color=color) for item in added]
             parts += [paint(f"-{harmless(item)}", RED, color=color) for item in removed]

@@ -39,6 +39,18 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
     return _cut(texts[0], same), _cut(texts[1], same)
 
 
+def line_changes(change: FieldChange) -> list[tuple[str, str]] | None:
+    """Sign and text of the lines in which two texts of several lines differ; None for other values."""
+    before, after = change.before, change.after
+    if change.secret or not (isinstance(before, str) and isinstance(after, str) and "\n" in before + after):
+        return None
+    from difflib import unified_diff
+
+    old, new = before.split("\n"), after.split("\n")
+    lines = [line for line in unified_diff(old, new, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
+    return [(line[0], harmless(mask_text(line[1:]))) for line in lines]
+
+
 def _cut(text: str, keep: int) -> str:
     """`text` cut to `_WIDTH`, so that the character at `keep` is shown."""
     if len(text) <= _WIDTH:

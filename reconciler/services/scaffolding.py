@@ -40,7 +40,9 @@ def make_repository(root: Path) -> Scaffold:
     Raises:
         UsageError: `root` holds definitions already, or cannot be written.
     """
-    if any(path.suffix in (".yaml", ".yml") for name in ("connectors", "policies") for path in (root / name).glob("**/*")):
+    if any(
+        path.suffix in (".yaml", ".yml") for name in ("connectors", "policies") for path in (root / name).glob("**/*")
+    ):
         raise UsageError(f"{root} holds definitions already", hint="name an empty directory")
     written, kept = [], []
     try:
@@ -61,7 +63,9 @@ def make_repository(root: Path) -> Scaffold:
 def _contents(root: Path) -> dict[str, bytes]:
     folder = Path(__file__).resolve().parent.parent / "scaffold"
     found = {target: (folder / name).read_bytes() for name, target in _FILES.items()}
-    owner = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in root.resolve().name)
+    owner = "".join(
+        char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in root.resolve().name
+    )
     found["reconciler.yaml"] = found["reconciler.yaml"].replace(b"OWNER", owner.strip("._-").encode() or b"connectors")
     for name in _SCHEMAS:
         found[f".schemas/{name}.schema.json"] = schemas.text(f"{name}.schema.json")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from reconciler.importers.openapi.texts import holds_secret, without_secrets
 from reconciler.importers.openapi.values import Pointer, pointer
 
 
@@ -43,8 +44,11 @@ class Notebook:
     _found: dict[Note, None] = field(default_factory=dict)
 
     def add(self, code: str, where: Pointer, message: str) -> None:
-        """Write down one note."""
-        self._found[Note(code, pointer(where), message)] = None
+        """Write down one note; whatever looks like a secret is taken out of it."""
+        place = pointer(where)
+        if holds_secret(place) or holds_secret(message):
+            place, message = without_secrets(place), without_secrets(message)
+        self._found[Note(code, place, message)] = None
 
     def all(self) -> list[Note]:
         """All notes in the order in which they came up: that of the document."""
@@ -77,6 +81,7 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "endpoint-renamed": (Effect.CHANGED, "an operationId that could not be kept"),
     "name-changed": (Effect.CHANGED, "a title that could not be kept"),
     "url-changed": (Effect.CHANGED, "a URL that could not be kept as it was"),
+    "list-joined": (Effect.CHANGED, "a list as the value of a parameter"),
     "value-moved": (Effect.CHANGED, "a literal that mustache would have read as a tag"),
     "connector-split": (Effect.CHANGED, "a document too large for one connector"),
     "server-chosen": (Effect.CHOSEN, "one of several servers"),

@@ -24,7 +24,11 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": "reconciler", "version": checked.version, "rules": [_rule(code) for code in codes]}
+                    "driver": {
+                        "name": "reconciler",
+                        "version": checked.version,
+                        "rules": [_rule(code) for code in codes],
+                    }
                 },
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {"SRCROOT": {"description": {"text": "root of the configuration repository"}}},

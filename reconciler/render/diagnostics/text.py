@@ -25,7 +25,11 @@ def _lines(found: Diagnostic, *, color: bool) -> Iterator[str]:
         gutter = f"{found.span.line:>5} | "
         shown, before, marked = _excerpt(found)
         yield paint(gutter, DIM, color=color) + shown
-        yield paint("      | ", DIM, color=color) + " " * before + paint("^" * marked, _COLORS[severity], BOLD, color=color)
+        yield (
+            paint("      | ", DIM, color=color)
+            + " " * before
+            + paint("^" * marked, _COLORS[severity], BOLD, color=color)
+        )
     if found.hint:
         yield f"  {paint('hint:', CYAN, color=color)} {harmless(found.hint)}"
     yield ""

@@ -31,13 +31,15 @@ def meaning(layout: Layout, *, any_order: bool) -> Meaning:
 
 def digests(documents: Iterable[Document], *, any_order: bool) -> tuple[bytes, ...]:
     """One digest for each document."""
-    return tuple(_Digester(any_order and order_for(item.root) is not None).document(item) for item in documents)
+    return tuple(
+        _Digester(any_order=any_order and order_for(item.root) is not None).document(item) for item in documents
+    )
 
 
 class _Digester:
     """Digests the nodes of one document; an alias counts as the node that it repeats."""
 
-    def __init__(self, any_order: bool) -> None:
+    def __init__(self, *, any_order: bool) -> None:
         self._any_order = any_order
         self._anchors: dict[str, bytes] = {}
 
@@ -50,8 +52,8 @@ class _Digester:
         parts = [self._child(child.key, child.value) for child in node.children]
         if self._any_order and node.kind is NodeKind.MAPPING:
             parts.sort()
-        head = "\0".join((node.kind, node.style, node.anchor, node.tag, node.text))
-        found = _digest(head.encode("utf-8", "surrogatepass"), *parts)
+        head = (node.kind, node.style, node.anchor, node.tag, node.text)
+        found = _digest(*(text.encode("utf-8", "surrogatepass") for text in head), *parts)
         if node.anchor:
             self._anchors[node.anchor] = found
         return found

@@ -1,0 +1,239 @@
+"""Request bodies: the form of the schema or example, with a placeholder for every field."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.importers.openapi.placeholders import Placeholders
+from reconciler.importers.openapi.schemas import Sampler, Slot, Tree, is_file, type_of, typical
+from reconciler.importers.openapi.source import Source
+from reconciler.importers.openapi.texts import clean, hides, holds_secret, without_secrets
+from reconciler.importers.openapi.values import Json, Object, Pointer, is_small, mapping, spell
+
+MAX_BODY: Final = 256 * 1024
+
+_TAG_START = re.compile(r"\{(?=\{)")
+_MEDIA = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(?:\s*;[\x20-\x7e]*)?")
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_TYPICAL: Final = frozenset({"example", "1", "true", "{}", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One type of body that an operation takes.
+
+    Attributes:
+        media: the media type, as written.
+        example: an example of the whole body, or empty.
+    """
+
+    media: str
+    schema: Json
+    example: tuple[Json, ...]
+    where: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as an endpoint has it; `content_type` is "" when the usual one is sent."""
+
+    text: str = ""
+    form: str = "json"
+    content_type: str = ""
+
+
+def make_body(source: Source, contents: list[Content], tags: Placeholders, where: Pointer) -> Body:
+    """The body of the type that connectors can do most with."""
+    if not contents:
+        return Body()
+    chosen = min(contents, key=lambda content: _rank(_bare(content.media)))
+    if len(contents) > 1:
+        others = ", ".join(sorted(content.media for content in contents if content is not chosen)[:5])
+        source.notes.add("media-type-chosen", where, f"{chosen.media} is used; there are also {clean(others)}")
+    bare = _bare(chosen.media)
+    sampler = Sampler(source, where)
+    if bare in _FORMS:
+        body = _form_body(sampler, chosen, tags, bare)
+    elif _is_json(bare):
+        body = _json_body(sampler, chosen, tags)
+    else:
+        body = _raw_body(source, chosen, tags)
+    if sampler.cut:
+        source.notes.add("body-cut", where, "the schema is larger than is of use; inner or late fields were left out")
+    return body
+
+
+def _bare(media: str) -> str:
+    return media.split(";", 1)[0].strip().lower()
+
+
+def _is_json(bare: str) -> bool:
+    return bare in ("application/json", "text/json", "*/*", "application/*", "") or bare.endswith("+json")
+
+
+def _rank(bare: str) -> int:
+    if _is_json(bare):
+        return 0 if bare == "application/json" else 1
+    if bare in _FORMS:
+        return 2 + _FORMS.index(bare)
+    return 5 if bare.startswith("text/") or bare.endswith("xml") else 6
+
+
+def _content_type(source: Source, content: Content) -> str:
+    """The header's value, or "" where application/json or the client's own boundary is right."""
+    media = clean(content.media).strip()
+    if _bare(media) in ("application/json", "multipart/form-data", "") or "*" in media:
+        return ""
+    if _MEDIA.fullmatch(media) and len(media) <= 255 and "{{" not in media and not holds_secret(media):
+        return media
+    source.notes.add("malformed", content.where, "this is not a media type that can be sent")
+    return ""
+
+
+def _json_body(sampler: Sampler, content: Content, tags: Placeholders) -> Body:
+    tree = _tree(sampler, content)
+    text = render(tree, tags, sampler.source, content.where)
+    if len(text) > MAX_BODY:
+        sampler.cut = True
+        text = tags.tag("body", "body", None)
+    return Body(text, "json", _content_type(sampler.source, content))
+
+
+def _tree(sampler: Sampler, content: Content) -> Tree:
+    """From the example if there is a usable one, else from the schema."""
+    for given in content.example:
+        value = _parsed(given)
+        if not is_small(value):
+            sampler.source.notes.add("body-cut", content.where, "the example is too large; the schema is used instead")
+        elif not isinstance(value, str) or content.schema is None:
+            return sampler.from_example(value, ("item",) if isinstance(value, list) else ())
+    found = sampler.from_schema(content.schema, (*content.where, "schema")) if content.schema is not None else None
+    if found is None:
+        sampler.source.notes.add("body-unknown", content.where, "the document does not tell what the body holds")
+        return Slot((), None, quoted=False)
+    return found
+
+
+def _parsed(value: Json) -> Json:
+    """`value`, or what it holds when it is JSON written into a text."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    import orjson
+
+    try:
+        parsed: Json = orjson.loads(value)
+    except ValueError:
+        return value
+    return parsed
+
+
+def _form_body(sampler: Sampler, content: Content, tags: Placeholders, bare: str) -> Body:
+    fields = _form_fields(sampler, content)
+    if not fields:
+        return Body()
+    tree: dict[str, Tree] = {name: Slot((name,), sample, quoted=True) for name, sample in fields.items()}
+    text = render(tree, tags, sampler.source, content.where)
+    kind = "" if bare == "multipart/form-data" else _content_type(sampler.source, content)
+    return Body(text, "form-data", kind)
+
+
+def _form_fields(sampler: Sampler, content: Content) -> dict[str, str]:
+    """The fields of a form with a sample each. A field is a text, whatever the schema says."""
+    notes, where = sampler.source.notes, content.where
+    schemas = sampler.fields_of(content.schema, (*where, "schema"))
+    if schemas is None and not content.example:
+        notes.add("body-unknown", where, "the document does not tell the fields of the form")
+    files = sorted(name for name, schema in (schemas or {}).items() if is_file(schema))
+    if files:
+        message = f"files cannot be sent; these fields are sent as text: {clean(', '.join(files))[:500]}"
+        notes.add("file-upload", where, message)
+    nested = sorted(name for name, schema in (schemas or {}).items() if type_of(schema) in ("object", "array"))
+    if nested:
+        message = (
+            f"these fields hold lists or objects, whose form has to be given whole: {clean(', '.join(nested))[:500]}"
+        )
+        notes.add("form-nesting", where, message)
+    given = next((mapping(_parsed(value)) for value in content.example), {})
+    found = {name: typical(schema) for name, schema in (schemas or {}).items()}
+    return {**found, **{name: spell(value) for name, value in given.items()}}
+
+
+def _raw_body(source: Source, content: Content, tags: Placeholders) -> Body:
+    kind = _content_type(source, content)
+    for given in content.example:
+        text = clean(spell(given)) if isinstance(given, str) or is_small(given) else ""
+        if holds_secret(text):
+            text = without_secrets(text)
+            source.notes.add("secret-removed", content.where, "a literal that looks like a secret was taken out")
+        if text and len(text) <= MAX_BODY and "{{" not in text:
+            return Body(text, "raw", kind)
+        if 0 < len(text) <= MAX_BODY:
+            source.notes.add("value-moved", content.where, "the example holds mustache tags; it is now a sample")
+            return Body(tags.tag("body", "body", text), "raw", kind)
+    source.notes.add("body-unknown", content.where, f"no body can be made up for {clean(content.media)}; give it whole")
+    return Body(tags.tag("body", "body", None), "raw", kind)
+
+
+def render(tree: Tree, tags: Placeholders, source: Source, where: Pointer, indent: str = "") -> str:
+    """`tree` as indented JSON with mustache tags. Braces never meet, so that only the tags are tags."""
+    inner = indent + "  "
+    if isinstance(tree, dict):
+        items = [
+            f"{_quote(without_secrets(key))}: {render(item, tags, source, where, inner)}" for key, item in tree.items()
+        ]
+        return _bracket("{", items, "}", indent)
+    if isinstance(tree, list):
+        return _bracket("[", [render(item, tags, source, where, inner) for item in tree], "]", indent)
+    if isinstance(tree, Slot):
+        return _slot(tree, tags, source, where)
+    value = tree.value
+    if isinstance(value, str) and holds_secret(value):
+        source.notes.add("secret-removed", where, "a literal that looks like a secret was taken out of the body")
+        value = without_secrets(value)
+    return _quote(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _bracket(start: str, items: list[str], end: str, indent: str) -> str:
+    if not items:
+        return start + end
+    return f"{start}\n{indent}  " + f",\n{indent}  ".join(items) + f"\n{indent}{end}"
+
+
+def _quote(content: str) -> str:
+    return _TAG_START.sub(r"\\u007b", json.dumps(clean(content), ensure_ascii=False))
+
+
+def _slot(slot: Slot, tags: Placeholders, source: Source, where: Pointer) -> str:
+    sample = slot.sample
+    if sample is not None and (holds_secret(sample) or any(hides(step, sample) for step in slot.path)):
+        if sample not in _TYPICAL:
+            message = f"the example of {clean('.'.join(slot.path))[:200]} was not copied"
+            source.notes.add("secret-removed", where, message)
+        sample = None
+    if sample is not None and slot.quoted:
+        sample = json.dumps(clean(sample), ensure_ascii=False)[1:-1]
+    tag = tags.tag("body", "_".join(slot.path) or "body", sample)
+    return f'"{tag}"' if slot.quoted else tag
+
+
+def openapi_contents(source: Source, body: Json, where: Pointer) -> list[Content]:
+    """The types of body that an OpenAPI 3 request body offers."""
+    node, where = source.object_at(body, where)
+    content = mapping(node.get("content"))
+    found = []
+    for media, entry in content.items():
+        place = (*where, "content", media)
+        inner, place = source.object_at(entry, place)
+        found.append(Content(media, inner.get("schema"), _example(source, inner, place), place))
+    return found
+
+
+def _example(source: Source, node: Object, where: Pointer) -> tuple[Json, ...]:
+    if node.get("example") is not None:
+        return (node["example"],)
+    for name, entry in mapping(node.get("examples")).items():
+        inner, _ = source.object_at(entry, (*where, "examples", name))
+        if inner.get("value") is not None:
+            return (inner["value"],)
+    return ()

@@ -1,0 +1,50 @@
+"""The mustache placeholders of one endpoint, with the values for a test call."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.importers.openapi.texts import clean, hides, unique, without_secrets
+
+MAX_SAMPLES: Final = 500  # maxProperties of `sample` in schemas/connector.schema.json
+_MAX_NAME: Final = 120
+_MAX_SAMPLE: Final = 8192
+
+
+@dataclass(slots=True)
+class Placeholders:
+    """Gives out names: one for each value of each place, none for two."""
+
+    samples: dict[str, str] = field(default_factory=dict)
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
+
+    def tag(self, place: str, wanted: str, sample: str | None) -> str:
+        """The tag, braces included, for the value called `wanted` in `place` (path, query, header, body).
+
+        A sample that may be a secret is dropped.
+        """
+        name = self._names.get((place, wanted))
+        if name is None:
+            name = self._new_name(place, wanted)
+            self._names[place, wanted] = name
+            self._keep(name, wanted, sample)
+        return f"{{{{{name}}}}}"
+
+    def _new_name(self, place: str, wanted: str) -> str:
+        wanted = without_secrets(wanted)
+        safe = re.sub(r"[^\w-]+", "_", wanted).strip("-")
+        if safe.strip("_") != safe and wanted.strip("_") == wanted:
+            safe = safe.strip("_")
+        safe = safe[:_MAX_NAME] or "value"
+        if safe in self._taken:
+            safe = f"{place}_{safe}"
+        found = unique(safe, self._taken.__contains__, _MAX_NAME + 20, "{}_{}")
+        self._taken.add(found)
+        return found
+
+    def _keep(self, name: str, wanted: str, sample: str | None) -> None:
+        if sample is None or hides(wanted, sample) or hides(name, sample):
+            return
+        if len(sample) <= _MAX_SAMPLE and len(self.samples) < MAX_SAMPLES:
+            self.samples[name] = clean(sample)

@@ -99,14 +99,21 @@ def secret_fields(spec: dict[str, Any]) -> Iterator[SecretField]:
         yield from _authorization_secrets(authorization)
     for purpose, endpoint in spec.get("endpoints", {}).items():
         for group in ("params", "headers"):
-            seen: list[str] = []
-            for index, entry in enumerate(endpoint.get(group, ())):
-                name = entry["name"]
-                repeat = f"#{seen.count(name) + 1}" if name in seen else ""
-                seen.append(name)
+            entries = endpoint.get(group, ())
+            for index, entry in enumerate(entries):
                 if isinstance(entry.get("value"), dict):
                     path = ("spec", "endpoints", purpose, group, index, "value")
-                    yield SecretField(path, f"endpoints.{purpose}.{group}.{name}{repeat}.value", entry["value"])
+                    yield SecretField(path, _entry_address(path, entries), entry["value"])
+
+
+def _entry_address(path: Path, entries: list[dict[str, Any]]) -> str:
+    """Address of an entry's value, by name; of entries of one name the later ones are numbered."""
+    _, _, purpose, group, index, _ = path
+    assert isinstance(index, int)
+    name = entries[index]["name"]
+    earlier = sum(entry["name"] == name for entry in entries[:index])
+    repeat = f"#{earlier + 1}" if earlier else ""
+    return f"endpoints.{purpose}.{group}.{name}{repeat}.value"
 
 
 def _authorization_secrets(authorization: dict[str, Any]) -> Iterator[SecretField]:

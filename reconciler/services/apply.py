@@ -1,6 +1,5 @@
 """Carry out a plan."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.plan import Change, Plan
 from reconciler.core.ports import Clock, RunInfo, SealedSecret, SecretBackend, Store, Write
 from reconciler.errors import ExitCode, GuardStopped, RecordConflict, SecretUnavailable
-from reconciler.kinds.canonical import decode, may_hold_references
+from reconciler.kinds.canonical import decode, encode, may_hold_references
 from reconciler.kinds.registry import KINDS, address
 
 
@@ -93,7 +92,7 @@ def _seal(change: Change, uid: str, store: Store, secrets: SecretBackend, missin
         except SecretUnavailable as failure:
             missing.append(f"{address(*change.key)} {field.address}: {failure.message}")
             continue
-        reference = json.dumps(field.reference, separators=(",", ":"))
+        reference = encode(field.reference).decode()
         sealed.append(store.sealer().seal(uid, field.address, reference, value))
     return sealed
 

@@ -40,15 +40,13 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
             f"SELECT uid, address, reference, fingerprint FROM secrets WHERE uid IN ({marks})", chunk
         ):
             secrets.setdefault(uid, {})[address] = SecretState(reference, printed)
-        applied = dict(
-            connection.execute(
-                "SELECT r.uid, (SELECT h.after FROM history h WHERE h.uid = r.uid AND h.fingerprint = r.applied"
-                f" AND h.after IS NOT NULL ORDER BY h.seq DESC LIMIT 1) FROM records r WHERE r.uid IN ({marks})",
-                chunk,
-            )
+        rows = connection.execute(
+            "SELECT r.uid, d.live, a.body, r.applied <> '' FROM records r JOIN documents d USING (uid)"
+            f" LEFT JOIN applied a USING (uid) WHERE r.uid IN ({marks})",
+            chunk,
         )
-        for uid, live in connection.execute(f"SELECT uid, live FROM documents WHERE uid IN ({marks})", chunk):
-            last = applied.get(uid)
+        for uid, live, kept, was_applied in rows:
+            last = (kept or live) if was_applied else None
             found[uid] = Bodies(json.loads(live), json.loads(last) if last else None, secrets.get(uid, {}))
     return found
 

@@ -1,8 +1,10 @@
 """Tables, triggers and views of the SQL store.
 
 `records` is narrow, because every full plan reads all of it; bodies live beside it. Each write moves
-the store's revision. The triggers do that for writes made around this tool, and blank the
-fingerprint of a body that they changed, so that the next plan sees the drift.
+the store's revision. The triggers do that for writes made around this tool: they blank the
+fingerprint of a body that was changed, so that the next plan sees the drift, and keep the body that was
+last applied. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
+body before a change alone: the one after it is the next one's before, or live.
 """
 
 VERSION = 1
@@ -30,6 +32,10 @@ CREATE TABLE records (
 CREATE TABLE documents (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   live TEXT NOT NULL CHECK (json_valid(live))
+);
+CREATE TABLE applied (
+  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  body TEXT NOT NULL
 );
 CREATE TABLE refs (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
@@ -64,8 +70,7 @@ CREATE TABLE history (
   name TEXT NOT NULL,
   action TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
-  before TEXT,
-  after TEXT
+  before TEXT
 );
 CREATE INDEX history_by_record ON history (uid, seq);
 """
@@ -84,6 +89,7 @@ CREATE TRIGGER record_deleted AFTER DELETE ON records BEGIN
   UPDATE meta SET value = value + 1 WHERE key = 'revision';
 END;
 CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live BEGIN
+  INSERT OR IGNORE INTO applied VALUES (OLD.uid, OLD.live);
   UPDATE meta SET value = value + 1 WHERE key = 'revision';
   UPDATE records SET fingerprint = NULL, version = version + 1,
     revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision') WHERE uid = NEW.uid;

@@ -121,7 +121,7 @@ class SqlSession:
         )
 
     def _write_beside(self, writes: Sequence[Write], run: int) -> None:
-        """References, secrets and history."""
+        """References, what was declared where that is not what was written, secrets and history."""
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
         self._connection.executemany("DELETE FROM refs WHERE uid = ?", existing)
@@ -129,9 +129,18 @@ class SqlSession:
             "INSERT INTO refs VALUES (?,?,?)",
             ((write.uid, *ref) for write in kept for ref in _refs(write.change)),
         )
+        self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
+        self._connection.executemany(
+            "INSERT INTO applied VALUES (?,?)",
+            (
+                (write.uid, write.change.resource.body.decode())
+                for write in kept
+                if write.change.resource and write.change.body is not write.change.resource.body
+            ),
+        )
         self._write_secrets(kept)
         self._connection.executemany(
-            "INSERT INTO history (run, uid, kind, name, action, fingerprint, before, after) VALUES (?,?,?,?,?,?,?,?)",
+            "INSERT INTO history (run, uid, kind, name, action, fingerprint, before) VALUES (?,?,?,?,?,?,?)",
             (self._history_row(write, run) for write in writes),
         )
 
@@ -156,10 +165,8 @@ class SqlSession:
 
     def _history_row(self, write: Write, run: int) -> tuple[object, ...]:
         change = write.change
-        before = _encoded(change.before)
-        after = change.resource.body.decode() if change.resource else None
-        printed = change.resource.fingerprint if change.resource else ""
-        return (run, write.uid, *change.key, change.action.value, printed, before, after)
+        printed = _printed(change) if change.resource else ""
+        return (run, write.uid, *change.key, change.action.value, printed, _encoded(change.before))
 
     def _delete(self, deletes: Sequence[Write]) -> None:
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])

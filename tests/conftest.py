@@ -32,7 +32,11 @@ class Result:
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment without settings of the machine that the program could react to."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "SYSTEMROOT")
+        if name in os.environ
+    }
     fixed = {
         "LC_ALL": "C.UTF-8",
         "RECONCILER_STORE_KEY": KEY,
@@ -131,7 +135,9 @@ class Workspace:
         assert old in text, f"{old!r} is not in {path}"
         (self.root / path).write_text(text.replace(old, new), "utf-8")
 
-    def run(self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Result:
+    def run(
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
+    ) -> Result:
         """Run one command line in the repository."""
         return run_command(*arguments, cwd=self.root, env={**self.env, **(env or {})}, stdin=stdin, timeout=timeout)
 

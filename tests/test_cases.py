@@ -51,7 +51,9 @@ def play(transcript: str, case: Path, tmp_path: Path) -> str:
 
 
 def _outputs(command: str, root: Path, env: dict[str, str]) -> list[str]:
-    done = subprocess.run(["sh", "-c", command], cwd=root, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=root, env=env, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     lines = _stable(done.stdout, root) + [f"! {line}".rstrip() for line in _stable(done.stderr, root)]
     return [*lines, f"[exit {done.returncode}]"] if done.returncode else lines
 

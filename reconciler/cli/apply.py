@@ -13,7 +13,7 @@ from reconciler.cli.plan import plan_options
 from reconciler.cli.running import PlanFlags, open_run, plan_with
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, UsageError
-from reconciler.wiring import default_actor, now
+from reconciler.wiring.run import default_actor, now
 
 FORMATS = ("text", "json")
 

@@ -13,7 +13,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
 from reconciler.render.style import harmless, plural
 from reconciler.services.formatting import FileOutcome, format_all
-from reconciler.wiring import canonical_text, definition_files, locate_root, replace_file
+from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 
 
 @click.command("fmt")

@@ -8,8 +8,8 @@ from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, say
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
-from reconciler.wiring import locate_root
-from reconciler.wiring_import import ImportRequest, Prepared, import_openapi, write_new
+from reconciler.wiring.imports import ImportRequest, Prepared, import_openapi, write_new
+from reconciler.wiring.run import locate_root
 
 _SHOWN_NOTES = 20
 

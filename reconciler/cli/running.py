@@ -12,7 +12,7 @@ from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions
 from reconciler.settings import Overrides, Settings
-from reconciler.wiring import load_settings, locate_root, open_secrets, open_source, open_store
+from reconciler.wiring.run import load_settings, locate_root, open_secrets, open_source, open_store
 
 
 @dataclass(frozen=True, slots=True)

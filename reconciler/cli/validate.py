@@ -11,7 +11,8 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
-from reconciler.wiring import PROJECT_FILE, below, inside, locate_root, open_source, project_diagnostics
+from reconciler.source.project import PROJECT_FILE
+from reconciler.wiring.run import below, inside, locate_root, open_source, project_diagnostics
 
 
 @click.command("validate")

@@ -64,6 +64,10 @@ def _canonical_endpoint(endpoint: dict[str, Any]) -> None:
             _canonical_entry(entry)
         if len(headers) > 1:
             headers.sort(key=_lower_name)
+    _canonical_timing(endpoint)
+
+
+def _canonical_timing(endpoint: dict[str, Any]) -> None:
     if "timeoutSeconds" in endpoint:
         whole(endpoint, "timeoutSeconds")
         drop_default(endpoint, "timeoutSeconds", 30)

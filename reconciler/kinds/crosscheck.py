@@ -45,18 +45,24 @@ def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complet
                 message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
                 found.append(Clash(resource, "RC303", message, "displayName", hint="names differ by more than case and accents"))  # fmt: skip
     for resource in resources:
-        for ref in resource.refs:
-            target = by_key.get(ref)
-            if target is None:
-                if complete and ref not in broken:
-                    found.append(_unknown(resource, ref, by_key))
-            elif not target.active and resource.key.kind == "Connector":
-                found.append(Clash(resource, "RC603", f"category '{ref.name}' is inactive", "ref", ref))
+        found += _reference_clashes(resource, by_key, broken, complete=complete)
         if resource.previously:
             found += _rename_clashes(resource, by_key)
     found += _claimed_twice(resources)
     found += _group_cycles(by_key)
     return found
+
+
+def _reference_clashes(
+    resource: Resource, by_key: dict[Key, Resource], broken: frozenset[Key], *, complete: bool
+) -> Iterator[Clash]:
+    for ref in resource.refs:
+        target = by_key.get(ref)
+        if target is None:
+            if complete and ref not in broken:
+                yield _unknown(resource, ref, by_key)
+        elif not target.active and resource.key.kind == "Connector":
+            yield Clash(resource, "RC603", f"category '{ref.name}' is inactive", "ref", ref)
 
 
 def _unknown(resource: Resource, ref: Key, defined: Iterable[Key]) -> Clash:

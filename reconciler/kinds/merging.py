@@ -32,10 +32,8 @@ def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> 
     """Give the field at `steps` its live value, or remove it when there is none."""
     *parents, last = steps
     for step in parents:
-        if not isinstance(live.get(step), dict):
-            live = {}
-        else:
-            live = live[step]
+        below = live.get(step)
+        live = below if isinstance(below, dict) else {}
         if not isinstance(spec.get(step), dict):
             if last not in live:
                 return

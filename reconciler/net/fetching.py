@@ -31,7 +31,9 @@ def fetch(url: str, *, limit: int) -> bytes:
     headers = {"User-Agent": f"reconciler/{__version__}", "Accept": "application/json, application/yaml, */*;q=0.5"}
     try:
         with (
-            httpx.Client(timeout=timeout, follow_redirects=True, max_redirects=MAX_REDIRECTS, headers=headers) as client,
+            httpx.Client(
+                timeout=timeout, follow_redirects=True, max_redirects=MAX_REDIRECTS, headers=headers
+            ) as client,
             client.stream("GET", url) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
@@ -52,7 +54,9 @@ def _read(answer: "httpx.Response", shown: str, limit: int) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limit:
-            raise NetworkFailure(f"the answer of {shown} is larger than {limit // 2**20} MiB", hint="is it the right URL?")
+            raise NetworkFailure(
+                f"the answer of {shown} is larger than {limit // 2**20} MiB", hint="is it the right URL?"
+            )
     return b"".join(parts)
 
 

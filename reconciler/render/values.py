@@ -1,7 +1,6 @@
 """How values and paths of a change are shown."""
 
 import json
-import os.path
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +34,7 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
     if change.secret or not (isinstance(before, str) and isinstance(after, str)):
         return shown(before, secret=change.secret), shown(after, secret=change.secret)
     texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]
-    same = len(os.path.commonprefix(texts))
+    same = next((at for at, (old, new) in enumerate(zip(*texts, strict=False)) if old != new), 0)
     return _cut(texts[0], same), _cut(texts[1], same)
 
 

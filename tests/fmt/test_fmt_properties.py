@@ -74,7 +74,7 @@ def test_damaged_files_give_diagnostics_or_stay_themselves(text: str, random: An
 def scalars(text: str) -> list[tuple[str, str]]:
     """Value and style of each scalar."""
     events = yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    return [(event.value, event.style) for event in events if isinstance(event, yaml.ScalarEvent)]
+    return [(event.value, event.style or "") for event in events if isinstance(event, yaml.ScalarEvent)]
 
 
 def examples() -> list[dict[str, Any]]:

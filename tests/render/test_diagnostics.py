@@ -60,7 +60,10 @@ def test_sarif_agrees_with_its_published_schema(sarif_schema: dict[str, object],
     for result, item in zip(run["results"], found, strict=True):
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == item.code
         location = result["locations"][0]["physicalLocation"]
-        assert unquote(location["artifactLocation"]["uri"], errors="surrogateescape") == item.span.file or not item.span.file.isascii()
+        assert (
+            unquote(location["artifactLocation"]["uri"], errors="surrogateescape") == item.span.file
+            or not item.span.file.isascii()
+        )
         assert location["region"]["startLine"] == item.span.line
 
 
@@ -82,7 +85,9 @@ def test_junit_is_read_by_a_junit_reader(found: list[Diagnostic]) -> None:
     """One case for each file; those with errors fail."""
     found = [item for item in found if not re.search("[\ud800-\udfff]", item.span.file)]
     text = render("junit", found, checked=checked_for(found))
-    report = JUnitXml.fromstring(text.encode("utf-8", "surrogatepass") if text.isascii() else text.encode("utf-8", "replace"))
+    report = JUnitXml.fromstring(
+        text.encode("utf-8", "surrogatepass") if text.isascii() else text.encode("utf-8", "replace")
+    )
     files = {item.span.file for item in found} | {"connectors/good.yaml"}
     failing = {item.span.file for item in found if item.severity == "error"}
     assert report.tests == len(files)

@@ -12,7 +12,7 @@ from reconciler.importers.openapi.operations import Operation, Setting, find_ope
 from reconciler.importers.openapi.prose import prose
 from reconciler.importers.openapi.records import Imported, NotImportable
 from reconciler.importers.openapi.schemes import read_schemes
-from reconciler.importers.openapi.security import choose_security, demand
+from reconciler.importers.openapi.security import Demand, choose_security, demand
 from reconciler.importers.openapi.servers import choose_server, swagger_servers
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import (
@@ -33,6 +33,9 @@ MAX_VALUES: Final = 90_000  # of a connector's endpoints: a file of definitions 
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _BASE = re.compile(r"https?://[^\s/?#@{}]+(?:/[^\s?#{}]*)?", re.IGNORECASE)
+_UNREPRESENTED: Final = (
+    "responses, tags, external documentation, extensions and the limits of schemas have no place in a connector"
+)
 _HINT = "give an OpenAPI 3 or a Swagger 2.0 document"
 
 
@@ -67,31 +70,36 @@ def convert(
     root: Object = dict(document)
     language = _language(root)
     source = Source(root, Notebook(), language.startswith("Swagger"))
-    title = one_line(without_secrets(text(mapping(root.get("info")).get("title"))))
-    listed = swagger_servers(root) if source.is_swagger else root.get("servers")
-    main = choose_server(source, listed, () if source.is_swagger else ("servers",), server)
-    name = name or slug(title) or slug(main.url.partition("://")[2]) or "imported"
-    prefix = variable(name)
-    operations = list(find_operations(source))
-    demands = [demand(source, operation.node, operation.where) for operation in operations]
-    security, demands = choose_security(source, read_schemes(source, main.url), demands, prefix)
-    setting = Setting(source, main, security, prefix, server)
-    made = ((found, make_endpoint(found, asked, setting)) for found, asked in zip(operations, demands, strict=True))
+    info = mapping(root.get("info"))
+    title, version = (one_line(without_secrets(text(info.get(key)))) for key in ("title", "version"))
+    setting, operations = _survey(source, name or slug(title), server)
+    made = ((operation, make_endpoint(operation, asked, setting)) for operation, asked in operations)
     endpoints = _named(made, source.notes)
     if not endpoints:
-        hint = (
-            "webhooks are not operations"
-            if "webhooks" in root
-            else "see `paths`; references into other files are not followed"
-        )
-        raise NotImportable("the document has no operation that a connector can call", hint=hint)
-    description = prose(text(mapping(root.get("info")).get("description")), ("info", "description"), source.notes)
-    display = _display(title or name, title, source.notes)
-    heading = _Heading(name, display, description, list(dict.fromkeys(categories)), security.authorization())
+        reason = "webhooks are no operations" if "webhooks" in root else "references into other files are not followed"
+        raise NotImportable("the document has no operation that a connector can call", hint=f"see `paths`; {reason}")
+    heading = _Heading(
+        setting.name,
+        _display(title or setting.name, title, source.notes),
+        prose(text(info.get("description")), ("info", "description"), source.notes),
+        list(dict.fromkeys(categories)),
+        setting.security.authorization(),
+    )
     documents = _documents(heading, endpoints, source.notes)
-    _note_unrepresented(root, source.notes)
-    version = one_line(without_secrets(text(mapping(root.get("info")).get("version"))))[:100]
-    return Imported(documents, source.notes.all(), title[:MAX_KEY], version, language)
+    source.notes.add("not-represented", (), _UNREPRESENTED)
+    return Imported(documents, source.notes.all(), title[:MAX_KEY], version[:100], language)
+
+
+def _survey(source: Source, name: str, base: str | None) -> tuple[Setting, list[tuple[Operation, Demand]]]:
+    """What all endpoints share, and the operations with what each asks for; `name` may still be ""."""
+    listed = swagger_servers(source.root) if source.is_swagger else source.root.get("servers")
+    server = choose_server(source, listed, () if source.is_swagger else ("servers",), base)
+    name = name or slug(server.url.partition("://")[2]) or "imported"
+    operations = list(find_operations(source))
+    demands = [demand(source, operation.node, operation.where) for operation in operations]
+    schemes = read_schemes(source, server.url)
+    security, demands = choose_security(source, schemes, demands, variable(name))
+    return Setting(source, name, server, security, base), list(zip(operations, demands, strict=True))
 
 
 def _check_options(name: str | None, categories: Sequence[str], server: str | None) -> None:
@@ -176,10 +184,3 @@ def _parts(endpoints: dict[str, Object]) -> Iterator[dict[str, Object]]:
         size, values = size + more_size, values + more_values
     if part:
         yield part
-
-
-def _note_unrepresented(root: Object, notes: Notebook) -> None:
-    message = (
-        "responses, tags, external documentation, extensions, and the schemas' limits have no place in a connector"
-    )
-    notes.add("not-represented", (), message)

@@ -18,6 +18,7 @@ from reconciler.importers.openapi.texts import one_line
 _PLAIN = re.compile(r"[A-Za-z][^\s:#\x00-\x1f\x7f-\x9f]*(?:(?: (?!#)|[:#](?!\s|\Z))[^\s:#\x00-\x1f\x7f-\x9f]*)*")
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _INDENT: Final = "  "
 
 
@@ -89,9 +90,9 @@ def _entry(start: str, value: object, indent: str) -> Iterator[str]:
 
 def _fits_literal_block(value: str) -> bool:
     """Whether every reader gets `value` back from a literal block: white space at the edges is where they differ."""
-    if "\n" not in value or value[0] in " \t\n" or value.endswith("\n\n") or "\t" in value or "\r" in value:
+    if "\n" not in value or value[0] in " \n" or value.endswith(("\n\n", " ")) or " \n" in value:
         return False
-    return " \n" not in value and not value.endswith(" ") and not _ESCAPED.search(value)
+    return _UNFIT.search(value) is None
 
 
 def _is_plain(value: str) -> bool:

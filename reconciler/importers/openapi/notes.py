@@ -45,10 +45,8 @@ class Notebook:
 
     def add(self, code: str, where: Pointer, message: str) -> None:
         """Write down one note; whatever looks like a secret is taken out of it."""
-        place = pointer(where)
-        if holds_secret(place) or holds_secret(message):
-            place, message = without_secrets(place), without_secrets(message)
-        self._found[Note(code, place, message)] = None
+        steps = tuple(without_secrets(step) if isinstance(step, str) and holds_secret(step) else step for step in where)
+        self._found[Note(code, pointer(steps), without_secrets(message))] = None
 
     def all(self) -> list[Note]:
         """All notes in the order in which they came up: that of the document."""

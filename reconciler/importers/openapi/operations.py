@@ -57,13 +57,14 @@ class Setting:
     """What the endpoints of one document share.
 
     Attributes:
+        name: name of the connector.
         base: the URL that the caller gave, or None.
     """
 
     source: Source
+    name: str
     server: Server
     security: Security
-    prefix: str
     base: str | None
 
 
@@ -99,7 +100,7 @@ def make_endpoint(operation: Operation, asked: Demand, setting: Setting) -> Obje
         return None
     keys = keys_of(source, setting.security, asked)
     authorized = bool(keys) or setting.security.scheme is not None
-    sending = Sending(notes, tags, setting.prefix, authorized)
+    sending = Sending(notes, tags, setting.security.prefix, authorized)
     added = {"query": list[Object](), "header": list[Object]()}
     for scheme in keys:
         added[scheme.place].append(setting.security.key_entry(scheme))

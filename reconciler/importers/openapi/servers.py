@@ -7,13 +7,12 @@ from typing import Final
 from urllib.parse import urljoin
 
 from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.texts import one_line
+from reconciler.importers.openapi.texts import one_line, url_without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, sequence, text
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _HOST = re.compile(r"(?:localhost|(?:[\w{}-]+\.)+(?:[a-z]{2,}|\d+))(?::\d+)?(?:/|$)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HTTP: Final = ("https://", "http://", "{")  # a variable without a default may hold the scheme
 
@@ -71,9 +70,8 @@ def _complete(source: Source, server: Server, base: str | None) -> Server:
 def _read(source: Source, item: Json, where: Pointer) -> Server | None:
     node = mapping(item)
     url, samples = _fill(source, one_line(text(node.get("url"))), node, where)
-    if _USERINFO.search(url):
-        url = _USERINFO.sub("", url)
-        source.notes.add("secret-removed", where, "the user part of the URL was taken out")
+    if url != (url := url_without_secrets(url)):
+        source.notes.add("secret-removed", where, "a user, or what looks like a secret, was taken out of the URL")
     if url.startswith("//"):
         url = f"https:{url}"
         source.notes.add("server-completed", where, f"no scheme is given; {url} is assumed")

@@ -13,6 +13,8 @@ _LINE_BREAK = re.compile(r"\r\n?|[\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z ]+ )?PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+@")
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
+_PAGING = re.compile(r"idempotency|next|page|continuation|sync|pagination|csrf|xsrf", re.IGNORECASE)
 
 
 def clean(content: str) -> str:
@@ -41,9 +43,14 @@ def without_secrets(content: str) -> str:
     return _USERINFO.sub("", TOKEN.sub(REMOVED, _PRIVATE_KEY.sub(REMOVED, content)))
 
 
+def url_without_secrets(url: str) -> str:
+    """As `without_secrets`, for a URL: what replaces a token is a placeholder, and no user is left at all."""
+    return _USER.sub("", without_secrets(url).replace(REMOVED, "{removed}"))
+
+
 def names_secret(name: str) -> bool:
     """Whether a value of this name is a credential, so that not even an example of it is copied."""
-    return carries_credentials(name) or is_secret_key(name)
+    return carries_credentials(name) or (is_secret_key(name) and not _PAGING.match(name))
 
 
 def hides(name: str, sample: str) -> bool:

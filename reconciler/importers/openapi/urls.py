@@ -3,11 +3,10 @@
 import re
 from typing import Final
 
-from reconciler.core.sensitive import TOKEN
 from reconciler.importers.openapi.notes import Notebook
 from reconciler.importers.openapi.placeholders import Placeholders
 from reconciler.importers.openapi.servers import Server
-from reconciler.importers.openapi.texts import clean
+from reconciler.importers.openapi.texts import clean, url_without_secrets
 from reconciler.importers.openapi.values import Pointer
 
 _MAX_URL: Final = 8192
@@ -28,9 +27,8 @@ def endpoint_url(
     path = _without_fragment(clean(path).strip(), where, notes)
     if not path.lower().startswith(("http://", "https://")):
         path = f"{server.url}/{path.lstrip('/')}"
-    if TOKEN.search(path):
-        path = TOKEN.sub("{removed}", path)
-        notes.add("secret-removed", where, "a literal in the URL that looks like a secret is now a placeholder")
+    if path != (path := url_without_secrets(path)):
+        notes.add("secret-removed", where, "a user, or what looks like a secret, was taken out of the URL")
     values = {**server.samples, **samples}
     parts: list[str] = []
     end = 0

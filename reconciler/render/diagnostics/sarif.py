@@ -86,6 +86,6 @@ def _bytes(path: str) -> bytes:
 
 def fingerprint(found: Diagnostic, seen: Counter[str]) -> str:
     """A digest that stays the same when lines move; repeats in one file are numbered through `seen`."""
-    subject = "\0".join((found.code, found.span.file, found.message, found.snippet.strip()))
+    subject = f"{found.code}\0{found.span.file}\0{found.message}\0{found.snippet.strip()}"
     seen[subject] += 1
     return sha256(f"{subject}\0{seen[subject]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -18,10 +18,9 @@ def records(connection: sqlite3.Connection, fingerprint: Fingerprint) -> dict[Ke
     rows = connection.execute("SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records")
     found = {}
     for kind, name, uid, printed, applied, owner, display, version in rows:
-        if printed is None:
-            printed = _recomputed(connection, uid, kind, fingerprint)
+        now = printed if printed is not None else _recomputed(connection, uid, kind, fingerprint)
         key = Key(kind, name)
-        found[key] = Record(key, uid, printed, applied, owner, display or "", version)
+        found[key] = Record(key, uid, now, applied, owner, display or "", version)
     return found
 
 

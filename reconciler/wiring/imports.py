@@ -99,7 +99,9 @@ def _content_of(source: str) -> bytes:
         with Path(source).open("rb") as opened:
             return opened.read(MAX_IMPORT_BYTES + 1)
     except OSError as failure:
-        raise UsageError(f"{source} cannot be read: {failure.strerror}", hint="name a file or an https URL") from failure
+        raise UsageError(
+            f"{source} cannot be read: {failure.strerror}", hint="name a file or an https URL"
+        ) from failure
 
 
 MAX_IMPORT_BYTES = 128 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Builds the parts of a run: settings to source, store and secrets. Only this module opens things."""
+"""Settings to source, store and secrets."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,7 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
 from reconciler.source import files
-from reconciler.source.project import PROJECT_FILE as PROJECT_FILE
-from reconciler.source.project import find_root, is_root, read_project
+from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Repository
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes 
 
 def below(file: str, prefix: str) -> bool:
     """Whether `file` is `prefix` or lies below it."""
-    return prefix == "." or file == prefix or file.startswith(prefix + "/")
+    return prefix in (".", file) or file.startswith(prefix + "/")
 
 
 def canonical_text(data: bytes, file: str) -> tuple[bytes | None, tuple[Diagnostic, ...]]:

@@ -1,0 +1,1 @@
+"""Builds the parts of a run. Only this package opens things."""

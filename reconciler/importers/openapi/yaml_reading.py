@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 200
 MAX_VALUES: Final = 2_000_000
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)\.[0-9]*)(?:[eE][-+][0-9]{1,3})?")
 _WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -155,7 +155,7 @@ def _start(event: "yaml.Event") -> tuple[int, int]:
 
 
 def _resolve(content: str) -> Json:
-    """The value of a plain scalar by YAML 1.2 core, save that a doubtful number is left a text."""
+    """The value of a plain scalar; a number only where YAML 1.1 and 1.2 agree: 957E36 has been seen as a colour."""
     if content in _WORDS:
         return _WORDS[content]
     if _INTEGER.fullmatch(content):

@@ -6,6 +6,7 @@ it matters. `guard` is the precise one, with positions, for the few files that n
 """
 
 import re
+from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.text import SourceText
@@ -19,17 +20,56 @@ _CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
+_SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
+_EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])(?:[\s,\]}]|\Z)")
 _ALIAS = re.compile(rb"[*](?<=[\s,\[{:]\*)[^\s,\[\]{}*]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
-# plain decimal form, a tag, a merge key, a directive, a document end, .inf and .nan. One class of
+# plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
 _DISPUTED = re.compile(
-    rb"""[0-9!<%.](?<=[\s,\[{:+.-].)(?:
+    rb"""[0-9!<%.=](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
-      |(?<=[\s,\[{]!)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
+      |(?<=[\s,\[{]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
     re.VERBOSE,
 )
+
+
+_BLOCK_HEADER = re.compile(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
+_LINE_PREFIX = re.compile(rb"[ ]*(?:[-?][ \t]+)*")
+_NEXT_LINE = re.compile(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
+
+
+def _has_odd_block(data: bytes) -> bool:
+    """Whether a block scalar is empty, or its sign stands where none can begin: the fast library errs on both.
+
+    The text of a block scalar is indented deeper than what it belongs to; anything else counts as empty.
+    """
+    for at in _positions(data, b">", b"|"):  # several times as fast as an expression
+        if data[at - 1 : at] not in _BEFORE_VALUE:
+            continue
+        header = _BLOCK_HEADER.match(data, at)
+        if header is None or data[:at].rstrip()[-1:] in (b",", b"[", b"{"):
+            return True
+        start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+        prefix = _LINE_PREFIX.match(data, start)
+        following = _NEXT_LINE.match(data, header.end())
+        assert prefix is not None and following is not None
+        if following.end() >= len(data) or len(following[1]) <= len(prefix[0]):
+            return True
+    return False
+
+
+def _positions(data: bytes, *signs: bytes) -> Iterator[int]:
+    for sign in signs:
+        at = data.find(sign)
+        while at >= 0:
+            yield at
+            at = data.find(sign, at + 1)
+
+
+_LINE_ENDS = (b"\n", b"\r", b"")
+_BEFORE_VALUE = frozenset(bytes((char,)) for char in b" \t\r\n,[{:-?") | {b""}
 
 
 def needs_care(data: bytes) -> bool:
@@ -38,10 +78,15 @@ def needs_care(data: bytes) -> bool:
         return True
     if not data.isascii() and _NON_ASCII_CONTROL.search(data.decode("utf-8", "replace").removeprefix("\ufeff")):
         return True
+    if (b">" in data or b"|" in data) and (data[-1:] not in _LINE_ENDS or _has_odd_block(data)):
+        return True
+    if b"\\" in data and _SURROGATE.search(data):  # loaders disagree on pairs of them
+        return True
     if b"*" in data and _ALIAS.search(data):  # the fast library reads an alias inside its own anchor as null
         return True
-    many = data.count(b"- ") + data.count(b"? ") >= MAX_DEPTH or b"-\t" in data or b"?\t" in data
-    if many and _COMPACT_NESTING.search(data):
+    if b"\t" in data or (b"?" in data and _EXPLICIT_KEY.search(data)):  # loaders disagree on both
+        return True
+    if data.count(b"- ") >= MAX_DEPTH and _COMPACT_NESTING.search(data):
         return True
     return _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
 

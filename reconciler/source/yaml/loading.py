@@ -56,7 +56,7 @@ def _load_fast(data: bytes, fast: FastParser) -> list[tuple[int, Any]] | None:
         text = data.removeprefix(BOM).decode()
         parts = [text] if "\n---" not in text else _split(text)
         values = [fast(part) for part in parts]
-    except ValueError:  # not UTF-8, or refused by the library: both derive from it
+    except (ValueError, TypeError):  # not UTF-8, refused by the library, or a key that cannot be one
         return None
     found = []
     for index, value in enumerate(values):
@@ -109,7 +109,7 @@ def _fast_fault(source: SourceText, fast: FastParser) -> list[Diagnostic]:
     for part in _split(source.text):
         try:
             fast(part)
-        except ValueError as fault:
+        except (ValueError, TypeError) as fault:
             message = str(fault).splitlines()[-1].strip()
             found = _FAST_POSITION.search(str(fault))
             line, column = (int(found[1]), int(found[2])) if found else (1, 1)

@@ -25,7 +25,7 @@ _AMBIGUOUS = re.compile(
     r"""[-+]?(?:0b[01_]+|0o[0-7]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)
       | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
       | [-+]?(?:[0-9][0-9_]*\.?|\.[0-9])[0-9_]*(?:[eE][-+]?[0-9]+)?
-      | [-+]?\.(?:inf|Inf|INF) | \.(?:nan|NaN|NAN)
+      | [-+]?\.(?:inf|Inf|INF) | \.(?:nan|NaN|NAN) | =
       | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]*)?)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?""",
     re.VERBOSE,
 )
@@ -174,7 +174,7 @@ class _Builder:
         text: str = event.value
         if text in _WORDS:
             return _WORDS[text]
-        if text == "<<" and self._at_key():
+        if text == "<<":
             self._fault("RC110", "the merge key <<", event, "write the keys out, or quote it if it is a name")
             return text
         if _INTEGER.fullmatch(text) and abs(number := int(text[:400])) <= _LARGEST:
@@ -240,9 +240,6 @@ class _Builder:
     def _anchor(self, event: Any, node: Node) -> None:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
-
-    def _at_key(self) -> bool:
-        return bool(self._open) and self._open[-1][0].kind is MAPPING and len(self._open[-1][1]) % 2 == 0
 
     def _place(self, node: Node) -> None:
         if self._open:

@@ -1,0 +1,260 @@
+"""Request bodies: from examples and schemas to templates with samples."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from openapi_documents import endpoint_of, imported, notes_of, openapi, operation, swagger, with_body
+
+PET = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "name": {"type": "string", "example": 'Rex "the\ndog"'},
+        "age": {"type": "integer", "minimum": 3},
+        "tame": {"type": "boolean"},
+        "born": {"type": "string", "format": "date"},
+        "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
+        "owner": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "extra": {"type": "object", "additionalProperties": True},
+    },
+}
+
+
+def filled(endpoint: dict[str, Any]) -> Any:
+    """The body with its placeholders filled in from the sample, as JSON."""
+    sample = endpoint.get("sample", {})
+    return json.loads(re.sub(r"\{\{(\w+)\}\}", lambda found: sample[found[1]], endpoint["body"]))
+
+
+def test_a_schema_becomes_a_template() -> None:
+    """Texts are quoted, numbers are not; read-only fields are left out."""
+    endpoint = endpoint_of(with_body(PET))
+    assert endpoint["body"].splitlines() == [
+        "{",
+        '  "name": "{{name}}",',
+        '  "age": {{age}},',
+        '  "tame": {{tame}},',
+        '  "born": "{{born}}",',
+        '  "tags": [',
+        '    "{{tags}}"',
+        "  ],",
+        '  "owner": {',
+        '    "name": "{{owner_name}}"',
+        "  },",
+        '  "extra": {{extra}}',
+        "}",
+    ]
+    assert "bodyType" not in endpoint
+    assert "headers" not in endpoint
+
+
+def test_the_sample_makes_the_body_whole() -> None:
+    """The test call sends valid JSON, whatever characters the examples hold."""
+    assert filled(endpoint_of(with_body(PET))) == {
+        "name": 'Rex "the\ndog"',
+        "age": 3,
+        "tame": True,
+        "born": "2024-01-31",
+        "tags": ["a"],
+        "owner": {"name": "example"},
+        "extra": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        {"a": 1, "b": [True, None, "x"], "c": {"d": -1.5, "e": []}, "f g": "{{h}} }}"},
+        [{"a": 1}, {"a": 2}],
+        {"a": {"b": "x\ty\\"}},
+        "text",
+        7,
+        {},
+    ],
+)
+def test_an_example_is_what_the_test_call_sends(example: Any) -> None:
+    """Its values become placeholders, and samples of the same."""
+    document = operation({"requestBody": {"content": {"application/json": {"example": example}}}})
+    assert filled(endpoint_of(document)) == example
+
+
+def test_named_examples_and_examples_in_texts() -> None:
+    """The first named one is used, through references; JSON in a text is read."""
+    examples = {"one": {"$ref": "#/components/examples/one"}, "two": {"value": {"b": 2}}}
+    document = operation(
+        {"requestBody": {"content": {"application/json": {"schema": {}, "examples": examples}}}},
+        components={"examples": {"one": {"value": '{"a": "x"}'}}},
+    )
+    assert filled(endpoint_of(document)) == {"a": "x"}
+
+
+def test_all_of_is_put_together() -> None:
+    """Through references, and with what stands beside it."""
+    base = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"b": {"type": "integer"}}}]}
+    document = with_body(schema, components={"schemas": {"Base": base}})
+    assert filled(endpoint_of(document)) == {"a": "example", "b": 1}
+    assert not notes_of(document)
+
+
+def test_the_first_alternative_is_used_and_noted() -> None:
+    """One that only says null is none."""
+    cat, dog = ({"type": "object", "properties": {name: {"type": "string"}}} for name in ("cat", "dog"))
+    document = with_body({"oneOf": [{"type": "null"}, cat, dog]}, openapi="3.1.0")
+    assert filled(endpoint_of(document)) == {"cat": "example"}
+    where = "/paths/~1pets/post/requestBody/content/application~1json/schema/oneOf"
+    assert notes_of(document) == {"alternative-chosen": where}
+    assert not notes_of(with_body({"anyOf": [cat, {"type": "object", "nullable": True}]}))
+
+
+def test_types_of_openapi_3_1() -> None:
+    """A list of types, const, and booleans in a schema's place."""
+    properties = {"a": {"type": ["null", "integer"]}, "b": {"const": "x"}, "c": True, "d": {"examples": ["y"]}}
+    assert filled(endpoint_of(with_body({"properties": properties}, openapi="3.1.0"))) == {
+        "a": 1,
+        "b": "x",
+        "c": {},
+        "d": "y",
+    }
+
+
+def test_recursion_is_cut() -> None:
+    """A schema that holds itself, directly, in a list and through another."""
+    node = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "next": {"$ref": "#/components/schemas/Node"},
+            "all": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}},
+            "other": {"$ref": "#/components/schemas/Other"},
+        },
+    }
+    other = {"allOf": [{"$ref": "#/components/schemas/Node"}]}
+    document = with_body({"$ref": "#/components/schemas/Node"}, components={"schemas": {"Node": node, "Other": other}})
+    assert filled(endpoint_of(document)) == {"name": "example", "all": [], "other": {}}
+    assert "recursion" in notes_of(document)
+
+
+def test_schemas_that_multiply_are_bounded() -> None:
+    """Each of forty schemas holds the next one ten times: ten to the fortieth fields."""
+    schemas: dict[str, Any] = {"S40": {"type": "string"}}
+    for n in range(40):
+        schemas[f"S{n}"] = {"properties": {f"f{k}": {"$ref": f"#/components/schemas/S{n + 1}"} for k in range(10)}}
+    document = with_body({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+    assert "body-cut" in notes_of(document)
+    schemas = {f"S{n}": {"allOf": [{"$ref": f"#/components/schemas/S{n + 1}"}] * 10} for n in range(40)}
+    assert "body-cut" in notes_of(with_body({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas}))
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: {"type": "array", "items": inner}, lambda inner: {"allOf": [inner]}])
+def test_schemas_nested_in_each_other_are_bounded(wrap: Any) -> None:
+    """Nine hundred levels, which is all that the JSON parser lets through."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(900):
+        schema = wrap(schema)
+    assert "body-cut" in notes_of(with_body(schema))
+
+
+def test_a_wide_object_keeps_its_own_fields_before_inner_ones() -> None:
+    """An inner object that fills the room must not push out its neighbours."""
+    inner = {"type": "object", "properties": {f"i{n}": {"type": "string"} for n in range(300)}}
+    schema = {"type": "object", "properties": {"inner": inner, "last": {"type": "string"}}}
+    document = with_body(schema)
+    body = filled(endpoint_of(document))
+    assert len(body["inner"]) == 60
+    assert body["last"] == "example"
+    assert "body-cut" in notes_of(document)
+
+
+def test_a_large_example_gives_way_to_the_schema() -> None:
+    """Three thousand values are no template."""
+    content = {"schema": {"type": "array", "items": {"type": "integer"}}, "example": list(range(3000))}
+    document = operation({"requestBody": {"content": {"application/json": content}}})
+    assert filled(endpoint_of(document)) == [1]
+    assert "body-cut" in notes_of(document)
+
+
+@pytest.mark.parametrize(
+    ("media", "kind", "header"),
+    [
+        ("application/json", None, None),
+        ("application/json; charset=utf-8", None, None),
+        ("*/*", None, None),
+        ("application/merge-patch+json", None, "application/merge-patch+json"),
+        ("application/x-www-form-urlencoded", "form-data", "application/x-www-form-urlencoded"),
+        ("multipart/form-data", "form-data", None),
+        ("application/xml", "raw", "application/xml"),
+        ("text/plain", "raw", "text/plain"),
+    ],
+)
+def test_media_types(media: str, kind: str | None, header: str | None) -> None:
+    """What is not JSON names its type; multipart leaves that to the client, which knows the boundary."""
+    endpoint = endpoint_of(with_body(PET, media))
+    assert endpoint.get("bodyType") == kind
+    headers = endpoint.get("headers", [])
+    assert headers == ([{"name": "Content-Type", "value": header, "required": True}] if header else [])
+
+
+def test_json_is_preferred_and_the_others_noted() -> None:
+    """Whatever their order."""
+    content = {media: {"schema": PET} for media in ("text/xml", "multipart/form-data", "application/json")}
+    document = operation({"requestBody": {"content": content}})
+    assert "bodyType" not in endpoint_of(document)
+    assert "media-type-chosen" in notes_of(document)
+
+
+def test_a_form_is_a_flat_object_of_texts() -> None:
+    """Lists and objects have to be given whole; files cannot be sent."""
+    file = {"type": "string", "format": "binary"}
+    document = with_body({"properties": {**PET["properties"], "photo": file}}, "multipart/form-data")  # type: ignore[dict-item]
+    endpoint = endpoint_of(document)
+    assert all(isinstance(value, str) for value in filled(endpoint).values())
+    assert '"age": "{{age}}"' in endpoint["body"]
+    assert {"file-upload", "form-nesting"} <= set(notes_of(document))
+
+
+def test_a_form_without_fields_is_no_body() -> None:
+    """Some documents declare one for every operation."""
+    document = with_body({"type": "object", "properties": {}}, "application/x-www-form-urlencoded")
+    assert set(endpoint_of(document)) == {"method", "url"}
+    assert not notes_of(document)
+
+
+def test_swagger_forms_and_types() -> None:
+    """`formData` fields with the types that `consumes` names, or those that they need."""
+    fields = [{"name": "a", "in": "formData", "type": "integer", "default": 5}]
+    upload = [*fields, {"name": "f", "in": "formData", "type": "file"}]
+    form = endpoint_of(swagger({"/a": {"post": {"parameters": fields}}}, consumes=["application/json"]))
+    assert form["body"] == '{\n  "a": "{{a}}"\n}'
+    assert form["bodyType"] == "form-data"
+    assert form["sample"] == {"a": "5"}
+    assert "headers" not in endpoint_of(swagger({"/a": {"post": {"parameters": upload}}}))
+    body = {"name": "b", "in": "body", "schema": {"type": "string"}}
+    raw = endpoint_of(swagger({"/a": {"post": {"consumes": ["text/csv"], "parameters": [body]}}}))
+    assert raw["bodyType"] == "raw"
+
+
+def test_raw_examples_are_kept_and_their_braces_are_no_tags() -> None:
+    """A text that mustache would misread becomes the sample of one placeholder."""
+    for example, body in (("<a>1</a>", "<a>1</a>"), ("{{#a", "{{body}}")):
+        document = operation({"requestBody": {"content": {"application/xml": {"example": example}}}})
+        assert endpoint_of(document)["body"] == body
+    assert endpoint_of(document)["sample"] == {"body": "{{#a"}
+
+
+def test_an_external_schema_leaves_a_placeholder_for_the_whole_body() -> None:
+    """The note tells which reference was not followed."""
+    document = with_body({"$ref": "other.json#/Pet"})
+    assert endpoint_of(document)["body"] == "{{body}}"
+    assert set(notes_of(document)) == {"external-reference"}
+
+
+def test_multi_line_bodies_are_literal_blocks() -> None:
+    """A person has to read and edit them."""
+    from reconciler.importers.openapi import dump
+
+    text = dump(imported(openapi({"/a": {"post": with_body(PET)["paths"]["/pets"]["post"]}})))
+    assert '      body: |-\n        {\n          "name": "{{name}}",\n' in text

@@ -17,8 +17,7 @@ from reconciler.source.text import SourceText
 def test_corpus(capsys: pytest.CaptureFixture[str]) -> None:
     """Every file is formatted or refused, no step has to be undone, and a second run changes nothing."""
     folder = os.environ.get("YAML_CORPUS")
-    if not folder:
-        pytest.skip("YAML_CORPUS is not set")
+    assert folder, "name a folder of YAML files in YAML_CORPUS"
     counts: Counter[str] = Counter()
     faults: list[str] = []
     for path in sorted(Path(folder).rglob("*.y*ml")):

@@ -39,11 +39,13 @@ def test_kept(text: str) -> None:
     assert not formatted.changed
 
 
-@pytest.mark.parametrize("text", KEPT.values(), ids=KEPT.keys())
+# Nothing can stand in front of a directive, nor behind text without a line end.
+MOVABLE = {name: text for name, text in KEPT.items() if not text.startswith("%") and not text.endswith("text")}
+
+
+@pytest.mark.parametrize("text", MOVABLE.values(), ids=MOVABLE.keys())
 def test_kept_while_the_rest_changes(text: str) -> None:
     """The same holds next to something that does change."""
-    if text.startswith("%") or text.endswith("text"):
-        pytest.skip("nothing can stand in front of a directive, nor behind text without a line end")
     ending = "\r" if "\r" in text else "\n"
     formatted = format_document_text((ending * 3 + text + ending).encode(), "file.yaml")
     assert formatted.text == text.encode()

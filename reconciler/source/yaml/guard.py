@@ -22,7 +22,7 @@ _NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
 _SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
 _EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])(?:[\s,\]}]|\Z)")
-_ALIAS = re.compile(rb"[*](?<=[\s,\[{:]\*)[^\s,\[\]{}*]")
+_ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
@@ -82,7 +82,8 @@ def needs_care(data: bytes) -> bool:
         return True
     if b"\\" in data and _SURROGATE.search(data):  # loaders disagree on pairs of them
         return True
-    if b"*" in data and _ALIAS.search(data):  # the fast library reads an alias inside its own anchor as null
+    # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
+    if (b"*" in data or b"&" in data) and _ALIAS.search(data):
         return True
     if b"\t" in data or (b"?" in data and _EXPLICIT_KEY.search(data)):  # loaders disagree on both
         return True

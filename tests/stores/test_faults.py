@@ -1,0 +1,296 @@
+"""What happens to a store when the world is against it: it is as it was before, or as it is after."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import CATEGORY, Workspace, clean_environment
+
+MANY = 300
+
+
+def start(workspace: Workspace, *arguments: str, **options: object) -> subprocess.Popen[str]:
+    """Start a command line without waiting for it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *arguments], cwd=workspace.root, env=clean_environment(workspace.env),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+
+
+def fill(workspace: Workspace, text: str) -> None:
+    """Many categories, all with the same description."""
+    body = CATEGORY.replace("{displayName: Customer data}", "{displayName: NAME, description: TEXT}")
+    documents = [body.replace("crm", f"c{n}").replace("NAME", f"C{n}").replace("TEXT", text) for n in range(MANY)]
+    workspace.write("connectors/many.yaml", "---\n".join(documents))
+
+
+def descriptions(workspace: Workspace) -> set[str]:
+    """The different descriptions that are live."""
+    if not workspace.store.exists():
+        return set()
+    with sqlite3.connect(workspace.store) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        rows = connection.execute("SELECT description FROM categories").fetchall() if tables else []
+    connection.close()
+    assert len(rows) in (0, MANY)
+    return {row[0] for row in rows}
+
+
+def test_a_killed_apply_leaves_the_old_or_the_new_store(empty: Workspace) -> None:
+    """kill -9 at forty moments of a run; every time the next command just works."""
+    fill(empty, "v0")
+    began = time.monotonic()
+    empty.ok("apply", "--yes", "-q")
+    length = time.monotonic() - began
+    seen = {"old": 0, "new": 0}
+    chance = random.Random(7)
+    current = "v0"
+    for attempt in range(1, 41):
+        fill(empty, f"v{attempt}")
+        process = start(empty, "apply", "--yes", "-q", start_new_session=True)
+        time.sleep(length * chance.uniform(0.25, 1.05))
+        process.kill()
+        process.communicate()
+        (now,) = descriptions(empty)
+        assert now in (current, f"v{attempt}")
+        seen["new" if now == f"v{attempt}" else "old"] += 1
+        current = now
+    assert seen["old"], seen
+    empty.ok("apply", "--yes", "-q")
+    assert descriptions(empty) == {"v40"}
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="wants strace, which .ci/run installs")
+@pytest.mark.parametrize("call", ["pwrite64", "fsync", "fdatasync", "ftruncate", "unlink"])
+def test_killed_at_every_system_call_of_the_commit(empty: Workspace, call: str) -> None:
+    """The process is killed as it enters the n-th call, for every n that there is, up to a dozen."""
+    for count in [*range(1, 8), 20, 60, 150, 400]:
+        shutil.rmtree(empty.store.parent, ignore_errors=True)
+        fill(empty, "old")
+        empty.ok("apply", "--yes", "-q")
+        fill(empty, "new")
+        command = ["strace", "-f", "-o", os.devnull, "-e", f"inject={call}:signal=KILL:when={count}", sys.executable, "-m", "reconciler", "apply", "--yes", "-q"]
+        done = subprocess.run(command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False)
+        assert descriptions(empty) in ({"old"}, {"new"})
+        empty.ok("apply", "--yes", "-q")
+        assert descriptions(empty) == {"new"}
+        if done.returncode == 0:
+            break
+
+
+def test_a_first_apply_killed_at_any_write_can_be_repeated(empty: Workspace) -> None:
+    """Also while the store is being made."""
+    fill(empty, "new")
+    if not shutil.which("strace"):
+        pytest.fail("strace is not installed; .ci/run installs it")
+    for count in (1, 2, 3, 5, 9, 14, 40, 80):
+        shutil.rmtree(empty.store.parent, ignore_errors=True)
+        command = ["strace", "-f", "-o", os.devnull, "-e", f"inject=pwrite64:signal=KILL:when={count}", sys.executable, "-m", "reconciler", "apply", "--yes", "-q"]
+        subprocess.run(command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False)
+        assert descriptions(empty) in (set(), {"new"})
+        assert empty.run("plan").exit_code == 0
+        empty.ok("apply", "--yes", "-q")
+        assert descriptions(empty) == {"new"}
+
+
+def test_an_interrupted_apply_says_so(empty: Workspace) -> None:
+    """Ctrl-C: exit code 130, and the store is whole."""
+    fill(empty, "v0")
+    began = time.monotonic()
+    empty.ok("apply", "--yes", "-q")
+    length = time.monotonic() - began
+    codes = set()
+    for attempt in range(8):
+        fill(empty, f"w{attempt}")
+        process = start(empty, "apply", "--yes", "-q")
+        time.sleep(length * (0.5 + attempt * 0.06))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert "Traceback" not in errors
+        codes.add(process.returncode)
+        if process.returncode == 130:
+            assert "interrupted" in errors
+        assert len(descriptions(empty)) == 1
+    assert codes <= {0, 130, -signal.SIGINT}
+    empty.ok("apply", "--yes", "-q")
+
+
+def test_a_full_disk_changes_nothing(empty: Workspace) -> None:
+    """Here a limit on the size of files stands for the disk; the message says what to do."""
+    fill(empty, "old")
+    empty.ok("apply", "--yes", "-q")
+    size = empty.store.stat().st_size
+    fill(empty, "new " + "x" * 2000)
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, size + 4096))
+
+    process = start(empty, "apply", "--yes", "-q", preexec_fn=limit)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 10, errors
+    assert "nothing was changed" in errors and "free space" in errors
+    assert descriptions(empty) == {"old"}
+    empty.ok("apply", "--yes", "-q")
+
+
+def _not_a_database(path: Path) -> str:
+    path.write_bytes(b"this is a text, not a database. " * 20)
+    return "is not a SQLite file"
+
+
+def _foreign_database(path: Path) -> str:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    connection.close()
+    return "is not a reconciler store"
+
+
+def _directory(path: Path) -> str:
+    path.mkdir()
+    return "cannot be"
+
+
+def _newer(path: Path) -> str:
+    from reconciler.stores.sql.schema import APPLICATION_ID
+
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99")
+    connection.close()
+    return "written by a newer reconciler (store version 99, this one knows 1)"
+
+
+@pytest.mark.parametrize("spoil", [_not_a_database, _foreign_database, _directory, _newer])
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "get"])
+def test_what_is_not_a_store_is_left_alone(workspace: Workspace, spoil: object, command: str) -> None:
+    """A clear message, exit code 10, and not a byte is changed."""
+    workspace.store.parent.mkdir()
+    message = spoil(workspace.store)
+    before = None if workspace.store.is_dir() else workspace.store.read_bytes()
+    result = workspace.run(*command.split())
+    assert result.exit_code == 10, result.output
+    assert message in result.stderr
+    assert before is None or workspace.store.read_bytes() == before
+
+
+def test_a_damaged_store_is_reported(empty: Workspace) -> None:
+    """Not a bug, not a traceback."""
+    fill(empty, "old")
+    empty.ok("apply", "--yes", "-q")
+    data = bytearray(empty.store.read_bytes())
+    data[4096 : 4096 * 8] = os.urandom(4096 * 7)
+    empty.store.write_bytes(data)
+    fill(empty, "new")
+    result = empty.run("apply", "--yes")
+    assert result.exit_code == 10, result.output
+    assert "is damaged" in result.stderr
+
+
+def test_a_locked_store_is_waited_for_and_then_reported(workspace: Workspace) -> None:
+    """Exit code 8; once the lock is gone the same command works."""
+    workspace.ok("apply", "--yes")
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    holder = sqlite3.connect(workspace.store, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert workspace.ok("plan").stdout, "planning does not lock"
+    result = workspace.run("apply", "--yes")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert result.exit_code == 8 and "locked by another run" in result.stderr
+    workspace.ok("apply", "--yes")
+
+
+def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace) -> None:
+    """What was planned is not written over what was changed meanwhile."""
+    import io
+
+    from reconciler.errors import RecordConflict
+    from reconciler.services.apply import apply_plan
+    from reconciler.services.plan import PlanOptions, make_plan
+    from reconciler.settings import Overrides
+    from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store
+
+    workspace.ok("apply", "--yes")
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    settings = load_settings(workspace.root, Overrides())
+    environment = clean_environment(workspace.env)
+    store, source = open_store(settings, environment), open_source(workspace.root, "")
+    plan = make_plan(source.load(), source, store, PlanOptions(settings.target, settings.owner))
+    with sqlite3.connect(workspace.store) as connection:
+        connection.execute("UPDATE documents SET live = json_set(live, '$.spec.description', 'moved') WHERE live LIKE '%CRM_PASSWORD%'")
+    connection.close()
+    with pytest.raises(RecordConflict) as caught:
+        apply_plan(plan, store, open_secrets(settings, environment), actor="ada", clock=now)
+    assert caught.value.exit_code == 6
+    assert "moved" not in io.StringIO(str(caught.value)).read().replace("moved after planning", "")
+    assert "moved" in workspace.ok("get", "connector/crm-contacts").stdout
+
+
+def test_something_that_changes_what_is_written_is_found_out(workspace: Workspace) -> None:
+    """Exit code 9, and nothing is kept."""
+    workspace.ok("apply", "--yes")
+    with sqlite3.connect(workspace.store) as connection:
+        connection.execute(
+            "CREATE TRIGGER meddle AFTER UPDATE ON documents BEGIN"
+            " UPDATE documents SET live = json_set(NEW.live, '$.spec.description', 'meddled') WHERE uid = NEW.uid; END"
+        )
+    connection.close()
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    result = workspace.run("apply", "--yes")
+    assert result.exit_code == 9 and "did not converge" in result.stderr
+    assert "method: GET" in workspace.ok("get", "connector/crm-contacts").stdout
+
+
+def test_concurrent_applies_end_as_one_after_the_other(empty: Workspace, tmp_path: Path) -> None:
+    """Eight at once from eight versions of the repository: one version is live, whole, and every run is told apart."""
+    fill(empty, "v0")
+    empty.ok("apply", "--yes", "-q")
+    spaces = []
+    for number in range(8):
+        root = tmp_path / f"copy{number}"
+        shutil.copytree(empty.root, root, ignore=shutil.ignore_patterns(".reconciler"))
+        space = Workspace(root)
+        space.write("reconciler.yaml", f"apiVersion: reconciler/v1\nkind: Project\nowner: local\ntargets: {{local: {{store: 'sqlite:{empty.store}'}}}}\n")
+        fill(space, f"copy{number}")
+        spaces.append(space)
+    processes = [start(space, "apply", "--yes", "-q") for space in spaces]
+    codes = [(process.communicate(timeout=60), process.returncode)[1] for process in processes]
+    assert set(codes) <= {0, 6, 8}, codes
+    (live,) = descriptions(empty)
+    assert codes[int(live.removeprefix("copy"))] == 0
+    with sqlite3.connect(empty.store) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone()[0] == 1 + codes.count(0)
+    connection.close()
+
+
+def test_a_read_only_directory_can_be_planned_from(workspace: Workspace) -> None:
+    """As an account that may not write there."""
+    workspace.ok("apply", "--yes")
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    for suffix in ("-wal", "-shm"):
+        workspace.store.with_name(workspace.store.name + suffix).unlink(missing_ok=True)
+    if os.geteuid() == 0:
+        mounted = subprocess.run(["unshare", "-m", "sh", "-c", f"mount --bind {workspace.root} {workspace.root} && mount -o remount,bind,ro {workspace.root} && "
+                                  f"cd {workspace.root} && {sys.executable} -m reconciler plan; {sys.executable} -m reconciler apply --yes; echo code $?"],
+                                 cwd=workspace.root, env=clean_environment({**workspace.env, "PYTHONDONTWRITEBYTECODE": "1"}), capture_output=True, text=True, check=False)  # fmt: skip
+        if "Operation not permitted" in mounted.stderr or "permission denied" in mounted.stderr:
+            pytest.skip("mounting is not permitted here")
+        output, errors = mounted.stdout, mounted.stderr
+    else:
+        workspace.store.parent.chmod(0o500)
+        workspace.store.chmod(0o400)
+        output = workspace.run("plan").stdout
+        result = workspace.run("apply", "--yes")
+        output, errors = output + f"code {result.exit_code}", result.stderr
+        workspace.store.parent.chmod(0o700)
+    assert 'endpoints.list.method: "GET" -> "PUT"' in output
+    assert "code 10" in output and "read-only" in errors or "cannot be" in errors

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 _KEY = r"(?:pass(?:word|wd|phrase)?|pwd|[a-z0-9_.-]*(?:secret|password|passphrase|token|api[-_]?key|private[-_]?key|credentials?))"
+_PLACE = r"""(?:env\s*:\s*["']?[A-Za-z_][A-Za-z0-9_]*["']?|file\s*:\s*["']?[^\s,{}\[\]"'&*!|>]+["']?)"""
 _HEADER = re.compile(
     r"(?:proxy-)?authorization|(?:set-)?cookie|.*(?:api[-_]?key|token|secret|passw(?:or)?d|passphrase|credentials?|signature|subscription-key|auth[-_]?key|access[-_]?key)|key|pwd|sig",
     re.IGNORECASE,
@@ -17,7 +18,8 @@ _HARMLESS_HEADER = re.compile(
 _KEYED_VALUE = re.compile(
     rf"""(?P<key>(?:^|[\s{{,\[?])["']?{_KEY}["']?\s*:(?=\s|["'{{\[]|$))(?P<value>.*)$""", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"\s*\{\s*(?:env|file)\s*:\s*[^,{}]*\}\s*(?:[,}\]].*|#.*)?$")
+_REFERENCE = re.compile(rf"\s*\{{\s*{_PLACE}\s*\}}\s*(?:[,}}\]].*|#.*)?$")
+_REFERENCE_LINE = re.compile(rf"\s*{_PLACE}\s*(?:#.*)?$")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 _TOKEN_MARK = re.compile(
@@ -58,6 +60,11 @@ def carries_credentials(name: str) -> bool:
 def is_secret_key(name: str) -> bool:
     """Whether the value under the YAML key `name` is a secret."""
     return re.fullmatch(_KEY, name, re.IGNORECASE) is not None
+
+
+def is_reference_line(line: str) -> bool:
+    """Whether a line that stands below a secret key is just a well-formed reference."""
+    return _REFERENCE_LINE.match(line) is not None
 
 
 def mask_text(text: str) -> str:

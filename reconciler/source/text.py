@@ -3,7 +3,7 @@
 import re
 from functools import cached_property
 
-from reconciler.core.sensitive import MASK, carries_credentials, is_secret_key, mask_line
+from reconciler.core.sensitive import MASK, carries_credentials, is_reference_line, is_secret_key, mask_line
 from reconciler.diagnostics import Diagnostic, Span
 
 _LINE_BREAK = re.compile("\r\n|\n|\r")
@@ -75,7 +75,7 @@ class SourceText:
             indent = _indent(above)
             key = _KEY_LINE.match(above)
             if key and is_secret_key(key["key"]):
-                return not _KEY_LINE.match(self.lines[line - 1]) or _is_scalar_start(above)
+                return not is_reference_line(self.lines[line - 1])
             if indent == 0:
                 return False
         return False
@@ -84,7 +84,3 @@ class SourceText:
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
-
-def _is_scalar_start(line: str) -> bool:
-    value = line.split(":", 1)[1].strip()
-    return value[:1] in ("|", ">", '"', "'") or bool(value and value[0] not in "{[#&")

@@ -27,10 +27,10 @@ _ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
 _DISPUTED = re.compile(
-    rb"""[0-9!<%.=](?<=[\s,\[{:+.-].)(?:
+    rb"""[0-9!<%.=_](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
-      |(?<=[\s,\[{]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
+      |(?<=_)[0-9_]|(?<=[\s,\[{]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
     re.VERBOSE,
 )
 
@@ -84,6 +84,8 @@ def needs_care(data: bytes) -> bool:
         return True
     # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
     if (b"*" in data or b"&" in data) and _ALIAS.search(data):
+        return True
+    if b":," in data or b":]" in data or b":}" in data:  # in flow an error to some, an empty value to others
         return True
     if b"\t" in data or (b"?" in data and _EXPLICIT_KEY.search(data)):  # loaders disagree on both
         return True

@@ -1,0 +1,158 @@
+"""A secret never reaches git, a log, a plan, an error or the store in the clear."""
+
+import base64
+import os
+import re
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from conftest import CATEGORY, Workspace
+
+CANARIES = {
+    name: f"Canary{number}zQ{number}x7{name.title().replace('_', '')}Vv"
+    for number, name in enumerate(
+        ["basic_password", "bearer_token", "client_secret", "oauth_password", "api_key_header", "api_key_param", "request_password", "user_name", "store_key"], 11
+    )
+}  # fmt: skip
+STORE_KEY = CANARIES["store_key"] + "-and-some-more-characters"
+
+
+def connector(name: str, authorization: str, extra: str = "") -> str:
+    """A connector with an endpoint."""
+    return (
+        f"apiVersion: reconciler/v1\nkind: Connector\nmetadata: {{name: {name}}}\nspec:\n  displayName: The {name}\n  categories: [crm]\n"
+        f"  authorization: {authorization}\n  endpoints:\n    get:\n      method: GET\n      url: https://example.com/{name}\n{extra}"
+    )
+
+
+def documents(values: dict[str, str]) -> str:
+    """A connector for each method; `values` says what stands in each secret place."""
+    return "---\n".join([
+        CATEGORY,
+        connector("one", f"{{method: basic, username: {values['user_name']}, password: {values['basic_password']}}}"),
+        connector("two", f"{{method: bearer, token: {values['bearer_token']}}}",
+                  f"      headers: [{{name: X-Api-Key, value: {values['api_key_header']}}}]\n      params: [{{name: api_key, value: {values['api_key_param']}}}]\n"),
+        connector("three", f"{{method: oauth2-password, tokenUrl: 'https://example.com/t', clientId: id, clientSecret: {values['client_secret']}, username: u, password: {values['oauth_password']}}}"),
+        connector("four", f"{{method: bearer, tokenRequest: {{url: 'https://example.com/t', username: u, password: {values['request_password']}}}}}"),
+    ])  # fmt: skip
+
+
+def forms(canary: str) -> set[bytes]:
+    """How a canary could look: as it is, cut, or encoded."""
+    encoded = base64.b64encode(canary.encode()).rstrip(b"=")[:-2]
+    return {canary.encode(), canary[:10].encode(), canary[-10:].encode(), encoded, quote(canary).encode(), canary.encode().hex().encode(), canary.encode("utf-16-le")}
+
+
+def assert_no_canary(data: bytes, where: str) -> None:
+    """None of the canaries is in the data."""
+    for name, canary in CANARIES.items():
+        for form in forms(canary):
+            assert form not in data, f"{name} in {where}"
+
+
+@pytest.fixture
+def planted(empty: Workspace) -> Workspace:
+    """A repository whose secrets are canaries, from variables and from a file."""
+    values = {name: f"{{env: {name.upper()}}}" for name in CANARIES}
+    values["client_secret"] = "{file: secret.txt}"
+    empty.write("connectors/all.yaml", documents(values))
+    empty.write("secret.txt", CANARIES["client_secret"] + "\n")
+    empty.write(".gitignore", ".reconciler/\nsecret.txt\n")
+    empty.env = {name.upper(): canary for name, canary in CANARIES.items()} | {"RECONCILER_STORE_KEY": STORE_KEY}
+    empty.commit("first")
+    return empty
+
+
+LINES = [
+    "validate", "validate -o json", "validate -o sarif", "validate -o junit", "validate -o github", "validate -o gitlab", "fmt --check --diff",
+    "plan -v", "plan -o json", "plan -o markdown", "plan --secrets check", "apply --yes -v", "apply --yes -o json", "get", "get -o json", "get -o yaml",
+    "get connector/one", "explain connector.spec", "plan --ref main", "plan --ref nowhere",
+]  # fmt: skip
+
+
+def test_nothing_shows_a_secret_when_all_goes_well(planted: Workspace) -> None:
+    """Every command in every format, and every file that is left behind."""
+    for line in [*LINES, "apply --yes -v --secrets check", *LINES]:
+        result = planted.run(*line.split())
+        assert_no_canary(result.output.encode("utf-8", "replace"), line)
+    planted.edit("connectors/all.yaml", "username: u,", "username: v,")
+    planted.env["BEARER_TOKEN"] = CANARIES["bearer_token"][::-1]
+    for line in ("plan --secrets check", "plan --secrets check -o json", "plan --secrets check -o markdown", "apply --yes --secrets check -o json"):
+        assert_no_canary(planted.ok(*line.split()).output.encode(), line)
+    assert "5 records" in planted.ok("get").stdout
+    for path in [*planted.store.parent.iterdir(), *(planted.root / ".git").rglob("*")]:
+        if path.is_file():
+            assert_no_canary(path.read_bytes(), str(path))
+
+
+def test_nothing_shows_a_secret_when_something_fails(planted: Workspace, tmp_path: Path) -> None:
+    """A missing secret, a wrong key, a store that is none, a bug with its log."""
+    planted.ok("apply", "--yes")
+    planted.edit("connectors/all.yaml", "username: u,", "username: v,")
+    (planted.root / "secret.txt").unlink()
+    failing = [planted.run("apply", "--yes"), planted.run("plan", "--secrets", "check")]
+    planted.write("secret.txt", CANARIES["client_secret"].encode("utf-16"))
+    failing += [planted.run("apply", "--yes", "-v"), planted.run("apply", "--yes", env={"RECONCILER_STORE_KEY": STORE_KEY[::-1]})]
+    failing.append(planted.run("--env-file", "secret.txt", "apply", "--yes"))
+    planted.write("secret.txt", CANARIES["client_secret"])
+    broken = tmp_path / "sitecustomize.py"
+    broken.write_text("import reconciler.secrets.sealing as s\ndef boom(self, *a): raise RuntimeError(repr(a))\ns.AesSealer.seal = boom\n")
+    crash = planted.run("apply", "--yes", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    assert crash.exit_code == 1
+    log = Path(re.search(r"details are in (\S+)", crash.stderr)[1])
+    assert "RuntimeError" in log.read_text()
+    assert_no_canary(log.read_bytes(), "the log of the bug")
+    log.unlink()
+    for result in [*failing, crash]:
+        assert result.exit_code != 0
+        assert_no_canary(result.output.encode("utf-8", "replace"), result.stderr)
+
+
+STYLES = ["{}", "'{}'", '"{}"', "|\n      {}", ">-\n      {}\n      {}", "[{}]", "{{env: {}x y}}", "{{value: {}}}", "&a {}", "!!str {}", '"{}\n      {}"', "{}: x", "- {}", "\n      env: {} x", "\n      file: [{}]", "\n      vault: {}"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("damage", ["", "\n  broken: [", "\n\tx: y", "\n  a: b: c", "\nunknown: 1"])
+def test_a_literal_secret_is_never_repeated(empty: Workspace, style: str, damage: str) -> None:
+    """In whatever style it stands where a reference belongs, and whatever else is wrong with the file."""
+    from reconciler.cli.main import run as _  # noqa: F401 (imported once, for speed)
+    from reconciler.render.diagnostics import FORMATS, Checked, render
+    from reconciler.source.repository import Repository
+
+    canary = CANARIES["basic_password"]
+    for key in ("password", "token", "clientSecret"):
+        text = connector("one", f"\n    method: basic\n    username: u\n    {key}: {style.format(*[canary] * 2)}") + damage
+        empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
+        desired = Repository(empty.root).load()
+        assert desired.diagnostics
+        for format_name in FORMATS:
+            shown = render(format_name, desired.diagnostics, checked=Checked(1, 1))
+            assert_no_canary(shown.encode("utf-8", "replace"), f"{format_name}: {shown}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["      headers: [{name: Authorization, value: 'Bearer CANARY'}]", "      headers:\n        - value: CANARY\n          name: X-Api-Key\n",
+     "      headers:\n        - name: X-Auth-Token\n          value: >-\n            CANARY\n", "      params: [{name: api_key, value: CANARY}, {name: b, bad: 1}]",
+     "      params: [{value: CANARY, name: access_token, bad: 1}]", "      headers: [{name: Cookie, value: [CANARY]}]"],
+)  # fmt: skip
+def test_a_literal_secret_in_a_header_is_never_repeated(empty: Workspace, line: str) -> None:
+    """Neither in the message nor in the line that is shown."""
+    text = connector("one", "{method: none}", line.replace("CANARY", CANARIES["api_key_header"]) + "\n")
+    empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
+    for format_name in ("text", "json", "github"):
+        result = empty.run("validate", "-o", format_name)
+        assert result.exit_code == 3
+        assert_no_canary(result.output.encode(), result.output)
+
+
+def test_credentials_in_a_url_are_never_repeated(empty: Workspace) -> None:
+    """Wherever URLs stand."""
+    text = connector("one", f"{{method: oauth2-client-credentials, tokenUrl: 'https://u:{CANARIES['oauth_password']}@example.com/', clientId: a, clientSecret: {{env: A}}}}")
+    text = text.replace("https://example.com/one", f"https://{CANARIES['user_name']}:{CANARIES['basic_password']}@example.com/")
+    empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
+    result = empty.run("validate")
+    assert result.output.count("RC402") == 2
+    assert_no_canary(result.output.encode(), result.output)

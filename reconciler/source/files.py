@@ -1,6 +1,7 @@
 """Which files hold definitions, and their bytes: from the working tree or from a commit."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def read_working_tree(root: Path, paths: Sequence[str]) -> Iterator[Content]:
             yield unreadable(path, "it is a symbolic link" if os.path.islink(prefix + path) else str(failure.strerror))
             continue
         try:
-            yield _read(descriptor)
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            yield _read(descriptor) if regular else unreadable(path, "it is not a regular file")
         except OSError as failure:
             yield unreadable(path, str(failure.strerror))
         finally:

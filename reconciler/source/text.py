@@ -83,4 +83,3 @@ class SourceText:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
-

@@ -35,7 +35,13 @@ def sql(workspace: Workspace, statement: str, *values: object) -> list[tuple]:
 
 def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
     """Change a live body around the tool."""
-    sql(workspace, "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)", path, value, name)
+    sql(
+        workspace,
+        "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",
+        path,
+        value,
+        name,
+    )
 
 
 def test_a_first_apply_creates_in_the_order_of_references(workspace: Workspace) -> None:
@@ -98,7 +104,11 @@ def test_sets_and_named_lists_compare_as_such(workspace: Workspace) -> None:
     """Categories by member, parameters by name, their order apart."""
     workspace.write("connectors/more.yaml", CATEGORY.replace("crm", "sales").replace("Customer data", "Sales"))
     workspace.edit("connectors/crm.yaml", "categories: [crm]", "categories: [sales, crm]")
-    workspace.edit("connectors/crm.yaml", 'params: [{name: page, value: "1"}]', "params: [{name: a}, {name: b}]\n      headers: [{name: X-A}, {name: X-B}]")
+    workspace.edit(
+        "connectors/crm.yaml",
+        'params: [{name: page, value: "1"}]',
+        "params: [{name: a}, {name: b}]\n      headers: [{name: X-A}, {name: X-B}]",
+    )
     workspace.ok("apply", "--yes")
     workspace.edit("connectors/crm.yaml", "[sales, crm]", "[crm, sales]")
     workspace.edit("connectors/crm.yaml", "[{name: X-A}, {name: X-B}]", "[{name: X-B}, {name: X-A}]")
@@ -139,7 +149,10 @@ def test_display_names_can_be_swapped(workspace: Workspace) -> None:
 
 def test_names_can_be_swapped(workspace: Workspace) -> None:
     """And so can the names of two records, when git says which was which: in two steps."""
-    workspace.write("connectors/leads.yaml", CONNECTOR.replace("crm-contacts", "crm-leads").replace("Sales team's contacts", "Leads"))
+    workspace.write(
+        "connectors/leads.yaml",
+        CONNECTOR.replace("crm-contacts", "crm-leads").replace("Sales team's contacts", "Leads"),
+    )
     workspace.ok("apply", "--yes")
     workspace.edit("connectors/crm.yaml", "name: crm-contacts", "name: crm-other\n  previously: [crm-contacts]")
     workspace.edit("connectors/leads.yaml", "name: crm-leads", "name: crm-contacts\n  previously: [crm-leads]")
@@ -157,7 +170,9 @@ def test_an_additive_list_leaves_what_others_added(workspace: Workspace) -> None
     workspace.edit("policies/team.yaml", "users: [ada, grace]", "users: [ada, margaret]")
     assert "~ members.users: +margaret -grace" in workspace.ok("plan").stdout
     workspace.ok("apply", "--yes")
-    assert "users: [ada, hedy, margaret]" in workspace.ok("get", "group/integrators").stdout.replace("\n    - ", ", ").replace("users:, ", "users: [").replace("margaret\n", "margaret]\n")
+    assert "users: [ada, hedy, margaret]" in workspace.ok("get", "group/integrators").stdout.replace(
+        "\n    - ", ", "
+    ).replace("users:, ", "users: [").replace("margaret\n", "margaret]\n")
     assert actions(plan_of(workspace)) == []
 
 
@@ -170,7 +185,11 @@ def test_an_authoritative_list_takes_back_what_others_added(workspace: Workspace
 
 def test_ignored_fields_belong_to_the_live_side(workspace: Workspace) -> None:
     """Once the record exists, also deep inside."""
-    workspace.edit("connectors/crm.yaml", "  endpoints:\n", "  lifecycle: {ignore: [description, endpoints.list.timeoutSeconds]}\n  endpoints:\n")
+    workspace.edit(
+        "connectors/crm.yaml",
+        "  endpoints:\n",
+        "  lifecycle: {ignore: [description, endpoints.list.timeoutSeconds]}\n  endpoints:\n",
+    )
     workspace.ok("apply", "--yes")
     drift(workspace, "crm-contacts", "$.spec.description", '"tuned"')
     drift(workspace, "crm-contacts", "$.spec.endpoints.list.timeoutSeconds", "7")
@@ -178,7 +197,9 @@ def test_ignored_fields_belong_to_the_live_side(workspace: Workspace) -> None:
     assert actions(plan_of(workspace)) == []
     workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
     workspace.ok("apply", "--yes")
-    live = json.loads(workspace.ok("get", "connector/crm-contacts", "-o", "json").stdout)["records"][0]["document"]["spec"]
+    live = json.loads(workspace.ok("get", "connector/crm-contacts", "-o", "json").stdout)["records"][0]["document"][
+        "spec"
+    ]
     assert (live["description"], live["endpoints"]["list"]["timeoutSeconds"]) == ("tuned", 7)
     assert actions(plan_of(workspace)) == []
 
@@ -233,7 +254,9 @@ def test_without_pruning_nothing_is_deleted(workspace: Workspace) -> None:
     assert actions(plan) == [("delete", "policy/integration-team"), ("delete", "group/integrators")], "in reverse"
 
 
-def test_repositories_in_one_store_leave_each_other_alone(workspace: Workspace, make_workspace: Callable[[str], Workspace], tmp_path: Path) -> None:
+def test_repositories_in_one_store_leave_each_other_alone(
+    workspace: Workspace, make_workspace: Callable[[str], Workspace], tmp_path: Path
+) -> None:
     """Pruning, names and display names mind the owner."""
     store = f"sqlite:{tmp_path / 'shared' / 'store.db'}"
     other = make_workspace("other")
@@ -256,12 +279,14 @@ def test_repositories_in_one_store_leave_each_other_alone(workspace: Workspace, 
     assert stolen.exit_code == 5 and "belongs to acme/own" in stolen.stdout
 
 
-def test_a_category_in_use_by_another_owner_is_not_deleted(workspace: Workspace, make_workspace: Callable[[str], Workspace], tmp_path: Path) -> None:
+def test_a_category_in_use_by_another_owner_is_not_deleted(
+    workspace: Workspace, make_workspace: Callable[[str], Workspace], tmp_path: Path
+) -> None:
     """Also when it is used out of band."""
     workspace.ok("apply", "--yes")
     uid = "f" * 32
     sql(workspace, "INSERT INTO records (uid, kind, name, owner) VALUES (?, 'Connector', 'foreign', 'somebody')", uid)
-    sql(workspace, "INSERT INTO documents VALUES (?, '{\"spec\":{\"displayName\":\"F\",\"categories\":[\"crm\"]}}')", uid)
+    sql(workspace, 'INSERT INTO documents VALUES (?, \'{"spec":{"displayName":"F","categories":["crm"]}}\')', uid)
     sql(workspace, "INSERT INTO refs VALUES (?, 'Category', 'crm')", uid)
     workspace.write("connectors/crm.yaml", CATEGORY.replace("crm", "other").replace("Customer data", "Other"))
     result = workspace.run("apply", "--yes")
@@ -296,20 +321,34 @@ def test_get_lists_searches_and_views(workspace: Workspace) -> None:
     """By kind, name, text, category, label and status."""
     workspace.ok("apply", "--yes")
     assert "No record matches." in workspace.ok("get", "--search", "nothing like it").stdout
-    for query in (["connectors"], ["Connector"], ["connector", "--search", "SALES contacts"], ["-s", "crm.example.com"], ["--category", "crm"], ["-l", "team=sales"]):
+    for query in (
+        ["connectors"],
+        ["Connector"],
+        ["connector", "--search", "SALES contacts"],
+        ["-s", "crm.example.com"],
+        ["--category", "crm"],
+        ["-l", "team=sales"],
+    ):
         assert "crm-contacts" in workspace.ok("get", *query).stdout, query
     assert "crm-contacts" not in workspace.ok("get", "-l", "team=none").stdout
     assert "crm-contacts" not in workspace.ok("get", "--status", "inactive").stdout
     content = json.loads(workspace.ok("get", "-o", "json").stdout)
     jsonschema.validate(content, schemas.load("records.schema.json"))
-    assert [record["address"] for record in content["records"]] == ["category/crm", "connector/crm-contacts", "group/integrators", "policy/integration-team"]
+    assert [record["address"] for record in content["records"]] == [
+        "category/crm",
+        "connector/crm-contacts",
+        "group/integrators",
+        "policy/integration-team",
+    ]
     shown = workspace.ok("get", "connector/crm-contacts").stdout
     assert shown.startswith("# connector/crm-contacts, owned by local")
     workspace.write("connectors/crm.yaml", CATEGORY + "---\n" + shown)
     assert actions(plan_of(workspace)) == [], "what get shows is a definition that plans empty"
 
 
-def test_the_order_of_files_and_documents_does_not_matter(workspace: Workspace, make_workspace: Callable[[str], Workspace]) -> None:
+def test_the_order_of_files_and_documents_does_not_matter(
+    workspace: Workspace, make_workspace: Callable[[str], Workspace]
+) -> None:
     """The same definitions laid out in another way give the same plan."""
     other = make_workspace("other")
     other.write("policies/z.yaml", "---\n".join(reversed(POLICY.split("---\n"))))

@@ -42,7 +42,15 @@ def documents(values: dict[str, str]) -> str:
 def forms(canary: str) -> set[bytes]:
     """How a canary could look: as it is, cut, or encoded."""
     encoded = base64.b64encode(canary.encode()).rstrip(b"=")[:-2]
-    return {canary.encode(), canary[:10].encode(), canary[-10:].encode(), encoded, quote(canary).encode(), canary.encode().hex().encode(), canary.encode("utf-16-le")}
+    return {
+        canary.encode(),
+        canary[:10].encode(),
+        canary[-10:].encode(),
+        encoded,
+        quote(canary).encode(),
+        canary.encode().hex().encode(),
+        canary.encode("utf-16-le"),
+    }
 
 
 def assert_no_canary(data: bytes, where: str) -> None:
@@ -79,7 +87,12 @@ def test_nothing_shows_a_secret_when_all_goes_well(planted: Workspace) -> None:
         assert_no_canary(result.output.encode("utf-8", "replace"), line)
     planted.edit("connectors/all.yaml", "username: u,", "username: v,")
     planted.env["BEARER_TOKEN"] = CANARIES["bearer_token"][::-1]
-    for line in ("plan --secrets check", "plan --secrets check -o json", "plan --secrets check -o markdown", "apply --yes --secrets check -o json"):
+    for line in (
+        "plan --secrets check",
+        "plan --secrets check -o json",
+        "plan --secrets check -o markdown",
+        "apply --yes --secrets check -o json",
+    ):
         assert_no_canary(planted.ok(*line.split()).output.encode(), line)
     assert "5 records" in planted.ok("get").stdout
     for path in [*planted.store.parent.iterdir(), *(planted.root / ".git").rglob("*")]:
@@ -94,11 +107,16 @@ def test_nothing_shows_a_secret_when_something_fails(planted: Workspace, tmp_pat
     (planted.root / "secret.txt").unlink()
     failing = [planted.run("apply", "--yes"), planted.run("plan", "--secrets", "check")]
     planted.write("secret.txt", CANARIES["client_secret"].encode("utf-16"))
-    failing += [planted.run("apply", "--yes", "-v"), planted.run("apply", "--yes", env={"RECONCILER_STORE_KEY": STORE_KEY[::-1]})]
+    failing += [
+        planted.run("apply", "--yes", "-v"),
+        planted.run("apply", "--yes", env={"RECONCILER_STORE_KEY": STORE_KEY[::-1]}),
+    ]
     failing.append(planted.run("--env-file", "secret.txt", "apply", "--yes"))
     planted.write("secret.txt", CANARIES["client_secret"])
     broken = tmp_path / "sitecustomize.py"
-    broken.write_text("import reconciler.secrets.sealing as s\ndef boom(self, *a): raise RuntimeError(repr(a))\ns.AesSealer.seal = boom\n")
+    broken.write_text(
+        "import reconciler.secrets.sealing as s\ndef boom(self, *a): raise RuntimeError(repr(a))\ns.AesSealer.seal = boom\n"
+    )
     crash = planted.run("apply", "--yes", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
     assert crash.exit_code == 1
     log = Path(re.search(r"details are in (\S+)", crash.stderr)[1])
@@ -110,7 +128,24 @@ def test_nothing_shows_a_secret_when_something_fails(planted: Workspace, tmp_pat
         assert_no_canary(result.output.encode("utf-8", "replace"), result.stderr)
 
 
-STYLES = ["{}", "'{}'", '"{}"', "|\n      {}", ">-\n      {}\n      {}", "[{}]", "{{env: {}x y}}", "{{value: {}}}", "&a {}", "!!str {}", '"{}\n      {}"', "{}: x", "- {}", "\n      env: {} x", "\n      file: [{}]", "\n      vault: {}"]
+STYLES = [
+    "{}",
+    "'{}'",
+    '"{}"',
+    "|\n      {}",
+    ">-\n      {}\n      {}",
+    "[{}]",
+    "{{env: {}x y}}",
+    "{{value: {}}}",
+    "&a {}",
+    "!!str {}",
+    '"{}\n      {}"',
+    "{}: x",
+    "- {}",
+    "\n      env: {} x",
+    "\n      file: [{}]",
+    "\n      vault: {}",
+]
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -123,7 +158,9 @@ def test_a_literal_secret_is_never_repeated(empty: Workspace, style: str, damage
 
     canary = CANARIES["basic_password"]
     for key in ("password", "token", "clientSecret"):
-        text = connector("one", f"\n    method: basic\n    username: u\n    {key}: {style.format(*[canary] * 2)}") + damage
+        text = (
+            connector("one", f"\n    method: basic\n    username: u\n    {key}: {style.format(*[canary] * 2)}") + damage
+        )
         empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
         desired = Repository(empty.root).load()
         assert desired.diagnostics
@@ -150,8 +187,13 @@ def test_a_literal_secret_in_a_header_is_never_repeated(empty: Workspace, line: 
 
 def test_credentials_in_a_url_are_never_repeated(empty: Workspace) -> None:
     """Wherever URLs stand."""
-    text = connector("one", f"{{method: oauth2-client-credentials, tokenUrl: 'https://u:{CANARIES['oauth_password']}@example.com/', clientId: a, clientSecret: {{env: A}}}}")
-    text = text.replace("https://example.com/one", f"https://{CANARIES['user_name']}:{CANARIES['basic_password']}@example.com/")
+    text = connector(
+        "one",
+        f"{{method: oauth2-client-credentials, tokenUrl: 'https://u:{CANARIES['oauth_password']}@example.com/', clientId: a, clientSecret: {{env: A}}}}",
+    )
+    text = text.replace(
+        "https://example.com/one", f"https://{CANARIES['user_name']}:{CANARIES['basic_password']}@example.com/"
+    )
     empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
     result = empty.run("validate")
     assert result.output.count("RC402") == 2

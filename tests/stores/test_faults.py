@@ -78,8 +78,23 @@ def test_killed_at_every_system_call_of_the_commit(empty: Workspace, call: str) 
         fill(empty, "old")
         empty.ok("apply", "--yes", "-q")
         fill(empty, "new")
-        command = ["strace", "-f", "-o", os.devnull, "-e", f"inject={call}:signal=KILL:when={count}", sys.executable, "-m", "reconciler", "apply", "--yes", "-q"]
-        done = subprocess.run(command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False)
+        command = [
+            "strace",
+            "-f",
+            "-o",
+            os.devnull,
+            "-e",
+            f"inject={call}:signal=KILL:when={count}",
+            sys.executable,
+            "-m",
+            "reconciler",
+            "apply",
+            "--yes",
+            "-q",
+        ]
+        done = subprocess.run(
+            command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False
+        )
         assert descriptions(empty) in ({"old"}, {"new"})
         empty.ok("apply", "--yes", "-q")
         assert descriptions(empty) == {"new"}
@@ -94,7 +109,20 @@ def test_a_first_apply_killed_at_any_write_can_be_repeated(empty: Workspace) -> 
         pytest.fail("strace is not installed; .ci/run installs it")
     for count in (1, 2, 3, 5, 9, 14, 40, 80):
         shutil.rmtree(empty.store.parent, ignore_errors=True)
-        command = ["strace", "-f", "-o", os.devnull, "-e", f"inject=pwrite64:signal=KILL:when={count}", sys.executable, "-m", "reconciler", "apply", "--yes", "-q"]
+        command = [
+            "strace",
+            "-f",
+            "-o",
+            os.devnull,
+            "-e",
+            f"inject=pwrite64:signal=KILL:when={count}",
+            sys.executable,
+            "-m",
+            "reconciler",
+            "apply",
+            "--yes",
+            "-q",
+        ]
         subprocess.run(command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False)
         assert descriptions(empty) in (set(), {"new"})
         assert empty.run("plan").exit_code == 0
@@ -164,7 +192,9 @@ def _newer(path: Path) -> str:
     from reconciler.stores.sql.schema import APPLICATION_ID
 
     with sqlite3.connect(path) as connection:
-        connection.executescript(f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99")
+        connection.executescript(
+            f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99"
+        )
     connection.close()
     return "written by a newer reconciler (store version 99, this one knows 1)"
 
@@ -226,7 +256,9 @@ def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace
     store, source = open_store(settings, environment), open_source(workspace.root, "")
     plan = make_plan(source.load(), source, store, PlanOptions(settings.target, settings.owner))
     with sqlite3.connect(workspace.store) as connection:
-        connection.execute("UPDATE documents SET live = json_set(live, '$.spec.description', 'moved') WHERE live LIKE '%CRM_PASSWORD%'")
+        connection.execute(
+            "UPDATE documents SET live = json_set(live, '$.spec.description', 'moved') WHERE live LIKE '%CRM_PASSWORD%'"
+        )
     connection.close()
     with pytest.raises(RecordConflict) as caught:
         apply_plan(plan, store, open_secrets(settings, environment), actor="ada", clock=now)
@@ -259,7 +291,10 @@ def test_concurrent_applies_end_as_one_after_the_other(empty: Workspace, tmp_pat
         root = tmp_path / f"copy{number}"
         shutil.copytree(empty.root, root, ignore=shutil.ignore_patterns(".reconciler"))
         space = Workspace(root)
-        space.write("reconciler.yaml", f"apiVersion: reconciler/v1\nkind: Project\nowner: local\ntargets: {{local: {{store: 'sqlite:{empty.store}'}}}}\n")
+        space.write(
+            "reconciler.yaml",
+            f"apiVersion: reconciler/v1\nkind: Project\nowner: local\ntargets: {{local: {{store: 'sqlite:{empty.store}'}}}}\n",
+        )
         fill(space, f"copy{number}")
         spaces.append(space)
     processes = [start(space, "apply", "--yes", "-q") for space in spaces]

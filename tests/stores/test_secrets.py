@@ -28,7 +28,11 @@ def test_a_secret_is_sealed_and_bound_to_its_place(workspace: Workspace) -> None
     assert (address, reference) == ("authorization.password", '{"env":"CRM_PASSWORD"}')
     sealer = AesSealer(Secret(KEY))
     assert sealer.open(uid, address, ciphertext).reveal() == "a-password-for-the-tests"
-    for wrong in ((uid, "authorization.token", ciphertext), ("0" * 32, address, ciphertext), (uid, address, ciphertext[:-1] + b"x")):
+    for wrong in (
+        (uid, "authorization.token", ciphertext),
+        ("0" * 32, address, ciphertext),
+        (uid, address, ciphertext[:-1] + b"x"),
+    ):
         with pytest.raises(KeyUnavailable):
             sealer.open(*wrong)
 
@@ -60,7 +64,12 @@ def test_all_missing_secrets_are_listed_and_nothing_is_changed(workspace: Worksp
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "it is empty"), (b"\xff\xfe", "it is not UTF-8"), (b"x" * 70_000, "more than 64 KiB"), (None, "Is a directory")],
+    [
+        (b"", "it is empty"),
+        (b"\xff\xfe", "it is not UTF-8"),
+        (b"x" * 70_000, "more than 64 KiB"),
+        (None, "Is a directory"),
+    ],
 )
 def test_files_that_cannot_hold_a_secret(workspace: Workspace, content: bytes | None, message: str) -> None:
     """Each says why."""
@@ -117,7 +126,9 @@ def test_the_embedded_store_makes_a_key_of_its_own(workspace: Workspace) -> None
     workspace.ok("apply", "--yes", env=NO_KEY)
 
 
-@pytest.mark.parametrize(("key", "message"), [("x" * 40, "encrypted with another key"), ("short", "shorter than 32 characters")])
+@pytest.mark.parametrize(
+    ("key", "message"), [("x" * 40, "encrypted with another key"), ("short", "shorter than 32 characters")]
+)
 def test_a_wrong_key_changes_nothing(workspace: Workspace, key: str, message: str) -> None:
     """And says so."""
     workspace.ok("apply", "--yes")
@@ -130,7 +141,10 @@ def test_a_wrong_key_changes_nothing(workspace: Workspace, key: str, message: st
 
 def test_a_key_file_of_the_target(workspace: Workspace) -> None:
     """From reconciler.yaml."""
-    workspace.write("reconciler.yaml", "apiVersion: reconciler/v1\nkind: Project\ntargets:\n  local: {store: 'sqlite:s.db', keyFile: store.key}\n")
+    workspace.write(
+        "reconciler.yaml",
+        "apiVersion: reconciler/v1\nkind: Project\ntargets:\n  local: {store: 'sqlite:s.db', keyFile: store.key}\n",
+    )
     assert "there is no key file" in workspace.run("apply", "--yes", env=NO_KEY).stderr
     workspace.write("store.key", "k" * 32 + "\n")
     workspace.ok("apply", "--yes", env=NO_KEY)
@@ -145,7 +159,15 @@ def test_a_secret_does_not_show_itself() -> None:
 
     secret = Secret("hunter2")
     record = logging.LogRecord("x", 20, "x", 1, "value %s %r", (secret, secret), None)
-    for text in (str(secret), repr(secret), f"{secret:>20}", "%s" % secret, record.getMessage(), repr([secret]), repr({"a": secret})):
+    for text in (
+        str(secret),
+        repr(secret),
+        f"{secret:>20}",
+        "%s" % secret,
+        record.getMessage(),
+        repr([secret]),
+        repr({"a": secret}),
+    ):
         assert "hunter2" not in text
     for leak in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps):
         with pytest.raises(TypeError):

@@ -22,6 +22,8 @@ _NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
 _SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
 _EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])(?:[\s,\]}]|\Z)")
+# In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
+_TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{])""")
 _ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
@@ -85,7 +87,7 @@ def needs_care(data: bytes) -> bool:
     # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
     if (b"*" in data or b"&" in data) and _ALIAS.search(data):
         return True
-    if b":," in data or b":]" in data or b":}" in data:  # in flow an error to some, an empty value to others
+    if _TIGHT_COLON.search(data):
         return True
     if b"\t" in data or (b"?" in data and _EXPLICIT_KEY.search(data)):  # loaders disagree on both
         return True

@@ -23,7 +23,8 @@ _COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
 _SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
 _EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])(?:[\s,\]}]|\Z)")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
-_TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{])""")
+# Anywhere, a value that begins with a colon.
+_TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")
 _ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
@@ -76,24 +77,25 @@ _BEFORE_VALUE = frozenset(bytes((char,)) for char in b" \t\r\n,[{:-?") | {b""}
 
 def needs_care(data: bytes) -> bool:
     """Whether the file must go through `guard` and the careful parser. Costs a few microseconds."""
-    if len(data) > MAX_BYTES or len(data.translate(None, _CONTROL_BYTES)) != len(data):
-        return True
-    if not data.isascii() and _NON_ASCII_CONTROL.search(data.decode("utf-8", "replace").removeprefix("\ufeff")):
-        return True
-    if (b">" in data or b"|" in data) and (data[-1:] not in _LINE_ENDS or _has_odd_block(data)):
-        return True
-    if b"\\" in data and _SURROGATE.search(data):  # loaders disagree on pairs of them
-        return True
-    # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
-    if (b"*" in data or b"&" in data) and _ALIAS.search(data):
-        return True
-    if _TIGHT_COLON.search(data):
-        return True
-    if b"\t" in data or (b"?" in data and _EXPLICIT_KEY.search(data)):  # loaders disagree on both
-        return True
-    if data.count(b"- ") >= MAX_DEPTH and _COMPACT_NESTING.search(data):
-        return True
-    return _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
+    return (
+        len(data) > MAX_BYTES
+        or len(data.translate(None, _CONTROL_BYTES)) != len(data)
+        or (not data.isascii() and _has_odd_character(data))
+        or b"\t" in data  # loaders disagree on tabs, on explicit keys and on much that concerns block scalars
+        or (b"?" in data and _EXPLICIT_KEY.search(data) is not None)
+        or ((b">" in data or b"|" in data) and (data[-1:] not in _LINE_ENDS or _has_odd_block(data)))
+        or (b"\\" in data and _SURROGATE.search(data) is not None)
+        # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
+        or ((b"*" in data or b"&" in data) and _ALIAS.search(data) is not None)
+        or _TIGHT_COLON.search(data) is not None
+        or (data.count(b"- ") >= MAX_DEPTH and _COMPACT_NESTING.search(data) is not None)
+        or _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
+    )
+
+
+def _has_odd_character(data: bytes) -> bool:
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    return _NON_ASCII_CONTROL.search(text) is not None
 
 
 def guard(data: bytes, file: str) -> list[Diagnostic]:

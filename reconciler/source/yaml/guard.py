@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\u
 _NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
 _SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
-_EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])(?:[\s,\]}]|\Z)")
+_EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
 # Anywhere, a value that begins with a colon.
 _TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")

@@ -18,9 +18,13 @@ def main() -> int:
         with open(__file__.removesuffix("__main__.py") + "cli/help.txt", encoding="utf-8") as text:
             sys.stdout.write(text.read())
         return 0
-    from reconciler.cli.main import run
+    try:
+        from reconciler.cli.main import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the command line itself was loaded
+        sys.stderr.write("error: interrupted; nothing was changed\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -103,9 +103,11 @@ def secret_fields(spec: dict[str, Any]) -> Iterator[SecretField]:
         yield from _authorization_secrets(authorization)
     for purpose, endpoint in spec.get("endpoints", {}).items():
         for group in ("params", "headers"):
-            entries = endpoint.get(group, ())
+            if group not in endpoint:
+                continue
+            entries = endpoint[group]
             for index, entry in enumerate(entries):
-                if isinstance(entry.get("value"), dict):
+                if "value" in entry and type(entry["value"]) is dict:
                     path = ("spec", "endpoints", purpose, group, index, "value")
                     yield SecretField(path, _entry_address(path, entries), entry["value"])
 

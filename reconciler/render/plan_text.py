@@ -25,14 +25,26 @@ _DONE = {
 }  # fmt: skip
 
 
+MAX_DETAILED = 200
+"""Up to so many changes are shown field by field; of more only the fields of updates are."""
+
+
 def plan_text(plan: Plan, *, color: bool) -> str:
     """The plan as people read it; one line when there is nothing to do."""
+    detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
         return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
     for change in plan.changes:
-        lines += _change_lines(change, color=color)
-        lines.append("")
+        lines += _change_lines(change, color=color, detailed=detailed)
+        if detailed or change.fields:
+            lines.append("")
+    if not detailed:
+        lines += [
+            "",
+            f"New records are shown by name only, as there are more than {MAX_DETAILED} changes; -o json has all.",
+            "",
+        ]
     for problem in plan.problems:
         lines += problem_lines(problem, color=color)
         lines.append("")
@@ -68,12 +80,12 @@ def _kept(plan: Plan) -> str:
     return f"; {plural(plan.kept, 'record')} no longer defined, kept" if plan.kept else ""
 
 
-def _change_lines(change: Change, *, color: bool) -> Iterator[str]:
+def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[str]:
     mark = paint(MARKS[change.action], _COLORS[change.action], BOLD, color=color)
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
-    if change.action is Action.CREATE:
+    if change.action is Action.CREATE and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
     for field in change.fields:

@@ -28,6 +28,7 @@ class AesSealer:
 
         self._cipher = AESGCM(_derive(key, b"reconciler secrets v1"))
         self._printing = _derive(key, b"reconciler fingerprints v1")
+        self._known: dict[Secret, str] = {}  # one secret may be used by thousands of connectors
 
     def seal(self, uid: str, address: str, reference: str, secret: Secret) -> SealedSecret:
         """Encrypt a secret, bound to its record and address."""
@@ -53,7 +54,11 @@ class AesSealer:
 
     def fingerprint(self, secret: Secret) -> str:
         """Keyed digest of a secret, 16 hexadecimal digits."""
-        return hmac.digest(self._printing, secret.reveal().encode(), "sha256").hex()[:16]
+        known = self._known.get(secret)
+        if known is None:
+            known = hmac.digest(self._printing, secret.reveal().encode(), "sha256").hex()[:16]
+            self._known[secret] = known
+        return known
 
     def key_check(self) -> str:
         """A digest that only this key gives; kept in the store to recognise the key by."""

@@ -73,7 +73,6 @@ class DocumentReader:
     def _read_carefully(self, file: str, data: bytes) -> FileContent:
         from reconciler.source.locate import locate
         from reconciler.source.text import SourceText
-        from reconciler.source.yaml.nodes import parse
 
         loaded = load_carefully(data, file, self._fast)
         content = FileContent(diagnostics=list(loaded.faults), documents=len(loaded.documents))
@@ -83,7 +82,7 @@ class DocumentReader:
         if findings:
             source = SourceText(file, data)
             known = {(fault.span.line, fault.span.column) for fault in loaded.faults}
-            located = locate(source, parse(source).documents, findings)
+            located = locate(source, loaded.nodes, findings)
             content.diagnostics += [item for item in located if (item.span.line, item.span.column) not in known]
         return content
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.source import files
-from reconciler.source.yaml.loading import fast_parser, load_carefully
+from reconciler.source.yaml.loading import Loaded, fast_parser, load_carefully
 
 PROJECT_FILE = "reconciler.yaml"
 
@@ -21,7 +21,7 @@ def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
     if loaded.faults or not loaded.documents:
         return {}, loaded.faults
     findings = _findings(loaded.documents)
-    return loaded.documents[0][1], _located(content, findings) if findings else []
+    return loaded.documents[0][1], _located(content, loaded, findings) if findings else []
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
@@ -45,13 +45,11 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
     return found
 
 
-def _located(data: bytes, findings: list[Finding]) -> list[Diagnostic]:
+def _located(data: bytes, loaded: Loaded, findings: list[Finding]) -> list[Diagnostic]:
     from reconciler.source.locate import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.nodes import parse
 
-    source = SourceText(PROJECT_FILE, data)
-    return locate(source, parse(source).documents, findings)
+    return locate(SourceText(PROJECT_FILE, data), loaded.nodes, findings)
 
 
 def find_root(start: Path) -> Path | None:

@@ -358,3 +358,16 @@ def test_the_order_of_files_and_documents_does_not_matter(
     for change in one["changes"] + two["changes"]:
         del change["file"]
     assert one["changes"] == two["changes"]
+
+
+def test_a_very_large_plan_names_new_records_only(workspace: Workspace) -> None:
+    """Nobody reads ten thousand of them field by field; what changes is still shown."""
+    workspace.ok("apply", "--yes")
+    many = "---\n".join(CATEGORY.replace("crm", f"c{n}").replace("Customer data", f"C{n}") for n in range(300))
+    workspace.write("connectors/many.yaml", many)
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    lines = workspace.ok("plan").stdout.splitlines()
+    assert sum(line.startswith("+ category/c") for line in lines) == 300
+    assert not any("displayName" in line for line in lines)
+    assert '    ~ endpoints.list.method: "GET" -> "PUT"' in lines
+    assert lines[-1] == "300 to create, 1 to update."

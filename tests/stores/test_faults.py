@@ -143,8 +143,10 @@ def test_an_interrupted_apply_says_so(empty: Workspace) -> None:
         time.sleep(length * (0.5 + attempt * 0.06))
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
-        assert "Traceback" not in errors
         codes.add(process.returncode)
+        if process.returncode == -signal.SIGINT:
+            continue  # so early that Python itself was not ready; it says so in its own way
+        assert "Traceback" not in errors
         if process.returncode == 130:
             assert "interrupted" in errors
         assert len(descriptions(empty)) == 1

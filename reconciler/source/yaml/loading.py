@@ -5,13 +5,16 @@ else, and whatever that library refuses, through the careful parser, which says 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import BOM, guard, needs_care
+
+if TYPE_CHECKING:
+    from reconciler.source.yaml.nodes import Node
 
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _FAST_POSITION = re.compile(r"line (\d+), column (\d+)")
@@ -24,10 +27,12 @@ class Loaded:
     Attributes:
         documents: the value of each document that is not empty, with its index in the file.
         faults: what is wrong; documents may be missing then.
+        nodes: the documents with positions, by index, when the careful parser read the file.
     """
 
     documents: list[tuple[int, Any]]
     faults: list[Diagnostic]
+    nodes: "Sequence[Node | None]" = ()
 
 
 FastParser = Callable[[str], Any]
@@ -100,7 +105,7 @@ def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
             documents.append((index, value_of(node)))
     if not faults and fast is not None:
         faults += _fast_fault(source, fast)
-    return Loaded(documents, faults)
+    return Loaded(documents, faults, parsed.documents)
 
 
 def _fast_fault(source: SourceText, fast: FastParser) -> list[Diagnostic]:

@@ -125,6 +125,12 @@ class SourceUnavailable(ReconcilerError):
     exit_code = ExitCode.WORLD
 
 
+class ReportLost(ReconcilerError):
+    """What was asked for is done, but whoever asked cannot be told."""
+
+    exit_code = ExitCode.WORLD
+
+
 class NetworkFailure(ReconcilerError):
     """A server does not answer, or not as it should."""
 

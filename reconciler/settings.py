@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.guards import DEFAULT_MAX_DELETES
 from reconciler.errors import UsageError
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
 DEFAULT_TARGET = "local"
+LOCK_SECONDS = 10.0
 PRIVATE_OWNER = "local"
 """Owner in a store that lies inside the repository and so belongs to nobody else."""
 
@@ -22,6 +22,8 @@ class Settings:
         root: the configuration repository.
         store: URL of the live store.
         owner: whose records this repository manages.
+        max_deletes: a number or a share, or None where nobody has set a limit.
+        lock_seconds: how long to wait for another run to end.
         check_secrets: whether every plan resolves all secrets.
     """
 
@@ -31,8 +33,9 @@ class Settings:
     owner: str
     env_file: Path | None
     key_file: Path | None
-    max_deletes: str
+    max_deletes: str | None
     check_secrets: bool
+    lock_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Overrides:
     env_file: str | None = None
     max_deletes: str | None = None
     secrets: str | None = None
+    lock_seconds: float | None = None
 
 
 def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings:
@@ -52,27 +56,29 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
     Raises:
         UsageError: the target is not defined, or a shared store is used without an owner.
     """
-    name, target = _target(project, given.target)
+    name, target = _target(project, given)
     store = given.store or target.get("store", DEFAULT_STORE)
     env_file = Path(given.env_file) if given.env_file else _from_root(root, target.get("envFile"))
     return Settings(
         root=root,
-        target=name if not given.store else given.target or "custom",
+        target=name if given.target or not given.store else "custom",
         store=store,
         owner=_owner(root, project, store),
         env_file=env_file,
         key_file=_from_root(root, target.get("keyFile")),
-        max_deletes=given.max_deletes or target.get("maxDeletes", DEFAULT_MAX_DELETES),
+        max_deletes=given.max_deletes or target.get("maxDeletes"),
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
+        lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
     )
 
 
-def _target(project: Mapping[str, Any], wanted: str | None) -> tuple[str, Mapping[str, Any]]:
+def _target(project: Mapping[str, Any], given: Overrides) -> tuple[str, Mapping[str, Any]]:
+    wanted = given.target
     targets: Mapping[str, Mapping[str, Any]] = project.get("targets", {})
     name = wanted or project.get("defaultTarget") or (next(iter(targets)) if len(targets) == 1 else DEFAULT_TARGET)
     if name in targets:
         return name, targets[name]
-    if not targets and name == DEFAULT_TARGET:
+    if name == DEFAULT_TARGET and (not targets or (given.store and not wanted)):
         return name, {}
     names = ", ".join(sorted(targets)) or "none"
     what = f"there is no target '{name}'" if wanted or "defaultTarget" in project else "no target is chosen"

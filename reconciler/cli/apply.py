@@ -3,17 +3,21 @@
 import os
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.interrupts import holding_interrupts
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.output import answer, give_up_stdout, say, wants_color
 from reconciler.cli.plan import plan_options
 from reconciler.cli.running import PlanFlags, open_run, plan_with
 from reconciler.core.plan import Plan
-from reconciler.errors import Declined, UsageError
+from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
 from reconciler.wiring.run import default_actor, now
+
+if TYPE_CHECKING:
+    from reconciler.services.apply import Report
 
 FORMATS = ("text", "json")
 
@@ -21,35 +25,47 @@ FORMATS = ("text", "json")
 @click.command("apply")
 @plan_options
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0, 86_400),
+    metavar="SECONDS",
+    help="How long to wait for another run to end; default 10.",
+)
 @common_options()
 def command(yes: bool, **flags: Any) -> int:
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
 
     Formats (-o): text, json.
     """
-    from reconciler.render.plan_json import report_json
-    from reconciler.render.plan_text import plan_text, report_text
     from reconciler.services.apply import apply_plan, refuse_problems
 
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
     run = open_run(asked)
     plan = plan_with(run, asked)
-    if plan.changes and not (options().quiet and yes) and chosen == "text":
-        answer(plan_text(replace(plan, problems=()), color=wants_color(options().color, sys.stdout)))
+    _show(plan, chosen, yes=yes)
     refuse_problems(plan)
     if plan.changes and not yes:
         _ask(plan)
     actor = options().actor or default_actor(os.environ)
-    report = apply_plan(plan, run.store, run.secrets, actor=actor, clock=now)
-    if options().verbose and plan.changes:
-        say(f"run by {actor}, {report.started} to {report.finished}")
-    if chosen == "json":
-        times = {"started": report.started, "finished": report.finished}
-        answer(report_json(plan, actor=actor, secrets=report.secrets, **times))
-    elif not options().quiet:
-        answer(report_text(plan, report.secrets))
-    return 0
+    with holding_interrupts() as hold:
+        report = apply_plan(plan, run.store, run.secrets, actor=actor, clock=now, before_commit=hold)
+        _report(report, chosen)
+    if hold.noted:
+        say("interrupted too late: the plan was already applied")
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
+    """What is going to be done. It is on its way before anything is done, so a reader that has gone stops the run."""
+    from reconciler.render.plan_text import plan_text
+
+    if not plan.changes or (yes and (options().quiet or chosen != "text")):
+        return
+    stream = sys.stdout if chosen == "text" else sys.stderr
+    stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
+    stream.flush()
 
 
 def _ask(plan: Plan) -> None:
@@ -63,6 +79,30 @@ def _ask(plan: Plan) -> None:
         raise UsageError(
             "apply asks before it changes something, and there is no terminal to ask on", hint="pass --yes"
         )
-    sys.stdout.flush()
     if not click.confirm(f"Apply to {plan.target}?", default=False, err=True):
         raise Declined("not applied; nothing was changed")
+
+
+def _report(report: "Report", chosen: str) -> None:
+    """Say what was done.
+
+    Raises:
+        ReportLost: it cannot be written.
+    """
+    from reconciler.render.plan_json import report_json
+    from reconciler.render.plan_text import report_text
+
+    plan = report.plan
+    if options().verbose and plan.changes:
+        say(f"run by {report.actor}, {report.started} to {report.finished}")
+    try:
+        if chosen == "json":
+            times = {"started": report.started, "finished": report.finished}
+            answer(report_json(plan, actor=report.actor, secrets=report.secrets, **times))
+        elif not options().quiet:
+            answer(report_text(plan, report.secrets))
+        sys.stdout.flush()
+    except OSError as failure:
+        give_up_stdout()
+        done = "everything was applied" if plan.changes else "there was nothing to do"
+        raise ReportLost(f"{done}, but the report cannot be written: {failure.strerror}") from failure

@@ -12,7 +12,7 @@ from reconciler.kinds.registry import KINDS, WORDS
 from reconciler.render import records as render
 from reconciler.services.search import Query, search
 
-FORMATS = ("table", "json", "yaml")
+FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this command
 
 
 @click.command("get")
@@ -67,7 +67,9 @@ def _kind(word: str | None) -> str | None:
         for kind in KINDS:
             if kind.lower() == candidate:
                 return kind
-    raise UsageError(f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}")
+    raise UsageError(
+        f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
+    )
 
 
 def _labels(given: tuple[str, ...]) -> dict[str, str]:

@@ -23,6 +23,11 @@ def _is_terminal(stream: object) -> bool:
     return bool(isatty and isatty())
 
 
+def give_up_stdout() -> None:
+    """Throw away what cannot be written, which Python would try again at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def answer(text: str) -> None:
     """Write the command's answer."""
     sys.stdout.write(text)

@@ -34,6 +34,7 @@ class PlanFlags:
     adopt: bool
     max_deletes: str | None
     secrets: str | None
+    lock_timeout: float | None = None
 
 
 def open_run(flags: PlanFlags | None = None) -> Run:
@@ -46,6 +47,7 @@ def open_run(flags: PlanFlags | None = None) -> Run:
         env_file=said.env_file,
         max_deletes=flags.max_deletes if flags else None,
         secrets=flags.secrets if flags else None,
+        lock_seconds=flags.lock_timeout if flags else None,
     )
     settings = load_settings(root, overrides)
     if said.verbose:
@@ -89,7 +91,6 @@ def plan_with(run: Run, flags: PlanFlags) -> Plan:
         prune=not flags.no_prune,
         adopt=flags.adopt,
         max_deletes=run.settings.max_deletes,
-        max_deletes_given=flags.max_deletes is not None,
     )
     desired = load_desired(run.source)
     return make_plan(desired, run.source, run.store, plan_options, run.secrets if run.settings.check_secrets else None)

@@ -54,7 +54,7 @@ def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[t
     Args:
         atomic: says which values count as one although they are mappings.
     """
-    if type(before) is type(after) and before == after:
+    if same(before, after):
         return
     if isinstance(before, dict) and isinstance(after, dict) and not (atomic(path, before) or atomic(path, after)):
         for key in sorted(before.keys() | after.keys()):
@@ -63,6 +63,17 @@ def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[t
         yield from _diff_named(before, after, atomic, path)
     else:
         yield path, before, after
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal in JSON, where 1, 1.0 and true are three values."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
 
 
 def _named(value: Any) -> bool:
@@ -87,7 +98,7 @@ def at(content: Any, path: Path) -> Any:
     for step in path:
         if isinstance(content, dict):
             content = content.get(step, MISSING)
-        elif isinstance(content, list) and step == "(order)":
+        elif isinstance(content, list) and step == "(order)" and _named(content):
             content = [item["name"] for item in content]
         elif isinstance(content, list):
             content = next((item for item in content if isinstance(item, dict) and item.get("name") == step), MISSING)
@@ -104,6 +115,6 @@ def origin(before: Any, after: Any, applied: Any) -> Origin:
         after: the desired value.
         applied: the value last written, or `MISSING`.
     """
-    if applied == before:
+    if same(applied, before):
         return Origin.GIT
-    return Origin.DRIFT if applied == after else Origin.BOTH
+    return Origin.DRIFT if same(applied, after) else Origin.BOTH

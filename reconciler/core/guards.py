@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from reconciler.core.diff import at
 from reconciler.core.plan import Action, Change, Problem
 from reconciler.errors import ExitCode
 
@@ -19,25 +20,27 @@ def empty_source(documents: int, owned: int) -> Problem | None:
     )
 
 
-def too_many_deletes(changes: Sequence[Change], owned: int, limit: str, *, given: bool) -> Problem | None:
+def too_many_deletes(changes: Sequence[Change], owned: int, limit: str | None) -> Problem | None:
     """More deletes than `limit` allows: a number, or a share of the records owned such as 30%.
 
     Args:
-        given: whether the user set the limit; the default one always lets a few deletes pass.
+        limit: None stands for the default, which always lets a few deletes pass.
     """
     deletes = sum(change.action is Action.DELETE for change in changes)
-    allowed = allowed_deletes(owned, limit, given=given)
+    allowed = allowed_deletes(owned, limit)
     if deletes <= allowed:
         return None
-    share = f" ({limit})" if limit.endswith("%") else ""
+    given = limit or DEFAULT_MAX_DELETES
+    share = f" ({given})" if given.endswith("%") and allowed == owned * int(given[:-1]) // 100 else ""
     message = f"{deletes} of {owned} {_records(owned)} would be deleted; the limit is {allowed}{share}"
     return Problem(ExitCode.GUARDED, message, f"if this is meant: --max-deletes {deletes}")
 
 
-def allowed_deletes(owned: int, limit: str, *, given: bool) -> int:
+def allowed_deletes(owned: int, limit: str | None) -> int:
     """How many records one apply may delete."""
-    allowed = owned * int(limit[:-1]) // 100 if limit.endswith("%") else int(limit)
-    return allowed if given else max(allowed, FREE_DELETES)
+    if limit is None:
+        return max(allowed_deletes(owned, DEFAULT_MAX_DELETES), FREE_DELETES)
+    return owned * int(limit[:-1]) // 100 if limit.endswith("%") else int(limit)
 
 
 def protected(changes: Sequence[Change], words: dict[str, str]) -> Problem | None:
@@ -56,8 +59,7 @@ def protected(changes: Sequence[Change], words: dict[str, str]) -> Problem | Non
 
 def is_protected(change: Change) -> bool:
     """Whether the live record says that it must not be deleted."""
-    spec = (change.before or {}).get("spec", {})
-    return bool(spec.get("lifecycle", {}).get("protect"))
+    return at(change.before, ("spec", "lifecycle", "protect")) is True
 
 
 def not_owned(changes: Sequence[Change], words: dict[str, str]) -> Problem | None:

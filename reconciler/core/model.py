@@ -84,7 +84,7 @@ class Bodies:
     """The bodies of one record.
 
     Attributes:
-        live: what the record holds now.
+        live: what the record holds now; written by others it may be anything that JSON can say.
         applied: what was last written by an apply, or None when it never was.
         secrets: state of its secrets by dotted path.
     """

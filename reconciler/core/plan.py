@@ -110,21 +110,6 @@ class Plan:
         return not self.changes and not self.problems
 
 
-def ordered(changes: Iterable[Change], kinds: tuple[str, ...]) -> tuple[Change, ...]:
-    """Changes in the order in which they are carried out.
-
-    What is referred to comes first (`kinds` is in that order); deletes come last, and in reverse.
-    """
-    rank = {kind: index for index, kind in enumerate(kinds)}
-
-    def place(change: Change) -> tuple[int, int, str]:
-        if change.action is Action.DELETE:
-            return (1, -rank[change.key.kind], change.key.name)
-        return (0, rank[change.key.kind], change.key.name)
-
-    return tuple(sorted(changes, key=place))
-
-
 def counted(changes: Iterable[Change]) -> dict[Action, int]:
     """How many changes there are of each action, in the order of `Action`."""
     counts = dict.fromkeys(Action, 0)

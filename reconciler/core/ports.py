@@ -82,7 +82,11 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What the store keeps of a run beside its changes."""
+    """What the store keeps of a run beside its changes.
+
+    Attributes:
+        commit: id of the commit, with "-dirty" behind it when the working tree differed, or "".
+    """
 
     actor: str
     owner: str

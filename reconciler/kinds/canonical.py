@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from reconciler.core.model import Key, Resource
-from reconciler.kinds.registry import Kind
+from reconciler.kinds.registry import KINDS, Kind
 
 _SORTED = orjson.OPT_SORT_KEYS
 
@@ -47,6 +47,26 @@ def body_of(content: dict[str, Any], kind: Kind) -> bytes:
     labels = content.get("metadata", {}).get("labels")
     kept = {"metadata": {"labels": labels}, "spec": content["spec"]} if labels else {"spec": content["spec"]}
     return encode(kept)
+
+
+def readable(kind: str, live: Any) -> tuple[dict[str, Any], bool]:
+    """A live body in its canonical form, and whether it has one.
+
+    Live records may be written by others, in another order, with defaults, or in a form that is no body at
+    all. The argument is not changed. Without a canonical form the body comes back as it is, or empty when
+    not even that could be compared.
+    """
+    try:
+        copy = decode(encode(live))
+        return decode(body_of(copy, KINDS[kind])), True
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    try:
+        encode(live)
+    except TypeError:  # numbers or texts that canonical JSON cannot hold
+        return {"spec": {}}, False
+    whole = isinstance(live, dict) and isinstance(live.get("spec"), dict)
+    return (live, False) if whole else ({"spec": {}}, False)
 
 
 def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int) -> Resource:

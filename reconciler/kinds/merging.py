@@ -6,21 +6,43 @@ side, and lists in additive mode, which others may add to.
 
 from typing import Any
 
-from reconciler.core.diff import Path
+from reconciler.core.diff import MISSING, Path, at
 
 
 def effective(
     kind: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None
 ) -> dict[str, Any]:
     """The body to write. `desired` is changed and returned."""
-    spec, live_spec = desired["spec"], live.get("spec", {})
+    spec, live_spec = desired["spec"], live["spec"]
     for field in spec.get("lifecycle", {}).get("ignore", ()):
         _take_over(spec, live_spec, field.split("."))
-    if kind == "Group" and spec.get("members", {}).get("mode") == "additive":
-        applied_spec = (applied or {}).get("spec", {})
+    if _is_additive(kind, desired):
         for field in ("users", "groups"):
-            _add_members(spec["members"], live_spec.get("members", {}), applied_spec.get("members", {}), field)
+            theirs, ours_before = _members(live, field), _members(applied or {}, field)
+            _add_members(spec["members"], theirs, ours_before, field)
     return desired
+
+
+def declares_anew(kind: str, desired: dict[str, Any], applied: dict[str, Any] | None) -> bool:
+    """Whether an additive group declares other members than before.
+
+    Even when the live members stay as they are this has to be kept: a member that was live already and
+    is declared now goes when it is declared no longer.
+    """
+    if applied is None or not _is_additive(kind, desired):
+        return False
+    return any(_members(desired, field) != _members(applied, field) for field in ("users", "groups"))
+
+
+def _is_additive(kind: str, body: dict[str, Any]) -> bool:
+    return kind == "Group" and body["spec"].get("members", {}).get("mode") == "additive"
+
+
+def _members(body: dict[str, Any], field: str) -> frozenset[str]:
+    """The users or groups of a group, of which the live ones may be anything."""
+    members = body.get("spec", {}).get("members")
+    listed = members.get(field) if isinstance(members, dict) else None
+    return frozenset(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else frozenset()
 
 
 def is_plain(spec_text: bytes) -> bool:
@@ -28,27 +50,36 @@ def is_plain(spec_text: bytes) -> bool:
     return b'"ignore":[' not in spec_text and b'"mode":"additive"' not in spec_text
 
 
+_MADE_OF_OPTIONAL_KEYS = frozenset(("tls", "retry", "sample"))
+
+
 def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> None:
-    """Give the field at `steps` its live value, or remove it when there is none."""
+    """Give the field at `steps` its live value, or remove it when there is none.
+
+    What git does not declare at all, such as the endpoint that the field belongs to, is not brought back.
+    """
     *parents, last = steps
+    value = at(live, tuple(steps))
+    node: Any = spec
     for step in parents:
-        below = live.get(step)
-        live = below if isinstance(below, dict) else {}
-        if not isinstance(spec.get(step), dict):
-            if last not in live:
+        if isinstance(node, dict) and step in _MADE_OF_OPTIONAL_KEYS and value is not MISSING:
+            node.setdefault(step, {})
+        node = at(node, (step,))
+    if isinstance(node, dict):
+        if value is MISSING:
+            node.pop(last, None)
+        else:
+            node[last] = value
+    elif isinstance(node, list):  # of parameters or headers, by name
+        for index, item in enumerate(node):
+            if isinstance(item, dict) and item.get("name") == last:
+                node[index : index + 1] = [] if value is MISSING else [value]
                 return
-            spec[step] = {}
-        spec = spec[step]
-    if last in live:
-        spec[last] = live[last]
-    else:
-        spec.pop(last, None)
 
 
-def _add_members(desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any], field: str) -> None:
-    ours = set(desired.get(field, ()))
-    dropped = set(applied.get(field, ())) - ours
-    members = sorted((set(live.get(field, ())) - dropped) | ours)
+def _add_members(desired: dict[str, Any], live: frozenset[str], applied: frozenset[str], field: str) -> None:
+    ours = frozenset(desired.get(field, ()))
+    members = sorted((live - (applied - ours)) | ours)
     if members:
         desired[field] = members
     else:

@@ -5,8 +5,8 @@ from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.plan import Change, Plan
-from reconciler.core.sensitive import mask_text
 from reconciler.kinds.registry import address
+from reconciler.render.masking import masked, masked_field
 
 VERSION = 1
 
@@ -63,13 +63,14 @@ def _change(change: Change) -> dict[str, Any]:
         found["file"] = change.resource.file
         found["fingerprint"] = change.resource.fingerprint
     if change.record is None and change.resource is not None:
-        found["after"] = _masked(change.resource.content())
+        found["after"] = masked(change.resource.content())
     if change.resource is None:
-        found["before"] = _masked(change.before)
+        found["before"] = masked(change.before)
     return found
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
+def _field(unmasked: FieldChange) -> dict[str, Any]:
+    field = masked_field(unmasked)
     found: dict[str, Any] = {
         "path": [str(step) for step in field.path],
         "origin": field.origin.value,
@@ -77,15 +78,5 @@ def _field(field: FieldChange) -> dict[str, Any]:
     }
     for name, value in (("before", field.before), ("after", field.after)):
         if value is not MISSING:
-            found[name] = (
-                _masked(value) if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
-            )
+            found[name] = value if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
     return found
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.core.diff import MISSING
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
+from reconciler.render.masking import masked_field
 from reconciler.render.plan_text import MARKS, totals
 from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
@@ -52,7 +53,7 @@ def _body(change: Change) -> Iterator[str]:
     if change.action is Action.DELETE:
         name = (change.before or {}).get("spec", {}).get("displayName", "")
         yield _fenced(f"- {shown(name)}")
-    for field in change.fields:
+    for field in map(masked_field, change.fields):
         members, lines = set_change(field), line_changes(field)
         origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
         if lines is not None:

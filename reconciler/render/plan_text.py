@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.core.diff import Origin
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
+from reconciler.render.masking import masked_field
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
@@ -88,7 +89,7 @@ def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[st
     if change.action is Action.CREATE and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
-    for field in change.fields:
+    for field in map(masked_field, change.fields):
         name = field_name(field)
         origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
         members, lines = set_change(field), line_changes(field)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.model import Found
+from reconciler.core.sensitive import mask_text
 from reconciler.kinds.registry import API_VERSION, address
+from reconciler.render.masking import masked
 from reconciler.render.style import BOLD, DIM, YELLOW, harmless, paint, plural
 
 VERSION = 1
@@ -31,12 +33,15 @@ def _record(record: Found) -> dict[str, Any]:
 
 def document(record: Found) -> dict[str, Any]:
     """The live record in the form of a definition."""
-    metadata = {"name": record.name, **record.content.get("metadata", {})}
+    content = masked(record.content)
+    if not isinstance(content, dict):  # others have written what is no body
+        content = {"spec": content}
+    labels = content.get("metadata")
     return {
         "apiVersion": API_VERSION,
         "kind": record.kind,
-        "metadata": metadata,
-        "spec": record.content.get("spec", {}),
+        "metadata": {"name": record.name, **(labels if isinstance(labels, dict) else {})},
+        "spec": content.get("spec", {}),
     }
 
 
@@ -62,7 +67,7 @@ def records_table(records: Sequence[Found], *, color: bool) -> str:
         return "No record matches.\n"
     one_kind = len({record.kind for record in records}) == 1
     header = _header(records[0].kind if one_kind else "")
-    rows = [[_cell(cell) for cell in _row(record, one_kind=one_kind)] for record in records]
+    rows = [[_cell(cell) for cell in _readable_row(record, len(header), one_kind=one_kind)] for record in records]
     widths = [max(_width(row[column]) for row in [header, *rows]) for column in range(len(header))]
     lines = [paint(_line(header, widths), BOLD, color=color)]
     for record, row in zip(records, rows, strict=True):
@@ -81,6 +86,14 @@ def _header(kind: str) -> list[str]:
     if kind == "PermissionPolicy":
         return [first, "SUBJECTS", "GRANTS", "SUPER ADMIN"]
     return [first, "DISPLAY NAME", "STATUS"]
+
+
+def _readable_row(record: Found, columns: int, *, one_kind: bool) -> list[str]:
+    try:
+        return [mask_text(cell) for cell in _row(record, one_kind=one_kind)]
+    except (AttributeError, KeyError, TypeError):  # others have written what is no body
+        first = record.name if one_kind else address(record.kind, record.name)
+        return [first, "(unreadable)", *[""] * (columns - 2)]
 
 
 def _row(record: Found, *, one_kind: bool) -> list[str]:

@@ -40,14 +40,14 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
 
 def line_changes(change: FieldChange) -> list[tuple[str, str]] | None:
     """Sign and text of the lines in which two texts of several lines differ; None for other values."""
-    before, after = change.before, change.after
+    before, after = ("" if value is MISSING else value for value in (change.before, change.after))
     if change.secret or not (isinstance(before, str) and isinstance(after, str) and "\n" in before + after):
         return None
     from difflib import unified_diff
 
-    old, new = before.split("\n"), after.split("\n")
-    lines = [line for line in unified_diff(old, new, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
-    return [(line[0], harmless(mask_text(line[1:]))) for line in lines]
+    old, new = (text.split("\n") if text else [] for text in (before, after))
+    lines = list(unified_diff(old, new, n=0, lineterm=""))[2:]  # the first two name the files
+    return [(line[0], harmless(mask_text(line[1:]))) for line in lines if not line.startswith("@@")]
 
 
 def _cut(text: str, keep: int) -> str:
@@ -72,7 +72,7 @@ def reference(value: dict[str, str]) -> str:
 
 def field_name(change: FieldChange) -> str:
     """The dotted path of a field."""
-    return harmless(dotted(change.path))
+    return harmless(dotted(change.path[1:] if change.path[:1] == ("metadata",) else change.path))
 
 
 def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:
@@ -132,7 +132,9 @@ def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(item, dict) and key != "tokenRequest":
             yield f"authorization.{key}", reference(item)
         elif isinstance(item, dict):
-            yield "authorization.tokenRequest.url", shown(item["url"])
+            for step, below in item.items():
+                text = reference(below) if isinstance(below, dict) else shown(below)
+                yield f"authorization.tokenRequest.{step}", text
         else:
             yield f"authorization.{key}", shown(item)
 

@@ -9,6 +9,7 @@ from reconciler.core.secret import Secret
 from reconciler.errors import SecretUnavailable, UsageError
 
 MAX_SECRET_BYTES = 64 * 1024
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for somebody to write to it
 
 
 class Resolver:
@@ -44,6 +45,8 @@ class Resolver:
             state = "is empty" if name in self._environment else "is not set"
             where = f" and not in {self._env_file}" if self._env_file else ""
             raise SecretUnavailable(f"{{env: {name}}}: {name} {state}{where}", hint=f"set {name}, or name a file with --env-file")  # fmt: skip
+        if not value.isascii() and not _is_text(value):
+            raise SecretUnavailable(f"{{env: {name}}}: {name} is not UTF-8", hint="encode it, e.g. in base64")
         return Secret(value)
 
     def _values_of_file(self) -> Mapping[str, str | None]:
@@ -54,7 +57,7 @@ class Resolver:
     def _from_file(self, target: str) -> Secret:
         path = self._root / target
         try:
-            with path.open("rb") as opened:
+            with open(os.open(path, os.O_RDONLY | _NEVER_WAIT), "rb") as opened:
                 if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
                     raise SecretUnavailable(f"{{file: {target}}}: it is not a regular file", hint="name a file")
                 data = opened.read(MAX_SECRET_BYTES + 1)
@@ -72,6 +75,11 @@ class Resolver:
         if not value:
             raise SecretUnavailable(f"{{file: {target}}}: it is empty", hint=f"write the secret to {path}")
         return Secret(value)
+
+
+def _is_text(value: str) -> bool:
+    """Whether `value` is text; bytes of the environment that are not UTF-8 become lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _read_env_file(path: Path) -> Mapping[str, str | None]:

@@ -103,7 +103,10 @@ def _find_key(
     environment: Mapping[str, str], key_file: Path | None, embedded_key: Path | None, *, may_create: bool
 ) -> tuple[Secret, str]:
     if environment.get(KEY_VARIABLE):
-        return Secret(environment[KEY_VARIABLE].strip()), KEY_VARIABLE
+        key = environment[KEY_VARIABLE].strip()
+        if any("\ud800" <= char <= "\udfff" for char in key):
+            raise KeyUnavailable(f"the store key in {KEY_VARIABLE} is not UTF-8", hint="use a random key, e.g. from: openssl rand -base64 32")  # fmt: skip
+        return Secret(key), KEY_VARIABLE
     if key_file is not None:
         return _read_key(key_file), str(key_file)
     if embedded_key is None:
@@ -129,21 +132,20 @@ def _read_key(path: Path, *, private: bool = False) -> Secret:
 def _create_key(path: Path) -> None:
     """Make a random key file that appears whole or not at all, and never replaces another."""
     from base64 import b64encode
+    from tempfile import mkstemp
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor, draft = mkstemp(prefix=f"{path.name}.", dir=path.parent)  # only its owner can read it
         try:
-            os.write(descriptor, b64encode(os.urandom(32)) + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(b64encode(os.urandom(32)) + b"\n")
+                opened.flush()
+                os.fsync(opened.fileno())
             os.link(draft, path)
         except FileExistsError:  # another process made it meanwhile
             pass
         finally:
-            draft.unlink()
+            os.unlink(draft)
     except OSError as failure:
         raise KeyUnavailable(f"the key file {path} cannot be made: {failure.strerror}") from failure

@@ -1,7 +1,7 @@
 """Carry out a plan."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.plan import Change, Plan
@@ -36,15 +36,27 @@ def refuse_problems(plan: Plan) -> None:
     if not plan.problems:
         return
     first, *others = plan.problems
-    details = (*first.details, *(f"also: {problem.message}" for problem in others))
+    more = (line for problem in others for line in (f"also: {problem.message}", *problem.details))
+    details = (*first.details, *more)
     error = RecordConflict if first.exit_code is ExitCode.CONFLICT else GuardStopped
     raise error(first.message, hint=first.hint, details=details)
 
 
-def apply_plan(plan: Plan, store: Store, secrets: SecretBackend, *, actor: str, clock: Clock) -> Report:
+def apply_plan(
+    plan: Plan,
+    store: Store,
+    secrets: SecretBackend,
+    *,
+    actor: str,
+    clock: Clock,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Report:
     """Resolve the secrets of what changes, then write everything in one transaction.
 
     An empty plan writes nothing, not even a record of the run.
+
+    Args:
+        before_commit: called when everything is written and checked, as the last step that may still fail.
 
     Raises:
         RecordConflict, GuardStopped: a problem stands against the plan, or a record moved since.
@@ -56,9 +68,11 @@ def apply_plan(plan: Plan, store: Store, secrets: SecretBackend, *, actor: str, 
     if not plan.changes:
         return Report(plan, actor, started, started, 0)
     writes = _prepare(plan.changes, store, secrets)
-    run = RunInfo(actor, plan.owner, plan.target, plan.revision.commit, started)
+    commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
+    run = RunInfo(actor, plan.owner, plan.target, commit, started)
     with store.session(run) as session:
         session.write(writes)
+        before_commit()
     return Report(plan, actor, started, clock(), sum(len(write.secrets) for write in writes))
 
 

@@ -1,22 +1,22 @@
 """Make a plan: what would take the live state to the desired state."""
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core import guards
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
 from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
-from reconciler.core.plan import Action, Change, Plan, Problem, counted, ordered
+from reconciler.core.ordering import ordered
+from reconciler.core.plan import Action, Change, Plan, counted
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
-from reconciler.errors import ExitCode, SecretUnavailable
-from reconciler.kinds.canonical import encode
-from reconciler.kinds.merging import effective, is_plain, is_secret_value
-from reconciler.kinds.registry import KINDS, address
-
-_WORDS = {kind.name: kind.word for kind in KINDS.values()}
+from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value
+from reconciler.kinds.outcome import refs_after
+from reconciler.kinds.registry import KINDS
+from reconciler.services.objections import objections
+from reconciler.services.rotation import with_rotated_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,14 @@ class PlanOptions:
         target, owner: where to, and on whose behalf.
         prune: whether records that git no longer defines are deleted.
         adopt: whether records of other owners may be taken over.
-        max_deletes: a number or a share; see `guards.too_many_deletes`.
-        max_deletes_given: whether the user set it.
+        max_deletes: a number or a share, or None for the default; see `guards.too_many_deletes`.
     """
 
     target: str
     owner: str
     prune: bool = True
     adopt: bool = False
-    max_deletes: str = guards.DEFAULT_MAX_DELETES
-    max_deletes_given: bool = False
+    max_deletes: str | None = None
 
 
 def make_plan(
@@ -51,7 +49,7 @@ def make_plan(
         SecretUnavailable: `secrets` is given and a reference leads to nothing.
     """
     live = store.records()
-    matches = list(match(desired.resources, live, options.owner))
+    matches = list(match(desired.resources, live, options.owner, adopt=options.adopt))
     owned = sum(record.owner == options.owner for record in live.values())
     emptied = guards.empty_source(desired.documents, owned)
     if not options.prune or emptied:
@@ -59,14 +57,15 @@ def make_plan(
     kept = _kept(desired.resources, live, options.owner, matches)
     changes = list(_changes(matches, store))
     if secrets is not None:
-        changes = _with_rotated_secrets(changes, desired.resources, live, store, secrets)
+        changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     problems = [emptied] if emptied else []
-    problems += _problems(changes, live, store, options, owned)
-    ordered_changes = ordered(changes, tuple(KINDS))
+    problems += objections(
+        changes, live, store, adopt=options.adopt, deletes=guards.too_many_deletes(changes, owned, options.max_deletes)
+    )
+    in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
     return Plan(
-        source.revision(), options.target, options.owner, ordered_changes, tuple(problems), owned, kept,
-        counted(ordered_changes),
-    )  # fmt: skip
+        source.revision(), options.target, options.owner, in_order, tuple(problems), owned, kept, counted(in_order)
+    )
 
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:
@@ -74,142 +73,74 @@ def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: st
     return sum(record.owner == owner and key not in desired and key not in gone for key, record in live.items())
 
 
+def _refs(change: Change) -> frozenset[Key]:
+    """What orders the change: references after it, or before it for a delete."""
+    if change.action is not Action.DELETE:
+        return refs_after(change)
+    body, valid = readable(change.key.kind, change.before)
+    if not valid:
+        return frozenset()
+    return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(body["spec"]))
+
+
 def _changes(matches: list[Match], store: Store) -> Iterable[Change]:
     bodies = store.bodies(found.record.uid for found in matches if found.record)
     for found in matches:
-        before = bodies[found.record.uid] if found.record and found.record.uid in bodies else Bodies({}, None, {})
+        before = bodies.get(found.record.uid, _NO_BODIES) if found.record else _NO_BODIES
         change = _change(found, before)
         if change is not None:
             yield change
+
+
+_NO_BODIES = Bodies({}, None, {})
+_UNREADABLE = "the live record is not as a record should be; it is written anew"
+_DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
 
 
 def _change(found: Match, bodies: Bodies) -> Change | None:
     resource, record = found.resource, found.record
     if resource is None:
         assert record is not None
-        return Change(Action.DELETE, record.key, None, record, None, before=bodies.live)
+        return Change(Action.DELETE, record.key, None, record, None, readable(record.key.kind, bodies.live)[0])
     if record is None:
-        return Change(Action.CREATE, resource.key, resource, None, resource.body, notes=_notes(resource))
+        notes = _tls_notes(resource.body, None)
+        return Change(Action.CREATE, resource.key, resource, None, resource.body, notes=notes)
+    kind = resource.key.kind
+    live, valid = readable(kind, bodies.live)
     after, body = resource.content(), resource.body
     if not is_plain(body):
-        after = effective(resource.key.kind, after, bodies.live, bodies.applied)
-        body = encode(after)
-        body = resource.body if body == resource.body else body
-    fields = tuple(_field_changes(bodies, after, resource.key.kind))
-    if found.action is Action.UPDATE and not fields and encode(bodies.live) == body:
+        after = effective(kind, after, live, bodies.applied)
+        merged = encode(after)
+        body = resource.body if merged == resource.body else merged
+    unknown = _origin_by_fingerprint(resource, record)
+    fields = tuple(_field_changes(live, bodies.applied, after, unknown))
+    anew = declares_anew(kind, resource.content(), bodies.applied) if not fields and not is_plain(body) else False
+    if found.action is Action.UPDATE and not fields and valid and not anew:
         return None
-    return Change(found.action, resource.key, resource, record, body, bodies.live, after, fields, _notes(resource))
+    notes = _tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
+    return Change(found.action, resource.key, resource, record, body, live, after, fields, notes)
 
 
-def _field_changes(bodies: Bodies, after: dict[str, Any], kind: str) -> Iterable[FieldChange]:
-    applied = bodies.applied
-    for path, old, new in diff(bodies.live, after, is_secret_value):
+def _origin_by_fingerprint(resource: Resource, record: Record) -> Origin:
+    """Who moved a record whose last applied body is lost, or which never had one."""
+    if not record.applied:
+        return Origin.GIT
+    return Origin.DRIFT if record.applied == resource.fingerprint else Origin.BOTH
+
+
+def _field_changes(
+    live: dict[str, Any], applied: dict[str, Any] | None, after: dict[str, Any], unknown: Origin
+) -> Iterable[FieldChange]:
+    for path, old, new in diff(live, after, is_secret_value):
         last = at(applied, path) if applied is not None else MISSING
         secret = is_secret_value(path, old) or is_secret_value(path, new)
-        came = origin(old, new, last) if applied is not None else Origin.GIT
+        came = origin(old, new, last) if applied is not None else unknown
         yield FieldChange(path, old, new, came, secret)
 
 
-def _notes(resource: Resource) -> tuple[str, ...]:
-    if resource.key.kind != "Connector" or b'"verify":false' not in resource.body:
+def _tls_notes(body: bytes, content: dict[str, Any] | None) -> tuple[str, ...]:
+    """That certificates are not verified. Another kind has no such key, and a sample may have it."""
+    if b'"verify":false' not in body:
         return ()
-    tls = resource.content()["spec"].get("tls", {})
+    tls = (content or decode(body))["spec"].get("tls", {})
     return (f"TLS verification is off: {tls.get('reason', 'no reason given')}",) if tls.get("verify") is False else ()
-
-
-# secrets whose value changed behind an unchanged reference
-
-
-def _with_rotated_secrets(
-    changes: list[Change],
-    desired: Mapping[Key, Resource],
-    live: Mapping[Key, Record],
-    store: Store,
-    secrets: SecretBackend,
-) -> list[Change]:
-    """`changes`, and an update for every record one of whose secrets has another value now."""
-    states = store.secret_states()
-    sealer = store.sealer() if states else None
-    by_key = {change.key: change for change in changes}
-    missing: list[str] = []
-    for key, resource in desired.items():
-        record = live.get(key)
-        if record is None or sealer is None or record.uid not in states:
-            continue
-        fields = []
-        for field in KINDS[key.kind].secret_fields(resource.content()["spec"]):
-            try:
-                now = sealer.fingerprint(secrets.resolve(field.reference))
-            except SecretUnavailable as failure:
-                missing.append(f"{address(*key)} {field.address}: {failure.message}")
-                continue
-            before = states[record.uid].get(field.address)
-            if before is not None and before != now:
-                path = ("spec", *field.address.split("."))
-                fields.append(FieldChange(path, before, now, Origin.SECRET, secret=True))
-        if fields:
-            by_key[key] = _add_fields(by_key.get(key), resource, record, tuple(fields), store)
-    if missing:
-        raise SecretUnavailable("secrets cannot be resolved", hint="set them, or plan without --secrets check", details=tuple(missing))  # fmt: skip
-    return list(by_key.values())
-
-
-def _add_fields(
-    change: Change | None, resource: Resource, record: Record, fields: tuple[FieldChange, ...], store: Store
-) -> Change:
-    if change is not None:
-        return replace(change, fields=change.fields + fields)
-    live = store.bodies([record.uid])[record.uid].live
-    content = json.loads(encode(live))
-    body = resource.body if encode(live) == resource.body else encode(live)
-    return Change(Action.UPDATE, resource.key, resource, record, body, live, content, fields, _notes(resource))
-
-
-# what stands against the plan
-
-
-def _problems(
-    changes: list[Change], live: Mapping[Key, Record], store: Store, options: PlanOptions, owned: int
-) -> Iterable[Problem]:
-    found = [
-        guards.too_many_deletes(changes, owned, options.max_deletes, given=options.max_deletes_given),
-        guards.protected(changes, _WORDS),
-        None if options.adopt else guards.not_owned(changes, _WORDS),
-        _display_conflicts(changes, live),
-        _still_referred_to(changes, store),
-    ]
-    return [problem for problem in found if problem]
-
-
-def _display_conflicts(changes: list[Change], live: Mapping[Key, Record]) -> Problem | None:
-    """Display names that a live record outside of the plan has already."""
-    touched = {change.record.key for change in changes if change.record}
-    taken = {
-        (key.kind, record.display): record for key, record in live.items() if record.display and key not in touched
-    }
-    details = []
-    for change in changes:
-        other = taken.get((change.key.kind, change.resource.display)) if change.resource else None
-        if other is not None and other.key != change.key:
-            owner = other.owner or "nobody"
-            details.append(
-                f"{address(*change.key)} has the display name of {address(*other.key)}, which belongs to {owner}"
-            )
-    if not details:
-        return None
-    return Problem(ExitCode.CONFLICT, "display names are taken", "choose another display name", tuple(details))
-
-
-def _still_referred_to(changes: list[Change], store: Store) -> Problem | None:
-    """Records that would go although something outside of the plan refers to them."""
-    gone = [change.record.key for change in changes if change.action is Action.DELETE and change.record]
-    gone += [change.record.key for change in changes if change.record and change.record.key != change.key]
-    touched = {change.record.key for change in changes if change.record}
-    details = [
-        f"{address(*referrer)} refers to {address(*target)}"
-        for referrer, target in store.referrers(gone)
-        if referrer not in touched
-    ]
-    if not details:
-        return None
-    return Problem(ExitCode.CONFLICT, "records in use would be deleted", "delete or change what refers to them first", tuple(details))  # fmt: skip

@@ -33,7 +33,11 @@ def search(store: Store, query: Query) -> Iterator[Found]:
     """Live records that satisfy `query`, by kind and name."""
     words = fold(query.text).split()
     for found in store.search(query.kind, query.name):
-        if _matches(found.name, found.content, query, words):
+        try:
+            matches = _matches(found.name, found.content, query, words)
+        except (AttributeError, TypeError):  # others have written what is no body
+            matches = _matches(found.name, {}, query, words)
+        if matches:
             yield found
 
 

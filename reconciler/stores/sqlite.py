@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import schema
 
-LOCK_SECONDS = 10.0
+_READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
+_RETRY_SECONDS = 0.05
 _PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
 
 
@@ -39,28 +41,46 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
         return connection
 
 
-def connect_for_writing(path: Path) -> sqlite3.Connection:
-    """A connection to the store, which is made when it is not there.
+def begin_writing(path: Path, lock_seconds: float) -> sqlite3.Connection:
+    """A connection inside a write transaction; the store is made when it is not there.
+
+    Waits here and not in SQLite, which Ctrl-C cannot interrupt and which does not wait in every case.
+
+    Args:
+        lock_seconds: how long to wait for another run to end.
 
     Raises:
+        StoreLocked: another run did not end in that time.
         StoreUnavailable: the file cannot be written or is not a store.
     """
-    with translated(path):
-        _make_directory(path)
-        existed = _exists(path)
-        connection = _open(f"{path.absolute().as_uri()}?mode=rwc")
-        if not existed:
-            os.chmod(path, 0o600)
+    until = time.monotonic() + lock_seconds
+    while True:
         try:
-            empty = _is_empty(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_PRAGMAS)
-            if empty:
-                _create(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            with translated(path):
+                return _begin(path)
+        except StoreLocked as failure:
+            if time.monotonic() >= until:
+                hint = "try again when it has ended, or wait longer with --lock-timeout"
+                raise StoreLocked(f"{failure.message}; waited {lock_seconds:g} s", hint=hint) from failure
+        time.sleep(_RETRY_SECONDS)
+
+
+def _begin(path: Path) -> sqlite3.Connection:
+    make_directory(path)
+    if not _exists(path):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    connection = _open(f"{path.absolute().as_uri()}?mode=rw", timeout=0)
+    try:
+        empty = _is_empty(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_PRAGMAS)
+        if empty:
+            _create(connection, path)
+        connection.execute("BEGIN IMMEDIATE")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager
@@ -82,7 +102,7 @@ def translated(path: Path) -> Iterator[None]:
 def _translate(failure: sqlite3.Error, path: Path) -> ReconcilerError:
     text = str(failure)
     if "locked" in text or "busy" in text:
-        return StoreLocked(f"the store {path} is locked by another run", hint="wait for it to end and try again")
+        return StoreLocked(f"the store {path} is locked by another run", hint="try again when it has ended")
     for part, (message, hint) in _FAILURES.items():
         if part in text:
             return StoreUnavailable(f"the store {path} {message}", hint=hint)
@@ -113,8 +133,8 @@ def _has_journal(path: Path) -> bool:
     return journal.exists() and journal.stat().st_size > 0
 
 
-def _open(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, cached_statements=64)
+def _open(uri: str, timeout: float = _READ_SECONDS) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout, cached_statements=64)
 
 
 def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
@@ -139,13 +159,13 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
+    """The directory of the store and of its key. Inside a repository it never belongs into git."""
     folder = path.parent
-    if folder.is_dir():
-        return
-    folder.mkdir(parents=True, mode=0o700)
-    if folder.name == ".reconciler":  # the store inside a repository never belongs into git
-        (folder / ".gitignore").write_text("*\n")
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if folder.name == ".reconciler" and not ignore.exists():
+        ignore.write_text("*\n")
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

@@ -145,7 +145,7 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
 
         return make_sealer(environment, settings.key_file, path.with_suffix(".key"), check, may_create)
 
-    return SqliteStore(path, make_sealer=seal, clock=now)
+    return SqliteStore(path, make_sealer=seal, clock=now, lock_seconds=settings.lock_seconds)
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":

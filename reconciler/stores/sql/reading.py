@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.model import Bodies, Found, Key, Record, SecretState
+from reconciler.kinds.registry import KINDS
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 
@@ -17,16 +19,27 @@ def records(connection: sqlite3.Connection, fingerprint: Fingerprint) -> dict[Ke
     """All records without their bodies."""
     rows = connection.execute("SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records")
     found = {}
+    changed = False
     for kind, name, uid, printed, applied, owner, display, version in rows:
-        now = printed if printed is not None else _recomputed(connection, uid, kind, fingerprint)
+        if kind not in KINDS:
+            raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
         key = Key(kind, name)
-        found[key] = Record(key, uid, now, applied, owner, display or "", version)
-    return found
+        found[key] = Record(key, uid, printed or "", applied, owner, display or "", version)
+        changed = changed or printed is None
+    return found | _recomputed(connection, found, fingerprint) if changed else found
 
 
-def _recomputed(connection: sqlite3.Connection, uid: str, kind: str, fingerprint: Fingerprint) -> str:
-    row = connection.execute("SELECT live FROM documents WHERE uid = ?", (uid,)).fetchone()
-    return fingerprint(json.loads(row[0]), kind) if row else ""
+def _recomputed(
+    connection: sqlite3.Connection, found: Mapping[Key, Record], fingerprint: Fingerprint
+) -> dict[Key, Record]:
+    """The records whose bodies were changed around the tool, with the fingerprints that they have now."""
+    rows = connection.execute(
+        "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
+    )
+    return {
+        Key(kind, name): replace(found[Key(kind, name)], fingerprint=fingerprint(_decoded(live), kind))
+        for kind, name, live in rows
+    }
 
 
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:
@@ -40,13 +53,14 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
         ):
             secrets.setdefault(uid, {})[address] = SecretState(reference, printed)
         rows = connection.execute(
-            "SELECT r.uid, d.live, a.body, r.applied <> '' FROM records r JOIN documents d USING (uid)"
-            f" LEFT JOIN applied a USING (uid) WHERE r.uid IN ({marks})",
+            "SELECT r.uid, coalesce(d.live, '{}'), a.body, r.applied <> '', r.fingerprint IS NULL FROM records r"
+            f" LEFT JOIN documents d USING (uid) LEFT JOIN applied a USING (uid) WHERE r.uid IN ({marks})",
             chunk,
         )
-        for uid, live, kept, was_applied in rows:
-            last = (kept or live) if was_applied else None
-            found[uid] = Bodies(json.loads(live), json.loads(last) if last else None, secrets.get(uid, {}))
+        for uid, live, kept, was_applied, moved in rows:
+            last = kept if kept or moved else live
+            applied = _decoded(last) if last and was_applied else None
+            found[uid] = Bodies(_decoded(live), applied, secrets.get(uid, {}))
     return found
 
 
@@ -74,12 +88,24 @@ def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -
     wheres = [(column, value) for column, value in (("r.kind", kind), ("r.name", name)) if value is not None]
     where = " AND ".join(f"{column} = ?" for column, _ in wheres) or "1"
     rows = connection.execute(
-        "SELECT r.kind, r.name, r.owner, r.fingerprint IS NULL, r.changed_at, d.live"
-        f" FROM records r JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
+        "SELECT r.kind, r.name, r.owner, r.fingerprint IS NULL AND r.applied <> '', r.changed_at, coalesce(d.live, '{}')"
+        f" FROM records r LEFT JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
         [value for _, value in wheres],
     )
     for kind_, name_, owner, drifted, changed_at, live in rows:
-        yield Found(kind_, name_, owner, bool(drifted), changed_at, json.loads(live))
+        yield Found(kind_, name_, owner, bool(drifted), changed_at, _decoded(live))
+
+
+def _decoded(body: str) -> Any:
+    """A body, decoded.
+
+    Raises:
+        sqlite3.DatabaseError: it is not JSON, which the table does not allow: the file is damaged.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, TypeError) as failure:
+        raise sqlite3.DatabaseError("database disk image is malformed: a body is not JSON") from failure
 
 
 def _chunks(items: list[str]) -> Iterator[list[str]]:

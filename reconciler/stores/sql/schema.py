@@ -3,7 +3,8 @@
 `records` is narrow, because every full plan reads all of it; bodies live beside it. Each write moves
 the store's revision. The triggers do that for writes made around this tool: they blank the
 fingerprint of a body that was changed, so that the next plan sees the drift, and keep the body that was
-last applied. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
+last applied. While an apply writes, `meta` holds the key `writing`, inside the apply's transaction, and they
+keep quiet. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
 body before a change alone: the one after it is the next one's before, or live.
 """
 
@@ -75,24 +76,35 @@ CREATE TABLE history (
 CREATE INDEX history_by_record ON history (uid, seq);
 """
 
-TRIGGERS = """
-CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN NEW.revision IS NULL BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'revision';
-  UPDATE records SET revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision') WHERE uid = NEW.uid;
+_OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
+_MOVE = "UPDATE meta SET value = value + 1 WHERE key = 'revision';"
+_MOVED = "version = version + 1, revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision')"
+
+TRIGGERS = f"""
+CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN {_OUTSIDE} BEGIN
+  {_MOVE}
+  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN NEW.revision IS OLD.revision BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'revision';
-  UPDATE records SET revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), version = OLD.version + 1
-    WHERE uid = NEW.uid;
+CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN {_OUTSIDE} BEGIN
+  {_MOVE}
+  UPDATE records SET {_MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER record_deleted AFTER DELETE ON records BEGIN
-  UPDATE meta SET value = value + 1 WHERE key = 'revision';
+CREATE TRIGGER record_deleted AFTER DELETE ON records WHEN {_OUTSIDE} BEGIN
+  {_MOVE}
 END;
-CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live BEGIN
+CREATE TRIGGER document_inserted AFTER INSERT ON documents WHEN {_OUTSIDE} BEGIN
+  {_MOVE}
+  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
+END;
+CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {_OUTSIDE} BEGIN
   INSERT OR IGNORE INTO applied VALUES (OLD.uid, OLD.live);
-  UPDATE meta SET value = value + 1 WHERE key = 'revision';
-  UPDATE records SET fingerprint = NULL, version = version + 1,
-    revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision') WHERE uid = NEW.uid;
+  {_MOVE}
+  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
+END;
+CREATE TRIGGER document_deleted AFTER DELETE ON documents WHEN {_OUTSIDE} BEGIN
+  INSERT OR IGNORE INTO applied SELECT OLD.uid, OLD.live FROM records WHERE uid = OLD.uid;
+  {_MOVE}
+  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = OLD.uid;
 END;
 """
 

@@ -19,12 +19,16 @@ MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 
 
 class SqliteStore:
-    """Live state in one SQLite file. A file that is not there reads as an empty store."""
+    """Live state in one SQLite file. A file that is not there reads as an empty store.
 
-    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock) -> None:
+    All reads until `close` or `session` see one state.
+    """
+
+    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock, lock_seconds: float) -> None:
         self._path = path
         self._make_sealer = make_sealer
         self._clock = clock
+        self._lock_seconds = lock_seconds
         self._reader: sqlite3.Connection | None = None
         self._opened = False
         self._sealer: tuple[Sealer, str] | None = None
@@ -65,6 +69,9 @@ class SqliteStore:
                     else None
                 )
             check = str(row[0]) if row else None
+            if check is None:
+                with sqlite.translated(self._path):
+                    sqlite.make_directory(self._path)  # with its .gitignore, before a key is made in it
             self._sealer = self._make_sealer(check, check is None)
         return self._sealer[0]
 
@@ -72,10 +79,9 @@ class SqliteStore:
     def session(self, run: RunInfo) -> Iterator[SqlSession]:
         """One transaction; rolled back unless the block ends well."""
         self.close()
-        connection = sqlite.connect_for_writing(self._path)
+        connection = sqlite.begin_writing(self._path, self._lock_seconds)
         try:
             with sqlite.translated(self._path):
-                connection.execute("BEGIN IMMEDIATE")
                 self._keep_key_check(connection)
                 yield SqlSession(connection, run, self._clock())
                 connection.execute("COMMIT")
@@ -104,6 +110,8 @@ class SqliteStore:
         if not self._opened:
             self._reader = sqlite.connect_for_reading(self._path)
             self._opened = True
+            if self._reader is not None:
+                self._reader.execute("BEGIN")  # one state for all reads, whoever writes meanwhile
         with sqlite.translated(self._path):
             yield self._reader
 

@@ -1,0 +1,65 @@
+"""What stands against a plan."""
+
+from collections.abc import Mapping
+
+from reconciler.core import guards
+from reconciler.core.model import Key, Record
+from reconciler.core.plan import Action, Change, Problem
+from reconciler.core.ports import Store
+from reconciler.errors import ExitCode
+from reconciler.kinds.outcome import display_after, refs_after
+from reconciler.kinds.registry import KINDS, address
+
+_WORDS = {kind.name: kind.word for kind in KINDS.values()}
+
+
+def objections(
+    changes: list[Change], live: Mapping[Key, Record], store: Store, *, adopt: bool, deletes: Problem | None
+) -> list[Problem]:
+    """Every reason why the changes may not be applied.
+
+    Args:
+        adopt: whether records of other owners may be taken over.
+        deletes: what the guard of deletes says.
+    """
+    found = [
+        deletes,
+        guards.protected(changes, _WORDS),
+        None if adopt else guards.not_owned(changes, _WORDS),
+        _display_conflicts(changes, live),
+        _still_referred_to(changes, store),
+    ]
+    return [problem for problem in found if problem]
+
+
+def _display_conflicts(changes: list[Change], live: Mapping[Key, Record]) -> Problem | None:
+    """Display names that a live record outside of the plan has already."""
+    touched = {change.record.key for change in changes if change.record}
+    taken = {
+        (key.kind, record.display): record for key, record in live.items() if record.display and key not in touched
+    }
+    details = []
+    for change in changes:
+        other = taken.get((change.key.kind, display_after(change)))
+        if other is not None and other.key != change.key:
+            owner = other.owner or "nobody"
+            details.append(
+                f"{address(*change.key)} has the display name of {address(*other.key)}, which belongs to {owner}"
+            )
+    if not details:
+        return None
+    return Problem(ExitCode.CONFLICT, "display names are taken", "choose another display name", tuple(details))
+
+
+def _still_referred_to(changes: list[Change], store: Store) -> Problem | None:
+    """Records that would go although something refers to them still."""
+    after = {change.key for change in changes if change.action is not Action.DELETE}
+    gone = {change.record.key for change in changes if change.record} - after
+    touched = {change.record.key for change in changes if change.record}
+    pairs = {(referrer, target) for referrer, target in store.referrers(sorted(gone)) if referrer not in touched}
+    pairs |= {(change.key, ref) for change in changes for ref in refs_after(change) if ref in gone}
+    if not pairs:
+        return None
+    details = tuple(f"{address(*referrer)} refers to {address(*target)}" for referrer, target in sorted(pairs))
+    hint = "change or delete what refers to them first"
+    return Problem(ExitCode.CONFLICT, "records in use would be deleted or renamed", hint, details)

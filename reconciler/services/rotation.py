@@ -1,0 +1,81 @@
+"""Secrets whose value changed behind an unchanged reference."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.core.diff import MISSING, FieldChange, Origin
+from reconciler.core.model import Key, Record, Resource
+from reconciler.core.plan import Action, Change
+from reconciler.core.ports import Sealer, SecretBackend, Store
+from reconciler.errors import SecretUnavailable
+from reconciler.kinds.canonical import encode, may_hold_references, readable
+from reconciler.kinds.registry import KINDS, address
+
+
+def with_rotated_secrets(
+    changes: list[Change],
+    desired: Mapping[Key, Resource],
+    live: Mapping[Key, Record],
+    store: Store,
+    secrets: SecretBackend,
+) -> list[Change]:
+    """`changes`, and an update for every record whose secrets are not what their references lead to now.
+
+    Raises:
+        SecretUnavailable: references that lead to nothing, all of them in the details.
+    """
+    states = store.secret_states()
+    sealer = store.sealer() if states else None
+    by_key = {change.key: change for change in changes}
+    missing: list[str] = []
+    for key, resource in desired.items():
+        record = by_key[key].record if key in by_key else live.get(key)
+        if record is None or not may_hold_references(resource.body):
+            continue
+        fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
+        if fields:
+            by_key[key] = _add_fields(by_key.get(key), resource, record, fields, store)
+    if missing:
+        count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
+        raise SecretUnavailable(
+            f"{count} cannot be resolved",
+            hint="set the variables or provide the files, or plan without --secrets check",
+            details=tuple(missing),
+        )
+    return list(by_key.values())
+
+
+def _rotated(
+    resource: Resource,
+    stored: Mapping[str, str],
+    sealer: Sealer | None,
+    secrets: SecretBackend,
+    missing: list[str],
+) -> tuple[FieldChange, ...]:
+    """Secrets with another value than the stored one, and those that the store does not hold at all."""
+    fields = []
+    for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
+        try:
+            value = secrets.resolve(field.reference)
+        except SecretUnavailable as failure:
+            missing.append(f"{address(*resource.key)} {field.address}: {failure.message}")
+            continue
+        path = ("spec", *field.address.split("."))
+        before = stored.get(field.address)
+        if before is None or sealer is None:
+            fields.append(FieldChange(path, MISSING, field.reference, Origin.SECRET, secret=True))
+        elif before != (now := sealer.fingerprint(value)):
+            fields.append(FieldChange(path, before, now, Origin.SECRET, secret=True))
+    return tuple(fields)
+
+
+def _add_fields(
+    change: Change | None, resource: Resource, record: Record, fields: tuple[FieldChange, ...], store: Store
+) -> Change:
+    if change is not None:
+        known = {field.path for field in change.fields}
+        return replace(change, fields=change.fields + tuple(field for field in fields if field.path not in known))
+    live, _ = readable(resource.key.kind, store.bodies([record.uid])[record.uid].live)
+    body = encode(live)
+    body = resource.body if body == resource.body else body
+    return Change(Action.UPDATE, resource.key, resource, record, body, live, live, fields)

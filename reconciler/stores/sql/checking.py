@@ -1,0 +1,133 @@
+"""What an apply checks in its transaction: that nothing moved before it wrote, and that all is well after."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.model import Key
+from reconciler.core.plan import Change
+from reconciler.core.ports import Write
+from reconciler.errors import NotConverged, ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.kinds.outcome import display_after, fingerprint_after
+from reconciler.kinds.registry import address
+
+_CHUNK = 500
+
+
+def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """That every record to be changed is the one that was planned with.
+
+    Raises:
+        RecordConflict: some are not.
+    """
+    planned = {change.record.uid: change.record for change in changes if change.record}
+    found: dict[str, tuple[str, str, int]] = {}
+    for chunk, marks in _chunks(list(planned)):
+        rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
+        found |= {uid: (kind, name, version) for uid, kind, name, version in rows}
+    moved = []
+    for uid, record in planned.items():
+        if uid not in found:
+            moved.append(f"{address(*record.key)} was deleted")
+        elif found[uid] != (*record.key, record.version):
+            moved.append(f"{address(*record.key)} was changed")
+    if moved:
+        raise RecordConflict(
+            "the plan is stale: live records moved after planning; nothing was changed",
+            hint="run the command again",
+            details=tuple(moved),
+        )
+
+
+def check_references(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    """That nothing refers to what is not there: neither what was written, nor to what was taken away.
+
+    Raises:
+        RecordConflict: something does.
+    """
+    dangling: set[tuple[Key, Key]] = set()
+    select = "SELECT r.kind, r.name, f.kind, f.name FROM refs f JOIN records r USING (uid)"
+    missing = "NOT EXISTS (SELECT 1 FROM records t WHERE t.kind = f.kind AND t.name = f.name)"
+    for chunk, marks in _chunks([write.uid for write in writes]):
+        rows = connection.execute(f"{select} WHERE f.uid IN ({marks}) AND {missing}", chunk)
+        dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
+    for record in (write.change.record for write in writes):
+        if record:
+            rows = connection.execute(f"{select} WHERE f.kind = ? AND f.name = ? AND {missing}", record.key)
+            dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
+    if dangling:
+        raise RecordConflict(
+            "records would be referred to that are not in the store; nothing was changed",
+            hint="run: reconciler plan",
+            details=tuple(
+                f"{address(*referrer)} refers to {address(*target)}" for referrer, target in sorted(dangling)
+            ),
+        )
+
+
+def check_written(connection: sqlite3.Connection, writes: Sequence[Write], owner: str) -> None:
+    """Read back every record touched: it must be just what the plan says, so that a plan of it is empty.
+
+    Raises:
+        NotConverged: one is not.
+    """
+    expected = {write.uid: write.change for write in writes}
+    for chunk, marks in _chunks(list(expected)):
+        rows = connection.execute(
+            "SELECT r.uid, r.kind, r.name, r.owner, r.fingerprint, d.live FROM records r"
+            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks})",
+            chunk,
+        )
+        found = {row[0]: row[1:] for row in rows}
+        for uid in chunk:
+            _check_row(expected[uid], found.get(uid), owner)
+
+
+def _check_row(change: Change, row: tuple[object, ...] | None, owner: str) -> None:
+    if change.body is None:
+        if row is not None:
+            raise _not_converged(change.key, "it is still there after its deletion")
+        return
+    if row is None:
+        raise _not_converged(change.key, "it is not there after it was written")
+    wanted = (*change.key, owner, fingerprint_after(change), change.body.decode())
+    for name, want, found in zip(("kind", "name", "owner", "fingerprint", "body"), wanted, row, strict=True):
+        if want != found:
+            raise _not_converged(change.key, f"its {name} is not what was written")
+
+
+def _not_converged(key: Key, reason: str) -> NotConverged:
+    hint = "something else writes to the store, or a trigger changes what is written"
+    return NotConverged(f"{address(*key)} did not converge: {reason}; nothing was kept", hint=hint)
+
+
+def refusal(
+    connection: sqlite3.Connection, writes: Sequence[Write], failure: sqlite3.IntegrityError
+) -> ReconcilerError:
+    """What a constraint of the store that was not kept means."""
+    if "UNIQUE" not in str(failure):
+        hint = "a trigger or a constraint that somebody added to the store does not allow it"
+        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint=hint)
+    details = []
+    for write in writes:
+        change = write.change
+        if change.resource is None:
+            continue
+        row = connection.execute(
+            "SELECT kind, name, owner FROM records WHERE uid <> ? AND kind = ? AND (name = ? OR display = ?)",
+            (write.uid, *change.key, display_after(change) or None),
+        ).fetchone()
+        if row:
+            whose = f"the live {address(row[0], row[1])}, which belongs to {row[2] or 'nobody'}"
+            details.append(f"{address(*change.key)} clashes with {whose}")
+    return RecordConflict(
+        "a live record has the same name or display name; nothing was changed",
+        hint="run: reconciler plan",
+        details=tuple(details),
+    )
+
+
+def _chunks(items: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+    """Parts of `items`, each with as many marks for parameters."""
+    for start in range(0, len(items), _CHUNK):
+        part = items[start : start + _CHUNK]
+        yield part, ",".join("?" * len(part))

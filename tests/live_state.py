@@ -1,0 +1,108 @@
+"""What the tests of plan, apply and the store share: plans as data, and changes made around the tool."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from conftest import KEY, Workspace
+
+from reconciler.core.plan import Plan
+from reconciler.kinds import schemas
+from reconciler.services.apply import Report, apply_plan
+from reconciler.services.plan import PlanOptions, make_plan
+from reconciler.settings import Overrides
+from reconciler.stores.sql.store import SqliteStore
+from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store
+
+
+def plan_of(workspace: Workspace, *arguments: str) -> dict[str, Any]:
+    """The plan as JSON, held against its schema."""
+    result = workspace.run("plan", "-o", "json", *arguments)
+    assert result.exit_code in (0, 5, 6), result.output
+    content = json.loads(result.stdout)
+    jsonschema.validate(content, schemas.load("plan.schema.json"))
+    return content
+
+
+def actions(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """Action and address of each change."""
+    return [(change["action"], change["address"]) for change in plan["changes"]]
+
+
+def fields(plan: dict[str, Any]) -> dict[str, tuple[Any, Any, str]]:
+    """Before, after and origin of every field of the only change, by dotted path below the body."""
+    (change,) = plan["changes"]
+    return {
+        ".".join(field["path"][1:]): (field.get("before"), field.get("after"), field["origin"])
+        for field in change["fields"]
+    }
+
+
+def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run a statement straight on a store."""
+    with sqlite3.connect(store) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        found = connection.execute(statement, values).fetchall()
+    connection.close()
+    return found
+
+
+def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
+    """Set a field of a live body around the tool; `value` is JSON."""
+    sql(
+        workspace.store,
+        "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",
+        path,
+        value,
+        name,
+    )
+
+
+def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
+    """The spec of a live record."""
+    content = json.loads(workspace.ok("get", address, "-o", "json").stdout)
+    spec: dict[str, Any] = content["records"][0]["document"]["spec"]
+    return spec
+
+
+class InProcess:
+    """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
+
+    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+        self.root = root
+        self.environment = {"RECONCILER_STORE_KEY": KEY, **environment}
+        self.settings = load_settings(root, Overrides())
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self.root / ".reconciler" / "store.db"
+
+    def store(self) -> SqliteStore:
+        """The store, opened anew."""
+        store = open_store(self.settings, self.environment)
+        assert isinstance(store, SqliteStore)
+        return store
+
+    def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
+        """A plan of the working tree."""
+        source = open_source(self.root, "")
+        desired = source.load()
+        assert not [found for found in desired.diagnostics if found.severity == "error"], desired.diagnostics
+        opened = store or self.store()
+        try:
+            return make_plan(desired, source, opened, PlanOptions(self.settings.target, self.settings.owner, **options))
+        finally:
+            if store is None:
+                opened.close()
+
+    def apply(self, **options: Any) -> Report:
+        """Plan and apply."""
+        store = self.store()
+        try:
+            plan = self.plan(store, **options)
+            return apply_plan(plan, store, open_secrets(self.settings, self.environment), actor="ada", clock=now)
+        finally:
+            store.close()

@@ -1,0 +1,242 @@
+"""Field by field: what git declares, what is live, and what was last applied."""
+
+import json
+
+import pytest
+from conftest import CATEGORY, Workspace
+from live_state import InProcess, actions, drift, fields, live_spec, plan_of, sql
+
+from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_markdown import plan_markdown
+from reconciler.render.plan_text import plan_text
+from reconciler.render.records import records_json, records_table, records_yaml
+from reconciler.services.search import Query, search
+
+
+@pytest.fixture
+def applied(workspace: Workspace) -> Workspace:
+    """The small repository, applied."""
+    workspace.ok("apply", "--yes", "-q")
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name", "seen"),
+    [
+        ("$.spec.description", '"by hand"', "description", ("by hand", "Contacts of the CRM.", "drift")),
+        ("$.spec.authorization.username", '"root"', "authorization.username", ("root", "svc", "drift")),
+        ("$.spec.authorization.password", '{"env":"OTHER"}', "authorization.password", ({"env": "OTHER"}, {"env": "CRM_PASSWORD"}, "drift")),
+        ("$.spec.endpoints.list.params[0].value", '"9"', "endpoints.list.params.page.value", ("9", "1", "drift")),
+        ("$.spec.endpoints.extra", '{"method":"GET","url":"https://e"}', "endpoints.extra", ({"method": "GET", "url": "https://e"}, None, "drift")),
+        ("$.spec.categories", '["crm","x"]', "categories", (["crm", "x"], ["crm"], "drift")),
+        ("$.spec.status", '"inactive"', "status", ("inactive", None, "drift")),
+        ("$.spec.endpoints.list.timeoutSeconds", "31", "endpoints.list.timeoutSeconds", (31, None, "drift")),
+        ("$.metadata.labels.team", '"ops"', "labels.team", ("ops", "sales", "drift")),
+        ("$.spec.unknown", "true", "unknown", (True, None, "drift")),
+    ],
+)  # fmt: skip
+def test_a_field_changed_around_the_tool_is_drift(
+    applied: Workspace, path: str, value: str, name: str, seen: object
+) -> None:
+    """It is named, alone, and the next apply takes it back."""
+    drift(applied, "crm-contacts", path, value)
+    assert fields(plan_of(applied)) == {name: seen}
+    applied.ok("apply", "--yes", "-q")
+    assert actions(plan_of(applied)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("$.spec.status", '"active"'), ("$.spec.endpoints.list.timeoutSeconds", "30.0"), ("$.spec.tls", '{"verify":true}'),
+     ("$.spec.endpoints.list.headers", "[]"), ("$.spec.endpoints.list.params[0].required", "false"), ("$.metadata.annotations", '{"seen":"yes"}')],
+)  # fmt: skip
+def test_defaults_written_into_the_live_record_are_no_drift(applied: Workspace, path: str, value: str) -> None:
+    """And do not show beside a change of something else either."""
+    drift(applied, "crm-contacts", path, value)
+    assert actions(plan_of(applied)) == []
+    drift(applied, "crm-contacts", "$.spec.description", '"by hand"')
+    assert list(fields(plan_of(applied))) == ["description"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("1", "true"), ("1", "1.5"), ("1", '"1"'), ("true", "1"), ("[1]", "[true]"), ("{b: 0}", "{b: false}")],
+)
+def test_numbers_texts_and_truth_values_are_told_apart(empty: Workspace, old: str, new: str) -> None:
+    """Python finds 1 and True equal, JSON does not."""
+    text = "---\napiVersion: reconciler/v1\nkind: Connector\nmetadata: {name: c}\nspec:\n  displayName: C\n  categories: [crm]\n  endpoints: {e: {method: GET, url: 'https://e', sample: {a: VALUE}}}\n"
+    empty.write("connectors/c.yaml", CATEGORY + text.replace("VALUE", old))
+    empty.ok("apply", "--yes", "-q")
+    empty.write("connectors/c.yaml", CATEGORY + text.replace("VALUE", new))
+    (path,) = fields(plan_of(empty))
+    assert path.startswith("endpoints.e.sample.a")
+    assert "    ~ endpoints.e.sample.a" in empty.ok("plan").stdout
+
+
+def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(applied: Workspace) -> None:
+    """Also those that look like the head of a unified diff."""
+    before = "      body: |\n        -- first\n        same\n"
+    applied.edit("connectors/crm.yaml", "      params:", before + "      params:")
+    text = applied.ok("plan").stdout
+    assert "        + -- first\n        + same" in text, "of a new text every line is shown"
+    applied.ok("apply", "--yes", "-q")
+    applied.edit("connectors/crm.yaml", "-- first", "++ second")
+    text = applied.ok("plan").stdout
+    assert "        - -- first\n        + ++ second\n" in text
+    assert "same" not in text
+    markdown = applied.ok("plan", "-o", "markdown").stdout
+    assert "-     -- first\n+     ++ second" in markdown
+
+
+def test_an_additive_member_that_was_live_already_can_be_undeclared(applied: Workspace) -> None:
+    """Declaring somebody who is a member is noted, so that removing the line removes the member."""
+    applied.edit("policies/team.yaml", "mode: authoritative", "mode: additive")
+    applied.ok("apply", "--yes", "-q")
+    drift(applied, "integrators", "$.spec.members.users", '["grace","hedy","ada"]')
+    assert actions(plan_of(applied)) == [], "the order of a set is no difference"
+    applied.edit("policies/team.yaml", "[ada, grace]", "[ada, grace, hedy]")
+    (change,) = plan_of(applied)["changes"]
+    assert (change["fields"], change["notes"]) == (
+        [],
+        ["who is declared has changed; the live members stay as they are"],
+    )
+    applied.ok("apply", "--yes", "-q")
+    assert actions(plan_of(applied)) == []
+    applied.edit("policies/team.yaml", "[ada, grace, hedy]", "[ada, grace]")
+    assert "~ members.users: -hedy" in applied.ok("plan").stdout
+    applied.ok("apply", "--yes", "-q")
+    assert live_spec(applied, "group/integrators")["members"]["users"] == ["ada", "grace"]
+
+
+def test_ignored_fields_can_be_named_as_plans_name_them(applied: Workspace) -> None:
+    """Parameters by name, optional parents, and nothing that git does not declare is brought back."""
+    applied.edit(
+        "connectors/crm.yaml",
+        "  endpoints:\n",
+        "  lifecycle: {ignore: [endpoints.list.params.page.value, endpoints.list.retry.attempts, tls.verify, tls.reason, endpoints.old.timeoutSeconds]}\n  endpoints:\n    old: {method: GET, url: 'https://crm.example.com/old'}\n",
+    )
+    applied.ok("apply", "--yes", "-q")
+    drift(applied, "crm-contacts", "$.spec.endpoints.list.params[0].value", '"50"')
+    drift(applied, "crm-contacts", "$.spec.endpoints.list.retry", '{"attempts":3}')
+    drift(applied, "crm-contacts", "$.spec.endpoints.old.timeoutSeconds", "7")
+    drift(applied, "crm-contacts", "$.spec.tls", '{"verify":false,"reason":"a lab"}')
+    assert actions(plan_of(applied)) == []
+    applied.edit("connectors/crm.yaml", "    old: {method: GET, url: 'https://crm.example.com/old'}\n", "")
+    plan = plan_of(applied)
+    assert list(fields(plan)) == ["endpoints.old"]
+    assert plan["changes"][0]["notes"] == ["TLS verification is off: a lab"], (
+        "what is live counts, also when it is ignored"
+    )
+    applied.ok("apply", "--yes", "-q")
+    spec = live_spec(applied, "connector/crm-contacts")
+    assert spec["endpoints"]["list"]["params"][0]["value"] == "50"
+    assert spec["endpoints"]["list"]["retry"] == {"attempts": 3}
+    assert actions(plan_of(applied)) == []
+
+
+GARBAGE = ['[]', '"text"', "5", "null", "{}", '{"spec":5}', '{"spec":{}}', '{"spec":{"displayName":5,"categories":"crm"}}',
+           '{"spec":{"displayName":"x","categories":["crm"],"endpoints":{"a":"text"}}}', '{"spec":{"displayName":"x","categories":[1,"a"]}}',
+           '{"spec":{"lifecycle":"no","categories":[],"displayName":null}}', '{"spec":{"displayName":"\\ud800","categories":["crm"]}}',
+           '{"spec":{"displayName":"x","categories":["crm"],"n":99999999999999999999}}', '{"metadata":5,"spec":{"displayName":"x","categories":["crm"]}}',
+           '{"spec":{"displayName":"x","categories":["crm"],"authorization":5,"tls":[],"members":7}}']  # fmt: skip
+
+
+def test_live_records_that_are_no_records_are_written_anew(applied: Workspace) -> None:
+    """Whatever others have put there: plan, get and apply work, and say so."""
+    bench = InProcess(applied.root, applied.env)
+    for name in ("crm-contacts", "integrators"):
+        for body in GARBAGE:
+            sql(
+                bench.path,
+                "UPDATE documents SET live = ? WHERE uid = (SELECT uid FROM records WHERE name = ?)",
+                body,
+                name,
+            )
+            plan = bench.plan()
+            (change,) = plan.changes
+            for text in (plan_text(plan, color=False), plan_markdown(plan), plan_json(plan)):
+                assert name in text, body
+            if body in GARBAGE[:6]:
+                assert change.notes == ("the live record is not as a record should be; it is written anew",)
+            for query in (Query(), Query(kind=change.key.kind), Query(text="x")):
+                found = list(search(bench.store(), query))
+                records_table(found, color=False), records_json(found), records_yaml(found)
+        assert "1 to update." in applied.ok("plan").stdout
+        assert applied.ok("get", "connector").stdout and applied.ok("get").stdout
+        applied.ok("apply", "--yes", "-q")
+        assert actions(plan_of(applied)) == []
+
+
+def test_a_literal_secret_in_a_live_record_is_not_shown(applied: Workspace) -> None:
+    """Nobody but the store holds it, and a plan must not pass it on."""
+    canary = "Literal-7Hq2"
+    drift(applied, "crm-contacts", "$.spec.authorization.password", f'"{canary}"')
+    drift(applied, "crm-contacts", "$.spec.authorization.token", f'"{canary}"')
+    drift(applied, "crm-contacts", "$.spec.endpoints.list.headers", f'[{{"name":"X-Api-Key","value":"{canary}"}}]')
+    drift(
+        applied,
+        "crm-contacts",
+        "$.spec.endpoints.more",
+        f'{{"method":"GET","url":"https://e","params":[{{"name":"api_key","value":"{canary}"}}]}}',
+    )
+    for line in (
+        "plan",
+        "plan -o json",
+        "plan -o markdown",
+        "get",
+        "get connector",
+        "get -o json",
+        "get connector/crm-contacts",
+    ):
+        result = applied.ok(*line.split())
+        assert canary not in result.output, line
+    assert "~ authorization.password: (a text) -> {env: CRM_PASSWORD}" in applied.ok("plan").stdout
+    applied.write("connectors/crm.yaml", CATEGORY)
+    for line in ("plan", "plan -o json", "plan -o markdown", "apply --yes"):
+        assert canary not in applied.ok(*line.split()).output, line
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE documents SET live = json_set(live, '$.spec.description', 'x') WHERE uid = :uid", [("update", "connector/crm-contacts")]),
+        ("REPLACE INTO documents SELECT uid, json_set(live, '$.spec.description', 'x') FROM documents WHERE uid = :uid", [("update", "connector/crm-contacts")]),
+        ("DELETE FROM documents WHERE uid = :uid", [("update", "connector/crm-contacts")]),
+        ("DELETE FROM records WHERE uid = :uid", [("create", "connector/crm-contacts")]),
+        ("UPDATE records SET name = 'other' WHERE uid = :uid", [("create", "connector/crm-contacts"), ("delete", "connector/other")]),
+        ("UPDATE records SET owner = '' WHERE uid = :uid", [("adopt", "connector/crm-contacts")]),
+        ("UPDATE records SET display = NULL WHERE uid = :uid", []),
+    ],
+)  # fmt: skip
+def test_every_way_to_write_around_the_tool_is_seen(
+    applied: Workspace, statement: str, expected: list[tuple[str, str]]
+) -> None:
+    """The store's triggers see it, move its revision, and the next apply puts it right."""
+    ((uid,),) = sql(applied.store, "SELECT uid FROM records WHERE name = 'crm-contacts'")
+    ((before,),) = sql(applied.store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'")
+    sql(applied.store, statement.replace(":uid", f"'{uid}'"))
+    ((after,),) = sql(applied.store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'")
+    assert after > before
+    plan = plan_of(applied, "--adopt")
+    assert actions(plan) == expected
+    if expected == [("update", "connector/crm-contacts")]:
+        assert {field["origin"] for field in plan["changes"][0]["fields"]} == {"drift"}
+    applied.ok("apply", "--yes", "-q", "--adopt")
+    assert actions(plan_of(applied)) == []
+    assert sql(applied.store, "SELECT count(*) FROM meta WHERE key = 'writing'") == [(0,)]
+
+
+def test_the_origin_of_one_change(applied: Workspace) -> None:
+    """Git moved, live moved, or both, field by field; moved to the same value is no change."""
+    drift(applied, "crm-contacts", "$.spec.displayName", '"By hand"')
+    applied.edit("connectors/crm.yaml", "displayName: Sales team's contacts", "displayName: By hand")
+    assert actions(plan_of(applied)) == []
+    applied.edit("connectors/crm.yaml", "displayName: By hand", "displayName: By git")
+    drift(applied, "crm-contacts", "$.spec.endpoints.list.method", '"POST"')
+    applied.edit("connectors/crm.yaml", "Contacts of the CRM.", "Contacts.")
+    plan = plan_of(applied)
+    assert {name: origin for name, (_, _, origin) in fields(plan).items()} == {
+        "displayName": "both", "endpoints.list.method": "drift", "description": "git"
+    }  # fmt: skip
+    assert plan["changes"][0]["origin"] == "both"
+    assert json.dumps(plan).count('"origin": "both"') == 2

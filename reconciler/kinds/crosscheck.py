@@ -43,7 +43,7 @@ def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complet
             namesake = displays.setdefault((resource.key.kind, resource.display), resource)
             if namesake is not resource:
                 message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
-                found.append(Clash(resource, "RC303", message, "displayName", hint="names differ by more than case and accents"))  # fmt: skip
+                found.append(Clash(resource, "RC303", message, "displayName", hint="choose a name that differs by more than case and accents"))  # fmt: skip
     for resource in resources:
         found += _reference_clashes(resource, by_key, broken, complete=complete)
         if resource.previously:

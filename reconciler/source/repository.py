@@ -87,7 +87,8 @@ def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> It
         return
     from reconciler.source.locate import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.nodes import parse, value_of
+    from reconciler.source.yaml.nodes import value_of
+    from reconciler.source.yaml.parsing import parse
 
     by_file: dict[str, list[Clash]] = {}
     for clash in clashes:

@@ -69,10 +69,10 @@ def test_a_killed_apply_leaves_the_old_or_the_new_store(empty: Workspace) -> Non
     assert descriptions(empty) == {"v40"}
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="wants strace, which .ci/run installs")
 @pytest.mark.parametrize("call", ["pwrite64", "fsync", "fdatasync", "ftruncate", "unlink"])
 def test_killed_at_every_system_call_of_the_commit(empty: Workspace, call: str) -> None:
     """The process is killed as it enters the n-th call, for every n that there is, up to a dozen."""
+    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     for count in [*range(1, 8), 20, 60, 150, 400]:
         shutil.rmtree(empty.store.parent, ignore_errors=True)
         fill(empty, "old")
@@ -105,8 +105,7 @@ def test_killed_at_every_system_call_of_the_commit(empty: Workspace, call: str) 
 def test_a_first_apply_killed_at_any_write_can_be_repeated(empty: Workspace) -> None:
     """Also while the store is being made."""
     fill(empty, "new")
-    if not shutil.which("strace"):
-        pytest.fail("strace is not installed; .ci/run installs it")
+    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     for count in (1, 2, 3, 5, 9, 14, 40, 80):
         shutil.rmtree(empty.store.parent, ignore_errors=True)
         command = [

@@ -109,6 +109,6 @@ def _faults(data: bytes, file: str) -> list[Diagnostic]:
     faults = guard(data, file)
     if faults:
         return faults
-    from reconciler.source.yaml.nodes import parse
+    from reconciler.source.yaml.parsing import parse
 
     return [fault for fault in parse(SourceText(file, data)).faults if fault.code in _UNREADABLE]

@@ -88,7 +88,8 @@ def _only_comments(text: str) -> bool:
 
 def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
     """As `load`, by the careful parser. A fault that only the fast library sees is reported too."""
-    from reconciler.source.yaml.nodes import MAPPING, parse, value_of
+    from reconciler.source.yaml.nodes import MAPPING, value_of
+    from reconciler.source.yaml.parsing import parse
 
     faults = guard(data, file)
     if faults:

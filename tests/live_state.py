@@ -10,6 +10,7 @@ from conftest import KEY, Workspace
 
 from reconciler.core.plan import Plan
 from reconciler.kinds import schemas
+from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
@@ -97,6 +98,12 @@ class InProcess:
         finally:
             if store is None:
                 opened.close()
+
+    def plan_json(self, **options: Any) -> dict[str, Any]:
+        """A plan as `plan -o json` prints it, held against its schema."""
+        content: dict[str, Any] = json.loads(plan_json(self.plan(**options)))
+        jsonschema.validate(content, schemas.load("plan.schema.json"))
+        return content
 
     def apply(self, **options: Any) -> Report:
         """Plan and apply."""

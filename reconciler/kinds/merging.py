@@ -68,6 +68,7 @@ def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> 
     if isinstance(node, dict):
         if value is MISSING:
             node.pop(last, None)
+            _drop_if_empty(spec, parents)
         else:
             node[last] = value
     elif isinstance(node, list):  # of parameters or headers, by name
@@ -75,6 +76,14 @@ def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> 
             if isinstance(item, dict) and item.get("name") == last:
                 node[index : index + 1] = [] if value is MISSING else [value]
                 return
+
+
+def _drop_if_empty(spec: dict[str, Any], steps: list[str]) -> None:
+    """Remove the mapping at `steps` when nothing is left in it and nothing there means the same."""
+    if steps and steps[-1] in _MADE_OF_OPTIONAL_KEYS and at(spec, tuple(steps)) == {}:
+        holder = at(spec, tuple(steps[:-1]))
+        if isinstance(holder, dict):
+            del holder[steps[-1]]
 
 
 def _add_members(desired: dict[str, Any], live: frozenset[str], applied: frozenset[str], field: str) -> None:

@@ -33,14 +33,22 @@ def objections(
 
 
 def _display_conflicts(changes: list[Change], live: Mapping[Key, Record]) -> Problem | None:
-    """Display names that a live record outside of the plan has already."""
+    """Display names that a live record outside of the plan has already, or that two in the plan would have.
+
+    Definitions do not clash; a display name that is left to the live side can.
+    """
     touched = {change.record.key for change in changes if change.record}
     taken = {
         (key.kind, record.display): record for key, record in live.items() if record.display and key not in touched
     }
     details = []
+    chosen: dict[tuple[str, str], Key] = {}
     for change in changes:
-        other = taken.get((change.key.kind, display_after(change)))
+        display = (change.key.kind, display_after(change))
+        first = chosen.setdefault(display, change.key)
+        if display[1] and first != change.key:
+            details.append(f"{address(*change.key)} would have the display name of {address(*first)}")
+        other = taken.get(display)
         if other is not None and other.key != change.key:
             owner = other.owner or "nobody"
             details.append(

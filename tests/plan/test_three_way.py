@@ -4,7 +4,7 @@ import json
 
 import pytest
 from conftest import CATEGORY, Workspace
-from live_state import InProcess, actions, drift, fields, live_spec, plan_of, sql
+from live_state import InProcess, actions, drift, fields, live_spec, sql
 
 from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_markdown import plan_markdown
@@ -14,9 +14,16 @@ from reconciler.services.search import Query, search
 
 
 @pytest.fixture
-def applied(workspace: Workspace) -> Workspace:
+def bench(workspace: Workspace) -> InProcess:
+    """The small repository, applied, with plans made in this process."""
+    bench = InProcess(workspace.root, workspace.env)
+    bench.apply()
+    return bench
+
+
+@pytest.fixture
+def applied(bench: InProcess, workspace: Workspace) -> Workspace:
     """The small repository, applied."""
-    workspace.ok("apply", "--yes", "-q")
     return workspace
 
 
@@ -36,13 +43,13 @@ def applied(workspace: Workspace) -> Workspace:
     ],
 )  # fmt: skip
 def test_a_field_changed_around_the_tool_is_drift(
-    applied: Workspace, path: str, value: str, name: str, seen: object
+    bench: InProcess, applied: Workspace, path: str, value: str, name: str, seen: object
 ) -> None:
     """It is named, alone, and the next apply takes it back."""
     drift(applied, "crm-contacts", path, value)
-    assert fields(plan_of(applied)) == {name: seen}
-    applied.ok("apply", "--yes", "-q")
-    assert actions(plan_of(applied)) == []
+    assert fields(bench.plan_json()) == {name: seen}
+    bench.apply()
+    assert actions(bench.plan_json()) == []
 
 
 @pytest.mark.parametrize(
@@ -50,12 +57,14 @@ def test_a_field_changed_around_the_tool_is_drift(
     [("$.spec.status", '"active"'), ("$.spec.endpoints.list.timeoutSeconds", "30.0"), ("$.spec.tls", '{"verify":true}'),
      ("$.spec.endpoints.list.headers", "[]"), ("$.spec.endpoints.list.params[0].required", "false"), ("$.metadata.annotations", '{"seen":"yes"}')],
 )  # fmt: skip
-def test_defaults_written_into_the_live_record_are_no_drift(applied: Workspace, path: str, value: str) -> None:
+def test_defaults_written_into_the_live_record_are_no_drift(
+    bench: InProcess, applied: Workspace, path: str, value: str
+) -> None:
     """And do not show beside a change of something else either."""
     drift(applied, "crm-contacts", path, value)
-    assert actions(plan_of(applied)) == []
+    assert actions(bench.plan_json()) == []
     drift(applied, "crm-contacts", "$.spec.description", '"by hand"')
-    assert list(fields(plan_of(applied))) == ["description"]
+    assert list(fields(bench.plan_json())) == ["description"]
 
 
 @pytest.mark.parametrize(
@@ -66,20 +75,21 @@ def test_numbers_texts_and_truth_values_are_told_apart(empty: Workspace, old: st
     """Python finds 1 and True equal, JSON does not."""
     text = "---\napiVersion: reconciler/v1\nkind: Connector\nmetadata: {name: c}\nspec:\n  displayName: C\n  categories: [crm]\n  endpoints: {e: {method: GET, url: 'https://e', sample: {a: VALUE}}}\n"
     empty.write("connectors/c.yaml", CATEGORY + text.replace("VALUE", old))
-    empty.ok("apply", "--yes", "-q")
+    bench = InProcess(empty.root, {})
+    bench.apply()
     empty.write("connectors/c.yaml", CATEGORY + text.replace("VALUE", new))
-    (path,) = fields(plan_of(empty))
+    (path,) = fields(bench.plan_json())
     assert path.startswith("endpoints.e.sample.a")
-    assert "    ~ endpoints.e.sample.a" in empty.ok("plan").stdout
+    assert "    ~ endpoints.e.sample.a" in plan_text(bench.plan(), color=False)
 
 
-def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(applied: Workspace) -> None:
+def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(bench: InProcess, applied: Workspace) -> None:
     """Also those that look like the head of a unified diff."""
     before = "      body: |\n        -- first\n        same\n"
     applied.edit("connectors/crm.yaml", "      params:", before + "      params:")
     text = applied.ok("plan").stdout
     assert "        + -- first\n        + same" in text, "of a new text every line is shown"
-    applied.ok("apply", "--yes", "-q")
+    bench.apply()
     applied.edit("connectors/crm.yaml", "-- first", "++ second")
     text = applied.ok("plan").stdout
     assert "        - -- first\n        + ++ second\n" in text
@@ -88,50 +98,50 @@ def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(applied: Worksp
     assert "-     -- first\n+     ++ second" in markdown
 
 
-def test_an_additive_member_that_was_live_already_can_be_undeclared(applied: Workspace) -> None:
+def test_an_additive_member_that_was_live_already_can_be_undeclared(bench: InProcess, applied: Workspace) -> None:
     """Declaring somebody who is a member is noted, so that removing the line removes the member."""
     applied.edit("policies/team.yaml", "mode: authoritative", "mode: additive")
-    applied.ok("apply", "--yes", "-q")
+    bench.apply()
     drift(applied, "integrators", "$.spec.members.users", '["grace","hedy","ada"]')
-    assert actions(plan_of(applied)) == [], "the order of a set is no difference"
+    assert actions(bench.plan_json()) == [], "the order of a set is no difference"
     applied.edit("policies/team.yaml", "[ada, grace]", "[ada, grace, hedy]")
-    (change,) = plan_of(applied)["changes"]
+    (change,) = bench.plan_json()["changes"]
     assert (change["fields"], change["notes"]) == (
         [],
         ["who is declared has changed; the live members stay as they are"],
     )
-    applied.ok("apply", "--yes", "-q")
-    assert actions(plan_of(applied)) == []
+    bench.apply()
+    assert actions(bench.plan_json()) == []
     applied.edit("policies/team.yaml", "[ada, grace, hedy]", "[ada, grace]")
     assert "~ members.users: -hedy" in applied.ok("plan").stdout
-    applied.ok("apply", "--yes", "-q")
+    bench.apply()
     assert live_spec(applied, "group/integrators")["members"]["users"] == ["ada", "grace"]
 
 
-def test_ignored_fields_can_be_named_as_plans_name_them(applied: Workspace) -> None:
+def test_ignored_fields_can_be_named_as_plans_name_them(bench: InProcess, applied: Workspace) -> None:
     """Parameters by name, optional parents, and nothing that git does not declare is brought back."""
     applied.edit(
         "connectors/crm.yaml",
         "  endpoints:\n",
         "  lifecycle: {ignore: [endpoints.list.params.page.value, endpoints.list.retry.attempts, tls.verify, tls.reason, endpoints.old.timeoutSeconds]}\n  endpoints:\n    old: {method: GET, url: 'https://crm.example.com/old'}\n",
     )
-    applied.ok("apply", "--yes", "-q")
+    bench.apply()
     drift(applied, "crm-contacts", "$.spec.endpoints.list.params[0].value", '"50"')
     drift(applied, "crm-contacts", "$.spec.endpoints.list.retry", '{"attempts":3}')
     drift(applied, "crm-contacts", "$.spec.endpoints.old.timeoutSeconds", "7")
     drift(applied, "crm-contacts", "$.spec.tls", '{"verify":false,"reason":"a lab"}')
-    assert actions(plan_of(applied)) == []
+    assert actions(bench.plan_json()) == []
     applied.edit("connectors/crm.yaml", "    old: {method: GET, url: 'https://crm.example.com/old'}\n", "")
-    plan = plan_of(applied)
+    plan = bench.plan_json()
     assert list(fields(plan)) == ["endpoints.old"]
     assert plan["changes"][0]["notes"] == ["TLS verification is off: a lab"], (
         "what is live counts, also when it is ignored"
     )
-    applied.ok("apply", "--yes", "-q")
+    bench.apply()
     spec = live_spec(applied, "connector/crm-contacts")
     assert spec["endpoints"]["list"]["params"][0]["value"] == "50"
     assert spec["endpoints"]["list"]["retry"] == {"attempts": 3}
-    assert actions(plan_of(applied)) == []
+    assert actions(bench.plan_json()) == []
 
 
 GARBAGE = ['[]', '"text"', "5", "null", "{}", '{"spec":5}', '{"spec":{}}', '{"spec":{"displayName":5,"categories":"crm"}}',
@@ -141,9 +151,8 @@ GARBAGE = ['[]', '"text"', "5", "null", "{}", '{"spec":5}', '{"spec":{}}', '{"sp
            '{"spec":{"displayName":"x","categories":["crm"],"authorization":5,"tls":[],"members":7}}']  # fmt: skip
 
 
-def test_live_records_that_are_no_records_are_written_anew(applied: Workspace) -> None:
+def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, applied: Workspace) -> None:
     """Whatever others have put there: plan, get and apply work, and say so."""
-    bench = InProcess(applied.root, applied.env)
     for name in ("crm-contacts", "integrators"):
         for body in GARBAGE:
             sql(
@@ -163,11 +172,11 @@ def test_live_records_that_are_no_records_are_written_anew(applied: Workspace) -
                 records_table(found, color=False), records_json(found), records_yaml(found)
         assert "1 to update." in applied.ok("plan").stdout
         assert applied.ok("get", "connector").stdout and applied.ok("get").stdout
-        applied.ok("apply", "--yes", "-q")
-        assert actions(plan_of(applied)) == []
+        bench.apply()
+        assert actions(bench.plan_json()) == []
 
 
-def test_a_literal_secret_in_a_live_record_is_not_shown(applied: Workspace) -> None:
+def test_a_literal_secret_in_a_live_record_is_not_shown(bench: InProcess, applied: Workspace) -> None:
     """Nobody but the store holds it, and a plan must not pass it on."""
     canary = "Literal-7Hq2"
     drift(applied, "crm-contacts", "$.spec.authorization.password", f'"{canary}"')
@@ -209,7 +218,7 @@ def test_a_literal_secret_in_a_live_record_is_not_shown(applied: Workspace) -> N
     ],
 )  # fmt: skip
 def test_every_way_to_write_around_the_tool_is_seen(
-    applied: Workspace, statement: str, expected: list[tuple[str, str]]
+    bench: InProcess, applied: Workspace, statement: str, expected: list[tuple[str, str]]
 ) -> None:
     """The store's triggers see it, move its revision, and the next apply puts it right."""
     ((uid,),) = sql(applied.store, "SELECT uid FROM records WHERE name = 'crm-contacts'")
@@ -217,24 +226,24 @@ def test_every_way_to_write_around_the_tool_is_seen(
     sql(applied.store, statement.replace(":uid", f"'{uid}'"))
     ((after,),) = sql(applied.store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'")
     assert after > before
-    plan = plan_of(applied, "--adopt")
+    plan = bench.plan_json(adopt=True)
     assert actions(plan) == expected
     if expected == [("update", "connector/crm-contacts")]:
         assert {field["origin"] for field in plan["changes"][0]["fields"]} == {"drift"}
-    applied.ok("apply", "--yes", "-q", "--adopt")
-    assert actions(plan_of(applied)) == []
+    bench.apply(adopt=True)
+    assert actions(bench.plan_json()) == []
     assert sql(applied.store, "SELECT count(*) FROM meta WHERE key = 'writing'") == [(0,)]
 
 
-def test_the_origin_of_one_change(applied: Workspace) -> None:
+def test_the_origin_of_one_change(bench: InProcess, applied: Workspace) -> None:
     """Git moved, live moved, or both, field by field; moved to the same value is no change."""
     drift(applied, "crm-contacts", "$.spec.displayName", '"By hand"')
     applied.edit("connectors/crm.yaml", "displayName: Sales team's contacts", "displayName: By hand")
-    assert actions(plan_of(applied)) == []
+    assert actions(bench.plan_json()) == []
     applied.edit("connectors/crm.yaml", "displayName: By hand", "displayName: By git")
     drift(applied, "crm-contacts", "$.spec.endpoints.list.method", '"POST"')
     applied.edit("connectors/crm.yaml", "Contacts of the CRM.", "Contacts.")
-    plan = plan_of(applied)
+    plan = bench.plan_json()
     assert {name: origin for name, (_, _, origin) in fields(plan).items()} == {
         "displayName": "both", "endpoints.list.method": "drift", "description": "git"
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """Golden folders: a repository, and the transcript of a session in it.
 
-Lines of a transcript that begin with ``$ `` are run by the shell, with ``reconciler`` on the path; what
-follows is what they print (stderr lines after ``! ``) and the exit code when it is not 0. After a
-change on purpose: ``pytest tests/test_cases.py --update``, and read the difference.
+A transcript begins with lines after ``# `` that say what it is about. Lines that begin with ``$ `` are run
+by the shell, with ``reconciler`` on the path; what follows is what they print (stderr lines after ``! ``)
+and the exit code when it is not 0. After a change on purpose: ``pytest tests/test_cases.py --update``, and read the difference.
 """
 
 import os
@@ -43,7 +43,7 @@ def play(transcript: str, case: Path, tmp_path: Path) -> str:
     env = clean_environment({"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"})
     lines = []
     for line in transcript.splitlines():
-        if line.startswith("# "):
+        if line.startswith("# ") and all(above.startswith("# ") for above in lines):
             lines.append(line)
         elif line.startswith("$ "):
             lines += [*([""] if lines and not lines[-1].startswith("# ") else []), line, *_outputs(line[2:], root, env)]

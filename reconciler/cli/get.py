@@ -50,6 +50,8 @@ def command(
         answer(render.records_json(found))
     elif chosen == "yaml":
         answer(render.records_yaml(found))
+    elif not found and query == Query():
+        answer("The store holds no records.\n")
     else:
         answer(render.records_table(found, color=wants_color(options().color, sys.stdout)))
     return ExitCode.OK

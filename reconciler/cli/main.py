@@ -1,6 +1,5 @@
 """The top of the command line: global options, commands by name, and what exceptions become."""
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +9,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.options import common_options
-from reconciler.cli.output import say_error
+from reconciler.cli.output import give_up_stdout, say_error
 from reconciler.errors import ExitCode, ReconcilerError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -92,9 +91,10 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one return for each 
         say_error("interrupted; nothing was changed that is not reported above")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        give_up_stdout()
         return ExitCode.WORLD
     except OSError as failure:
+        give_up_stdout()  # it may be what failed
         say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
         return ExitCode.WORLD
     except Exception:  # noqa: BLE001 (the one place where a bug becomes a message)

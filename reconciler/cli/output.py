@@ -25,7 +25,10 @@ def _is_terminal(stream: object) -> bool:
 
 def give_up_stdout() -> None:
     """Throw away what cannot be written, which Python would try again at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def answer(text: str) -> None:

@@ -7,15 +7,17 @@ side, and lists in additive mode, which others may add to.
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at
+from reconciler.kinds.registry import KINDS
 
 
 def effective(
     kind: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The body to write. `desired` is changed and returned."""
+    """The body to write, canonical as `desired` and `live` are. `desired` is changed and returned."""
     spec, live_spec = desired["spec"], live["spec"]
     for field in spec.get("lifecycle", {}).get("ignore", ()):
         _take_over(spec, live_spec, field.split("."))
+    KINDS[kind].canonical(spec)  # what is left of a block may be nothing
     if _is_additive(kind, desired):
         for field in ("users", "groups"):
             theirs, ours_before = _members(live, field), _members(applied or {}, field)
@@ -51,6 +53,7 @@ def is_plain(spec_text: bytes) -> bool:
 
 
 _MADE_OF_OPTIONAL_KEYS = frozenset(("tls", "retry", "sample"))
+_REQUIRED = frozenset(("displayName", "categories", "subjects", "mode", "method", "url"))
 
 
 def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> None:
@@ -66,24 +69,15 @@ def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> 
             node.setdefault(step, {})
         node = at(node, (step,))
     if isinstance(node, dict):
-        if value is MISSING:
+        if value is MISSING and last not in _REQUIRED:
             node.pop(last, None)
-            _drop_if_empty(spec, parents)
-        else:
+        elif value is not MISSING:
             node[last] = value
     elif isinstance(node, list):  # of parameters or headers, by name
         for index, item in enumerate(node):
             if isinstance(item, dict) and item.get("name") == last:
                 node[index : index + 1] = [] if value is MISSING else [value]
                 return
-
-
-def _drop_if_empty(spec: dict[str, Any], steps: list[str]) -> None:
-    """Remove the mapping at `steps` when nothing is left in it and nothing there means the same."""
-    if steps and steps[-1] in _MADE_OF_OPTIONAL_KEYS and at(spec, tuple(steps)) == {}:
-        holder = at(spec, tuple(steps[:-1]))
-        if isinstance(holder, dict):
-            del holder[steps[-1]]
 
 
 def _add_members(desired: dict[str, Any], live: frozenset[str], applied: frozenset[str], field: str) -> None:

@@ -52,7 +52,9 @@ def _text(minimum: int = 0, maximum: int | None = None, pattern: str | None = No
 
 
 Name = Annotated[str, _text(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-_Trimmed = r"^[^\s](.*[^\s])?$"
+# White space as JSON Schema's regular expressions have it (ECMA-262); pydantic's \s is Unicode's, which differs.
+_SPACE = "\\t\\n\\x0b\\x0c\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff"
+_Trimmed = f"^[^{_SPACE}](.*[^{_SPACE}])?$"
 DisplayName = Annotated[str, _text(1, 255, _Trimmed)]
 Description = Annotated[str, _text(0, 4000)]
 LabelKey = Annotated[str, _text(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")]
@@ -75,7 +77,9 @@ class Lifecycle(_Model):
     """How the reconciler treats the live record."""
 
     protect: StrictBool = False
-    ignore: Annotated[list[Annotated[str, _text(pattern=r"^[^\s.]+(\.[^.]+)*$")]], Field(max_length=64), _Distinct] = []
+    ignore: Annotated[
+        list[Annotated[str, _text(pattern=rf"^[^{_SPACE}.]+(\.[^.]+)*$")]], Field(max_length=64), _Distinct
+    ] = []
 
 
 class _Document(_Model):
@@ -120,8 +124,8 @@ class SecretRef(_Model):
 
 
 TextOrSecret = Annotated[str, _text(0, 8192)] | SecretRef
-RequestUrl = Annotated[str, _text(0, 8192, r"^(https?://|\{\{)[^\s]")]
-_Scopes = Annotated[list[Annotated[str, _text(1, 512, r"^[^\s]+$")]], Field(max_length=500), _Distinct]
+RequestUrl = Annotated[str, _text(0, 8192, rf"^(https?://|\{{\{{)[^{_SPACE}]")]
+_Scopes = Annotated[list[Annotated[str, _text(1, 512, rf"^[^{_SPACE}]+$")]], Field(max_length=500), _Distinct]
 
 
 class NoAuthorization(_Model):
@@ -239,7 +243,7 @@ class Endpoint(_Model):
 
     description: Description = ""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    url: Annotated[str, _text(0, 8192, r"^(https?://[^\s]|/|\{\{)")]
+    url: Annotated[str, _text(0, 8192, rf"^(https?://[^{_SPACE}]|/|\{{\{{)")]
     params: Annotated[list[Parameter], Field(max_length=500)] = []
     headers: Annotated[list[Header], Field(max_length=500)] = []
     body: Annotated[str, _text(0, 1048576)] = ""

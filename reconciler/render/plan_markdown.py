@@ -24,7 +24,9 @@ def plan_markdown(plan: Plan) -> str:
         lines += [f"> {_escape(problem.hint)}", ""] if problem.hint else [""]
     size = sum(len(line) + 1 for line in lines)
     for index, change in enumerate(plan.changes):
-        block = [f"#### {_title(change)}", "", *_notes(change), "```diff", *_body(change), "```", ""]
+        body = list(_body(change))
+        fenced = ["```diff", *body, "```", ""] if body else []
+        block = [f"#### {_title(change)}", "", *_notes(change), *fenced]
         size += sum(len(line) + 1 for line in block)
         if size > _MAX_CHARACTERS:
             lines.append(f"… and {len(plan.changes) - index:,} more; `reconciler plan` shows all of them.")
@@ -51,8 +53,9 @@ def _body(change: Change) -> Iterator[str]:
         for name, value in summary_lines(change):
             yield _fenced(f"+ {name}: {value}")
     if change.action is Action.DELETE:
-        name = (change.before or {}).get("spec", {}).get("displayName", "")
-        yield _fenced(f"- {shown(name)}")
+        name = (change.before or {}).get("spec", {}).get("displayName")
+        if name:
+            yield _fenced(f"- displayName: {shown(name)}")
     for field in map(masked_field, change.fields):
         members, lines = set_change(field), line_changes(field)
         origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""

@@ -49,7 +49,8 @@ def plan_text(plan: Plan, *, color: bool) -> str:
     for problem in plan.problems:
         lines += problem_lines(problem, color=color)
         lines.append("")
-    lines.append(f"{totals(plan)}{_kept(plan)}.")
+    if plan.changes:
+        lines.append(f"{totals(plan)}{_kept(plan)}.")
     if plan.problems:
         lines.append(paint("It will not be applied like this.", RED, color=color))
     return "\n".join(lines) + "\n"

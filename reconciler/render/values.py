@@ -45,9 +45,17 @@ def line_changes(change: FieldChange) -> list[tuple[str, str]] | None:
         return None
     from difflib import unified_diff
 
-    old, new = (text.split("\n") if text else [] for text in (before, after))
+    old, new = _lines(before), _lines(after)
     lines = list(unified_diff(old, new, n=0, lineterm=""))[2:]  # the first two name the files
     return [(line[0], harmless(mask_text(line[1:]))) for line in lines if not line.startswith("@@")]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text; it is said when the last one has no end."""
+    if not text:
+        return []
+    *lines, last = text.split("\n")
+    return [*lines, f"{last} (no line break at the end)"] if last else lines
 
 
 def _cut(text: str, keep: int) -> str:

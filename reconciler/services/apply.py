@@ -36,7 +36,11 @@ def refuse_problems(plan: Plan) -> None:
     if not plan.problems:
         return
     first, *others = plan.problems
-    more = (line for problem in others for line in (f"also: {problem.message}", *problem.details))
+    more = (
+        line
+        for problem in others
+        for line in (f"also: {problem.message}", *(f"  {detail}" for detail in problem.details))
+    )
     details = (*first.details, *more)
     error = RecordConflict if first.exit_code is ExitCode.CONFLICT else GuardStopped
     raise error(first.message, hint=first.hint, details=details)

@@ -108,7 +108,7 @@ def _change(found: Match, bodies: Bodies) -> Change | None:
     kind = resource.key.kind
     live, valid = readable(kind, bodies.live)
     after, body = resource.content(), resource.body
-    if not is_plain(body):
+    if valid and not is_plain(body):
         after = effective(kind, after, live, bodies.applied)
         merged = encode(after)
         body = resource.body if merged == resource.body else merged

@@ -95,6 +95,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as failure:
         raise _translate(failure, path) from failure
+    except UnicodeDecodeError as failure:  # SQLite repeats what it has read in its message
+        raise StoreUnavailable(f"the store {path} is damaged", hint="restore it from a backup") from failure
     except OSError as failure:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror or failure}") from failure
 

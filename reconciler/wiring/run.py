@@ -143,7 +143,8 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
     def seal(check: str | None, may_create: bool) -> "tuple[Sealer, str]":
         from reconciler.secrets.sealing import make_sealer
 
-        return make_sealer(environment, settings.key_file, path.with_suffix(".key"), check, may_create)
+        beside = path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")
+        return make_sealer(environment, settings.key_file, beside, check, may_create)
 
     return SqliteStore(path, make_sealer=seal, clock=now, lock_seconds=settings.lock_seconds)
 

@@ -1,8 +1,12 @@
 """A secret never reaches git, a log, a plan, an error or the store in the clear."""
 
 import base64
+import json
 import os
+import random
 import re
+import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import quote
@@ -10,11 +14,20 @@ from urllib.parse import quote
 import pytest
 from conftest import CATEGORY, Workspace
 
+_DRAW = random.Random(20)
+_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
+
+
+def _canary() -> str:
+    """No two of them, and nothing else, begin with the same eight characters; some look different in a URL."""
+    drawn = "".join(_DRAW.choices(_LETTERS, k=22))
+    return f"Q{drawn[:9]}+{drawn[9:15]}%{drawn[15:]}"
+
+
 CANARIES = {
-    name: f"Canary{number}zQ{number}x7{name.title().replace('_', '')}Vv"
-    for number, name in enumerate(
-        ["basic_password", "bearer_token", "client_secret", "oauth_password", "api_key_header", "api_key_param", "request_password", "user_name", "store_key"], 11
-    )
+    name: _canary()
+    for name in ("basic_password", "bearer_token", "client_secret", "oauth_password", "api_key_header", "api_key_param",
+                 "request_password", "user_name", "store_key")
 }  # fmt: skip
 STORE_KEY = CANARIES["store_key"] + "-and-some-more-characters"
 
@@ -40,16 +53,18 @@ def documents(values: dict[str, str]) -> str:
 
 
 def forms(canary: str) -> set[bytes]:
-    """How a canary could look: as it is, cut, or encoded."""
-    encoded = base64.b64encode(canary.encode()).rstrip(b"=")[:-2]
-    return {
-        canary.encode(),
-        canary[:10].encode(),
-        canary[-10:].encode(),
-        encoded,
-        quote(canary).encode(),
-        canary.encode().hex().encode(),
-        canary.encode("utf-16-le"),
+    """How a canary could look: as it is, cut, or encoded; in base64 at any place of a longer text."""
+    data = canary.encode()
+    shifted = {base64.b64encode(bytes(shift) + data)[4:-4] for shift in range(3)}
+    return shifted | {
+        data[:8],
+        data[-8:],
+        quote(canary, safe="").encode()[:12],
+        data.hex().encode(),
+        data.hex().upper().encode(),
+        canary[:8].encode("utf-16-le"),
+        json.dumps(canary)[1:9].encode(),
+        data[::-1][:8],
     }
 
 
@@ -86,7 +101,7 @@ def test_nothing_shows_a_secret_when_all_goes_well(planted: Workspace) -> None:
         result = planted.run(*line.split())
         assert_no_canary(result.output.encode("utf-8", "replace"), line)
     planted.edit("connectors/all.yaml", "username: u,", "username: v,")
-    planted.env["BEARER_TOKEN"] = CANARIES["bearer_token"][::-1]
+    planted.env["BEARER_TOKEN"] = CANARIES["bearer_token"] + "-rotated"
     for line in (
         "plan --secrets check",
         "plan --secrets check -o json",
@@ -95,9 +110,37 @@ def test_nothing_shows_a_secret_when_all_goes_well(planted: Workspace) -> None:
     ):
         assert_no_canary(planted.ok(*line.split()).output.encode(), line)
     assert "5 records" in planted.ok("get").stdout
+    planted.commit("second")
+    assert_nothing_is_left(planted)
+
+
+def assert_nothing_is_left(planted: Workspace) -> None:
+    """No canary in the store, its journal and key, the repository's objects as they are inflated, and its other files."""
     for path in [*planted.store.parent.iterdir(), *(planted.root / ".git").rglob("*")]:
         if path.is_file():
             assert_no_canary(path.read_bytes(), str(path))
+    objects = subprocess.run(["git", "cat-file", "--batch-all-objects", "--batch"], cwd=planted.root, capture_output=True, check=True)  # fmt: skip
+    assert b"kind: Connector" in objects.stdout
+    assert_no_canary(objects.stdout, "the objects of git")
+    with sqlite3.connect(planted.store) as connection:
+        dump = "\n".join(connection.iterdump())
+    connection.close()
+    assert_no_canary(dump.encode(), "the rows of the store")
+
+
+def test_nothing_is_left_by_an_apply_that_is_killed(planted: Workspace) -> None:
+    """Neither in the journal that it leaves behind; a reader keeps the journal from being folded in."""
+    planted.ok("apply", "--yes", "-q")
+    reader = sqlite3.connect(planted.store)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM records").fetchone()
+    planted.edit("connectors/all.yaml", "username: u,", "username: v,")
+    planted.env["BEARER_TOKEN"] = CANARIES["bearer_token"] + "-2"
+    planted.ok("apply", "--yes", "-q", "--secrets", "check")
+    journal = planted.store.with_name("store.db-wal")
+    assert journal.stat().st_size > 0
+    assert_nothing_is_left(planted)
+    reader.close()
 
 
 def test_nothing_shows_a_secret_when_something_fails(planted: Workspace, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ EDITS = st.lists(
 )  # fmt: skip
 FEW = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

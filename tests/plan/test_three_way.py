@@ -249,3 +249,20 @@ def test_the_origin_of_one_change(bench: InProcess, applied: Workspace) -> None:
     }  # fmt: skip
     assert plan["changes"][0]["origin"] == "both"
     assert json.dumps(plan).count('"origin": "both"') == 2
+
+
+def test_what_is_left_of_an_ignored_field_is_canonical(bench: InProcess, applied: Workspace) -> None:
+    """A block whose only key the live side has not is no block, and a required key stays git's."""
+    ignored = "  lifecycle: {ignore: [endpoints.list.retry.attempts, displayName, endpoints.list.url]}\n  endpoints:\n"
+    applied.edit("connectors/crm.yaml", "  endpoints:\n", ignored)
+    applied.edit("connectors/crm.yaml", "      method: GET\n", "      method: GET\n      retry: {attempts: 2}\n")
+    assert list(fields(bench.plan_json())) == ["lifecycle"], "the live side has no retry"
+    bench.apply()
+    assert bench.plan_json()["changes"] == []
+    sql(
+        bench.path,
+        "UPDATE documents SET live = json_remove(live, '$.spec.displayName', '$.spec.endpoints.list.url') WHERE live LIKE '%CRM_PASSWORD%'",
+    )
+    assert sorted(fields(bench.plan_json())) == ["displayName", "endpoints.list.url"]
+    bench.apply()
+    assert bench.plan_json()["changes"] == []

@@ -233,10 +233,11 @@ def test_a_locked_store_is_waited_for_and_then_reported(workspace: Workspace) ->
     holder = sqlite3.connect(workspace.store, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     assert workspace.ok("plan").stdout, "planning does not lock"
-    result = workspace.run("apply", "--yes")
+    result = workspace.run("apply", "--yes", "--lock-timeout", "0.5")
     holder.execute("ROLLBACK")
     holder.close()
-    assert result.exit_code == 8 and "locked by another run" in result.stderr
+    assert result.exit_code == 8 and "locked by another run; waited 0.5 s" in result.stderr
+    assert "--lock-timeout" in result.stderr
     workspace.ok("apply", "--yes")
 
 

@@ -59,7 +59,7 @@ def test_all_missing_secrets_are_listed_and_nothing_is_changed(workspace: Worksp
     assert result.exit_code == 10
     assert "connector/crm-contacts authorization.username: {file: user.txt}: No such file" in result.stderr
     assert "connector/crm-contacts authorization.password: {env: CRM_PASSWORD}: CRM_PASSWORD is empty" in result.stderr
-    assert "No record matches." in workspace.ok("get").stdout
+    assert workspace.ok("get").stdout == "The store holds no records.\n"
 
 
 @pytest.mark.parametrize(
@@ -174,3 +174,116 @@ def test_a_secret_does_not_show_itself() -> None:
             leak(secret)
     assert secret != Secret("hunter2")
     assert not hasattr(secret, "__dict__") and os.fspath is not None
+
+
+def test_ciphertexts_cannot_be_exchanged_in_the_store(workspace: Workspace) -> None:
+    """Whoever can write to the store cannot make one record use another's secret."""
+    workspace.edit("connectors/crm.yaml", "username: svc", "username: {env: CRM_USER}")
+    workspace.ok("apply", "--yes", "-q", env={"CRM_USER": "svc-user"})
+    (password, user) = stored(workspace)
+    assert (password[1], user[1]) == ("authorization.password", "authorization.username")
+    with sqlite3.connect(workspace.store) as connection:
+        for row, other in ((password, user), (user, password)):
+            connection.execute("UPDATE secrets SET ciphertext = ? WHERE address = ?", (other[4], row[1]))
+    connection.close()
+    sealer = AesSealer(Secret(KEY))
+    for uid, address, _, _, ciphertext in stored(workspace):
+        with pytest.raises(KeyUnavailable, match="cannot be decrypted"):
+            sealer.open(uid, address, ciphertext)
+
+
+def test_equal_secrets_do_not_look_equal_at_rest(workspace: Workspace) -> None:
+    """Nor does one that is stored twice: each sealing has a nonce of its own."""
+    workspace.edit("connectors/crm.yaml", "username: svc", "username: {env: CRM_PASSWORD}")
+    workspace.ok("apply", "--yes", "-q")
+    first, second = stored(workspace)
+    assert first[4] != second[4] and first[4][:12] != second[4][:12]
+    workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
+    workspace.ok("apply", "--yes", "-q")
+    assert stored(workspace)[0][4] == first[4], "what did not change is not written again"
+
+
+def test_a_secret_that_the_store_lost_is_noticed_when_secrets_are_checked(workspace: Workspace) -> None:
+    """And one that a renamed record uses."""
+    workspace.ok("apply", "--yes", "-q")
+    with sqlite3.connect(workspace.store) as connection:
+        connection.execute("DELETE FROM secrets")
+    connection.close()
+    assert workspace.run("plan", "--detailed-exitcode").exit_code == 0
+    checked = workspace.run("plan", "--detailed-exitcode", "--secrets", "check")
+    assert checked.exit_code == 2 and "~ authorization.password: (none) -> {env: CRM_PASSWORD}" in checked.stdout
+    workspace.ok("apply", "--yes", "-q", "--secrets", "check")
+    assert len(stored(workspace)) == 1
+    workspace.edit("connectors/crm.yaml", "name: crm-contacts", "name: crm-people\n  previously: [crm-contacts]")
+    renamed = workspace.ok("plan", "--secrets", "check", env={"CRM_PASSWORD": "new"}).stdout
+    assert "» connector/crm-people" in renamed and "(the secret has a new value)" in renamed
+
+
+def test_references_that_lead_to_nothing_are_all_listed_by_a_check(workspace: Workspace) -> None:
+    """By plan too, when it is asked to resolve them."""
+    workspace.edit("connectors/crm.yaml", "username: svc", "username: {env: CRM_USER}")
+    workspace.ok("apply", "--yes", "-q", env={"CRM_USER": "svc-user"})
+    result = workspace.run("plan", "--secrets", "check", env={"CRM_PASSWORD": ""})
+    assert result.exit_code == 10
+    assert result.stderr.startswith("error: 2 secrets cannot be resolved\n")
+    assert "{env: CRM_USER}: CRM_USER is not set" in result.stderr and "CRM_PASSWORD is empty" in result.stderr
+
+
+def test_a_pipe_is_not_waited_for(workspace: Workspace) -> None:
+    """A path that is no regular file is said to be none, at once."""
+    workspace.edit("connectors/crm.yaml", "{env: CRM_PASSWORD}", "{file: secrets/crm}")
+    (workspace.root / "secrets").mkdir()
+    os.mkfifo(workspace.root / "secrets/crm")
+    result = workspace.run("apply", "--yes", timeout=20)
+    assert result.exit_code == 10 and "it is not a regular file" in result.stderr
+
+
+def test_bytes_that_are_no_text(workspace: Workspace) -> None:
+    """In a variable they are a message, not a bug; and they are not repeated."""
+    result = workspace.run("apply", "--yes", env={"CRM_PASSWORD": "caf\udce9-canary"})
+    assert result.exit_code == 10 and "CRM_PASSWORD is not UTF-8" in result.stderr and "canary" not in result.output
+    result = workspace.run("apply", "--yes", env={"RECONCILER_STORE_KEY": "\udce9" * 40})
+    assert result.exit_code == 10 and "the store key in RECONCILER_STORE_KEY is not UTF-8" in result.stderr
+    assert not workspace.store.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"short\n", "shorter than 32 characters"),
+        (b"\xff" * 40, "is not a text file"),
+        (None, "cannot be read: Is a directory"),
+    ],
+)
+def test_a_key_file_that_holds_no_key(workspace: Workspace, content: bytes | None, message: str) -> None:
+    """Nothing is changed, and the message names the file."""
+    workspace.write(
+        "reconciler.yaml",
+        "apiVersion: reconciler/v1\nkind: Project\ntargets: {local: {store: 'sqlite:s.db', keyFile: the.key}}\n",
+    )
+    (workspace.root / "the.key").mkdir() if content is None else workspace.write("the.key", content)
+    result = workspace.run("apply", "--yes", env=NO_KEY)
+    assert result.exit_code == 10 and message in result.stderr and "the.key" in result.stderr
+    assert not (workspace.root / "s.db").exists()
+
+
+def test_where_relative_paths_begin(workspace: Workspace) -> None:
+    """Those in definitions and in reconciler.yaml at the repository, --env-file where the user stands."""
+    workspace.edit("connectors/crm.yaml", "username: svc", "username: {file: secrets/user}")
+    workspace.write("secrets/user", "svc-user")
+    workspace.write("policies/here.env", "CRM_PASSWORD=from-here\n")
+    workspace.write("there.env", "CRM_PASSWORD=from-there\n")
+    workspace.write(
+        "reconciler.yaml",
+        "apiVersion: reconciler/v1\nkind: Project\ntargets: {local: {store: 'sqlite:.reconciler/store.db', envFile: there.env}}\n",
+    )
+    sealer = AesSealer(Secret(KEY))
+    below = Workspace(workspace.root / "policies")
+    below.env = {"CRM_PASSWORD": ""}
+    for arguments, password in (([], "from-there"), (["--env-file", "here.env"], "from-here")):
+        below.ok("apply", "--yes", "-q", "--secrets", "check", *arguments)
+        found = {
+            address: sealer.open(uid, address, ciphertext).reveal()
+            for uid, address, _, _, ciphertext in stored(workspace)
+        }
+        assert found == {"authorization.password": password, "authorization.username": "svc-user"}

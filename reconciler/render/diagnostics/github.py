@@ -1,10 +1,13 @@
-"""Diagnostics as GitHub workflow commands, which become annotations on a pull request."""
+"""Diagnostics as GitHub workflow commands, which become annotations on a pull request.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
+"""
 
 from collections.abc import Sequence
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import harmless
+from reconciler.render.diagnostics.visible import visible
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
@@ -13,23 +16,22 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
 
 
 def _command(found: Diagnostic) -> str:
-    span = found.span
-    properties = {
-        "file": span.file,
-        "line": span.line,
-        "endLine": span.end_line,
-        "col": span.column,
-        "endColumn": span.end_column,
-        "title": found.code,
-    }
+    properties = {"file": found.span.file, **_lines(found.span), "title": found.code}
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     message = f"{found.message}; {found.hint}" if found.hint else found.message
     return f"::{found.severity} {listed}::{_data(message)}"
 
 
+def _lines(span: Span) -> dict[str, int]:
+    """Columns are allowed within one line only."""
+    if span.line != span.end_line:
+        return {"line": span.line, "endLine": span.end_line}
+    return {"line": span.line, "endLine": span.end_line, "col": span.column, "endColumn": span.end_column}
+
+
 def _data(text: str) -> str:
     """Escaped as the runner's toolkit does."""
-    return harmless(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

@@ -1,12 +1,11 @@
 """Diagnostics as JSON; schemas/diagnostics.schema.json describes it."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import well_formed
+from reconciler.render.diagnostics.json_text import json_text
 
 VERSION = 1
 
@@ -24,7 +23,7 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
         },
         "diagnostics": [_diagnostic(found) for found in diagnostics],
     }
-    return well_formed(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
+    return json_text(content)
 
 
 def _diagnostic(found: Diagnostic) -> dict[str, Any]:

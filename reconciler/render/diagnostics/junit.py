@@ -1,4 +1,4 @@
-"""Diagnostics as JUnit XML, one test case for each file."""
+"""Diagnostics as JUnit XML, one test case for each file, in the form that Jenkins' xunit plug-in defines."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.render.diagnostics import Checked
+from reconciler.render.diagnostics.visible import visible
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
+_NOT_XML = re.compile(
+    "[\ufffe\uffff]"
+)  # and the control characters, which are escaped: https://www.w3.org/TR/xml/#charsets
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
@@ -45,13 +48,13 @@ def _texts(group: list[Diagnostic]) -> str:
 
 
 def _text(found: Diagnostic) -> str:
-    hint = f"\n  hint: {found.hint}" if found.hint else ""
-    return escape(_clean(f"{found.span}: {found.severity}[{found.code}]: {found.message}{hint}"))
+    text = escape(_clean(f"{found.span}: {found.severity}[{found.code}]: {found.message}"))
+    return f"{text}\n  hint: {escape(_clean(found.hint))}" if found.hint else text
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+    return quoteattr(_clean(text))
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", visible(text))

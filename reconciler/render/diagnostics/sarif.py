@@ -1,42 +1,41 @@
-"""Diagnostics as SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/."""
+"""Diagnostics as SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/.
 
-import json
-from collections import Counter
+What GitHub asks for beyond it:
+https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+"""
+
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.diagnostics import RULES, Diagnostic
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import well_formed
+from reconciler.render.diagnostics.fingerprint import fingerprints
+from reconciler.render.diagnostics.json_text import json_text
+from reconciler.render.diagnostics.topics import is_about_security
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "%SRCROOT%"
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
     """One run, with the rules that it uses."""
     codes = sorted({found.code for found in diagnostics})
-    seen: Counter[str] = Counter()
-    content = {
-        "$schema": _SCHEMA,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "reconciler",
-                        "version": checked.version,
-                        "rules": [_rule(code) for code in codes],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {"SRCROOT": {"description": {"text": "root of the configuration repository"}}},
-                "results": [_result(found, codes, seen) for found in diagnostics],
-            }
+    run = {
+        "tool": {"driver": _driver(codes, checked.version)},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "Root of the configuration repository."}}},
+        "results": [
+            _result(found, codes.index(found.code), digest)
+            for found, digest in zip(diagnostics, fingerprints(diagnostics), strict=True)
         ],
     }
-    return well_formed(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _driver(codes: list[str], version: str) -> dict[str, Any]:
+    known = {"version": version} if version else {}
+    return {"name": "reconciler", **known, "rules": [_rule(code) for code in codes]}
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -48,21 +47,24 @@ def _rule(code: str) -> dict[str, Any]:
         "fullDescription": {"text": rule.explanation},
         "help": {"text": rule.explanation},
         "defaultConfiguration": {"level": rule.severity.value},
+        "properties": {
+            "problem.severity": rule.severity.value,
+            "tags": ["security"] if is_about_security(code) else ["correctness"],
+        },
     }
 
 
-def _result(found: Diagnostic, codes: list[str], seen: Counter[str]) -> dict[str, Any]:
+def _result(found: Diagnostic, rule_index: int, digest: str) -> dict[str, Any]:
     span = found.span
-    text = f"{found.message}. {found.hint[:1].upper()}{found.hint[1:]}." if found.hint else found.message
     return {
         "ruleId": found.code,
-        "ruleIndex": codes.index(found.code),
+        "ruleIndex": rule_index,
         "level": found.severity.value,
-        "message": {"text": text},
+        "message": {"text": _message(found)},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(_bytes(span.file)), "uriBaseId": "SRCROOT"},
+                    "artifactLocation": {"uri": quote(_bytes(span.file)), "uriBaseId": _ROOT},
                     "region": {
                         "startLine": span.line,
                         "startColumn": span.column,
@@ -72,8 +74,16 @@ def _result(found: Diagnostic, codes: list[str], seen: Counter[str]) -> dict[str
                 }
             }
         ],
-        "partialFingerprints": {"reconciler/v1": fingerprint(found, seen)},
+        # primaryLocationLineHash is left to GitHub's upload action: it reads the file, and warns of another value
+        "partialFingerprints": {"reconciler/v1": digest},
     }
+
+
+def _message(found: Diagnostic) -> str:
+    """Sentences in which nothing is a link: viewers turn `[text](target)` into one (section 3.11.6)."""
+    sentences = [found.message, f"{found.hint[:1].upper()}{found.hint[1:]}"] if found.hint else [found.message]
+    text = " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in sentences)
+    return text.replace("](", "] (")
 
 
 def _bytes(path: str) -> bytes:
@@ -82,10 +92,3 @@ def _bytes(path: str) -> bytes:
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return path.encode("utf-8", "surrogatepass")
-
-
-def fingerprint(found: Diagnostic, seen: Counter[str]) -> str:
-    """A digest that stays the same when lines move; repeats in one file are numbered through `seen`."""
-    subject = f"{found.code}\0{found.span.file}\0{found.message}\0{found.snippet.strip()}"
-    seen[subject] += 1
-    return sha256(f"{subject}\0{seen[subject]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

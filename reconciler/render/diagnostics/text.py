@@ -1,13 +1,14 @@
 """Diagnostics as text: position, message, the line with a caret below it, what to do."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import BOLD, CYAN, DIM, RED, YELLOW, harmless, paint, plural
+from reconciler.render.diagnostics.visible import cells, visible
+from reconciler.render.style import BOLD, CYAN, DIM, RED, YELLOW, paint, plural
 
 _WIDTH = 100  # columns of a line that are shown around the caret
+_TAB = "    "
 _COLORS = {Severity.ERROR: RED, Severity.WARNING: YELLOW}
 
 
@@ -20,7 +21,7 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
 def _lines(found: Diagnostic, *, color: bool) -> Iterator[str]:
     severity = found.severity
     word = paint(f"{severity}[{found.code}]:", _COLORS[severity], BOLD, color=color)
-    yield f"{paint(harmless(str(found.span)) + ':', BOLD, color=color)} {word} {harmless(found.message)}"
+    yield f"{paint(visible(str(found.span)) + ':', BOLD, color=color)} {word} {visible(found.message)}"
     if found.snippet.strip():
         gutter = f"{found.span.line:>5} | "
         shown, before, marked = _excerpt(found)
@@ -31,36 +32,51 @@ def _lines(found: Diagnostic, *, color: bool) -> Iterator[str]:
             + paint("^" * marked, _COLORS[severity], BOLD, color=color)
         )
     if found.hint:
-        yield f"  {paint('hint:', CYAN, color=color)} {harmless(found.hint)}"
+        yield f"  {paint('hint:', CYAN, color=color)} {visible(found.hint)}"
     yield ""
 
 
 def _excerpt(found: Diagnostic) -> tuple[str, int, int]:
-    """The part of the line around the caret, the columns before the caret, and the columns under it."""
-    characters = found.snippet
-    start = min(found.span.column - 1, len(characters))
-    end = max(min(found.span.end_column - 1, len(characters)), start + 1)
-    cut = 0
-    if len(characters) > _WIDTH:
-        cut = max(0, min(start - _WIDTH // 3, len(characters) - _WIDTH))
-    shown = [_cell(char) for char in characters[cut : cut + _WIDTH]]
-    prefix, suffix = "…" if cut else "", "…" if cut + _WIDTH < len(characters) else ""
-    before = len(prefix) + sum(_width(cell) for cell in shown[: start - cut])
-    marked = sum(_width(cell) for cell in shown[start - cut : end - cut])
-    return prefix + "".join(shown) + suffix, before, max(marked, 1)
+    """The part of the line around the caret, the columns before the caret, and the columns under it.
+
+    A line wider than `_WIDTH` is cut at both ends; its characters far off are not even looked at.
+    """
+    line = found.snippet
+    start = min(found.span.column - 1, len(line))
+    first = max(start - _WIDTH, 0)
+    before, after = _cells(line[first:start]), _cells(line[start : start + _WIDTH])
+    room = max(_WIDTH // 3, _WIDTH - sum(map(_width, after)))
+    left = before[len(before) - _fitting(before[::-1], room) :]
+    right = after[: _fitting(after, _WIDTH - sum(map(_width, left)))]
+    prefix = "…" if first or len(left) < len(before) else ""
+    suffix = "…" if start + len(right) < len(line) else ""
+    marked = sum(map(_width, right[: max(found.span.end_column - found.span.column, 1)]))
+    shown = prefix + "".join(left + right) + suffix
+    return shown, len(prefix) + sum(map(_width, left)), max(marked, 1)
 
 
-def _cell(char: str) -> str:
-    return "    " if char == "\t" else harmless(char)
+def _cells(line: str) -> list[str]:
+    return [_TAB if char == "\t" else cell for char, cell in zip(line, cells(line), strict=True)]
+
+
+def _fitting(shown: list[str], columns: int) -> int:
+    """How many cells, from the first on, take at most `columns`."""
+    for count, cell in enumerate(shown):
+        columns -= _width(cell)
+        if columns < 0:
+            return count
+    return len(shown)
 
 
 def _width(cell: str) -> int:
     """Columns that a cell takes on a terminal."""
     if cell.isascii():
         return len(cell)
-    if unicodedata.combining(cell) or unicodedata.category(cell) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(cell) in "WF" else 1
+    from unicodedata import category, east_asian_width
+
+    if category(cell) in ("Mn", "Me") or "\u1160" <= cell <= "\u11ff" or "\ud7b0" <= cell <= "\ud7ff":
+        return 0  # combining marks; vowels and finals of Korean syllables, which stand in the cell of the initial
+    return 2 if east_asian_width(cell) in "WF" else 1
 
 
 def _summary(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:

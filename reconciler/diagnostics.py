@@ -140,12 +140,14 @@ RULES: dict[str, Rule] = {
     "RC402": Rule("credentials in a URL", "A URL may not carry a user and password. Use authorization, with secret references."),
     "RC403": Rule("literal secret in a header or parameter", "Headers and parameters of this name carry credentials. Give {env: NAME} or {file: path} as value, or use authorization."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
+    "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),
     # lint
     "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
     "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),
     "RC603": Rule("inactive category in use", "The category is inactive: connectors should not be filed under it.", _WARNING),
     "RC604": Rule("permission without view", "create, edit, delete and call each need view as well; without it the grant has no effect unless another policy gives view.", _WARNING),
     "RC605": Rule("credentials over plain http", "Over http:// anyone on the way can read the credentials. Use https://, unless the host is this machine."),
+    "RC606": Rule("authority without verification", "`tls.ca` says whom to trust, and `verify: false` not to look. With the authority verification can stay on.", _WARNING),
 }  # fmt: skip
 
 

@@ -132,6 +132,26 @@ class ReportLost(ReconcilerError):
 
 
 class NetworkFailure(ReconcilerError):
-    """A server does not answer, or not as it should."""
+    """A server does not answer, or not as it should.
+
+    Attributes:
+        transient: whether another try may help.
+    """
+
+    exit_code = ExitCode.WORLD
+
+    def __init__(self, message: str, *, hint: str = "", details: tuple[str, ...] = (), transient: bool = False) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.transient = transient
+
+
+class CertificateUnusable(ReconcilerError):
+    """A private authority or a client certificate cannot be used."""
+
+    exit_code = ExitCode.WORLD
+
+
+class CredentialsRefused(ReconcilerError):
+    """A server does not accept the credentials of a connector, or gives no token for them."""
 
     exit_code = ExitCode.WORLD

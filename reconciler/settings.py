@@ -25,6 +25,7 @@ class Settings:
         max_deletes: a number or a share, or None where nobody has set a limit.
         lock_seconds: how long to wait for another run to end.
         check_secrets: whether every plan resolves all secrets.
+        fetch_tokens: whether every apply fetches the access tokens that are missing or due.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class Settings:
     key_file: Path | None
     max_deletes: str | None
     check_secrets: bool
+    fetch_tokens: bool
     lock_seconds: float
 
 
@@ -47,6 +49,7 @@ class Overrides:
     env_file: str | None = None
     max_deletes: str | None = None
     secrets: str | None = None
+    tokens: str | None = None
     lock_seconds: float | None = None
 
 
@@ -68,6 +71,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         key_file=_from_root(root, target.get("keyFile")),
         max_deletes=given.max_deletes or target.get("maxDeletes"),
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
+        fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
     )
 

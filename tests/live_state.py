@@ -11,11 +11,11 @@ from conftest import KEY, Workspace
 from reconciler.core.plan import Plan
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
-from reconciler.services.apply import Report, apply_plan
+from reconciler.services.apply import Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
 from reconciler.stores.sql.store import SqliteStore
-from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store
+from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
 def plan_of(workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -110,6 +110,13 @@ class InProcess:
         store = self.store()
         try:
             plan = self.plan(store, **options)
-            return apply_plan(plan, store, open_secrets(self.settings, self.environment), actor="ada", clock=now)
+            return apply_plan(
+                plan,
+                store,
+                open_secrets(self.settings, self.environment),
+                TokenOptions(open_tokens(self.settings, store), fetch=False),
+                actor="ada",
+                clock=now,
+            )
         finally:
             store.close()

@@ -9,12 +9,13 @@ import click
 
 from reconciler.cli.interrupts import holding_interrupts
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, give_up_stdout, say, wants_color
+from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.plan import plan_options
 from reconciler.cli.running import PlanFlags, open_run, plan_with
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
-from reconciler.wiring.run import default_actor, now
+from reconciler.kinds.registry import address
+from reconciler.wiring.run import default_actor, now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.services.apply import Report
@@ -31,13 +32,26 @@ FORMATS = ("text", "json")
     metavar="SECONDS",
     help="How long to wait for another run to end; default 10.",
 )
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "continue"]),
+    default="stop",
+    show_default=True,
+    help="Whether a token that is not to be had stops everything, or leaves its connector out.",
+)
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="How many tokens are requested at once; default 8.",
+)
 @common_options()
-def command(yes: bool, **flags: Any) -> int:
+def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> int:
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
 
     Formats (-o): text, json.
     """
-    from reconciler.services.apply import apply_plan, refuse_problems
+    from reconciler.services.apply import TokenOptions, apply_plan, refuse_problems
 
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
@@ -48,13 +62,17 @@ def command(yes: bool, **flags: Any) -> int:
     if plan.changes and not yes:
         _ask(plan)
     actor = options().actor or default_actor(os.environ)
+    tools = open_tokens(run.settings, run.store, parallelism)
+    tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
     with holding_interrupts() as hold:
-        report = apply_plan(plan, run.store, run.secrets, actor=actor, clock=now, before_commit=hold)
+        report = apply_plan(plan, run.store, run.secrets, tokens, actor=actor, clock=now, before_commit=hold)
         _report(report, chosen)
     if hold.noted:
         say("interrupted too late: the plan was already applied")
         return ExitCode.INTERRUPTED
-    return ExitCode.OK
+    for change, failure in report.left_out:
+        say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
+    return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
 
 
 def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
@@ -97,10 +115,19 @@ def _report(report: "Report", chosen: str) -> None:
         say(f"run by {report.actor}, {report.started} to {report.finished}")
     try:
         if chosen == "json":
-            times = {"started": report.started, "finished": report.finished}
-            answer(report_json(plan, actor=report.actor, secrets=report.secrets, **times))
+            answer(
+                report_json(
+                    plan,
+                    actor=report.actor,
+                    started=report.started,
+                    finished=report.finished,
+                    secrets=report.secrets,
+                    tokens=report.tokens,
+                    left_out=[(change.key, failure.message) for change, failure in report.left_out],
+                )
+            )
         elif not options().quiet:
-            answer(report_text(plan, report.secrets))
+            answer(report_text(plan, report.secrets, report.tokens))
         sys.stdout.flush()
     except OSError as failure:
         give_up_stdout()

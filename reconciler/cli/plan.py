@@ -29,6 +29,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+            click.option("--tokens", type=click.Choice(["apply", "demand"]), help="apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),
         ]
     ):  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.cli.options import options
@@ -11,8 +12,12 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions
+from reconciler.kinds.canonical import may_need_token
 from reconciler.settings import Overrides, Settings
-from reconciler.wiring.run import load_settings, locate_root, open_secrets, open_source, open_store
+from reconciler.wiring.run import load_settings, locate_root, now, open_secrets, open_source, open_store, open_tokens
+
+if TYPE_CHECKING:
+    from reconciler.services.token_changes import KnownTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class PlanFlags:
     adopt: bool
     max_deletes: str | None
     secrets: str | None
+    tokens: str | None
     lock_timeout: float | None = None
 
 
@@ -47,6 +53,7 @@ def open_run(flags: PlanFlags | None = None) -> Run:
         env_file=said.env_file,
         max_deletes=flags.max_deletes if flags else None,
         secrets=flags.secrets if flags else None,
+        tokens=flags.tokens if flags else None,
         lock_seconds=flags.lock_timeout if flags else None,
     )
     settings = load_settings(root, overrides)
@@ -93,4 +100,15 @@ def plan_with(run: Run, flags: PlanFlags) -> Plan:
         max_deletes=run.settings.max_deletes,
     )
     desired = load_desired(run.source)
-    return make_plan(desired, run.source, run.store, plan_options, run.secrets if run.settings.check_secrets else None)
+    secrets = run.secrets if run.settings.check_secrets else None
+    tokens = _known_tokens(run, desired) if run.settings.fetch_tokens else None
+    return make_plan(desired, run.source, run.store, plan_options, secrets, tokens)
+
+
+def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
+    """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
+    if not any(may_need_token(resource.body) for resource in desired.resources.values()):
+        return None
+    from reconciler.services.token_changes import KnownTokens
+
+    return KnownTokens(open_tokens(run.settings, run.store).keeper.states(), now())

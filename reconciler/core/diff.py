@@ -22,12 +22,13 @@ MISSING: Final = _Missing()
 
 
 class Origin(StrEnum):
-    """Who moved: the desired state, the live state, both, or the value behind a secret reference."""
+    """Who moved: the desired state, the live state, both, the value behind a secret reference, or time itself."""
 
     GIT = "git"
     DRIFT = "drift"
     BOTH = "both"
     SECRET = "secret"  # noqa: S105 (the word, not one)
+    TOKEN = "token"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from reconciler.core.secret import Secret
+
 
 class Key(NamedTuple):
     """Identity of a resource."""
@@ -109,3 +111,19 @@ class Found:
     drifted: bool
     changed_at: str
     content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConnector:
+    """A live connector with what it takes to send its requests.
+
+    Attributes:
+        secrets: values of its secrets by address; empty when they were not asked for.
+    """
+
+    uid: str
+    name: str
+    owner: str
+    labels: Mapping[str, str]
+    spec: dict[str, Any]
+    secrets: Mapping[str, Secret]

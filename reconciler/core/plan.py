@@ -46,6 +46,11 @@ class Change:
     notes: tuple[str, ...] = ()
 
     @property
+    def is_token_only(self) -> bool:
+        """Whether nothing is to be done but to renew the access token."""
+        return bool(self.fields) and all(change.origin is Origin.TOKEN for change in self.fields)
+
+    @property
     def origin(self) -> Origin:
         """The origin that all fields share, else both."""
         origins = {change.origin for change in self.fields}

@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.core.model import Bodies, Found, Key, Record, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
+from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
 
 
@@ -56,6 +57,21 @@ class SealedSecret:
     ciphertext: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SealedToken:
+    """One access token ready to be stored.
+
+    Attributes:
+        uid: of the connector's record.
+        access, refresh: the encrypted tokens.
+    """
+
+    uid: str
+    state: TokenState
+    access: bytes
+    refresh: bytes | None
+
+
 class SecretBackend(Protocol):
     """Resolves secret references."""
 
@@ -73,6 +89,14 @@ class Sealer(Protocol):
 
     def seal(self, uid: str, address: str, reference: str, secret: Secret) -> SealedSecret:
         """Encrypt a secret, bound to its record and address."""
+        ...
+
+    def open(self, uid: str, address: str, ciphertext: bytes) -> Secret:
+        """The secret that was sealed for the record and address.
+
+        Raises:
+            KeyUnavailable: the key is another one, or the ciphertext was altered.
+        """
         ...
 
     def fingerprint(self, secret: Secret) -> str:
@@ -97,11 +121,18 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One change with what only the store's session needs."""
+    """One change with what only the store's session needs.
+
+    Attributes:
+        made_with: keyed fingerprint of the authorization after the change, or "" where it needs no token.
+        token: the token that was fetched for it, to be written with it.
+    """
 
     change: Change
     uid: str
     secrets: Sequence[SealedSecret]
+    made_with: str = ""
+    token: SealedToken | None = None
 
 
 class Session(Protocol):
@@ -144,12 +175,47 @@ class Store(Protocol):
         """A transaction under the store's lock; commits when the block ends without an exception."""
         ...
 
+    def connectors(self, names: Sequence[str] | None = None, *, secrets: bool = True) -> Iterator[LiveConnector]:
+        """Live connectors in order of their names, all or those named.
+
+        Args:
+            secrets: whether to open their secrets.
+
+        Raises:
+            KeyUnavailable: the store's key is missing or is another one.
+        """
+        ...
+
     def search(self, kind: str | None, name: str | None) -> Iterator[Found]:
         """Records by kind and name, with their bodies."""
         ...
 
     def close(self) -> None:
         """Release the store."""
+        ...
+
+
+class TokenKeeper(Protocol):
+    """Keeps access tokens, and sees to it that only one process fetches each."""
+
+    def states(self) -> dict[str, TokenState]:
+        """What may be shown of every token, by the record's uid."""
+        ...
+
+    def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
+        """A token with its access and refresh token, or None when there is none."""
+        ...
+
+    def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
+        ...
+
+    def keep(self, tokens: Sequence[SealedToken], holder: str) -> set[str]:
+        """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
+        ...
+
+    def release(self, uids: Iterable[str], holder: str) -> None:
+        """End the leases."""
         ...
 
 

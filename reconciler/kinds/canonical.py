@@ -36,6 +36,11 @@ def may_hold_references(body: bytes) -> bool:
     return b':{"env":"' in body or b':{"file":"' in body
 
 
+def may_need_token(body: bytes) -> bool:
+    """Whether a canonical body may be of a connector that needs a token: a test without decoding it."""
+    return b'"method":"oauth2-' in body or b'"tokenRequest":{' in body
+
+
 def fingerprint(body: bytes) -> str:
     """Digest that stands for a canonical body."""
     return sha256(body).hexdigest()

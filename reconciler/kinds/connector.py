@@ -26,9 +26,8 @@ def canonical(spec: dict[str, Any]) -> None:
     if authorization is not None:
         if authorization["method"] == "none":
             del spec["authorization"]
-        elif "scopes" in authorization:
-            authorization["scopes"].sort()
-            drop_default(authorization, "scopes", [])
+        else:
+            _canonical_authorization(authorization)
     tls = spec.get("tls")
     if tls is not None:
         drop_default(tls, "verify", True)
@@ -40,6 +39,24 @@ def canonical(spec: dict[str, Any]) -> None:
         drop_default(spec, "endpoints", {})
     canonical_lifecycle(spec)
 
+
+def _canonical_authorization(authorization: dict[str, Any]) -> None:
+    if "scopes" in authorization:
+        authorization["scopes"].sort()
+        drop_default(authorization, "scopes", [])
+    drop_default(authorization, "clientAuthentication", "basic")
+    request = authorization.get("tokenRequest")
+    if request is not None:
+        for key, default in TOKEN_REQUEST_DEFAULTS.items():
+            drop_default(request, key, default)
+
+
+TOKEN_REQUEST_DEFAULTS = {
+    "send": "form",
+    "usernameField": "username",
+    "passwordField": "password",
+    "tokenField": "access_token",
+}
 
 _ENDPOINT_DEFAULTS: tuple[tuple[str, Any], ...] = (
     ("description", ""),
@@ -101,6 +118,10 @@ def secret_fields(spec: dict[str, Any]) -> Iterator[SecretField]:
     authorization = spec.get("authorization")
     if authorization:
         yield from _authorization_secrets(authorization)
+    if "tls" in spec:
+        for key in ("ca", "clientCertificate", "clientKey"):
+            if key in spec["tls"]:
+                yield SecretField(("spec", "tls", key), f"tls.{key}", spec["tls"][key])
     for purpose, endpoint in spec.get("endpoints", {}).items():
         for group in ("params", "headers"):
             if group not in endpoint:
@@ -147,6 +168,9 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
             if isinstance(url, dict):
                 url, path = url["url"], (*path, "url")
             _check_template(url, path, document, found)
+            if "{{" in url:
+                hint = "tokens are fetched without a caller's data: write the URL out"
+                found.append(Finding("RC502", "the token URL has placeholders", Place(document, path), hint))
             _check_url(url, path, document, found, secret=True)
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
@@ -157,9 +181,13 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
 def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:
     place = Place(document, ("spec", "tls", "verify"))
     if "reason" in tls:
-        yield Finding("RC602", "certificates are not verified", place)
+        hint = "a private authority is the better way: remove the line and add  ca: {file: PATH}"
+        yield Finding("RC602", "certificates are not verified", place, hint)
     else:
-        yield Finding("RC601", "certificates are not verified and no reason is given", place, "add `reason:` or remove the line")  # fmt: skip
+        hint = "for a private authority add  ca: {file: PATH}  instead; else add `reason:` or remove the line"
+        yield Finding("RC601", "certificates are not verified and no reason is given", place, hint)
+    if "ca" in tls:
+        yield Finding("RC606", "the authority is not used, because certificates are not verified", Place(document, ("spec", "tls", "ca")), "remove `verify: false`")  # fmt: skip
 
 
 def _check_endpoint(
@@ -198,6 +226,11 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
     if "@" in url and _USERINFO.search(url):
         hint = "remove it and use authorization: {method: basic, ...}"
         found.append(Finding("RC402", "the URL carries a user or password", Place(document, path), hint))
-    if secret and url[:5].lower() == "http:" and not _LOOPBACK.match(url):
+    if secret and is_insecure(url):
         message = "credentials would be sent over plain http"
         found.append(Finding("RC605", message, Place(document, path), "use https://"))
+
+
+def is_insecure(url: str) -> bool:
+    """Whether anyone on the way to the host of `url` can read what is sent: plain http, but not to this machine."""
+    return url[:5].lower() == "http:" and not _LOOPBACK.match(url)

@@ -89,7 +89,9 @@ def _add_members(desired: dict[str, Any], live: frozenset[str], applied: frozens
         desired.pop(field, None)
 
 
-_SECRET_STEPS = frozenset(("username", "password", "token", "clientId", "clientSecret", "value"))
+_SECRET_STEPS = frozenset(
+    ("username", "password", "token", "clientId", "clientSecret", "value", "ca", "clientCertificate", "clientKey")
+)
 
 
 def is_secret_value(path: Path, value: Any) -> bool:

@@ -128,6 +128,10 @@ RequestUrl = Annotated[str, _text(0, 8192, rf"^(https?://|\{{\{{)[^{_SPACE}]")]
 _Scopes = Annotated[list[Annotated[str, _text(1, 512, rf"^[^{_SPACE}]+$")]], Field(max_length=500), _Distinct]
 
 
+_FieldName = Annotated[str, _text(0, 255, r"^[A-Za-z0-9_.-]+$")]
+_ClientAuthentication = Literal["basic", "body"]
+
+
 class NoAuthorization(_Model):
     """Requests go out as they are."""
 
@@ -148,6 +152,10 @@ class TokenRequest(_Model):
     url: RequestUrl
     username: TextOrSecret
     password: SecretRef
+    send: Literal["form", "json", "basic"] = "form"
+    username_field: _FieldName = "username"
+    password_field: _FieldName = "password"  # noqa: S105 (a field's name)
+    token_field: Annotated[str, _text(0, 255, r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")] = "access_token"  # noqa: S105
 
 
 class BearerAuthorization(_Model):
@@ -171,6 +179,7 @@ class PasswordAuthorization(_Model):
     token_url: RequestUrl
     client_id: TextOrSecret | None = None
     client_secret: SecretRef | None = None
+    client_authentication: _ClientAuthentication = "basic"
     username: TextOrSecret
     password: SecretRef
     scopes: _Scopes = []
@@ -190,6 +199,7 @@ class ClientCredentialsAuthorization(_Model):
     token_url: RequestUrl
     client_id: TextOrSecret
     client_secret: SecretRef
+    client_authentication: _ClientAuthentication = "basic"
     scopes: _Scopes = []
 
 
@@ -200,17 +210,26 @@ Authorization = Annotated[
 
 
 class Tls(_Model):
-    """Certificate verification."""
+    """Certificate verification, and the certificate that the client shows."""
 
     verify: StrictBool = True
     reason: Annotated[str, _text(1, 1000)] | None = None
+    ca: SecretRef | None = None
+    client_certificate: SecretRef | None = None
+    client_key: SecretRef | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _no_nulls(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("reason", "") is None:
-            raise ValueError("the reason is empty")
+        if isinstance(value, dict) and None in value.values():
+            raise ValueError("a value is empty")
         return value
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Self:
+        if self.client_key is not None and self.client_certificate is None:
+            raise ValueError("a key without its certificate")
+        return self
 
 
 class Parameter(_Model):

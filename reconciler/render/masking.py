@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.sensitive import MASK, carries_credentials, mask_text
 
-_SECRET_KEYS = frozenset(("password", "token", "clientSecret"))
+_SECRET_KEYS = frozenset(("password", "token", "clientSecret", "clientKey"))
 
 
 def masked(value: Any, path: Path = ()) -> Any:
@@ -30,7 +30,7 @@ def _is_secret_place(path: Path) -> bool:
         return False
     if path[-1:] == ("value",) and len(path) > 1:
         return carries_credentials(str(path[-2]))
-    return bool(path) and path[-1] in _SECRET_KEYS and "authorization" in path
+    return bool(path) and path[-1] in _SECRET_KEYS and ("authorization" in path or "tls" in path)
 
 
 def masked_field(field: FieldChange) -> FieldChange:

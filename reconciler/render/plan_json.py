@@ -1,9 +1,11 @@
 """A plan, and the report of an apply, as JSON; schemas/plan.schema.json describes both."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.masking import masked, masked_field
@@ -16,9 +18,25 @@ def plan_json(plan: Plan) -> str:
     return _dump(_plan(plan, "plan"))
 
 
-def report_json(plan: Plan, *, actor: str, started: str, finished: str, secrets: int) -> str:
+def report_json(
+    plan: Plan,
+    *,
+    actor: str,
+    started: str,
+    finished: str,
+    secrets: int,
+    tokens: int,
+    left_out: Sequence[tuple[Key, str]],
+) -> str:
     """What an apply did, versioned."""
-    run = {"actor": actor, "started": started, "finished": finished, "secrets": secrets}
+    run = {
+        "actor": actor,
+        "started": started,
+        "finished": finished,
+        "secrets": secrets,
+        "tokens": tokens,
+        "leftOut": [{"address": address(*key), "reason": reason} for key, reason in left_out],
+    }
     return _dump({**_plan(plan, "report"), "run": run})
 
 
@@ -78,5 +96,7 @@ def _field(unmasked: FieldChange) -> dict[str, Any]:
     }
     for name, value in (("before", field.before), ("after", field.after)):
         if value is not MISSING:
-            found[name] = value if not field.secret or isinstance(value, dict) or field.origin == "secret" else None
+            found[name] = (
+                value if not field.secret or isinstance(value, dict) or field.origin in ("secret", "token") else None
+            )
     return found

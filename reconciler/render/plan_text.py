@@ -62,13 +62,14 @@ def totals(plan: Plan) -> str:
     return ", ".join(parts) if parts else "Nothing to do"
 
 
-def report_text(plan: Plan, secrets: int) -> str:
+def report_text(plan: Plan, secrets: int, tokens: int) -> str:
     """What an apply did, in one line."""
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
         return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
     resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
-    return f"Applied to {plan.target}: {', '.join(parts)}{resolved}.\n"
+    fetched = f"; {plural(tokens, 'access token')} fetched" if tokens else ""
+    return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n"
 
 
 def problem_lines(problem: Problem, *, color: bool) -> list[str]:

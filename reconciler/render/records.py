@@ -1,7 +1,6 @@
 """Live records as a table, as a document or as JSON; schemas/records.schema.json describes the JSON."""
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +9,10 @@ from reconciler.core.sensitive import mask_text
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES, address
 from reconciler.render.masking import masked
-from reconciler.render.style import BOLD, DIM, YELLOW, harmless, paint, plural
+from reconciler.render.style import DIM, YELLOW, harmless, paint, plural
+from reconciler.render.table import table
 
 VERSION = 1
-_WIDEST = 44
 
 
 def records_json(records: Sequence[Found]) -> str:
@@ -86,12 +85,8 @@ def records_table(records: Sequence[Found], *, color: bool) -> str:
         return "No record matches.\n"
     one_kind = len({record.kind for record in records}) == 1
     header = _header(records[0].kind if one_kind else "")
-    rows = [[_cell(cell) for cell in _readable_row(record, len(header), one_kind=one_kind)] for record in records]
-    widths = [max(_width(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = [paint(_line(header, widths), BOLD, color=color)]
-    for record, row in zip(records, rows, strict=True):
-        line = _line(row, widths)
-        lines.append(paint(line, YELLOW, color=color) if record.drifted else line)
+    rows = [_readable_row(record, len(header), one_kind=one_kind) for record in records]
+    lines = table(header, rows, color=color, marked=[YELLOW if record.drifted else "" for record in records])
     lines.append(paint(plural(len(records), "record"), DIM, color=color))
     return "\n".join(lines) + "\n"
 
@@ -148,23 +143,3 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
             return [record.name, subjects, ", ".join(permissions), "yes" if spec.get("superAdmin") else "no"]
         case _:
             return [record.name, spec.get("displayName", ""), status]
-
-
-def _cell(text: str) -> str:
-    text = harmless(text)
-    while _width(text) > _WIDEST:
-        text = text[: _WIDEST - 1].rstrip() + "…" if len(text) > _WIDEST else text[:-2] + "…"
-    return text
-
-
-def _width(text: str) -> int:
-    """Columns that `text` takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.plan import Change
 from reconciler.core.sensitive import mask_text
 from reconciler.kinds.common import dotted
@@ -31,6 +31,8 @@ def shown(value: Any, *, secret: bool = False) -> str:
 def shown_pair(change: FieldChange) -> tuple[str, str]:
     """Both values of a field; of long texts the part around the first difference."""
     before, after = change.before, change.after
+    if change.origin is Origin.TOKEN:
+        return f"({before})", f"({after})"
     if change.secret or not (isinstance(before, str) and isinstance(after, str)):
         return shown(before, secret=change.secret), shown(after, secret=change.secret)
     texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]

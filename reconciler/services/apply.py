@@ -1,14 +1,27 @@
 """Carry out a plan."""
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from reconciler.core.plan import Change, Plan
-from reconciler.core.ports import Clock, RunInfo, SealedSecret, SecretBackend, Store, Write
-from reconciler.errors import ExitCode, GuardStopped, RecordConflict, SecretUnavailable
-from reconciler.kinds.canonical import decode, encode, may_hold_references
-from reconciler.kinds.registry import KINDS, address
+from reconciler.core.plan import Change, Plan, counted
+from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
+from reconciler.errors import ExitCode, GuardStopped, ReconcilerError, RecordConflict
+from reconciler.services.preparing import fetch_missing, refuse_left_out, resolve_secrets
+from reconciler.services.tokens import TokenTools
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """How an apply treats access tokens.
+
+    Attributes:
+        fetch: whether those that are missing or due are fetched.
+        leave_out: whether a connector whose token is not to be had is left out, instead of stopping everything.
+    """
+
+    tools: TokenTools
+    fetch: bool = True
+    leave_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +31,8 @@ class Report:
     Attributes:
         plan: what was carried out.
         secrets: how many secrets were resolved.
+        tokens: how many access tokens were fetched.
+        left_out: what was not carried out, with the reason.
     """
 
     plan: Plan
@@ -25,6 +40,8 @@ class Report:
     started: str
     finished: str
     secrets: int
+    tokens: int = 0
+    left_out: tuple[tuple[Change, ReconcilerError], ...] = ()
 
 
 def refuse_problems(plan: Plan) -> None:
@@ -50,12 +67,13 @@ def apply_plan(
     plan: Plan,
     store: Store,
     secrets: SecretBackend,
+    tokens: TokenOptions,
     *,
     actor: str,
     clock: Clock,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Resolve the secrets of what changes, then write everything in one transaction.
+    """Resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
 
     An empty plan writes nothing, not even a record of the run.
 
@@ -65,56 +83,28 @@ def apply_plan(
     Raises:
         RecordConflict, GuardStopped: a problem stands against the plan, or a record moved since.
         SecretUnavailable: references that lead to nothing, all of them in the details.
+        CredentialsRefused: tokens that are not to be had, all of them in the details.
         NotConverged: what was written does not read back as planned; nothing is kept.
     """
     refuse_problems(plan)
     started = clock()
     if not plan.changes:
         return Report(plan, actor, started, started, 0)
-    writes = _prepare(plan.changes, store, secrets)
+    prepared = resolve_secrets(plan.changes, store, secrets)
+    ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
+    if ready.left_out and not (tokens.leave_out and ready.writes):
+        refuse_left_out(ready.left_out)
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
     run = RunInfo(actor, plan.owner, plan.target, commit, started)
     with store.session(run) as session:
-        session.write(writes)
+        session.write(ready.writes)
         before_commit()
-    return Report(plan, actor, started, clock(), sum(len(write.secrets) for write in writes))
+    done = _without(plan, ready.left_out) if ready.left_out else plan
+    resolved = sum(len(write.secrets) for write in ready.writes)
+    return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out)
 
 
-def _prepare(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> list[Write]:
-    """Everything that can fail outside of the store happens here, before the transaction begins."""
-    writes: list[Write] = []
-    missing: list[str] = []
-    fresh = _fresh_uids(sum(change.record is None for change in changes))
-    for change in changes:
-        uid = change.record.uid if change.record else fresh.pop()
-        sealed: list[SealedSecret] = []
-        if change.body is not None and may_hold_references(change.body):
-            sealed = _seal(change, uid, store, secrets, missing)
-        writes.append(Write(change, uid, sealed))
-    if missing:
-        count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
-        raise SecretUnavailable(
-            f"{count} cannot be resolved; nothing was changed",
-            hint="set the variables or provide the files; --env-file FILE names a file of NAME=value lines",
-            details=tuple(missing),
-        )
-    return writes
-
-
-def _seal(change: Change, uid: str, store: Store, secrets: SecretBackend, missing: list[str]) -> list[SealedSecret]:
-    content = change.after if change.after is not None else decode(change.body or b"{}")
-    sealed = []
-    for field in KINDS[change.key.kind].secret_fields(content["spec"]):
-        try:
-            value = secrets.resolve(field.reference)
-        except SecretUnavailable as failure:
-            missing.append(f"{address(*change.key)} {field.address}: {failure.message}")
-            continue
-        reference = encode(field.reference).decode()
-        sealed.append(store.sealer().seal(uid, field.address, reference, value))
-    return sealed
-
-
-def _fresh_uids(count: int) -> list[str]:
-    drawn = os.urandom(16 * count).hex()
-    return [drawn[start : start + 32] for start in range(0, len(drawn), 32)]
+def _without(plan: Plan, left_out: tuple[tuple[Change, ReconcilerError], ...]) -> Plan:
+    gone = {change.key for change, _ in left_out}
+    changes = tuple(change for change in plan.changes if change.key not in gone)
+    return replace(plan, changes=changes, counts=counted(changes))

@@ -17,6 +17,7 @@ from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import KINDS
 from reconciler.services.objections import objections
 from reconciler.services.rotation import with_rotated_secrets
+from reconciler.services.token_changes import KnownTokens, with_due_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,18 @@ class PlanOptions:
 
 
 def make_plan(
-    desired: Desired, source: Source, store: Store, options: PlanOptions, secrets: SecretBackend | None = None
+    desired: Desired,
+    source: Source,
+    store: Store,
+    options: PlanOptions,
+    secrets: SecretBackend | None = None,
+    tokens: KnownTokens | None = None,
 ) -> Plan:
     """Compare and order. `desired` has no errors.
 
     Args:
         secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
+        tokens: when given, access tokens that are missing or about to expire are changes.
 
     Raises:
         SecretUnavailable: `secrets` is given and a reference leads to nothing.
@@ -58,6 +65,8 @@ def make_plan(
     changes = list(_changes(matches, store))
     if secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
+    if tokens is not None:
+        changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
     problems = [emptied] if emptied else []
     problems += objections(
         changes, live, store, adopt=options.adopt, deletes=guards.too_many_deletes(changes, owned, options.max_deletes)

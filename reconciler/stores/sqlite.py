@@ -77,6 +77,7 @@ def _begin(path: Path) -> sqlite3.Connection:
         if empty:
             _create(connection, path)
         connection.execute("BEGIN IMMEDIATE")
+        _migrate(connection)
     except BaseException:
         connection.close()
         raise
@@ -174,7 +175,7 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_empty(connection, path):  # another process may have been faster
-            for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS):
+            for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
                 for statement in _statements(script):
                     connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('revision', '0')")
@@ -185,6 +186,21 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older store to the present version, inside the transaction that is going to write."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in range(version + 1, schema.VERSION + 1):
+        for statement in _statements(schema.MIGRATIONS[step]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {step}")
+
+
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the store is new enough to have the table."""
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from reconciler.source.repository import Repository
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Sealer, SecretBackend, Store
+    from reconciler.services.tokens import TokenTools
 
 
 def locate_root(directory: str | None) -> Path:
@@ -154,6 +155,21 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
     from reconciler.secrets.resolving import Resolver
 
     return Resolver(environment, settings.env_file, settings.root)
+
+
+def open_tokens(settings: Settings, store: "Store", parallelism: int | None = None) -> "TokenTools":
+    """What fetches and keeps access tokens; nothing is opened before it is used."""
+    import time
+
+    from reconciler.net.trust import ContextCache
+    from reconciler.services.tokens import PARALLELISM, TokenTools
+    from reconciler.stores.sql.tokens import SqliteTokens
+    from reconciler.tokens.requesting import TokenClient
+
+    contexts = ContextCache()
+    path = sqlite_path(settings.root, settings.store)
+    keeper = SqliteTokens(path, sealer=store.sealer, seconds=time.time, lock_seconds=settings.lock_seconds)
+    return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM)
 
 
 def now() -> str:

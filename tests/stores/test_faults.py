@@ -246,10 +246,10 @@ def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace
     import io
 
     from reconciler.errors import RecordConflict
-    from reconciler.services.apply import apply_plan
+    from reconciler.services.apply import TokenOptions, apply_plan
     from reconciler.services.plan import PlanOptions, make_plan
     from reconciler.settings import Overrides
-    from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store
+    from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
     workspace.ok("apply", "--yes")
     workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
@@ -263,7 +263,14 @@ def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace
         )
     connection.close()
     with pytest.raises(RecordConflict) as caught:
-        apply_plan(plan, store, open_secrets(settings, environment), actor="ada", clock=now)
+        apply_plan(
+            plan,
+            store,
+            open_secrets(settings, environment),
+            TokenOptions(open_tokens(settings, store), fetch=False),
+            actor="ada",
+            clock=now,
+        )
     assert caught.value.exit_code == 6
     assert "moved" not in io.StringIO(str(caught.value)).read().replace("moved after planning", "")
     assert "moved" in workspace.ok("get", "connector/crm-contacts").stdout

@@ -15,9 +15,9 @@ from live_state import InProcess, actions, sql
 
 from reconciler.errors import RecordConflict, ReconcilerError, StoreUnavailable
 from reconciler.render.records import records_json, records_table
-from reconciler.services.apply import apply_plan
+from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.search import Query, search
-from reconciler.wiring.run import now, open_secrets
+from reconciler.wiring.run import now, open_secrets, open_tokens
 
 
 @pytest.fixture
@@ -87,7 +87,14 @@ def test_a_store_that_moves_between_plan_and_apply(bench: InProcess, workspace: 
         plan = bench.plan(store)
         sql(bench.path, move)
         with pytest.raises(RecordConflict) as caught:
-            apply_plan(plan, store, open_secrets(bench.settings, bench.environment), actor="ada", clock=now)
+            apply_plan(
+                plan,
+                store,
+                open_secrets(bench.settings, bench.environment),
+                TokenOptions(open_tokens(bench.settings, store), fetch=False),
+                actor="ada",
+                clock=now,
+            )
         store.close()
         assert caught.value.exit_code == 6
         assert caught.value.details == (detail,)

@@ -96,6 +96,28 @@ def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -
         yield Found(kind_, name_, owner, bool(drifted), changed_at, _decoded(live))
 
 
+Sealed = tuple[str, str, str, Any, list[tuple[str, bytes]]]
+"""uid, name, owner and body of a connector, and address and ciphertext of its secrets."""
+
+
+def connectors(connection: sqlite3.Connection, names: Sequence[str] | None) -> Iterator[Sealed]:
+    """Connectors with their sealed secrets, in order of their names; all of them for None."""
+    for chunk in _chunks(sorted(names)) if names is not None else [None]:
+        where = f"AND r.name IN ({','.join('?' * len(chunk))})" if chunk is not None else ""
+        secrets: dict[str, list[tuple[str, bytes]]] = {}
+        for uid, address, ciphertext in connection.execute(
+            f"SELECT s.uid, s.address, s.ciphertext FROM secrets s JOIN records r USING (uid) WHERE r.kind = 'Connector' {where}",
+            chunk or (),
+        ):
+            secrets.setdefault(uid, []).append((address, ciphertext))
+        rows = connection.execute(
+            f"SELECT r.uid, r.name, r.owner, d.live FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Connector' {where} ORDER BY r.name",
+            chunk or (),
+        )
+        for uid, name, owner, live in rows:
+            yield uid, name, owner, _decoded(live), secrets.get(uid, [])
+
+
 def _decoded(body: str) -> Any:
     """A body, decoded.
 

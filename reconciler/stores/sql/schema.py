@@ -8,7 +8,7 @@ keep quiet. `applied` holds a body only where it is not what `documents` holds, 
 body before a change alone: the one after it is the next one's before, or live.
 """
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
 TABLES = """
@@ -75,6 +75,26 @@ CREATE TABLE history (
 );
 CREATE INDEX history_by_record ON history (uid, seq);
 """
+
+TOKENS = """
+CREATE TABLE tokens (
+  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  made_with TEXT NOT NULL,
+  obtained TEXT NOT NULL,
+  expires TEXT,
+  scope TEXT NOT NULL,
+  access BLOB NOT NULL,
+  refresh BLOB
+);
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  expires REAL NOT NULL
+);
+"""
+
+MIGRATIONS = {2: TOKENS}
+"""What each version of the store adds to the one before."""
 
 _OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
 _MOVE = "UPDATE meta SET value = value + 1 WHERE key = 'revision';"

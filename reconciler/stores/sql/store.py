@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.model import Bodies, Found, Key, Record
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
 from reconciler.core.ports import Clock, RunInfo, Sealer
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
@@ -58,6 +58,18 @@ class SqliteStore:
         with self._reading() as connection:
             if connection:
                 yield from reading.search(connection, kind, name)
+
+    def connectors(self, names: Sequence[str] | None = None, *, secrets: bool = True) -> Iterator[LiveConnector]:
+        """Live connectors in order of their names, all or those named; with their secrets opened, or without."""
+        with self._reading() as connection:
+            found = list(reading.connectors(connection, names)) if connection else []
+        for uid, name, owner, live, sealed in found:
+            spec = live.get("spec") if isinstance(live, dict) else None
+            if not isinstance(spec, dict):
+                continue  # written around the tool, and no connector
+            opened = {address: self.sealer().open(uid, address, text) for address, text in sealed} if secrets else {}
+            labels = live.get("metadata", {}).get("labels", {})
+            yield LiveConnector(uid, name, owner, labels, spec, opened)
 
     def sealer(self) -> Sealer:
         """What encrypts secrets for this store; makes the embedded store's key when there is none."""

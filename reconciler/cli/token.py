@@ -1,0 +1,105 @@
+"""``reconciler token``."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.running import open_run
+from reconciler.errors import ExitCode
+from reconciler.render.style import plural
+from reconciler.wiring.run import now, open_tokens
+
+if TYPE_CHECKING:
+    from reconciler.core.ports import Store
+    from reconciler.services.token_care import Care
+    from reconciler.services.tokens import TokenTools
+
+FORMATS = ("text", "json")
+
+
+@click.group("token")
+def command() -> None:
+    """See, fetch and renew the access tokens of live connectors."""
+
+
+@command.command("status")
+@click.argument("connectors", nargs=-1, metavar="[CONNECTOR]...")
+@click.option("--check", is_flag=True, help="Exit with 10 when a token is missing or has expired.")
+@common_options()
+def status(connectors: tuple[str, ...], check: bool) -> int:
+    """List access tokens: age, expiry, scope; never their values.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.core.token import Condition
+    from reconciler.render.tokens import tokens_json, tokens_table
+    from reconciler.services.token_care import token_statuses
+
+    chosen = choose_format(FORMATS)
+    run = open_run()
+    found = token_statuses(run.store, open_tokens(run.settings, run.store), connectors)
+    color = wants_color(options().color, sys.stdout)
+    answer(tokens_json(found) if chosen == "json" else tokens_table(found, now(), color=color))
+    bad = any(item.condition in (Condition.MISSING, Condition.EXPIRED) for item in found)
+    return ExitCode.WORLD if check and bad else ExitCode.OK
+
+
+def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for decorate in (
+        common_options(),
+        click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many requests are under way at once; default 8."),
+        click.argument("connectors", nargs=-1, metavar="[CONNECTOR]..."),
+    ):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
+@command.command("fetch")
+@_care_options
+def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
+    """Get access tokens by the credentials.
+
+    Of the connectors named, whatever is stored; without names of all that have no token yet.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.services import token_care
+
+    return _care(token_care.fetch, connectors, parallelism)
+
+
+@command.command("renew")
+@_care_options
+def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
+    """Renew access tokens, by refresh tokens where there are.
+
+    Of the connectors named; without names of all whose token has expired or is about to.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.services import token_care
+
+    return _care(token_care.renew, connectors, parallelism)
+
+
+def _care(
+    verb: "Callable[[Store, TokenTools, Sequence[str]], Care]", connectors: Sequence[str], parallelism: int | None
+) -> int:
+    from reconciler.render.tokens import care_json
+    from reconciler.services.token_care import refuse_failed
+
+    chosen = choose_format(FORMATS)
+    run = open_run()
+    care = verb(run.store, open_tokens(run.settings, run.store, parallelism), connectors)
+    if chosen == "json":
+        answer(care_json(care.done, care.failed))
+    elif care.done and not options().quiet:
+        answer(f"Fetched {plural(len(care.done), 'access token')}: {', '.join(care.done)}.\n")
+    elif not care.failed and not options().quiet:
+        say("no access token is missing or about to expire" if not connectors else "nothing to do")
+    refuse_failed(care)
+    return ExitCode.OK

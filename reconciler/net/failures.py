@@ -1,0 +1,91 @@
+"""What httpx's failures mean, in words that say what to do. Nothing but the host is repeated of a URL."""
+
+from urllib.parse import urlsplit
+
+from reconciler.errors import NetworkFailure
+
+_CERTIFICATE_FAULTS: tuple[tuple[str, str, str], ...] = (
+    ("certificate has expired", "its certificate has expired", "ask whoever runs it to renew the certificate"),
+    ("certificate is not yet valid", "its certificate is not valid yet", "check the clock of this machine"),
+    ("Hostname mismatch", "its certificate is for another host", "check the host name in the URL"),
+    ("IP address mismatch", "its certificate is for another host", "use the host name that the certificate is for"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not from a trusted authority", "name a private authority with  tls: {ca: {file: PATH}}"),
+    ("certificate required", "it demands a client certificate", "name one with  tls: {clientCertificate: {file: PATH}, clientKey: {file: PATH}}"),
+    ("handshake failure", "it refuses the TLS connection", "it may demand a client certificate: tls.clientCertificate"),
+    ("UNKNOWN_CA", "it does not trust the client certificate", "check tls.clientCertificate"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS there", "check the port, and whether the URL should begin with http://"),
+)  # fmt: skip
+_CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("Name or service not known", "its name cannot be resolved", "check the host name in the URL"),
+    ("nodename nor servname", "its name cannot be resolved", "check the host name in the URL"),
+    ("No address associated", "its name cannot be resolved", "check the host name in the URL"),
+    ("Temporary failure in name resolution", "its name cannot be resolved", "check the network and the name server"),
+    ("Connection refused", "the connection was refused", "check the host and port in the URL, and whether the server runs"),
+    ("Connection reset", "it cut the connection", "try again; see the server's log"),
+    ("Server disconnected", "it closed the connection without an answer", "try again; see the server's log"),
+    ("peer closed connection", "it closed the connection in the middle of its answer", "try again; see the server's log"),
+    ("unreachable", "the network does not reach it", "check the network and any proxy"),
+)  # fmt: skip
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL, which are safe to show; never its user, path or query."""
+    try:
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        shown = f"{host}:{parts.port}" if parts.port else host
+    except ValueError:
+        shown = None
+    return shown or "the server"
+
+
+def translate(failure: Exception, url: str) -> NetworkFailure:
+    """A failure of httpx as one of ours.
+
+    The cause is not kept: it holds the request, with everything that was sent.
+    """
+    import httpx
+
+    host, text = host_of(url), _texts(failure)
+    if isinstance(failure, httpx.ProxyError):
+        refused = "407" in text
+        reason = "the proxy wants other credentials" if refused else "the proxy does not let the request through"
+        hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        return NetworkFailure(f"{host}: {reason}", hint=hint, transient=not refused)
+    for mark, reason, hint in _CERTIFICATE_FAULTS:
+        if mark in text:
+            return NetworkFailure(f"{host}: {reason}", hint=hint)
+    if not isinstance(failure, httpx.TimeoutException):
+        for mark, reason, hint in _CAUSES:
+            if mark in text:
+                return NetworkFailure(f"{host}: {reason}", hint=hint, transient=True)
+    reason, hint, transient = next(words for name, words in _SORTS.items() if isinstance(failure, _sort(name)))
+    return NetworkFailure(f"{host}: {reason}", hint=hint, transient=transient)
+
+
+_SORTS: dict[str, tuple[str, str, bool]] = {
+    "ConnectTimeout": ("no connection in time", "check the network and any proxy", True),
+    "TimeoutException": ("no answer in time", "is the server slow? check its log", True),
+    "UnsupportedProtocol": ("the URL is neither http nor https", "write https://...", False),
+    "RemoteProtocolError": ("its answer is not HTTP", "check the port in the URL", True),
+    "DecodingError": ("its answer cannot be decoded", "see the server's log", False),
+    "": ("the connection failed", "check the network and any proxy", True),
+}
+"""By httpx's class, the narrower first."""
+
+
+def _sort(name: str) -> type[BaseException]:
+    import httpx
+
+    found: type[BaseException] = getattr(httpx, name) if name else BaseException
+    return found
+
+
+def _texts(failure: BaseException) -> str:
+    """The texts of a failure and of what caused it, for matching alone."""
+    texts: list[str] = []
+    seen: BaseException | None = failure
+    while seen is not None and len(texts) < 10:
+        texts.append(str(seen))
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(texts)

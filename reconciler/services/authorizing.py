@@ -1,0 +1,106 @@
+"""The headers that prove who sends a connector's requests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.core.model import LiveConnector
+from reconciler.core.ports import Sealer
+from reconciler.core.secret import Secret
+from reconciler.core.token import is_due
+from reconciler.errors import InvalidDefinitions, SecretUnavailable
+from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
+from reconciler.kinds.canonical import encode
+from reconciler.kinds.connector import secret_fields
+from reconciler.kinds.registry import address
+from reconciler.services.tokens import TokenJob, TokenTools, obtain
+
+Headers = tuple[tuple[str, Secret], ...]
+
+
+def authorize(found: LiveConnector, tools: TokenTools, *, fresh: bool = False) -> Headers:
+    """The headers to send with each request of a live connector; a token that is missing or due is fetched first.
+
+    Args:
+        fresh: whether a stored token is no good, as the server has refused it.
+
+    Raises:
+        CredentialsRefused, NetworkFailure: there is no token to be had.
+        SecretUnavailable: the store does not hold the secrets.
+        InvalidDefinitions: the live record is not as a connector should be.
+    """
+    refuse_missing(found)
+    try:
+        if not needs_token(found.spec):
+            return static_header(found.spec, found.secrets)
+        printed = made_with(found.spec, found.secrets, tools.sealer())
+        opened = tools.keeper.opened(found.uid)
+        good = opened is not None and opened[0].made_with == printed
+        if opened and good and not fresh and not is_due(opened[0], tools.clock()):
+            return (bearer(opened[1]),)
+        job = token_job(found, printed, since=opened[0].obtained if opened else "")
+        if opened and good:
+            job = with_refresh(job, opened[2])
+    except (KeyError, TypeError, AttributeError):
+        raise unreadable(found.name) from None
+    failures = obtain([job], tools)
+    if failures:
+        raise failures[found.uid]
+    opened = tools.keeper.opened(found.uid)
+    if opened is None:  # somebody deleted the connector meanwhile
+        raise SecretUnavailable(f"{address('Connector', found.name)} is not live any more")
+    return (bearer(opened[1]),)
+
+
+def token_job(found: LiveConnector, printed: str, since: str = "") -> TokenJob:
+    """What it takes to fetch the connector's token.
+
+    Args:
+        printed: the fingerprint of its authorization.
+        since: when the token that the store holds was obtained.
+    """
+    return TokenJob(
+        found.name,
+        found.uid,
+        grant_of(found.spec, found.secrets),
+        trust_of(found.spec, found.secrets),
+        printed,
+        since=since,
+    )
+
+
+def with_refresh(job: TokenJob, refresh: Secret | None) -> TokenJob:
+    """The job with a refresh token to try first."""
+    from dataclasses import replace
+
+    return replace(job, refresh=refresh)
+
+
+def made_with(spec: Mapping[str, Any], values: Values, sealer: Sealer) -> str:
+    """Keyed fingerprint of an authorization with the values of its secrets: a token is good for just that one."""
+    own = sorted((name, value.reveal()) for name, value in values.items() if name.startswith("authorization."))
+    return sealer.fingerprint(Secret(encode({"authorization": spec.get("authorization"), "values": own}).decode()))
+
+
+def refuse_missing(found: LiveConnector) -> None:
+    """Stop when the store lacks secrets that the live record refers to.
+
+    Raises:
+        SecretUnavailable: it does; written around the tool, a record may refer to anything.
+        InvalidDefinitions: the live record is not as a connector should be.
+    """
+    try:
+        missing = [field.address for field in secret_fields(found.spec) if field.address not in found.secrets]
+    except (KeyError, TypeError, AttributeError):
+        raise unreadable(found.name) from None
+    if missing:
+        raise SecretUnavailable(
+            f"the store has no value for secrets of {address('Connector', found.name)}: {', '.join(missing)}",
+            hint="run: reconciler apply --secrets check",
+        )
+
+
+def unreadable(name: str) -> InvalidDefinitions:
+    """That a live record is not as a connector should be."""
+    return InvalidDefinitions(
+        f"the live {address('Connector', name)} is not as a connector should be", hint="run: reconciler plan"
+    )

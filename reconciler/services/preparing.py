@@ -1,0 +1,170 @@
+"""Everything of an apply that can fail outside of the store, before its transaction begins."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.core.plan import Change
+from reconciler.core.ports import SealedSecret, SealedToken, SecretBackend, Store, Write
+from reconciler.core.secret import Secret
+from reconciler.core.token import is_due
+from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
+from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
+from reconciler.kinds.canonical import decode, encode, may_hold_references
+from reconciler.kinds.registry import KINDS, address
+from reconciler.services.authorizing import made_with, refuse_missing, token_job, with_refresh
+from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One change with the values of its secrets, and its write without a token."""
+
+    write: Write
+    spec: Mapping[str, Any]
+    values: Mapping[str, Secret]
+
+
+def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> list[Prepared]:
+    """Resolve and seal the secrets of what changes. Renewing a token alone takes what the store holds.
+
+    Raises:
+        SecretUnavailable: references that lead to nothing, all of them in the details.
+    """
+    prepared: list[Prepared] = []
+    missing: list[str] = []
+    fresh = _fresh_uids(sum(change.record is None for change in changes))
+    for change in changes:
+        uid = change.record.uid if change.record else fresh.pop()
+        spec: Mapping[str, Any] = {}
+        values: dict[str, Secret] = {}
+        sealed: list[SealedSecret] = []
+        if change.body is not None and not change.is_token_only and may_hold_references(change.body):
+            spec = (change.after if change.after is not None else decode(change.body))["spec"]
+            for field in KINDS[change.key.kind].secret_fields(dict(spec)):
+                try:
+                    value = secrets.resolve(field.reference)
+                except SecretUnavailable as failure:
+                    missing.append(f"{address(*change.key)} {field.address}: {failure.message}")
+                    continue
+                values[field.address] = value
+                sealed.append(store.sealer().seal(uid, field.address, encode(field.reference).decode(), value))
+        prepared.append(Prepared(Write(change, uid, sealed), spec, values))
+    if missing:
+        count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
+        raise SecretUnavailable(
+            f"{count} cannot be resolved; nothing was changed",
+            hint="set the variables or provide the files; --env-file FILE names a file of NAME=value lines",
+            details=tuple(missing),
+        )
+    return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class WithTokens:
+    """What comes of fetching tokens.
+
+    Attributes:
+        writes: of the changes whose tokens are there, or which need none.
+        left_out: changes whose tokens are not to be had, with the reason.
+        fetched: how many tokens were fetched.
+    """
+
+    writes: list[Write]
+    left_out: tuple[tuple[Change, ReconcilerError], ...]
+    fetched: int
+
+
+def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools, *, fetch: bool) -> WithTokens:
+    """Fetch the tokens that the changes need and that are missing or due, in parallel.
+
+    Tokens of live connectors whose authorization stays are stored at once, because a server may have taken
+    their refresh tokens back. The others come with the writes.
+
+    Args:
+        fetch: whether to fetch at all, or only to say which stored tokens are no good any more.
+    """
+    marked = [_marked(item, store) for item in prepared]
+    if not fetch:
+        return WithTokens([item.write for item in marked], (), 0)
+    known, now = tools.keeper.states(), tools.clock()
+    live: list[TokenJob] = _renewals([item.write.change for item in marked], store, tools)
+    new: list[TokenJob] = []
+    for item in marked:
+        change = item.write.change
+        if not item.write.made_with or not _is_active(item.spec) or not can_be_fetched(item.spec):
+            continue
+        job = _job(item)
+        state = known.get(item.write.uid)
+        if state is None or state.made_with != job.made_with or change.record is None:
+            new.append(job)
+        elif is_due(state, now):
+            opened = tools.keeper.opened(job.uid)
+            live.append(with_refresh(replace(job, since=state.obtained), opened[2] if opened else None))
+    failures = obtain(live, tools)
+    tokens: dict[str, SealedToken] = {}
+    for group in fetch_tokens(new, tools) if new else ():
+        for job, outcome in group:
+            if isinstance(outcome, SealedToken):
+                tokens[job.uid] = outcome
+            else:
+                failures[job.uid] = outcome
+    writes = [replace(item.write, token=tokens.get(item.write.uid)) for item in marked if item.write.uid not in failures]  # fmt: skip
+    left_out = tuple((item.write.change, failures[item.write.uid]) for item in marked if item.write.uid in failures)
+    return WithTokens(writes, left_out, len(live) + len(new) - len(failures))
+
+
+def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
+    """Stop because of tokens that are not to be had.
+
+    Raises:
+        CredentialsRefused: with all of them in the details.
+    """
+    first = left_out[0][1]
+    count = f"{len(left_out)} access tokens" if len(left_out) > 1 else "an access token"
+    raise CredentialsRefused(
+        f"{count} cannot be fetched; no record was changed",
+        hint=first.hint if len(left_out) == 1 else "or apply the others with --on-error continue",
+        details=tuple(f"{address(*change.key)}: {failure.message}" for change, failure in left_out),
+    )
+
+
+def _marked(item: Prepared, store: Store) -> Prepared:
+    """With the fingerprint of its authorization, when that needs a token."""
+    if item.write.change.key.kind != "Connector" or not needs_token(item.spec):
+        return item
+    printed = made_with(item.spec, item.values, store.sealer())
+    return replace(item, write=replace(item.write, made_with=printed))
+
+
+def _renewals(changes: Sequence[Change], store: Store, tools: TokenTools) -> list[TokenJob]:
+    """Jobs for the changes that renew a token and do nothing else, from what is live."""
+    names = [change.key.name for change in changes if change.is_token_only]
+    jobs = []
+    for found in store.connectors(names) if names else ():
+        refuse_missing(found)
+        printed = made_with(found.spec, found.secrets, tools.sealer())
+        opened = tools.keeper.opened(found.uid)
+        job = token_job(found, printed, since=opened[0].obtained if opened else "")
+        jobs.append(with_refresh(job, opened[2] if opened and opened[0].made_with == printed else None))
+    return jobs
+
+
+def _job(item: Prepared) -> TokenJob:
+    try:
+        grant = grant_of(item.spec, item.values)
+    except InvalidDefinitions as failure:
+        key = item.write.change.key
+        raise InvalidDefinitions(f"{address(*key)}: {failure.message}", hint=failure.hint) from None
+    trust = trust_of(item.spec, item.values)
+    return TokenJob(item.write.change.key.name, item.write.uid, grant, trust, item.write.made_with)
+
+
+def _is_active(spec: Mapping[str, Any]) -> bool:
+    return spec.get("status") != "inactive"
+
+
+def _fresh_uids(count: int) -> list[str]:
+    drawn = os.urandom(16 * count).hex()
+    return [drawn[start : start + 32] for start in range(0, len(drawn), 32)]

@@ -1,0 +1,72 @@
+"""What a plan says of access tokens: which are fetched with the changes, and which are due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.core.diff import FieldChange, Origin
+from reconciler.core.model import Key, Record, Resource
+from reconciler.core.plan import Action, Change
+from reconciler.core.token import TokenState, has_expired, is_due
+from reconciler.kinds.authorization import can_be_fetched
+from reconciler.kinds.canonical import may_need_token
+
+PATH = ("spec", "authorization", "accessToken")
+_NOTE = "an access token is fetched with it"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTokens:
+    """What the store holds of tokens, and the time to judge them by."""
+
+    states: Mapping[str, TokenState]
+    now: str
+
+
+def with_due_tokens(
+    changes: list[Change],
+    desired: Mapping[Key, Resource],
+    live: Mapping[Key, Record],
+    owner: str,
+    tokens: KnownTokens,
+) -> list[Change]:
+    """`changes` with a note where a token is fetched, and an update for every token that is missing or due."""
+    by_key = {change.key: change for change in changes}
+    for key, resource in desired.items():
+        if key.kind != "Connector" or not resource.active or not may_need_token(resource.body):
+            continue
+        if not can_be_fetched(resource.content()["spec"]):
+            continue
+        change = by_key.get(key)
+        if change is not None and (change.record is None or _is_authorized_anew(change)):
+            by_key[key] = replace(change, notes=(*change.notes, _NOTE))
+            continue
+        record = change.record if change is not None else live.get(key)
+        if record is None or (change is None and record.owner != owner):
+            continue
+        field = _due(tokens.states.get(record.uid), tokens.now)
+        if field is not None:
+            by_key[key] = _with_field(change, resource, record, field)
+    return list(by_key.values())
+
+
+def _is_authorized_anew(change: Change) -> bool:
+    return any(field.path[:2] == ("spec", "authorization") for field in change.fields)
+
+
+def _due(state: TokenState | None, now: str) -> FieldChange | None:
+    if state is None:
+        return _field("none", "fetched")
+    if not is_due(state, now):
+        return None
+    return _field(f"{'expired' if has_expired(state, now) else 'expires'} {state.expires}", "renewed")
+
+
+def _field(before: Any, after: Any) -> FieldChange:
+    return FieldChange(PATH, before, after, Origin.TOKEN, secret=True)
+
+
+def _with_field(change: Change | None, resource: Resource, record: Record, field: FieldChange) -> Change:
+    if change is not None:
+        return replace(change, fields=(*change.fields, field))
+    return Change(Action.UPDATE, resource.key, resource, record, resource.body, fields=(field,))

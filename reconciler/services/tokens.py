@@ -1,0 +1,214 @@
+"""Get access tokens: in parallel, each by one process only, stored before anybody uses them."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
+from reconciler.core.secret import Secret
+from reconciler.core.token import Token, TokenState, is_due, later
+from reconciler.core.trust import Trust
+from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
+from reconciler.kinds.authorization import Grant
+
+PARALLELISM = 8
+LEASE_SECONDS = 60.0
+"""How long a process that has died keeps others from fetching its tokens."""
+_HEARTBEAT_SECONDS = 15.0
+_POLL_SECONDS = 0.1
+
+
+class TokenSource(Protocol):
+    """Asks servers for tokens; one for each thread."""
+
+    def fetch(self, grant: Grant, trust: Trust) -> Token:
+        """A token for credentials."""
+        ...
+
+    def renew(self, grant: Grant, trust: Trust, refresh: Secret) -> Token:
+        """A token for a refresh token."""
+        ...
+
+    def abort(self) -> None:
+        """End what is under way, from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenJob:
+    """One token to be fetched.
+
+    Attributes:
+        name: of the connector.
+        uid: of its record.
+        made_with: keyed fingerprint of its authorization.
+        refresh: a refresh token to try first.
+        since: when the token that the store holds was obtained; a later one is another process's, and good.
+    """
+
+    name: str
+    uid: str
+    grant: Grant
+    trust: Trust
+    made_with: str
+    refresh: Secret | None = None
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTools:
+    """What fetching takes.
+
+    Attributes:
+        make_source: makes a source for a thread.
+        parallelism: how many requests are under way at once.
+    """
+
+    keeper: TokenKeeper
+    sealer: Callable[[], Sealer]
+    make_source: Callable[[], TokenSource]
+    clock: Clock
+    parallelism: int = PARALLELISM
+
+
+Outcome = SealedToken | ReconcilerError
+
+
+def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[tuple[TokenJob, Outcome]]]:
+    """Fetch tokens in parallel and seal them; they come in groups, as soon as servers have answered.
+
+    An empty group comes when no server has answered for a while. Nothing is stored.
+    """
+    sources = _Sources(tools.make_source)
+    pool = ThreadPoolExecutor(max(1, min(tools.parallelism, len(jobs))))
+    try:
+        pending: dict[Future[Token], TokenJob] = {pool.submit(sources.get, job): job for job in jobs}
+        while pending:
+            done, _ = wait(pending, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+            yield [_outcome(pending.pop(future), future, tools) for future in done]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        sources.abort()
+        pool.shutdown()
+        sources.close()
+
+
+class _Sources:
+    """A source for each thread of a pool."""
+
+    def __init__(self, make_source: Callable[[], TokenSource]) -> None:
+        self._make_source = make_source
+        self._mine = threading.local()
+        self._all: list[TokenSource] = []
+
+    def get(self, job: TokenJob) -> Token:
+        source: TokenSource | None = getattr(self._mine, "source", None)
+        if source is None:
+            source = self._mine.source = self._make_source()
+            self._all.append(source)
+        if job.refresh is None:
+            return source.fetch(job.grant, job.trust)
+        try:
+            return source.renew(job.grant, job.trust, job.refresh)
+        except CredentialsRefused:  # it was used, revoked, or has expired: the credentials still count
+            return source.fetch(job.grant, job.trust)
+
+    def abort(self) -> None:
+        for source in self._all:
+            source.abort()
+
+    def close(self) -> None:
+        for source in self._all:
+            source.close()
+
+
+def _outcome(job: TokenJob, future: Future[Token], tools: TokenTools) -> tuple[TokenJob, Outcome]:
+    failure = future.exception()
+    if isinstance(failure, ReconcilerError):
+        return job, failure
+    return job, _sealed(job, future.result(), tools)
+
+
+def _sealed(job: TokenJob, token: Token, tools: TokenTools) -> SealedToken:
+    sealer, now = tools.sealer(), tools.clock()
+    expires = later(now, token.lifetime) if token.lifetime is not None else None
+    state = TokenState(job.made_with, now, expires, token.scope, token.refresh is not None)
+    access = sealer.seal(job.uid, "token.access", "", token.access).ciphertext
+    refresh = sealer.seal(job.uid, "token.refresh", "", token.refresh).ciphertext if token.refresh else None
+    return SealedToken(job.uid, state, access, refresh)
+
+
+def obtain(jobs: Sequence[TokenJob], tools: TokenTools) -> dict[str, ReconcilerError]:
+    """Fetch and store tokens of records that are live, each under a lease, so that only one process asks for it.
+
+    Returns:
+        The failures, by the record's uid.
+    """
+    holder = f"{os.uname().nodename if hasattr(os, 'uname') else ''}:{os.getpid()}:{os.urandom(4).hex()}"
+    open_jobs = {job.uid: job for job in jobs}
+    failures: dict[str, ReconcilerError] = {}
+    patience = time.monotonic() + 2 * LEASE_SECONDS
+    while open_jobs:
+        mine = tools.keeper.lease(list(open_jobs), holder, LEASE_SECONDS)
+        ready = _obtained_by_others(open_jobs.values(), tools)
+        if mine & ready:
+            tools.keeper.release(mine & ready, holder)
+        for uid in ready:
+            del open_jobs[uid]
+        leased = [open_jobs.pop(uid) for uid in sorted(mine - ready)]
+        if leased:
+            failures |= _fetch_and_keep(leased, holder, tools)
+        elif open_jobs:
+            if time.monotonic() > patience:
+                return failures | {uid: _never_released(job) for uid, job in open_jobs.items()}
+            time.sleep(_POLL_SECONDS)
+    return failures
+
+
+def _obtained_by_others(jobs: Iterable[TokenJob], tools: TokenTools) -> frozenset[str]:
+    """Records whose token another process has fetched since the job was made."""
+    states, now = tools.keeper.states(), tools.clock()
+    return frozenset(job.uid for job in jobs if job.uid in states and _is_newer(states[job.uid], job, now))
+
+
+def _is_newer(state: TokenState, job: TokenJob, now: str) -> bool:
+    return state.made_with == job.made_with and state.obtained != job.since and not is_due(state, now)
+
+
+def _fetch_and_keep(jobs: Sequence[TokenJob], holder: str, tools: TokenTools) -> dict[str, ReconcilerError]:
+    failures: dict[str, ReconcilerError] = {}
+    held, extended = {job.uid for job in jobs}, time.monotonic()
+    try:
+        for group in fetch_tokens([_with_refresh(job, tools) for job in jobs], tools):
+            tokens = [outcome for _, outcome in group if isinstance(outcome, SealedToken)]
+            if tokens:
+                tools.keeper.keep(tokens, holder)  # where the lease was lost another process's token counts
+            failures |= {job.uid: outcome for job, outcome in group if isinstance(outcome, ReconcilerError)}
+            held -= {token.uid for token in tokens}
+            if held and time.monotonic() - extended > _HEARTBEAT_SECONDS:
+                tools.keeper.lease(sorted(held), holder, LEASE_SECONDS)
+                extended = time.monotonic()
+    finally:
+        if held:
+            tools.keeper.release(held, holder)
+    return failures
+
+
+def _with_refresh(job: TokenJob, tools: TokenTools) -> TokenJob:
+    """The job with the refresh token that the store holds now: under the lease nobody else uses it up."""
+    if job.refresh is None:
+        return job
+    opened = tools.keeper.opened(job.uid)
+    return replace(job, refresh=opened[2]) if opened and opened[0].made_with == job.made_with else job
+
+
+def _never_released(job: TokenJob) -> StoreLocked:
+    return StoreLocked("another process fetches the token and does not end", hint="look for it, and try again")

@@ -1,0 +1,146 @@
+"""Access tokens and leases in the SQL store."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from reconciler.core.ports import SealedToken, Sealer
+from reconciler.core.secret import Secret
+from reconciler.core.token import TokenState
+from reconciler.stores import sqlite
+
+_CHUNK = 500
+_STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
+
+
+class SqliteTokens:
+    """The tokens of one store. Each call is a transaction of its own, so that several processes see each other."""
+
+    def __init__(self, path: Path, *, sealer: Callable[[], Sealer], seconds: Callable[[], float], lock_seconds: float) -> None:  # fmt: skip
+        """Open nothing yet.
+
+        Args:
+            sealer: gives what opens the tokens.
+            seconds: the present time, since 1970.
+            lock_seconds: how long to wait for another process to end its transaction.
+        """
+        self._path = path
+        self._sealer = sealer
+        self._seconds = seconds
+        self._lock_seconds = lock_seconds
+
+    def states(self) -> dict[str, TokenState]:
+        """What may be shown of every token, by the record's uid."""
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
+        return dict(map(_state, rows))
+
+    def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
+        """A token with its access and refresh token, or None when there is none.
+
+        Raises:
+            KeyUnavailable: the store's key is missing or is another one.
+        """
+        with self._reading() as connection:
+            query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ?"
+            row = connection.execute(query, (uid,)).fetchone() if connection else None
+        if row is None:
+            return None
+        *state, access, refresh = row
+        sealer = self._sealer()
+        renewal = sealer.open(uid, "token.refresh", refresh) if refresh is not None else None
+        return _state(state)[1], sealer.open(uid, "token.access", access), renewal
+
+    def keep(self, tokens: Sequence[SealedToken], holder: str) -> set[str]:
+        """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
+        with self._writing() as connection:
+            held = _held(connection, [_lease(token.uid) for token in tokens], holder)
+            kept = [token for token in tokens if _lease(token.uid) in held]
+            write_tokens(connection, kept)
+            connection.executemany("DELETE FROM leases WHERE name = ?", [(_lease(token.uid),) for token in kept])
+        return {token.uid for token in kept}
+
+    def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
+        now = self._seconds()
+        with self._writing() as connection:
+            connection.execute("DELETE FROM leases WHERE expires <= ?", (now,))
+            connection.executemany(
+                "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET expires = excluded.expires"
+                " WHERE holder = excluded.holder",
+                [(_lease(uid), holder, now + seconds) for uid in uids],
+            )
+            held = _held(connection, [_lease(uid) for uid in uids], holder)
+        return frozenset(uid for uid in uids if _lease(uid) in held)
+
+    def release(self, uids: Iterable[str], holder: str) -> None:
+        """End the leases."""
+        with self._writing() as connection:
+            connection.executemany(
+                "DELETE FROM leases WHERE name = ? AND holder = ?", [(_lease(uid), holder) for uid in uids]
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        connection = sqlite.connect_for_reading(self._path)
+        if connection is None:
+            yield None
+            return
+        with closing(connection), sqlite.translated(self._path):
+            yield connection if sqlite.has_table(connection, "tokens") else None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite.begin_writing(self._path, self._lock_seconds)) as connection, sqlite.translated(self._path):
+            yield connection
+            connection.execute("COMMIT")
+
+
+def write_tokens(connection: sqlite3.Connection, tokens: Iterable[SealedToken]) -> None:
+    """Put tokens in the place of those that were there."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO tokens (uid, made_with, obtained, expires, scope, access, refresh) VALUES (?,?,?,?,?,?,?)",
+        (
+            (
+                token.uid,
+                token.state.made_with,
+                token.state.obtained,
+                token.state.expires,
+                token.state.scope,
+                token.access,
+                token.refresh,
+            )
+            for token in tokens
+        ),
+    )
+
+
+def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -> None:
+    """Delete the tokens of records whose authorization is another now.
+
+    Args:
+        kept: uid to the fingerprint of the authorization, or "" where it needs no token.
+    """
+    connection.executemany("DELETE FROM tokens WHERE uid = ? AND made_with <> ?", kept.items())
+
+
+def _lease(uid: str) -> str:
+    return f"token/{uid}"
+
+
+def _held(connection: sqlite3.Connection, names: list[str], holder: str) -> set[str]:
+    held: set[str] = set()
+    for start in range(0, len(names), _CHUNK):
+        chunk = names[start : start + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({marks})", (holder, *chunk))
+        held |= {name for (name,) in rows}
+    return held
+
+
+def _state(row: Sequence[object]) -> tuple[str, TokenState]:
+    uid, made_with, obtained, expires, scope, renewable = row
+    return str(uid), TokenState(
+        str(made_with), str(obtained), str(expires) if expires else None, str(scope), bool(renewable)
+    )

@@ -15,6 +15,8 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+pytest_plugins = ["servers.fixtures"]
+
 KEY = "a key for the tests, of more than thirty-two characters"
 
 

@@ -11,7 +11,7 @@ from reconciler.cli.interrupts import holding_interrupts
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.plan import plan_options
-from reconciler.cli.running import PlanFlags, open_run, plan_with
+from reconciler.cli.running import PlanFlags, Run, open_run, plan_with, preflight_of
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
 from reconciler.kinds.registry import address
@@ -59,6 +59,8 @@ def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> 
     plan = plan_with(run, asked)
     _show(plan, chosen, yes=yes)
     refuse_problems(plan)
+    if asked.preflight:
+        _preflight(run, plan)
     if plan.changes and not yes:
         _ask(plan)
     actor = options().actor or default_actor(os.environ)
@@ -84,6 +86,21 @@ def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
     stream = sys.stdout if chosen == "text" else sys.stderr
     stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
     stream.flush()
+
+
+def _preflight(run: Run, plan: Plan) -> None:
+    """Try the connectors that change, and say what came of it.
+
+    Raises:
+        NetworkFailure: one failed.
+    """
+    from reconciler.render.preflight import preflight_text
+    from reconciler.services.preflight import refuse_failed
+
+    verdicts = preflight_of(run, plan)
+    if not options().quiet:
+        sys.stderr.write(preflight_text(verdicts, color=wants_color(options().color, sys.stderr)))
+    refuse_failed(verdicts)
 
 
 def _ask(plan: Plan) -> None:

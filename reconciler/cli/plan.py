@@ -2,15 +2,19 @@
 
 import re
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
-from reconciler.cli.running import PlanFlags, open_run, plan_with
+from reconciler.cli.running import PlanFlags, open_run, plan_with, preflight_of
+from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.core.preflight import Verdict
 
 FORMATS = ("text", "json", "markdown")
 
@@ -29,6 +33,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+            click.option("--preflight", is_flag=True, help="Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."),
             click.option("--tokens", type=click.Choice(["apply", "demand"]), help="apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),
         ]
@@ -48,19 +53,33 @@ def command(detailed_exitcode: bool, **flags: Any) -> int:
     """
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
-    plan = plan_with(open_run(asked), asked)
+    run = open_run(asked)
+    plan = plan_with(run, asked)
+    verdicts = preflight_of(run, plan) if asked.preflight else None
+    _show(plan, verdicts, chosen)
+    if plan.problems:
+        return plan.problems[0].exit_code
+    if any(not verdict.passed for verdict in verdicts or ()):
+        return ExitCode.WORLD
+    return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.OK
+
+
+def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None:
+    color = wants_color(options().color, sys.stdout)
     if chosen == "json":
         from reconciler.render.plan_json import plan_json
 
-        answer(plan_json(plan))
+        answer(plan_json(plan, verdicts))
     elif chosen == "markdown":
         from reconciler.render.plan_markdown import plan_markdown
+        from reconciler.render.preflight import preflight_markdown
 
-        answer(plan_markdown(plan))
+        answer(plan_markdown(plan) + preflight_markdown(verdicts or ()))
     elif not (options().quiet and plan.is_empty):
         from reconciler.render.plan_text import plan_text
 
-        answer(plan_text(plan, color=wants_color(options().color, sys.stdout)))
-    if plan.problems:
-        return plan.problems[0].exit_code
-    return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.OK
+        answer(plan_text(plan, color=color))
+        if verdicts is not None:
+            from reconciler.render.preflight import preflight_text
+
+            answer("\n" + preflight_text(verdicts, color=color))

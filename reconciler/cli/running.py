@@ -17,6 +17,7 @@ from reconciler.settings import Overrides, Settings
 from reconciler.wiring.run import load_settings, locate_root, now, open_secrets, open_source, open_store, open_tokens
 
 if TYPE_CHECKING:
+    from reconciler.core.preflight import Verdict
     from reconciler.services.token_changes import KnownTokens
 
 
@@ -40,6 +41,7 @@ class PlanFlags:
     max_deletes: str | None
     secrets: str | None
     tokens: str | None
+    preflight: bool = False
     lock_timeout: float | None = None
 
 
@@ -112,3 +114,10 @@ def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
     from reconciler.services.token_changes import KnownTokens
 
     return KnownTokens(open_tokens(run.settings, run.store).keeper.states(), now())
+
+
+def preflight_of(run: Run, plan: Plan) -> "list[Verdict]":
+    """What trying the connectors that change finds."""
+    from reconciler.services.preflight import preflight
+
+    return preflight(plan, run.store, run.secrets, open_tokens(run.settings, run.store))

@@ -7,15 +7,20 @@ from typing import Any
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan
+from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
 from reconciler.render.masking import masked, masked_field
+from reconciler.render.preflight import preflight_json
 
 VERSION = 1
 
 
-def plan_json(plan: Plan) -> str:
-    """The plan, versioned."""
-    return _dump(_plan(plan, "plan"))
+def plan_json(plan: Plan, verdicts: Sequence[Verdict] | None = None) -> str:
+    """The plan, versioned; with the verdicts of a preflight when there was one."""
+    content = _plan(plan, "plan")
+    if verdicts is not None:
+        content["preflight"] = preflight_json(verdicts)
+    return _dump(content)
 
 
 def report_json(

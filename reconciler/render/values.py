@@ -109,9 +109,9 @@ def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
         elif key == "endpoints":
             for purpose, endpoint in value.items():
                 yield f"endpoints.{harmless(purpose)}", _endpoint(endpoint)
-        elif key == "members":
-            for name, members in value.items():
-                yield f"members.{name}", shown(members)
+        elif key in ("members", "tls"):
+            for name, item in value.items():
+                yield f"{key}.{name}", reference(item) if isinstance(item, dict) else shown(item)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for index, item in enumerate(value):
                 yield f"{key}[{index}]", _flat(item)

@@ -41,15 +41,10 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
         values: dict[str, Secret] = {}
         sealed: list[SealedSecret] = []
         if change.body is not None and not change.is_token_only and may_hold_references(change.body):
-            spec = (change.after if change.after is not None else decode(change.body))["spec"]
-            for field in KINDS[change.key.kind].secret_fields(dict(spec)):
-                try:
-                    value = secrets.resolve(field.reference)
-                except SecretUnavailable as failure:
-                    missing.append(f"{address(*change.key)} {field.address}: {failure.message}")
-                    continue
-                values[field.address] = value
-                sealed.append(store.sealer().seal(uid, field.address, encode(field.reference).decode(), value))
+            spec = spec_after(change)
+            values, references, unresolved = resolve_values(change.key.kind, spec, secrets)
+            missing += [f"{address(*change.key)} {text}" for text in unresolved]
+            sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
         prepared.append(Prepared(Write(change, uid, sealed), spec, values))
     if missing:
         count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
@@ -59,6 +54,30 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
             details=tuple(missing),
         )
     return prepared
+
+
+def spec_after(change: Change) -> dict[str, Any]:
+    """What the record will hold after a change that is no delete."""
+    content = change.after if change.after is not None else decode(change.body or b"{}")
+    spec: dict[str, Any] = content["spec"]
+    return spec
+
+
+def resolve_values(
+    kind: str, spec: dict[str, Any], secrets: SecretBackend
+) -> tuple[dict[str, Secret], dict[str, str], list[str]]:
+    """Values and references of a record's secrets by address, and why others have no value."""
+    values: dict[str, Secret] = {}
+    references: dict[str, str] = {}
+    missing: list[str] = []
+    for field in KINDS[kind].secret_fields(spec):
+        try:
+            values[field.address] = secrets.resolve(field.reference)
+        except SecretUnavailable as failure:
+            missing.append(f"{field.address}: {failure.message}")
+            continue
+        references[field.address] = encode(field.reference).decode()
+    return values, references, missing
 
 
 @dataclass(frozen=True, slots=True)

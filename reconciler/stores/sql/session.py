@@ -30,7 +30,7 @@ class SqlSession:
         checking.check_unmoved(self._connection, [write.change for write in writes])
         self._connection.execute("INSERT INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         run = self._record_run(len(writes))
-        every, writes = writes, [write for write in writes if not write.change.is_token_only]
+        writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         revision = self._next_revision()
         try:
             self._step_aside(writes)
@@ -39,8 +39,8 @@ class SqlSession:
             self._delete([write for write in writes if write.change.action is Action.DELETE])
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
-        drop_other_tokens(self._connection, {write.uid: write.made_with for write in every if write.change.record})
-        write_tokens(self._connection, [write.token for write in every if write.token])
+        drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
+        write_tokens(self._connection, [write.token for write in writes if write.token])
         checking.check_references(self._connection, writes)
         checking.check_written(self._connection, writes, self._run.owner)
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")

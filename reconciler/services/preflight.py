@@ -1,0 +1,160 @@
+"""Try what a plan's connectors need before anything is written: their secrets, their tokens, their servers."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.core.plan import Action, Change, Plan
+from reconciler.core.ports import SecretBackend, Store
+from reconciler.core.preflight import Check, Verdict
+from reconciler.core.secret import Secret
+from reconciler.core.token import is_due
+from reconciler.core.trust import Trust
+from reconciler.errors import NetworkFailure, ReconcilerError
+from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
+from reconciler.kinds.registry import address
+from reconciler.net.failures import host_of
+from reconciler.net.sending import Limits, Sender
+from reconciler.net.trust import ContextCache
+from reconciler.services.preparing import resolve_values, spec_after
+from reconciler.services.tokens import TokenTools
+
+_LIMITS = Limits(seconds=15, max_bytes=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One connector to be tried."""
+
+    change: Change
+    spec: Mapping[str, Any]
+    values: Mapping[str, Secret]
+    found: tuple[Check, ...]
+
+
+def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[Verdict]:
+    """A verdict for each connector that changes, in the plan's order. Writes nothing, and calls no endpoint.
+
+    A server counts as reached when it answers a HEAD of its root, which is sent without credentials, whatever it says.
+    """
+    changes = [
+        change for change in plan.changes if change.key.kind == "Connector" and change.action is not Action.DELETE
+    ]
+    works = list(_works(changes, store, secrets))
+    if not works:
+        return []
+    reach = _Reach(ContextCache())
+    with ThreadPoolExecutor(min(tools.parallelism, len(works))) as pool:
+        return list(pool.map(lambda work: _verdict(work, tools, reach), works))
+
+
+def refuse_failed(verdicts: Sequence[Verdict]) -> None:
+    """Stop when a connector failed.
+
+    Raises:
+        NetworkFailure: one did, with all reasons in the details.
+    """
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    if failed:
+        count = f"{len(failed)} of {len(verdicts)} connectors" if len(verdicts) > 1 else "the connector"
+        raise NetworkFailure(
+            f"{count} failed the preflight; nothing was changed",
+            hint="mend them, or apply without --preflight",
+            details=tuple(
+                f"{verdict.address}: {check.name}: {check.message}"
+                for verdict in failed
+                for check in verdict.checks
+                if not check.passed
+            ),
+        )
+
+
+def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> Iterator[_Work]:
+    renewed = [change.key.name for change in changes if change.is_token_only]
+    live = {found.name: found for found in store.connectors(renewed)} if renewed else {}
+    for change in changes:
+        if change.is_token_only:
+            found = live[change.key.name]
+            yield _Work(change, found.spec, found.secrets, ())
+            continue
+        spec = spec_after(change)
+        values, _, missing = resolve_values(change.key.kind, spec, secrets)
+        checks = tuple(Check("secret", False, text, "set the variable or provide the file") for text in missing)
+        if values and not missing:
+            count = f"{len(values)} secrets" if len(values) > 1 else "1 secret"
+            checks = (Check("secrets", True, f"{count} resolved"),)
+        yield _Work(change, spec, values, checks)
+
+
+def _verdict(work: _Work, tools: TokenTools, reach: "_Reach") -> Verdict:
+    checks = list(work.found)
+    if all(check.passed for check in checks):
+        if needs_token(work.spec):
+            checks.append(_try("token", lambda: _token(work, tools)))
+        checks += _servers(work, reach)
+    return Verdict(address(*work.change.key), tuple(checks))
+
+
+def _token(work: _Work, tools: TokenTools) -> str:
+    if not can_be_fetched(work.spec):
+        return "not tried, as its URL has placeholders"
+    record = work.change.record
+    state = tools.keeper.states().get(record.uid) if record else None
+    touched = any(field.path[1:2] == ("authorization",) for field in work.change.fields)
+    if state is not None and not touched and not is_due(state, tools.clock()):
+        return "the stored one is good"
+    source = tools.make_source()
+    try:
+        token = source.fetch(grant_of(work.spec, work.values), trust_of(work.spec, work.values))
+    finally:
+        source.close()
+    return "fetched" + (f", good for {token.lifetime:.0f} s" if token.lifetime else "")
+
+
+def _servers(work: _Work, reach: "_Reach") -> Iterator[Check]:
+    trust = trust_of(work.spec, work.values)
+    origins = {_origin(endpoint["url"]) for endpoint in work.spec.get("endpoints", {}).values()}
+    for origin in sorted(origins - {""}):
+        yield _try("server", lambda origin=origin: reach.try_server(origin, trust))  # type: ignore[misc]
+    if not origins - {""}:
+        yield Check("server", True, "none to try: no URL names one")
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of a URL, or "" where that is the platform itself or has placeholders."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if not parts.netloc or "{" in parts.netloc or "{" in parts.scheme:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+class _Reach:
+    """Tries servers."""
+
+    def __init__(self, contexts: ContextCache) -> None:
+        self._contexts = contexts
+
+    def try_server(self, origin: str, trust: Trust) -> str:
+        with Sender(trust, self._contexts.get(trust)) as sender:
+            answer = sender.send("HEAD", origin, limits=_LIMITS)
+        return f"{host_of(origin)} answered {answer.status}{_how_safe(origin, trust)}"
+
+
+def _how_safe(origin: str, trust: Trust) -> str:
+    if not origin.startswith("https:"):
+        return ", without TLS"
+    if not trust.verify:
+        return ", certificate NOT verified"
+    return ", certificate verified" + (" by tls.ca" if trust.authority else "")
+
+
+def _try(name: str, attempt: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, attempt())
+    except ReconcilerError as failure:
+        return Check(name, False, failure.message, failure.hint)

@@ -1,5 +1,6 @@
 """What is measured: each case sets two commands against one another and may have a goal."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -238,6 +239,64 @@ def plan_growth(bench: Workbench, large: int, small: int) -> Pair:
     return bench.ours(bench.corpus(large), "plan"), bench.ours(bench.corpus(small), "plan")
 
 
+def slow_server(bench: Workbench, seconds: float) -> int:
+    """Start a server that answers after `seconds`; it ends with this process. Returns its port."""
+    argv = (bench.python, str(HERE / "slow_server.py"), str(seconds))
+    server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.kill)
+    assert server.stdout is not None
+    return int(server.stdout.readline())
+
+
+def with_connectors(bench: Workbench, name: str, port: int, count: int) -> Path:
+    """A repository, applied, with connectors of a server on loopback that want access tokens."""
+    root = bench.out / name
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "connectors").mkdir(parents=True)
+    head = "apiVersion: reconciler/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+    parts = [head.format(kind="Category", name="crm") + "spec: {displayName: CRM}\n"]
+    for index in range(count):
+        parts.append(
+            head.format(kind="Connector", name=f"c{index:03}")
+            + f"""spec:
+  displayName: Connector {index}
+  categories: [crm]
+  authorization:
+    method: oauth2-client-credentials
+    tokenUrl: http://127.0.0.1:{port}/token
+    clientId: client-{index}
+    clientSecret: {{env: SECRET}}
+  endpoints:
+    get: {{method: GET, url: "http://127.0.0.1:{port}/contacts"}}
+"""
+        )
+    (root / "connectors/all.yaml").write_text("---\n".join(parts))
+    (root / ".env").write_text("SECRET=made-up\n")
+    bench.call(*bench.ours(root, "apply", "--yes", "--tokens", "demand", "--quiet").argv)
+    return root
+
+
+def fetch_tokens(bench: Workbench, count: int, seconds: float, parallelism: int) -> Pair:
+    """Fetching tokens from a server that takes its time, against just waiting as long as that must take."""
+    root = with_connectors(bench, "tokens", slow_server(bench, seconds), count)
+    names = [f"c{index:03}" for index in range(count)]
+    ours = bench.ours(root, "token", "fetch", "--parallelism", str(parallelism), *names)
+    wait = seconds * count / parallelism
+    return ours, Command(f"sleep {wait:g}", (bench.python, "-c", f"import time; time.sleep({wait})"))
+
+
+def call_against_httpx(bench: Workbench) -> Pair:
+    """Calling an endpoint, against the same request by httpx alone."""
+    port = slow_server(bench, 0)
+    root = with_connectors(bench, "call", port, 1)
+    bench.call(*bench.ours(root, "token", "fetch", "--quiet").argv)
+    program = (
+        "import httpx; answer = httpx.get('http://127.0.0.1:%d/contacts', headers={'Authorization': 'Bearer made-up'});"
+        " print(answer.status_code, answer.headers, answer.text)" % port
+    )
+    return bench.ours(root, "call", "c000", "get"), Command("httpx.get", (bench.python, "-c", program))
+
+
 CASES = (
     Case("version", partial(start_up, option="--version"), Goal(1.5), runs=25),
     Case("help", partial(start_up, option="--help"), Goal(3), runs=25),
@@ -259,5 +318,7 @@ CASES = (
     Case("plan-nothing-10k-python", partial(plan_against_python, n=10_000), runs=15),
     Case("plan-one-1k-limit", partial(plan_against_limit, n=1_000, applied="main~1"), runs=15),
     Case("plan-one-10k-limit", partial(plan_against_limit, n=10_000, applied="main~1"), runs=15),
+    Case("tokens-200", partial(fetch_tokens, count=200, seconds=0.1, parallelism=8), Goal(1.5), runs=5),
+    Case("call-httpx", call_against_httpx, Goal(2), runs=15),
     Case("plan-one-10k-1k", partial(plan_growth, large=10_000, small=1_000), runs=15),
 )

@@ -41,7 +41,7 @@ def command(
     """
     if kind and "/" in kind and name is None:
         kind, name = kind.split("/", 1)
-    query = Query(_kind(kind), name, text, category, _labels(labels), status)
+    query = Query(_kind(kind), name, text, category, labels_of(labels), status)
     chosen = choose_format(FORMATS, "yaml" if name else "table")
     found = list(search(open_run().store, query))
     if name and not found:
@@ -74,7 +74,12 @@ def _kind(word: str | None) -> str | None:
     )
 
 
-def _labels(given: tuple[str, ...]) -> dict[str, str]:
+def labels_of(given: tuple[str, ...]) -> dict[str, str]:
+    """Labels as they stand on the command line.
+
+    Raises:
+        UsageError: one is no KEY=VALUE.
+    """
     found = {}
     for text in given:
         key, equals, value = text.partition("=")

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show what would change in the live store."),
     "apply": ("apply", "Take the live store to what git declares."),
     "get": ("get", "View, list and search live records."),
+    "call": ("call", "Call an endpoint of a live connector."),
+    "token": ("token", "See, fetch and renew access tokens."),
     "import": ("import_", "Make definitions from other formats."),
     "schema": ("schema", "Print a published JSON Schema."),
     "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),

@@ -28,6 +28,11 @@ class Senders:
             self._all.append(mine[trust])
         return mine[trust]
 
+    def abort(self) -> None:
+        """End what is under way, from another thread."""
+        for sender in list(self._all):
+            sender.abort()
+
     def close(self) -> None:
         """Close all of them."""
         for sender in self._all:

@@ -112,7 +112,9 @@ def test_every_failure_is_named(place: Workspace, front_tls, httpbin_bad_tls, au
     assert "a-canary-of-a-token" not in result.output + applied.output
 
 
-def test_a_token_that_is_refused(place: Workspace, django_oauth: OAuthServer, authority: object, tmp_path: Path) -> None:
+def test_a_token_that_is_refused(
+    place: Workspace, django_oauth: OAuthServer, authority: object, tmp_path: Path
+) -> None:
     """The server's status and code, and the server itself is still tried."""
     grant = f"""\
   authorization:

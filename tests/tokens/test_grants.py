@@ -6,6 +6,7 @@ import pytest
 from conftest import Workspace
 from servers.oauth import OAuthServer
 
+
 def connector(name: str, server: OAuthServer, authorization: str, extra: str = "") -> str:
     """A connector of the server's resource."""
     return f"""\

@@ -1,0 +1,131 @@
+"""Fill mustache templates in with data. The language is mustache(5), without partials.
+
+chevron-blue reads the templates. Its renderer is not used: it escapes for HTML, looks up attributes of
+Python objects and reads partials from files.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reconciler.errors import InvalidDefinitions
+
+_DEEPEST = 50
+_ABSENT = object()
+
+
+class Place(Protocol):
+    """Where a template stands, which decides how values are escaped."""
+
+    def literal(self, text: str) -> None:
+        """Add a part of the template itself."""
+
+    def value(self, name: str, value: Any, *, raw: bool) -> None:
+        """Add the value of a placeholder; `raw` for ``{{{name}}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    kind: str
+    text: str
+    inner: list["_Tag"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The data for all templates of one request.
+
+    Attributes:
+        missing: names of placeholders outside of sections that the data has no value for; grows.
+    """
+
+    data: Any
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def fill(self, template: str, place: Place) -> None:
+        """Write `template`, filled in, to `place`.
+
+        Raises:
+            InvalidDefinitions: it does not parse, or wants a partial.
+        """
+        if "{{" not in template:
+            place.literal(template)
+        else:
+            self._write(_parse(template), [self.data], place)
+
+    def _write(self, tags: Sequence[_Tag], scopes: list[Any], place: Place) -> None:
+        for tag in tags:
+            if tag.kind == "literal":
+                place.literal(tag.text)
+                continue
+            value = _look_up(tag.text, scopes)
+            if tag.kind == "section":
+                for scope in _scopes(value):
+                    self._write(tag.inner, [scope, *scopes], place)
+            elif tag.kind == "inverted section":
+                if value is _ABSENT or not value:
+                    self._write(tag.inner, [None, *scopes], place)
+            elif value is _ABSENT:
+                if len(scopes) == 1:
+                    self.missing[tag.text] = None
+            else:
+                place.value(tag.text, value, raw=tag.kind == "no escape")
+
+
+def _parse(template: str) -> list[_Tag]:
+    from chevron_blue.tokenizer import ChevronError, tokenize
+
+    try:
+        return _nest(iter(list(tokenize(template))), 0)
+    except (ChevronError, IndexError, ValueError):
+        raise InvalidDefinitions(
+            "a template does not parse as mustache", hint="run: reconciler validate; write {{name}}"
+        ) from None
+
+
+def _nest(tokens: Iterator[tuple[str, str]], depth: int) -> list[_Tag]:
+    """The tags up to the end of the section that `tokens` are in."""
+    if depth > _DEEPEST:
+        raise InvalidDefinitions(f"a template nests sections more than {_DEEPEST} deep")
+    tags = []
+    for kind, text in tokens:
+        if kind == "end":
+            break
+        if kind == "partial":
+            raise InvalidDefinitions("a template wants a partial; there are none", hint="write {{name}}")
+        if kind in ("section", "inverted section"):
+            tags.append(_Tag(kind, text, _nest(tokens, depth + 1)))
+        elif kind in ("literal", "variable"):
+            tags.append(_Tag(kind, text))
+        elif kind.startswith("no escape"):
+            tags.append(_Tag("no escape", text))
+    return tags
+
+
+def _scopes(value: Any) -> Iterable[Any]:
+    """The values that the inside of a section is written for."""
+    if value is _ABSENT or not value:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def _look_up(name: str, scopes: Sequence[Any]) -> Any:
+    """The value of a dotted name in the innermost scope that knows its first part."""
+    if name == ".":
+        return scopes[0]
+    first, *rest = name.split(".")
+    for scope in scopes:
+        value = _step(scope, first)
+        if value is not _ABSENT:
+            for part in rest:
+                value = _step(value, part)
+            return value
+    return _ABSENT
+
+
+def _step(value: Any, part: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(part, _ABSENT)
+    if isinstance(value, list) and part.isascii() and part.isdigit() and int(part[:9]) < len(value):
+        return value[int(part[:9])]
+    return _ABSENT

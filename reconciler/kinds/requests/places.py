@@ -1,0 +1,159 @@
+"""How values are escaped where they stand: in plain text, in JSON, in a URL."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from reconciler.errors import InvalidDefinitions, UsageError
+
+_HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_URL = re.compile(rf"https?://{_HOST}(?:[/?#].*)?", re.IGNORECASE)
+_BASE = re.compile(rf"https?://{_HOST}(?:/.*)?", re.IGNORECASE | re.ASCII)
+_IN_HOST = re.compile(r"(?:[A-Za-z]+(?::/{0,2})?)?|https?://[^/?#\\]*", re.IGNORECASE)
+_HOST_PART = re.compile(r"[\w.:-]*", re.ASCII)
+_NEVER_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
+_QUOTES = re.compile(r'\\.|"', re.DOTALL)
+
+
+def as_text(value: Any) -> str:
+    """A value of the data as text: JSON, but texts as they are and null as nothing."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class PlainPlace:
+    """Text that escapes nothing: parameters, whose escaping is the transport's, headers and raw bodies."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def literal(self, text: str) -> None:
+        """Add a part of the template."""
+        self._parts.append(text)
+
+    def value(self, name: str, value: Any, *, raw: bool) -> None:
+        """Add a value as text."""
+        self._parts.append(as_text(value))
+
+    def text(self) -> str:
+        """What was added."""
+        return "".join(self._parts)
+
+
+class JsonPlace(PlainPlace):
+    """JSON: within quotes values are escaped, elsewhere they are written as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quoted = False
+
+    def literal(self, text: str) -> None:
+        """Add a part of the template, or a raw value."""
+        super().literal(text)
+        if sum(found[0] == '"' for found in _QUOTES.finditer(text)) % 2:
+            self._quoted = not self._quoted
+
+    def value(self, name: str, value: Any, *, raw: bool) -> None:
+        """Add a value, escaped unless `raw`.
+
+        Raises:
+            InvalidDefinitions: a backslash before it would escape its first character.
+        """
+        if self._parts and (len(self._parts[-1]) - len(self._parts[-1].rstrip("\\"))) % 2:
+            raise InvalidDefinitions(f"body: a backslash stands before the placeholder {name}", hint="remove it")
+        if raw:
+            self.literal(as_text(value))
+        elif self._quoted:
+            self._parts.append(json.dumps(as_text(value), ensure_ascii=False)[1:-1])
+        else:
+            self._parts.append(json.dumps(value, ensure_ascii=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    name: str = ""  # of the placeholder; "" for the template's own text
+    raw: bool = False
+
+
+@dataclass(slots=True)
+class UrlPlace:
+    """A URL: values are percent-encoded and cannot reach beyond the part that they stand in."""
+
+    pieces: list[_Piece] = field(default_factory=list)
+
+    def literal(self, text: str) -> None:
+        """Add a part of the template."""
+        if text:
+            self.pieces.append(_Piece(text))
+
+    def value(self, name: str, value: Any, *, raw: bool) -> None:
+        """Add a value; percent-encoded unless `raw` or in the host."""
+        text = as_text(value)
+        if text:
+            self.pieces.append(_Piece(text, name, raw))
+
+    def text(self) -> str:
+        """The URL.
+
+        Raises:
+            InvalidDefinitions: it is no URL to begin with.
+            UsageError: a value would make another URL of it than the template says.
+        """
+        url = ""
+        for position, piece in enumerate(self.pieces):
+            if not piece.name:
+                url += piece.text
+            elif _IN_HOST.fullmatch(url):
+                follower = self.pieces[position + 1].text[:1] if position + 1 < len(self.pieces) else ""
+                url += _in_host(url, piece, ends=follower in ("", "/", "?", "#"))
+            else:
+                url += piece.text if piece.raw else quote(piece.text, safe="")
+        self._check(url)
+        return url
+
+    def _check(self, url: str) -> None:
+        filled = ", ".join(dict.fromkeys(piece.name for piece in self.pieces if piece.name))
+        if _NEVER_IN_URL.search(url):
+            if filled:
+                raise UsageError(f"url: with this value of {filled} it holds characters that no URL may hold")
+            raise InvalidDefinitions("url: it holds a space, a backslash or a control character")
+        if not url.startswith("/") and not (_URL.fullmatch(url) and _splits(url)):
+            if filled:
+                raise UsageError(f"url: with this value of {filled} it is not a URL", hint="write https://host/path")
+            raise InvalidDefinitions("url: it is not http://host/path or https://host/path", hint="a user or password does not belong there")  # fmt: skip
+        if filled and any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
+            raise UsageError(f"url: with this value of {filled} a step of its path is . or ..")
+
+
+def _splits(url: str) -> bool:
+    """Whether its host and port are such; the pattern knows only of which characters they are."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _in_host(url: str, piece: _Piece, *, ends: bool) -> str:
+    """A value before the end of the host: it may fill a part of the host, but not make another one of it.
+
+    Args:
+        url: what stands before it.
+        ends: whether the host ends behind it.
+    """
+    text = piece.text
+    if not url:
+        if _BASE.fullmatch(text) and (ends or "/" in text.partition("://")[2]):
+            return text
+        raise UsageError(f"url: the value of {piece.name} should be a URL such as https://host/path")
+    glued = url[-1].isalnum()
+    if glued and piece.raw and ends and text[0] in "/?":
+        return text
+    if not _HOST_PART.fullmatch(text) or (glued and ends and url.lower() not in ("http", "https")):
+        hint = f"it stands in the host; for a path write {{{{{{{piece.name}}}}}}} and begin the value with /"
+        raise UsageError(f"url: the value of {piece.name} would make another host of it", hint=hint)
+    return text

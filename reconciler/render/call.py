@@ -1,0 +1,115 @@
+"""What was called and what came of it, as text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.core.calls import Check, Outcome
+from reconciler.core.sensitive import MASK
+from reconciler.kinds.requests.building import Request
+from reconciler.kinds.requests.showing import shown_pairs
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+
+MOST = 64 * 1024
+_BREAKS = re.compile(r"\r\n|\n")
+_COLORS = {"ok": GREEN, "failed": RED, "skipped": YELLOW}
+_WIDEST = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is said of a request.
+
+    Attributes:
+        url: with its parameters; what is secret is masked.
+        proofs: names of the headers that the authorization adds.
+        verified: whether certificates are verified.
+    """
+
+    connector: str
+    endpoint: str
+    request: Request
+    url: str
+    proofs: tuple[str, ...]
+    verified: bool
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Its headers as they may be shown."""
+        proofs = {name.lower() for name in self.proofs}
+        own = [pair for pair in shown_pairs(self.request.headers) if pair[0].lower() not in proofs]
+        return [*own, *((name, MASK) for name in self.proofs)]
+
+
+def request_text(sent: Sent, *, values: bool = True) -> str:
+    """The request; without `values` only the names of its headers."""
+    lines = [f"{sent.request.method} {harmless(sent.url)}"]
+    if values:
+        lines += [f"{harmless(name)}: {harmless(value)}" for name, value in sent.headers()]
+    else:
+        lines.append("headers: " + harmless(", ".join(name for name, _ in sent.headers())))
+    body = sent.request.body
+    if body.form is not None:
+        lines.append("form fields: " + harmless(", ".join(body.form)))
+    if body.size:
+        lines.append(f"body of {plural(body.size, 'byte')}")
+    return "\n".join(lines) + "\n"
+
+
+def outcome_text(outcome: Outcome, *, color: bool) -> str:
+    """Status, time, headers and body."""
+    answer = outcome.answer
+    good = answer.status < 400
+    line = paint(harmless(f"{answer.status} {answer.reason}".rstrip()), GREEN if good else RED, BOLD, color=color)
+    line += f" in {answer.seconds:.2f} s"
+    if outcome.attempts > 1:
+        line += f", attempt {outcome.attempts}"
+    lines = [line, *(paint(harmless(f"{name}: {value}"), DIM, color=color) for name, value in answer.headers)]
+    return "\n".join(lines) + "\n" + _body_text(outcome)
+
+
+def _body_text(outcome: Outcome) -> str:
+    answer = outcome.answer
+    more = f"(cut: there is more than {plural(answer.size, 'byte')}; see --max-bytes)\n" if answer.cut else ""
+    if isinstance(answer.body, bytes):
+        kind = harmless(answer.media_type.partition(";")[0]) or "unknown"
+        return f"\n({plural(answer.size, 'byte')} of type {kind}, which is no text; -o json holds them)\n{more}"
+    if not answer.body:
+        return more
+    shown = answer.body[:MOST]
+    lines = (harmless(part.replace("\t", "    ")) for part in _BREAKS.split(shown))
+    text = "\n" + "\n".join(lines).rstrip("\n") + "\n"
+    if len(answer.body) > MOST:
+        text += f"(shortened: {plural(len(answer.body) - MOST, 'character')} more; -o json holds them)\n"
+    return text + more
+
+
+def checks_text(checks: Sequence[Check], *, color: bool) -> str:
+    """A table with a line for each endpoint, and a count below."""
+    if not checks:
+        return "There is no GET endpoint to call.\n"
+    header = ("CONNECTOR", "ENDPOINT", "STATUS", "TIME", "VERDICT")
+    rows = [tuple(map(_cell, _row(check))) for check in checks]
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    lines = [paint(_line(header, widths), BOLD, color=color)]
+    for check, row in zip(checks, rows, strict=True):
+        reason = f"  {harmless(check.reason)}" if check.reason else ""
+        verdict = paint(check.verdict, _COLORS[check.verdict], color=color)
+        lines.append(_line(row[:-1], widths) + "  " + verdict + " " * (widths[-1] - len(check.verdict)) + reason)
+    counts = {verdict: sum(check.verdict == verdict for check in checks) for verdict in _COLORS}
+    lines.append(paint(", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count), DIM, color=color))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _row(check: Check) -> tuple[str, ...]:
+    status = "" if check.status is None else str(check.status)
+    seconds = "" if check.seconds is None else f"{check.seconds:.2f} s"
+    return check.connector, check.endpoint, status, seconds, check.verdict
+
+
+def _cell(text: str) -> str:
+    text = harmless(text)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False))

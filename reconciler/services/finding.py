@@ -1,0 +1,48 @@
+"""Find the endpoint that a user names, or say what comes near."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from reconciler.core.model import LiveConnector
+from reconciler.core.ports import Store
+from reconciler.errors import UsageError
+
+
+def find_connector(store: Store, name: str, is_declared: Callable[[str], bool]) -> LiveConnector:
+    """The live connector `name`, with its secrets.
+
+    Args:
+        is_declared: whether git has a connector of that name.
+
+    Raises:
+        UsageError: it is not live.
+    """
+    found = next(iter(store.connectors([name])), None)
+    if found is not None:
+        return found
+    if is_declared(name):
+        raise UsageError(f"the connector '{name}' is not live yet", hint="run: reconciler apply")
+    names = [record.name for record in store.search("Connector", None)]
+    raise UsageError(f"there is no live connector '{name}'", hint=_near(name, names, "list them with: reconciler get connector"))  # fmt: skip
+
+
+def find_endpoint(connector: LiveConnector, purpose: str) -> Mapping[str, Any]:
+    """The definition of one of its endpoints.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    endpoints = connector.spec.get("endpoints")
+    known = endpoints if isinstance(endpoints, dict) else {}
+    if isinstance(known.get(purpose), dict):
+        endpoint: Mapping[str, Any] = known[purpose]
+        return endpoint
+    listed = f"it has {', '.join(sorted(known))}" if known else "it has none"
+    message = f"the connector '{connector.name}' has no endpoint '{purpose}'" if purpose else "which endpoint?"
+    raise UsageError(message, hint=_near(purpose, known, listed))
+
+
+def _near(name: str, known: Iterable[str], otherwise: str) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean '{near[0]}'? {otherwise}" if near else otherwise

@@ -1,0 +1,126 @@
+"""Call every GET endpoint of many connectors with their sample data."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from reconciler.core.calls import Check, Outcome
+from reconciler.core.model import LiveConnector
+from reconciler.errors import ReconcilerError
+from reconciler.kinds.authorization import needs_token, trust_of
+from reconciler.kinds.requests.building import DataMissing, Given, build
+from reconciler.kinds.requests.data import gather
+from reconciler.net.senders import Senders
+from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
+
+PARALLELISM = 8
+MAX_BYTES = 1024 * 1024
+_GOOD_BELOW = 400
+AuthorizeOne = Callable[[LiveConnector, bool], Headers]
+
+
+def check_all(
+    connectors: Iterable[LiveConnector], authorize: AuthorizeOne, *, base_url: str, parallelism: int = PARALLELISM
+) -> list[Check]:
+    """Call them, in parallel; the results in order of connectors and endpoints.
+
+    `authorize` is called in this thread alone, and once more for a connector whose fetched token was refused.
+    """
+    senders = Senders()
+    pool = ThreadPoolExecutor(parallelism)
+    try:
+        jobs = [job for found in connectors for job in _start(found, authorize, base_url, pool, senders)]
+        renewed: dict[str, Headers | ReconcilerError] = {}
+        for position, job in enumerate(jobs):
+            if _refused(job):
+                uid = job.connector.uid
+                if uid not in renewed:
+                    renewed[uid] = _headers(job.connector, authorize, fresh=True)
+                jobs[position] = _submit(replace(job, outcome=None), renewed[uid], pool, senders)
+        return [_checked(job) for job in jobs]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        senders.abort()  # only an interrupt leaves something under way
+        pool.shutdown()
+        senders.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    connector: LiveConnector
+    purpose: str
+    call: Call | None = None
+    headers: Headers = ()
+    outcome: "Future[Outcome] | ReconcilerError | None" = None
+    skipped: str = ""
+
+
+def _start(
+    found: LiveConnector, authorize: AuthorizeOne, base_url: str, pool: ThreadPoolExecutor, senders: Senders
+) -> Iterator[_Job]:
+    """The jobs of one connector, under way."""
+    headers: Headers | ReconcilerError | None = None
+    for purpose, call in _calls(found, base_url):
+        if isinstance(call, Call):
+            headers = _headers(found, authorize, fresh=False) if headers is None else headers
+            yield _submit(_Job(found, purpose, call), headers, pool, senders)
+        elif isinstance(call, DataMissing):
+            yield _Job(found, purpose, skipped=call.message)
+        else:
+            yield _Job(found, purpose, outcome=call)
+
+
+def _calls(found: LiveConnector, base_url: str) -> Iterator[tuple[str, Call | ReconcilerError]]:
+    endpoints = found.spec.get("endpoints", {})
+    for purpose in sorted(endpoints if isinstance(endpoints, dict) else ()):
+        endpoint = endpoints[purpose]
+        if not isinstance(endpoint, dict) or str(endpoint.get("method", "")).upper() != "GET":
+            continue
+        try:
+            sample = endpoint.get("sample", {})
+            data = gather(sample if isinstance(sample, dict) else {}, {}, ())
+            request = build(purpose, endpoint, Given(data, base_url=base_url), found.secrets)
+            yield purpose, prepare(found, purpose, request, max_bytes=MAX_BYTES)
+        except ReconcilerError as failure:
+            yield purpose, failure
+
+
+def _headers(found: LiveConnector, authorize: AuthorizeOne, *, fresh: bool) -> Headers | ReconcilerError:
+    try:
+        return authorize(found, fresh)
+    except ReconcilerError as failure:
+        return failure
+
+
+def _submit(job: _Job, headers: Headers | ReconcilerError, pool: ThreadPoolExecutor, senders: Senders) -> _Job:
+    """The job, under way with these headers."""
+    assert job.call is not None
+    if isinstance(headers, ReconcilerError):
+        return replace(job, outcome=headers)
+    trust = trust_of(job.connector.spec, job.connector.secrets)
+    sent = pool.submit(send, job.call, trust, headers, senders.open, refused=job.headers)
+    return replace(job, headers=headers, outcome=sent)
+
+
+def _refused(job: _Job) -> bool:
+    if not isinstance(job.outcome, Future) or not needs_token(job.connector.spec) or job.outcome.exception():
+        return False
+    outcome = job.outcome.result()
+    return outcome.answer.status == UNAUTHORIZED and not outcome.redirects
+
+
+def _checked(job: _Job) -> Check:
+    name, outcome = job.connector.name, job.outcome
+    if outcome is None:
+        return Check(name, job.purpose, None, None, "skipped", job.skipped)
+    if isinstance(outcome, Future):
+        failure = outcome.exception()
+        if failure is None:
+            answer = outcome.result().answer
+            good = answer.status < _GOOD_BELOW
+            reason = "" if good else f"{answer.status} {answer.reason}".rstrip()
+            return Check(name, job.purpose, answer.status, answer.seconds, "ok" if good else "failed", reason)
+        if not isinstance(failure, ReconcilerError):
+            raise failure
+        outcome = failure
+    return Check(name, job.purpose, None, None, "failed", outcome.message)

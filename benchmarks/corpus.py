@@ -89,6 +89,7 @@ def write_corpus(directory: Path, n: int, *, bad: int, seed: int) -> int:
     write_file(directory / "connectors/categories.yaml", categories())
     write_file(directory / ".env", "".join(f"{name}=made-up-{name.lower()}-0123456789\n" for name in SECRETS))
     write_file(directory / ".gitignore", ".reconciler/\n.env\n")
+    write_file(directory / "reconciler.yaml", PROJECT)
     size = 0
     for index in range(n):
         text = connector(index, seed)
@@ -109,6 +110,14 @@ def spoil(text: str, fault: Fault) -> str:
     if fault.old not in text:
         raise ValueError(f"no place for the fault {fault.name!r}")
     return text.replace(fault.old, fault.new, 1)
+
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+targets:
+  local: {store: "sqlite:.reconciler/store.db", tokens: demand}  # no server here would give one
+"""
 
 
 def write_file(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """The steps of ``reconciler call``."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,12 +64,23 @@ def _split(text: str, sign: str, form: str) -> tuple[str, str]:
     return (name, value) if sign == "=" else (name.strip(), value.strip())
 
 
-def authorizing(run: Run) -> Callable[[LiveConnector, bool], Headers]:
-    """What gives the headers of a connector; the second argument is whether a stored token is no good."""
-    from reconciler.services.authorizing import authorize
+def authorizing(run: Run, ahead: Sequence[LiveConnector] = ()) -> Callable[[LiveConnector, bool], Headers]:
+    """What gives the headers of a connector; the second argument is whether a stored token is no good.
+
+    Args:
+        ahead: connectors that are all going to be called: their tokens are fetched at once, in parallel.
+    """
+    from reconciler.services.authorizing import authorize, authorize_ahead
 
     tools = open_tokens(run.settings, run.store)
-    return lambda connector, fresh: authorize(connector, tools, fresh=fresh)
+    failures = authorize_ahead(ahead, tools)
+
+    def headers_of(connector: LiveConnector, fresh: bool) -> Headers:
+        if connector.uid in failures:
+            raise failures[connector.uid]
+        return authorize(connector, tools, fresh=fresh)
+
+    return headers_of
 
 
 def sent_of(call: Call) -> Sent:

@@ -9,6 +9,7 @@ from reconciler import __version__
 from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure, UsageError
 from reconciler.net.deadline import Deadline
+from reconciler.net.decoding import ACCEPTED, read_limited
 from reconciler.net.failures import host_of, translate
 from reconciler.net.trust import make_context
 
@@ -114,7 +115,8 @@ class Sender:
             with self._deadline.running(limits.seconds):
                 answer = client.send(request, stream=True)
                 try:
-                    body, cut = _read(answer, limits.max_bytes)
+                    encoding = answer.headers.get("content-encoding", "")
+                    body, cut = read_limited(answer.iter_raw(), encoding, limits.max_bytes, host_of(url))
                 finally:
                     answer.close()
         except httpx.InvalidURL:
@@ -136,7 +138,9 @@ class Sender:
         import httpx
 
         if self._client is None:
-            self._client = httpx.Client(verify=self._context, headers={"User-Agent": USER_AGENT})
+            self._client = httpx.Client(
+                verify=self._context, headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED}
+            )
             self._client.headers.pop("Accept", None)
         return self._client
 
@@ -162,13 +166,3 @@ def _appended(url: "httpx.URL", params: Sequence[tuple[str, str]]) -> "httpx.URL
     from urllib.parse import urlencode
 
     return url.copy_with(query=url.query + b"&" + urlencode(list(params)).encode())
-
-
-def _read(answer: "httpx.Response", limit: int) -> tuple[bytes, bool]:
-    parts, size = [], 0
-    for part in answer.iter_bytes(65536):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            return b"".join(parts)[:limit], True
-    return b"".join(parts), False

@@ -1,13 +1,14 @@
 """The headers that prove who sends a connector's requests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
-from reconciler.errors import InvalidDefinitions, SecretUnavailable
+from reconciler.errors import InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.connector import secret_fields
@@ -32,23 +33,48 @@ def authorize(found: LiveConnector, tools: TokenTools, *, fresh: bool = False) -
     try:
         if not needs_token(found.spec):
             return static_header(found.spec, found.secrets)
-        printed = made_with(found.spec, found.secrets, tools.sealer())
-        opened = tools.keeper.opened(found.uid)
-        good = opened is not None and opened[0].made_with == printed
-        if opened and good and not fresh and not is_due(opened[0], tools.clock()):
-            return (bearer(opened[1]),)
-        job = token_job(found, printed, since=opened[0].obtained if opened else "")
-        if opened and good:
-            job = with_refresh(job, opened[2])
+        job = _needed(found, tools, fresh=fresh)
     except (KeyError, TypeError, AttributeError):
         raise unreadable(found.name) from None
-    failures = obtain([job], tools)
+    failures = obtain([job], tools) if job else {}
     if failures:
         raise failures[found.uid]
     opened = tools.keeper.opened(found.uid)
     if opened is None:  # somebody deleted the connector meanwhile
         raise SecretUnavailable(f"{address('Connector', found.name)} is not live any more")
     return (bearer(opened[1]),)
+
+
+def authorize_ahead(connectors: Iterable[LiveConnector], tools: TokenTools) -> dict[str, ReconcilerError]:
+    """Fetch the tokens that calls of all these connectors are going to need, in parallel.
+
+    Returns:
+        The failures, by the record's uid.
+    """
+    jobs: list[TokenJob] = []
+    failures: dict[str, ReconcilerError] = {}
+    for found in connectors:
+        try:
+            refuse_missing(found)
+            job = _needed(found, tools, fresh=False) if needs_token(found.spec) else None
+        except ReconcilerError as failure:
+            failures[found.uid] = failure
+        except (KeyError, TypeError, AttributeError):
+            failures[found.uid] = unreadable(found.name)
+        else:
+            jobs += [job] if job else []
+    return failures | (obtain(jobs, tools) if jobs else {})
+
+
+def _needed(found: LiveConnector, tools: TokenTools, *, fresh: bool) -> TokenJob | None:
+    """What fetches the connector's token; None when the stored one is good."""
+    printed = made_with(found.spec, found.secrets, tools.sealer())
+    opened = tools.keeper.opened(found.uid)
+    good = opened is not None and opened[0].made_with == printed
+    if opened and good and not fresh and not is_due(opened[0], tools.clock()):
+        return None
+    job = token_job(found, printed, since=opened[0].obtained if opened else "")
+    return with_refresh(job, opened[2]) if opened and good else job
 
 
 def token_job(found: LiveConnector, printed: str, since: str = "") -> TokenJob:
@@ -70,8 +96,6 @@ def token_job(found: LiveConnector, printed: str, since: str = "") -> TokenJob:
 
 def with_refresh(job: TokenJob, refresh: Secret | None) -> TokenJob:
     """The job with a refresh token to try first."""
-    from dataclasses import replace
-
     return replace(job, refresh=refresh)
 
 

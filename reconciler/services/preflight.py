@@ -16,8 +16,9 @@ from reconciler.errors import NetworkFailure, ReconcilerError
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.registry import address
 from reconciler.net.failures import host_of
-from reconciler.net.sending import Limits, Sender
-from reconciler.net.trust import ContextCache
+from reconciler.net.senders import Senders
+from reconciler.net.sending import Limits
+from reconciler.services.authorizing import made_with
 from reconciler.services.preparing import resolve_values, spec_after
 from reconciler.services.tokens import TokenTools
 
@@ -45,9 +46,15 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
     works = list(_works(changes, store, secrets))
     if not works:
         return []
-    reach = _Reach(ContextCache())
-    with ThreadPoolExecutor(min(tools.parallelism, len(works))) as pool:
-        return list(pool.map(lambda work: _verdict(work, tools, reach), works))
+    senders = Senders()
+    pool = ThreadPoolExecutor(min(tools.parallelism, len(works)))
+    try:
+        return list(pool.map(lambda work: _verdict(work, tools, senders), works))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        senders.abort()  # only an interrupt leaves something under way
+        pool.shutdown()
+        senders.close()
 
 
 def refuse_failed(verdicts: Sequence[Verdict]) -> None:
@@ -88,12 +95,12 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         yield _Work(change, spec, values, checks)
 
 
-def _verdict(work: _Work, tools: TokenTools, reach: "_Reach") -> Verdict:
+def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> Verdict:
     checks = list(work.found)
     if all(check.passed for check in checks):
         if needs_token(work.spec):
             checks.append(_try("token", lambda: _token(work, tools)))
-        checks += _servers(work, reach)
+        checks += _servers(work, senders)
     return Verdict(address(*work.change.key), tuple(checks))
 
 
@@ -102,9 +109,9 @@ def _token(work: _Work, tools: TokenTools) -> str:
         return "not tried, as its URL has placeholders"
     record = work.change.record
     state = tools.keeper.states().get(record.uid) if record else None
-    touched = any(field.path[1:2] == ("authorization",) for field in work.change.fields)
-    if state is not None and not touched and not is_due(state, tools.clock()):
-        return "the stored one is good"
+    if state is not None and not is_due(state, tools.clock()):
+        if state.made_with == made_with(work.spec, work.values, tools.sealer()):
+            return "the stored one is good"
     source = tools.make_source()
     try:
         token = source.fetch(grant_of(work.spec, work.values), trust_of(work.spec, work.values))
@@ -113,11 +120,11 @@ def _token(work: _Work, tools: TokenTools) -> str:
     return "fetched" + (f", good for {token.lifetime:.0f} s" if token.lifetime else "")
 
 
-def _servers(work: _Work, reach: "_Reach") -> Iterator[Check]:
+def _servers(work: _Work, senders: Senders) -> Iterator[Check]:
     trust = trust_of(work.spec, work.values)
     origins = {_origin(endpoint["url"]) for endpoint in work.spec.get("endpoints", {}).values()}
     for origin in sorted(origins - {""}):
-        yield _try("server", lambda origin=origin: reach.try_server(origin, trust))  # type: ignore[misc]
+        yield _try("server", lambda origin=origin: _reach(origin, trust, senders))  # type: ignore[misc]
     if not origins - {""}:
         yield Check("server", True, "none to try: no URL names one")
 
@@ -133,16 +140,9 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/"
 
 
-class _Reach:
-    """Tries servers."""
-
-    def __init__(self, contexts: ContextCache) -> None:
-        self._contexts = contexts
-
-    def try_server(self, origin: str, trust: Trust) -> str:
-        with Sender(trust, self._contexts.get(trust)) as sender:
-            answer = sender.send("HEAD", origin, limits=_LIMITS)
-        return f"{host_of(origin)} answered {answer.status}{_how_safe(origin, trust)}"
+def _reach(origin: str, trust: Trust, senders: Senders) -> str:
+    answer = senders.open(trust).send("HEAD", origin, limits=_LIMITS)
+    return f"{host_of(origin)} answered {answer.status}{_how_safe(origin, trust)}"
 
 
 def _how_safe(origin: str, trust: Trust) -> str:

@@ -74,7 +74,7 @@ Preflight:
     assert "| `connector/one` | passed |" in place.ok("plan", "--preflight", "-o", "markdown").stdout
     applied = place.ok("apply", "--yes", "--preflight")
     assert "2 of 2 passed." in applied.stderr and "1 access token fetched" in applied.stdout
-    assert "Preflight" not in place.ok("plan", "--preflight").stdout.partition("Preflight: no connector changes.")[2]
+    assert place.ok("plan", "--preflight").stdout.endswith("Preflight: no connector changes.\n")
 
 
 def test_every_failure_is_named(place: Workspace, front_tls, httpbin_bad_tls, authority, closed_port: int) -> None:
@@ -130,3 +130,23 @@ def test_a_token_that_is_refused(
     assert result.exit_code == 10
     assert "! token: " in result.stdout and "answered 401 invalid_client: credentials refused" in result.stdout
     assert "server: " in result.stdout and "wrong-canary" not in result.output
+
+
+def test_a_stored_token_counts_only_for_the_same_secrets(place: Workspace, django_oauth: OAuthServer) -> None:
+    """apply would fetch another one when the secret in the environment is another."""
+    grant = f"""\
+  authorization:
+    method: oauth2-client-credentials
+    tokenUrl: {django_oauth.token_url}
+    clientId: {django_oauth.machine_id}
+    clientSecret: {{env: SECRET}}
+  tls: {{ca: {{file: {django_oauth.ca}}}}}
+"""
+    place.env |= {"SECRET": django_oauth.machine_secret}
+    place.write("connectors/one.yaml", connector("one", django_oauth.front.url, grant))
+    place.ok("apply", "--yes")
+    place.edit("connectors/one.yaml", "displayName: The one", "displayName: The first")
+    assert "token: the stored one is good" in place.ok("plan", "--preflight").stdout
+    assert len(django_oauth.token_requests) == 1
+    refused = place.run("plan", "--preflight", env={"SECRET": "wrong"})
+    assert refused.exit_code == 10 and "credentials refused" in refused.stdout

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +33,7 @@ class _Work:
     spec: Mapping[str, Any]
     values: Mapping[str, Secret]
     found: tuple[Check, ...]
+    has_token: bool = False
 
 
 def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[Verdict]:
@@ -43,7 +44,7 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
     changes = [
         change for change in plan.changes if change.key.kind == "Connector" and change.action is not Action.DELETE
     ]
-    works = list(_works(changes, store, secrets))
+    works = [_with_token(work, tools) for work in _works(changes, store, secrets)]
     if not works:
         return []
     senders = Senders()
@@ -95,6 +96,15 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         yield _Work(change, spec, values, checks)
 
 
+def _with_token(work: _Work, tools: TokenTools) -> _Work:
+    """The work, knowing whether the store holds a token that an apply would keep."""
+    record = work.change.record
+    state = tools.keeper.states().get(record.uid) if record and needs_token(work.spec) else None
+    if state is None or is_due(state, tools.clock()) or not all(check.passed for check in work.found):
+        return work
+    return replace(work, has_token=state.made_with == made_with(work.spec, work.values, tools.sealer()))
+
+
 def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> Verdict:
     checks = list(work.found)
     if all(check.passed for check in checks):
@@ -107,11 +117,8 @@ def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> Verdict:
 def _token(work: _Work, tools: TokenTools) -> str:
     if not can_be_fetched(work.spec):
         return "not tried, as its URL has placeholders"
-    record = work.change.record
-    state = tools.keeper.states().get(record.uid) if record else None
-    if state is not None and not is_due(state, tools.clock()):
-        if state.made_with == made_with(work.spec, work.values, tools.sealer()):
-            return "the stored one is good"
+    if work.has_token:
+        return "the stored one is good"
     source = tools.make_source()
     try:
         token = source.fetch(grant_of(work.spec, work.values), trust_of(work.spec, work.values))

@@ -4,9 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
 from reconciler.core.secret import Secret
@@ -14,6 +13,9 @@ from reconciler.core.token import Token, TokenState, is_due, later
 from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
 from reconciler.kinds.authorization import Grant
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PARALLELISM = 8
 LEASE_SECONDS = 60.0
@@ -87,6 +89,8 @@ def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[t
 
     An empty group comes when no server has answered for a while. Nothing is stored.
     """
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
     sources = _Sources(tools.make_source)
     pool = ThreadPoolExecutor(max(1, min(tools.parallelism, len(jobs))))
     try:
@@ -130,7 +134,7 @@ class _Sources:
             source.close()
 
 
-def _outcome(job: TokenJob, future: Future[Token], tools: TokenTools) -> tuple[TokenJob, Outcome]:
+def _outcome(job: TokenJob, future: "Future[Token]", tools: TokenTools) -> tuple[TokenJob, Outcome]:
     failure = future.exception()
     if isinstance(failure, ReconcilerError):
         return job, failure

@@ -71,6 +71,17 @@ MAY_LOAD = {
     "validate": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "subprocess"},
     "plan": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "sqlite3", "subprocess"},
     "get": {"click", "orjson", "json", "sqlite3", "yaml_rs", "subprocess"},
+    "token status": {"click", "orjson", "json", "sqlite3", "yaml_rs", "subprocess"},
+    "call crm-contacts list --set account=1 --dry-run": {
+        "click",
+        "orjson",
+        "json",
+        "sqlite3",
+        "yaml_rs",
+        "subprocess",
+        "cryptography",
+        "chevron_blue",
+    },
     "schema": {"click", "json"},
     "explain RC203": {"click"},
 }

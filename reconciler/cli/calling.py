@@ -15,7 +15,7 @@ from reconciler.kinds.requests.building import Given, build
 from reconciler.kinds.requests.data import gather
 from reconciler.kinds.requests.showing import shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
-from reconciler.services.call import WRITING, Call, Headers, prepare, redactor_of
+from reconciler.services.call import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.finding import find_connector, find_endpoint
 from reconciler.wiring.run import open_tokens
 
@@ -137,3 +137,6 @@ def report(sent: Sent, outcome: "Outcome | None", chosen: str) -> None:
         answer(request_text(sent))
     else:
         answer(outcome_text(outcome, color=wants_color(options().color, sys.stdout)))
+    sys.stdout.flush()  # the answer comes before what is said about it
+    if outcome is not None and outcome.answer.status == UNAUTHORIZED and sent.proofs:
+        say("hint: the server refuses the credentials; when they have changed, run: reconciler apply --secrets check")

@@ -55,6 +55,9 @@ def translate(failure: Exception, url: str) -> NetworkFailure:
     for mark, reason, hint in _CERTIFICATE_FAULTS:
         if mark in text:
             return NetworkFailure(f"{host}: {reason}", hint=hint)
+    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout)) and (proxy := _proxy_for(url)):
+        message = f"{host}: the proxy {proxy} cannot be reached"
+        return NetworkFailure(message, hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", transient=True)
     if not isinstance(failure, httpx.TimeoutException):
         for mark, reason, hint in _CAUSES:
             if mark in text:
@@ -79,6 +82,15 @@ def _sort(name: str) -> type[BaseException]:
 
     found: type[BaseException] = getattr(httpx, name) if name else BaseException
     return found
+
+
+def _proxy_for(url: str) -> str:
+    """Host and port of the environment's proxy for `url`, or ""."""
+    from urllib.request import getproxies_environment, proxy_bypass
+
+    proxies, parts = getproxies_environment(), urlsplit(url)
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return host_of(proxy) if proxy and not proxy_bypass(parts.hostname or "") else ""
 
 
 def _texts(failure: BaseException) -> str:

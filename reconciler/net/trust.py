@@ -52,7 +52,14 @@ def _context(trust: Trust) -> "ssl.SSLContext":
     if trust.verify and trust.authority is None:
         import httpx
 
-        return httpx.create_ssl_context()  # public authorities, or the environment's
+        try:
+            return httpx.create_ssl_context()  # public authorities, or the environment's
+        except OSError:
+            named = [f"{name}={os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+            message = f"no certificates can be read from {' or '.join(named) or 'the public authorities'}"
+            raise CertificateUnusable(
+                message, hint="mend or unset the variable, or name an authority with tls.ca"
+            ) from None
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -37,12 +37,14 @@ class _Work:
 
 
 def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[Verdict]:
-    """A verdict for each connector that changes, in the plan's order. Writes nothing, and calls no endpoint.
+    """A verdict for each active connector that changes, in the plan's order. Writes nothing, and calls no endpoint.
 
     A server counts as reached when it answers a HEAD of its root, which is sent without credentials, whatever it says.
     """
     changes = [
-        change for change in plan.changes if change.key.kind == "Connector" and change.action is not Action.DELETE
+        change
+        for change in plan.changes
+        if change.key.kind == "Connector" and change.action is not Action.DELETE and _is_active(change)
     ]
     works = [_with_token(work, tools) for work in _works(changes, store, secrets)]
     if not works:
@@ -56,6 +58,10 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
         senders.abort()  # only an interrupt leaves something under way
         pool.shutdown()
         senders.close()
+
+
+def _is_active(change: Change) -> bool:
+    return change.resource is None or change.resource.active
 
 
 def refuse_failed(verdicts: Sequence[Verdict]) -> None:

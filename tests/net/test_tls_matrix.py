@@ -141,6 +141,8 @@ def test_tls_variables(place: Workspace, authority, tmp_path: Path) -> None:
     assert place.run(*call, env={"SSL_CERT_DIR": str(folder)}).exit_code == 0
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"):
         assert place.run(*call, env={name: str(authority.ca)}).exit_code == 10, name
+    broken = place.run(*call, env={"SSL_CERT_FILE": str(tmp_path / "nowhere.pem")})
+    assert broken.exit_code == 10 and f"SSL_CERT_FILE={tmp_path}/nowhere.pem" in broken.stderr, broken.output
     place.edit("connectors/all.yaml", "{verify: true}", f"{{ca: {{file: {authority.other_ca}}}}}")
     place.ok("apply", "--yes")
     assert place.run(*call, env={"SSL_CERT_FILE": str(authority.ca)}).exit_code == 10
@@ -155,7 +157,10 @@ def test_proxy_variables(place: Workspace, httpbin, front, closed_port: int, htt
     for names, name in ((("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "two"), (("HTTPS_PROXY", "ALL_PROXY"), "one")):
         for variable in names:
             result = place.run("call", name, "get", "--fail", env={variable: dead})
-            assert result.exit_code == 10 and "the connection was refused" in result.stderr, (variable, result.output)
+            assert result.exit_code == 10 and f"the proxy 127.0.0.1:{closed_port} cannot be reached" in result.stderr, (
+                variable,
+                result.output,
+            )
     assert place.run("call", "two", "get", "--fail", env={"HTTP_PROXY": dead, "NO_PROXY": "127.0.0.1"}).exit_code == 0
     assert place.run("call", "two", "get", "--fail", env={"HTTPS_PROXY": dead}).exit_code == 0
     through = place.run("call", "two", "get", "--fail", env={"HTTP_PROXY": front.url})

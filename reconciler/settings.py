@@ -24,6 +24,7 @@ class Settings:
         owner: whose records this repository manages.
         max_deletes: a number or a share, or None where nobody has set a limit.
         lock_seconds: how long to wait for another run to end.
+        helpers: programs that secret references may use, by name; see schemas/project.schema.json.
         check_secrets: whether every plan resolves all secrets.
         fetch_tokens: whether every apply fetches the access tokens that are missing or due.
     """
@@ -38,6 +39,7 @@ class Settings:
     check_secrets: bool
     fetch_tokens: bool
     lock_seconds: float
+    helpers: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
+        helpers=project.get("secrets", {}).get("helpers", {}),
     )
 
 

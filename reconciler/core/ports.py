@@ -75,6 +75,10 @@ class SealedToken:
 class SecretBackend(Protocol):
     """Resolves secret references."""
 
+    def prefetch(self, references: Iterable[Mapping[str, str]]) -> None:
+        """Look up what is far away, in parallel, so that `resolve` has it at hand. Never fails."""
+        ...
+
     def resolve(self, reference: Mapping[str, str]) -> Secret:
         """The value behind a reference.
 

@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 
 from reconciler.core.model import Key, Resource
+from reconciler.core.sensitive import REFERENCE_KEYS
 from reconciler.kinds.registry import KINDS, Kind
 
 _SORTED = orjson.OPT_SORT_KEYS
+_REFERENCE_MARKS = tuple(f':{{"{key}":"'.encode() for key in REFERENCE_KEYS)
+_FAR_MARKS = _REFERENCE_MARKS[2:]
 
 
 def fold(name: str) -> str:
@@ -33,7 +36,12 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def may_hold_references(body: bytes) -> bool:
     """Whether a canonical body may hold secret references: a test without decoding it."""
-    return b':{"env":"' in body or b':{"file":"' in body
+    return any(mark in body for mark in _REFERENCE_MARKS)
+
+
+def may_hold_far_references(body: bytes) -> bool:
+    """Whether some of them may lead to another program or machine."""
+    return any(mark in body for mark in _FAR_MARKS)
 
 
 def may_need_token(body: bytes) -> bool:

@@ -7,6 +7,7 @@ side, and lists in additive mode, which others may add to.
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at
+from reconciler.core.sensitive import REFERENCE_KEYS
 from reconciler.kinds.registry import KINDS
 
 
@@ -98,4 +99,4 @@ def is_secret_value(path: Path, value: Any) -> bool:
     """Whether the value at `path` of a body is a secret reference."""
     if not isinstance(value, dict) or len(value) != 1 or not path or path[-1] not in _SECRET_STEPS:
         return False
-    return "sample" not in path[:-1] and next(iter(value)) in ("env", "file")
+    return "sample" not in path[:-1] and next(iter(value)) in REFERENCE_KEYS

@@ -108,6 +108,12 @@ class SecretRef(_Model):
 
     env: Annotated[str, _text(0, 255, r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     file: Annotated[str, _text(1, 4096)] | None = None
+    vault: Annotated[str, _text(0, 1024, rf"^[^{_SPACE}/#]+(/[^{_SPACE}/#]+)+#[^{_SPACE}#]+$")] | None = None
+    sops: Annotated[str, _text(0, 4096, rf"^[^{_SPACE}#][^#]*(#[^{_SPACE}#]+)?$")] | None = None
+    age: Annotated[str, _text(1, 4096)] | None = None
+    aws: Annotated[str, _text(0, 2048, rf"^[^{_SPACE}#]+(#[^{_SPACE}#]+)?$")] | None = None
+    exec: Annotated[str, _text(0, 1024, rf"^[a-z0-9]([a-z0-9-]*[a-z0-9])?:[^{_SPACE}-][^{_SPACE}]*$")] | None = None
+    plugin: Annotated[str, _text(0, 4096, rf"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?:[^{_SPACE}].*$")] | None = None
 
     @model_validator(mode="before")
     @classmethod

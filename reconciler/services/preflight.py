@@ -19,7 +19,7 @@ from reconciler.net.failures import host_of
 from reconciler.net.senders import Senders
 from reconciler.net.sending import Limits
 from reconciler.services.authorizing import made_with
-from reconciler.services.preparing import resolve_values, spec_after
+from reconciler.services.preparing import prefetch, resolve_values, spec_after
 from reconciler.services.tokens import TokenTools
 
 _LIMITS = Limits(seconds=15, max_bytes=0)
@@ -88,6 +88,7 @@ def refuse_failed(verdicts: Sequence[Verdict]) -> None:
 def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> Iterator[_Work]:
     renewed = [change.key.name for change in changes if change.is_token_only]
     live = {found.name: found for found in store.connectors(renewed)} if renewed else {}
+    prefetch(changes, secrets)
     for change in changes:
         if change.is_token_only:
             found = live[change.key.name]
@@ -95,7 +96,9 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
             continue
         spec = spec_after(change)
         values, _, missing = resolve_values(change.key.kind, spec, secrets)
-        checks = tuple(Check("secret", False, text, "set the variable or provide the file") for text in missing)
+        checks = tuple(
+            Check("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
+        )
         if values and not missing:
             count = f"{len(values)} secrets" if len(values) > 1 else "1 secret"
             checks = (Check("secrets", True, f"{count} resolved"),)

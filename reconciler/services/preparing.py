@@ -11,10 +11,12 @@ from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
-from reconciler.kinds.canonical import decode, encode, may_hold_references
+from reconciler.kinds.canonical import decode, encode, may_hold_far_references, may_hold_references
+from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.authorizing import made_with, refuse_missing, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
+from reconciler.services.unresolved import Unresolved, refuse_unresolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
         SecretUnavailable: references that lead to nothing, all of them in the details.
     """
     prepared: list[Prepared] = []
-    missing: list[str] = []
+    missing: list[Unresolved] = []
     fresh = _fresh_uids(sum(change.record is None for change in changes))
+    prefetch(changes, secrets)
     for change in changes:
         uid = change.record.uid if change.record else fresh.pop()
         spec: Mapping[str, Any] = {}
@@ -43,17 +46,22 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
         if change.body is not None and not change.is_token_only and may_hold_references(change.body):
             spec = spec_after(change)
             values, references, unresolved = resolve_values(change.key.kind, spec, secrets)
-            missing += [f"{address(*change.key)} {text}" for text in unresolved]
+            missing += [Unresolved(change.key, *one) for one in unresolved]
             sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
         prepared.append(Prepared(Write(change, uid, sealed), spec, values))
-    if missing:
-        count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
-        raise SecretUnavailable(
-            f"{count} cannot be resolved; nothing was changed",
-            hint="set the variables or provide the files; --env-file FILE names a file of NAME=value lines",
-            details=tuple(missing),
-        )
+    refuse_unresolved(missing, "nothing was changed")
     return prepared
+
+
+def prefetch(changes: Sequence[Change], secrets: SecretBackend) -> None:
+    """Look up what is far away for all changes at once."""
+    far = [change for change in changes if change.body is not None and may_hold_far_references(change.body)]
+    secrets.prefetch(
+        field.reference
+        for change in far
+        if not change.is_token_only
+        for field in KINDS[change.key.kind].secret_fields(spec_after(change))
+    )
 
 
 def spec_after(change: Change) -> dict[str, Any]:
@@ -65,16 +73,16 @@ def spec_after(change: Change) -> dict[str, Any]:
 
 def resolve_values(
     kind: str, spec: dict[str, Any], secrets: SecretBackend
-) -> tuple[dict[str, Secret], dict[str, str], list[str]]:
+) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
     """Values and references of a record's secrets by address, and why others have no value."""
     values: dict[str, Secret] = {}
     references: dict[str, str] = {}
-    missing: list[str] = []
+    missing: list[tuple[SecretField, SecretUnavailable]] = []
     for field in KINDS[kind].secret_fields(spec):
         try:
             values[field.address] = secrets.resolve(field.reference)
         except SecretUnavailable as failure:
-            missing.append(f"{field.address}: {failure.message}")
+            missing.append((field, failure))
             continue
         references[field.address] = encode(field.reference).decode()
     return values, references, missing

@@ -1,6 +1,6 @@
 """Secrets whose value changed behind an unchanged reference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
@@ -8,8 +8,9 @@ from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import Sealer, SecretBackend, Store
 from reconciler.errors import SecretUnavailable
-from reconciler.kinds.canonical import encode, may_hold_references, readable
-from reconciler.kinds.registry import KINDS, address
+from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
+from reconciler.kinds.registry import KINDS
+from reconciler.services.unresolved import Unresolved, refuse_unresolved
 
 
 def with_rotated_secrets(
@@ -27,7 +28,8 @@ def with_rotated_secrets(
     states = store.secret_states()
     sealer = store.sealer() if states else None
     by_key = {change.key: change for change in changes}
-    missing: list[str] = []
+    missing: list[Unresolved] = []
+    secrets.prefetch(_far_references(desired.values()))
     for key, resource in desired.items():
         record = by_key[key].record if key in by_key else live.get(key)
         if record is None or not may_hold_references(resource.body):
@@ -35,14 +37,16 @@ def with_rotated_secrets(
         fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
         if fields:
             by_key[key] = _add_fields(by_key.get(key), resource, record, fields, store)
-    if missing:
-        count = f"{len(missing)} secrets" if len(missing) > 1 else "a secret"
-        raise SecretUnavailable(
-            f"{count} cannot be resolved",
-            hint="set the variables or provide the files, or plan without --secrets check",
-            details=tuple(missing),
-        )
+    refuse_unresolved(missing)
     return list(by_key.values())
+
+
+def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:
+    """The secret references of resources of which some lead to another program or machine."""
+    for resource in resources:
+        if may_hold_far_references(resource.body):
+            for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
+                yield field.reference
 
 
 def _rotated(
@@ -50,7 +54,7 @@ def _rotated(
     stored: Mapping[str, str],
     sealer: Sealer | None,
     secrets: SecretBackend,
-    missing: list[str],
+    missing: list[Unresolved],
 ) -> tuple[FieldChange, ...]:
     """Secrets with another value than the stored one, and those that the store does not hold at all."""
     fields = []
@@ -58,7 +62,7 @@ def _rotated(
         try:
             value = secrets.resolve(field.reference)
         except SecretUnavailable as failure:
-            missing.append(f"{address(*resource.key)} {field.address}: {failure.message}")
+            missing.append(Unresolved(resource.key, field, failure))
             continue
         path = ("spec", *field.address.split("."))
         before = stored.get(field.address)

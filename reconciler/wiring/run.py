@@ -152,9 +152,10 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
     """What resolves secret references."""
+    from reconciler.secrets.context import Context
     from reconciler.secrets.resolving import Resolver
 
-    return Resolver(environment, settings.env_file, settings.root)
+    return Resolver(Context(environment, settings.env_file, settings.root, settings.helpers))
 
 
 def open_tokens(settings: Settings, store: "Store", parallelism: int | None = None) -> "TokenTools":

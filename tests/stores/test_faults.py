@@ -197,7 +197,7 @@ def _newer(path: Path) -> str:
             f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99"
         )
     connection.close()
-    return "written by a newer reconciler (store version 99, this one knows 1)"
+    return "written by a newer reconciler (store version 99, this one knows 2)"
 
 
 @pytest.mark.parametrize("spoil", [_not_a_database, _foreign_database, _directory, _newer])
@@ -338,3 +338,19 @@ def test_a_read_only_directory_can_be_planned_from(workspace: Workspace) -> None
         workspace.store.parent.chmod(0o700)
     assert 'endpoints.list.method: "GET" -> "PUT"' in output
     assert "code 10" in output and "read-only" in errors or "cannot be" in errors
+
+
+def test_a_store_of_the_version_before_is_brought_up_to_date(workspace: Workspace) -> None:
+    """By the next write; reading it as it is works too."""
+    workspace.ok("apply", "--yes")
+    with sqlite3.connect(workspace.store) as connection:
+        connection.executescript("DROP TABLE tokens; DROP TABLE leases; PRAGMA user_version = 1;")
+    connection.close()
+    assert "Nothing to do" in workspace.ok("plan").stdout
+    assert "No live connector needs" in workspace.ok("token", "status").stdout
+    workspace.edit("connectors/crm.yaml", "Contacts of the CRM.", "All contacts.")
+    workspace.ok("apply", "--yes")
+    with sqlite3.connect(workspace.store) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
+    connection.close()

@@ -1,0 +1,400 @@
+"""Secret references beyond variables and files, through the command line, against the real thing where it can be had."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import Workspace
+from servers.aws import Aws
+from servers.sops import AgeKey
+
+CATEGORY = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec: {displayName: Customer data}\n"
+CANARY = "canary-4f1d0e7b9a-of-a-secret"
+
+
+def connector(name: str, reference: str) -> str:
+    """A connector with one secret."""
+    return f"""\
+---
+apiVersion: reconciler/v1
+kind: Connector
+metadata: {{name: {name}}}
+spec:
+  displayName: The {name}
+  categories: [crm]
+  authorization: {{method: bearer, token: {reference}}}
+  endpoints: {{get: {{method: GET, url: "https://example.com"}}}}
+"""
+
+
+def declare(workspace: Workspace, **references: str) -> None:
+    """A connector for each reference."""
+    workspace.write("connectors/all.yaml", CATEGORY + "".join(connector(*pair) for pair in references.items()))
+
+
+def helpers(workspace: Workspace, **settings: dict[str, object]) -> None:
+    """The project file allows these helpers."""
+    content = {"apiVersion": "reconciler/v1", "kind": "Project", "secrets": {"helpers": settings}}
+    workspace.write("reconciler.yaml", json.dumps(content))
+
+
+def stored(workspace: Workspace) -> dict[str, str]:
+    """What the store holds, decrypted."""
+    from conftest import KEY
+    from reconciler.settings import Overrides
+    from reconciler.wiring.run import load_settings, open_store
+
+    store = open_store(load_settings(workspace.root, Overrides()), {"RECONCILER_STORE_KEY": KEY})
+    found = {item.name: item.secrets["authorization.token"].reveal() for item in store.connectors()}
+    store.close()
+    return found
+
+
+def applied(workspace: Workspace) -> dict[str, str]:
+    """Validate, apply and check; what is stored. The canary shows nowhere, not even in the store's bytes."""
+    outputs = [workspace.ok("validate", "--strict").output, workspace.ok("plan").output]
+    outputs.append(workspace.ok("apply", "--yes", "-v").output)
+    outputs.append(workspace.ok("plan", "--secrets", "check", "-o", "json").output)
+    assert json.loads(outputs[-1])["changes"] == []
+    outputs.append(workspace.ok("get", "-o", "yaml").output)
+    assert CANARY not in "".join(outputs)
+    for file in workspace.store.parent.iterdir():
+        assert CANARY.encode() not in file.read_bytes()
+    return stored(workspace)
+
+
+def refused(workspace: Workspace, *words: str) -> None:
+    """Apply names what is missing, and changes nothing."""
+    result = workspace.run("apply", "--yes")
+    assert result.exit_code == 10, result.output
+    for word in words:
+        assert word in result.stderr, (word, result.stderr)
+    assert CANARY not in result.output
+    assert "nothing was changed" in result.stderr and not workspace.store.exists()
+
+
+def test_sops(empty: Workspace, age_key: AgeKey) -> None:
+    """Values by steps, numbers, other formats, whole files; the program runs once a file."""
+    empty.env |= age_key.environment
+    age_key.encrypt(
+        empty.root / "crm.yaml", f"oauth: {{secret: {CANARY}, pin: 4711, list: [a, b]}}\nflat.key: dotted\n"
+    )
+    age_key.encrypt(empty.root / "crm.env", f"TOKEN={CANARY}2\n")
+    age_key.encrypt(empty.root / "crm.json", json.dumps({"token": CANARY + "3"}))
+    declare(
+        empty, one="{sops: 'crm.yaml#oauth.secret'}", two="{sops: 'crm.yaml#oauth.pin'}", three="{sops: 'crm.yaml#oauth.list.1'}",
+        four="{sops: 'crm.yaml#flat.key'}", five="{sops: 'crm.env#TOKEN'}", six="{sops: 'crm.json#token'}",
+    )  # fmt: skip
+    calls = empty.root / "calls"
+    program = empty.root / "bin" / "sops"
+    program.parent.mkdir()
+    real = subprocess.run(
+        ["which", "sops"], env=age_key.environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    empty.env["PATH"] = f"{program.parent}{os.pathsep}{age_key.environment['PATH']}"
+    assert applied(empty) == {
+        "one": CANARY,
+        "two": "4711",
+        "three": "b",
+        "four": "dotted",
+        "five": CANARY + "2",
+        "six": CANARY + "3",
+    }
+    assert len(calls.read_text().splitlines()) == 3 * 2, "apply and the check"
+
+
+def test_sops_that_fails(empty: Workspace, age_key: AgeKey, other_age_key: AgeKey) -> None:
+    """A key, a file, an identity, the program that is not there, and a file that was altered."""
+    empty.env |= age_key.environment
+    file = age_key.encrypt(empty.root / "crm.yaml", f"token: {CANARY}\nempty: ''\nmap: {{a: b}}\n")
+    declare(
+        empty,
+        one="{sops: 'crm.yaml#other'}",
+        two="{sops: 'no.yaml#token'}",
+        three="{sops: 'crm.yaml#map'}",
+        four="{sops: 'crm.yaml#empty'}",
+    )
+    refused(empty, "4 secrets cannot be resolved", "connector/one authorization.token: {sops: crm.yaml#other}: the key other is not in it",
+            "{sops: no.yaml#token}: No such file or directory", "the key map is no single value", "the key empty is empty")  # fmt: skip
+    declare(empty, one="{sops: 'crm.yaml#token'}")
+    empty.env |= other_age_key.environment
+    refused(empty, "none of its keys is at hand", "sops decrypt crm.yaml")
+    empty.env |= age_key.environment
+    text = file.read_text()
+    file.write_text(text.replace("map:", "mop:"))
+    refused(empty, "it was altered after it was encrypted")
+    file.write_text(text.replace('empty: ""', 'empty: "x"'))
+    refused(empty, "it was altered after it was encrypted")
+    file.write_text(text)
+    empty.write("bin/README", "only git")
+    (empty.root / "bin/git").symlink_to(str(shutil.which("git")))
+    empty.env["PATH"] = str(empty.root / "bin")
+    refused(empty, "the program sops is not installed")
+
+
+def test_age(empty: Workspace, age_key: AgeKey, other_age_key: AgeKey) -> None:
+    """Files of the real age, armored or not; the identity from a variable or a file."""
+    for name, options in (("plain.age", []), ("armored.age", ["-a"])):
+        subprocess.run(
+            ["age", *options, "-r", age_key.recipient, "-o", empty.root / name],
+            input=f"{CANARY}\n".encode(),
+            check=True,
+        )
+    declare(empty, one="{age: plain.age}", two="{age: armored.age}")
+    refused(empty, "there is no identity to decrypt it with", "SOPS_AGE_KEY")
+    empty.env["SOPS_AGE_KEY_FILE"] = str(other_age_key.file)
+    refused(empty, "it cannot be decrypted with the identity at hand")
+    empty.env["SOPS_AGE_KEY_FILE"] = str(age_key.file)
+    assert applied(empty) == {"one": CANARY, "two": CANARY}
+    del empty.env["SOPS_AGE_KEY_FILE"]
+    empty.write(".env", f"SOPS_AGE_KEY={age_key.file.read_text().splitlines()[-1]}\n")
+    assert "Nothing to do" in empty.ok("plan", "--secrets", "check", "--env-file", str(empty.root / ".env")).stdout
+
+
+def test_aws(empty: Workspace, aws: Aws) -> None:
+    """Secrets Manager: whole texts and keys of JSON; a rotated value is a change."""
+    empty.env |= aws.environment
+    aws.create("prod/plain", CANARY)
+    aws.create("prod/crm", json.dumps({"token": CANARY, "nested": {"deep": "value"}}))
+    declare(empty, one="{aws: prod/plain}", two="{aws: 'prod/crm#token'}", three="{aws: 'prod/crm#nested.deep'}")
+    assert applied(empty) == {"one": CANARY, "two": CANARY, "three": "value"}
+    aws.change("prod/plain", CANARY + "-new")
+    plan = empty.ok("plan", "--secrets", "check").stdout
+    assert "connector/one" in plan and "(the secret has a new value)" in plan and CANARY not in plan
+
+
+def test_aws_that_fails(empty: Workspace, aws: Aws, closed_port: int) -> None:
+    """What is not there, what has no keys, no region, nobody to ask."""
+    empty.env |= aws.environment
+    aws.create("prod/plain", CANARY)
+    declare(empty, one="{aws: prod/none}", two="{aws: 'prod/plain#key'}")
+    refused(empty, "{aws: prod/none}: AWS answered ResourceNotFoundException", "it holds no JSON, so it has no keys")
+    declare(empty, one="{aws: prod/plain}")
+    del empty.env["AWS_REGION"], empty.env["AWS_DEFAULT_REGION"]
+    empty.env["AWS_CONFIG_FILE"] = os.devnull
+    refused(empty, "AWS cannot be asked (NoRegionError)")
+    empty.env |= {**aws.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed_port}", "AWS_MAX_ATTEMPTS": "1"}
+    refused(empty, "AWS cannot be asked (EndpointConnectionError)")
+
+
+HELPER = """\
+#!/bin/sh
+case "$1" in
+  ok) printf '%s\\n' "$2-value" ;;
+  fail) echo "the secret is {canary}" >&2; exit 3 ;;
+  silent) ;;
+esac
+"""
+
+
+def test_helpers(empty: Workspace) -> None:
+    """Only those that the project allows; a definition gives one word and no option."""
+    script = empty.write("bin/helper", HELPER.replace("{canary}", CANARY))
+    script.chmod(0o755)
+    declare(empty, one="{exec: 'store:crm/token'}")
+    refused(empty, "{exec: store:crm/token}: the helper 'store' is not allowed", "reconciler.yaml")
+    helpers(empty, store={"command": ["bin/helper", "ok", "{name}"]}, failing={"command": ["bin/helper", "fail"]}, silent={"command": ["bin/helper", "silent"]},
+            gone={"command": ["no-such-program"]})  # fmt: skip
+    assert applied(empty) == {"one": "crm/token-value"}
+    for name, words in (
+        ("failing", "ended with exit code 3"),
+        ("silent", "says nothing"),
+        ("gone", "the program no-such-program is not installed"),
+    ):
+        declare(empty, one=f"{{exec: '{name}:x'}}")
+        result = empty.run("apply", "--yes")
+        assert result.exit_code == 10 and words in result.stderr and CANARY not in result.output, result.output
+    declare(empty, one="{exec: 'store:-rf'}")
+    assert "RC205" in empty.run("validate").stdout
+
+
+def test_git_credential_helpers(empty: Workspace) -> None:
+    """git's own, with its own store."""
+    credentials = empty.write("credentials", f"https://svc:{CANARY}@crm.example.com\n")
+    command = ["git", "-c", f"credential.helper=store --file={credentials}", "credential", "fill"]
+    helpers(empty, git={"command": command, "protocol": "git-credential"})
+    declare(empty, one="{exec: 'git:https://crm.example.com'}")
+    assert applied(empty) == {"one": CANARY}
+    declare(empty, one="{exec: 'git:https://other.example.com'}")
+    result = empty.run("apply", "--yes")
+    assert result.exit_code == 10 and "the helper 'git' ended with exit code" in result.stderr
+
+
+PLUGIN = """\
+class Keeper:
+    def __init__(self, context):
+        self.context = context
+
+    def resolve(self, reference):
+        if reference == "bug":
+            raise ValueError("canary-4f1d0e7b9a-of-a-secret")
+        return self.context.lookup("KEEPER") + reference
+"""
+
+
+def test_plugins(empty: Workspace, tmp_path: Path) -> None:
+    """Of other distributions, by entry point; what goes wrong in them is not repeated."""
+    site = tmp_path / "site"
+    (site / "keeper-1.0.dist-info").mkdir(parents=True)
+    (site / "keeper.py").write_text(PLUGIN)
+    (site / "keeper-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: keeper\nVersion: 1.0\n")
+    (site / "keeper-1.0.dist-info/entry_points.txt").write_text(
+        "[reconciler.secrets]\nkeeper = keeper:Keeper\nbroken = keeper:Nothing\n"
+    )
+    declare(empty, one="{plugin: 'keeper:/crm'}")
+    refused(empty, "there is no plug-in 'keeper'", "installed are: none")
+    empty.env |= {"PYTHONPATH": str(site), "KEEPER": CANARY}
+    assert applied(empty) == {"one": CANARY + "/crm"}
+    for reference, words in (
+        ("keeper:bug", "the plug-in 'keeper' failed (ValueError)"),
+        ("broken:x", "cannot be loaded (AttributeError)"),
+        ("nobody:x", "installed are: broken, keeper"),
+    ):
+        declare(empty, one=f"{{plugin: '{reference}'}}")
+        result = empty.run("apply", "--yes")
+        assert result.exit_code == 10 and words in result.stderr and CANARY not in result.output, result.output
+
+
+class Vault(BaseHTTPRequestHandler):
+    """Answers as Vault's API documents: https://developer.hashicorp.com/vault/api-docs/secret/kv. Not a real Vault."""
+
+    sealed = False
+    seen: list[tuple[str, str, dict[str, str]]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(("GET", self.path, {key.lower(): value for key, value in self.headers.items()}))
+        if self.sealed:
+            return self.reply(503, {"errors": ["Vault is sealed"]})
+        if self.headers.get("X-Vault-Token") != "a-token":
+            return self.reply(403, {"errors": ["permission denied"]})
+        mounts = "/v1/sys/internal/ui/mounts/"
+        if self.path.startswith(mounts + "team/kv/"):
+            return self.reply(200, {"data": {"path": "team/kv/", "type": "kv", "options": {"version": "2"}}})
+        if self.path.startswith(mounts + "old/"):
+            return self.reply(200, {"data": {"path": "old/", "type": "kv", "options": None}})
+        if self.path.startswith(mounts):
+            return self.reply(403, {"errors": ["preflight capability check returned 403"]})
+        if self.path in ("/v1/team/kv/data/crm", "/v1/secret/data/crm"):
+            return self.reply(200, {"data": {"data": {"token": CANARY}, "metadata": {"version": 3}}})
+        if self.path == "/v1/old/crm":
+            return self.reply(200, {"data": {"token": CANARY + "-old"}})
+        return self.reply(404, {"errors": []})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        good = self.path == "/v1/auth/approle/login" and body == {"role_id": "role", "secret_id": "secret"}
+        self.reply(
+            *(200, {"auth": {"client_token": "a-token"}}) if good else (400, {"errors": ["invalid role or secret ID"]})
+        )
+
+    def reply(self, status: int, content: dict[str, object]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def vault():
+    """A server that answers as Vault does; no Vault can be installed where these tests run."""
+    Vault.sealed, Vault.seen = False, []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vault)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_vault(empty: Workspace, vault: str) -> None:
+    """Both versions of the key-value store, mounts of several steps, one request a path, namespaces, AppRole."""
+    empty.env |= {"VAULT_ADDR": vault, "VAULT_TOKEN": "a-token", "VAULT_NAMESPACE": "team-a"}
+    declare(
+        empty,
+        one="{vault: 'secret/crm#token'}",
+        two="{vault: 'team/kv/crm#token'}",
+        three="{vault: 'old/crm#token'}",
+        four="{vault: 'secret/crm#token'}",
+    )
+    assert applied(empty) == {"one": CANARY, "two": CANARY, "three": CANARY + "-old", "four": CANARY}
+    assert sum(path == "/v1/secret/data/crm" for _, path, _ in Vault.seen) == 2, "apply and the check"
+    assert {headers["x-vault-namespace"] for _, _, headers in Vault.seen} == {"team-a"}
+    del empty.env["VAULT_TOKEN"]
+    empty.env |= {"BAO_ROLE_ID": "role", "BAO_SECRET_ID": "secret"}
+    assert "Nothing to do" in empty.ok("plan", "--secrets", "check").stdout
+
+
+def test_vault_that_fails(empty: Workspace, vault: str, closed_port: int) -> None:
+    """In words that say what to do."""
+    declare(empty, one="{vault: 'secret/crm#token'}")
+    refused(empty, "VAULT_ADDR is not set")
+    empty.env["VAULT_ADDR"] = vault
+    refused(empty, "there is no token for Vault", "VAULT_ROLE_ID")
+    empty.env["VAULT_TOKEN"] = "wrong-" + CANARY
+    refused(empty, "Vault does not allow it")
+    empty.env["VAULT_TOKEN"] = "a-token"
+    declare(empty, one="{vault: 'secret/none#token'}", two="{vault: 'secret/crm#other'}")
+    refused(empty, "{vault: secret/none#token}: there is no such secret", "the key other is not in it")
+    Vault.sealed = True
+    refused(empty, "Vault is sealed or down")
+    Vault.sealed = False
+    empty.env["VAULT_ADDR"] = f"http://127.0.0.1:{closed_port}"
+    refused(empty, "Vault does not answer (ConnectionError)")
+
+
+@pytest.mark.parametrize("extra", ["hvac", "boto3", "pyrage"])
+def test_a_client_library_that_is_not_installed(empty: Workspace, extra: str, tmp_path: Path) -> None:
+    """Says which extra to install."""
+    (tmp_path / "site").mkdir()
+    for name in (extra, "botocore") if extra == "boto3" else (extra,):
+        (tmp_path / "site" / f"{name}.py").write_text("raise ImportError\n")
+    empty.env["PYTHONPATH"] = str(tmp_path / "site")
+    name, reference = {"hvac": ("vault", "a/b#c"), "boto3": ("aws", "a"), "pyrage": ("age", "a")}[extra]
+    declare(empty, one=f"{{{name}: '{reference}'}}")
+    refused(empty, f"pip install 'reconciler[{name}]'")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "{vault: crm#x}",
+        "{vault: secret/crm}",
+        "{sops: '#x'}",
+        "{aws: 'a b'}",
+        "{exec: nocolon}",
+        "{plugin: ':x'}",
+        "{evn: X}",
+        "{vault: a/b#c, env: X}",
+    ],
+)
+def test_malformed_references_are_found_offline(empty: Workspace, reference: str) -> None:
+    """By validate, with a position."""
+    declare(empty, one=reference)
+    result = empty.run("validate")
+    assert result.exit_code == 3 and "connectors/all.yaml:" in result.stdout
+
+
+def test_prefetch_asks_in_parallel(empty: Workspace) -> None:
+    """Eight slow helpers take as long as one."""
+    import time
+
+    script = empty.write("bin/slow", "#!/bin/sh\nsleep 1\necho value\n")
+    script.chmod(0o755)
+    helpers(empty, slow={"command": ["bin/slow", "{name}"]})
+    declare(empty, **{f"c{index}": f"{{exec: 'slow:{index}'}}" for index in range(8)})
+    began = time.monotonic()
+    empty.ok("apply", "--yes")
+    assert time.monotonic() - began < 6

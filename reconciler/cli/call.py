@@ -1,29 +1,16 @@
 """``reconciler call``."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
+from reconciler.cli.asked import Asked
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.running import open_run
 from reconciler.errors import ExitCode, UsageError
 
 FORMATS = ("text", "json")
 MAX_BYTES = 10 * 1024 * 1024
-
-
-class Asked(NamedTuple):
-    """The options of this command."""
-
-    settings: tuple[str, ...]
-    data: str | None
-    params: tuple[str, ...]
-    headers: tuple[str, ...]
-    base_url: str
-    max_bytes: int
-    yes: bool
-    fail: bool
-    dry_run: bool
 
 
 def _call_options(function: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.asked import Asked
 from reconciler.cli.options import options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import Run
@@ -20,11 +21,10 @@ from reconciler.services.finding import find_connector, find_endpoint
 from reconciler.wiring.run import open_tokens
 
 if TYPE_CHECKING:
-    from reconciler.cli.call import Asked
     from reconciler.core.calls import Outcome
 
 
-def prepare_call(run: Run, name: str, purpose: str, asked: "Asked") -> Call:
+def prepare_call(run: Run, name: str, purpose: str, asked: Asked) -> Call:
     """The call that the command line asks for.
 
     Raises:

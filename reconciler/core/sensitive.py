@@ -9,9 +9,12 @@ from functools import lru_cache
 _KEY = r"(?:pass(?:word|wd|phrase)?|pwd|[a-z0-9_.-]*(?:secret|password|passphrase|token|api[-_]?key|private[-_]?key|credentials?))"
 REFERENCE_KEYS = ("env", "file", "vault", "sops", "age", "aws", "exec", "plugin")
 """How secret references are told from other mappings; schemas/connector.schema.json says what each may hold."""
+_WORD = r"""[^\s,{}\[\]"'&*!|>#]+"""
 _PLACE = (
     r"""(?:env\s*:\s*["']?[A-Za-z_][A-Za-z0-9_]*["']?"""
-    rf"""|(?:{"|".join(REFERENCE_KEYS[1:])})\s*:\s*["']?[^\s,{{}}\[\]"'&*!|>]+["']?)"""
+    rf"""|(?:file|sops|age|aws)\s*:\s*["']?{_WORD}(?:\#{_WORD})?["']?"""
+    rf"""|vault\s*:\s*["']?{_WORD}/{_WORD}\#{_WORD}["']?"""
+    rf"""|(?:exec|plugin)\s*:\s*["']?[A-Za-z0-9._-]+:{_WORD}(?:\#{_WORD})?["']?)"""
 )
 _HEADER = re.compile(
     r"(?:proxy-)?authorization|(?:set-)?cookie|.*(?:api[-_]?key|token|secret|passw(?:or)?d|passphrase|credentials?|signature|subscription-key|auth[-_]?key|access[-_]?key)|key|pwd|sig",

@@ -6,22 +6,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.plan import Change
-from reconciler.core.ports import SealedSecret, SealedToken, SecretBackend, Store, Write
+from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
-from reconciler.kinds.canonical import decode, encode, may_hold_far_references, may_hold_references
+from reconciler.kinds.canonical import decode, encode, may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.authorizing import made_with, refuse_missing, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
 
+_OF_TOKENS = ("authorization", "tls", "status")
+"""What a token depends on."""
+_NO_SPEC: Mapping[str, Any] = {}
+_NO_VALUES: Mapping[str, Secret] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One change with the values of its secrets, and its write without a token."""
+    """One change and its write, without a token; with what a token takes, when it may need one."""
 
     write: Write
     spec: Mapping[str, Any]
@@ -40,15 +45,19 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
     prefetch(changes, secrets)
     for change in changes:
         uid = change.record.uid if change.record else fresh.pop()
-        spec: Mapping[str, Any] = {}
-        values: dict[str, Secret] = {}
-        sealed: list[SealedSecret] = []
-        if change.body is not None and not change.is_token_only and may_hold_references(change.body):
-            spec = spec_after(change)
-            values, references, unresolved = resolve_values(change.key.kind, spec, secrets)
-            missing += [Unresolved(change.key, *one) for one in unresolved]
-            sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
-        prepared.append(Prepared(Write(change, uid, sealed), spec, values))
+        body = change.body
+        if body is None or change.is_token_only or not may_hold_references(body):
+            prepared.append(Prepared(Write(change, uid, ()), _NO_SPEC, _NO_VALUES))
+            continue
+        spec = spec_after(change)
+        values, references, unresolved = resolve_values(change.key.kind, spec, secrets)
+        missing += [Unresolved(change.key, *one) for one in unresolved]
+        sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
+        if may_need_token(body):
+            kept = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
+            prepared.append(Prepared(Write(change, uid, sealed), kept, values))
+        else:
+            prepared.append(Prepared(Write(change, uid, sealed), _NO_SPEC, _NO_VALUES))
     refuse_unresolved(missing, "nothing was changed")
     return prepared
 
@@ -112,7 +121,7 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     Args:
         fetch: whether to fetch at all, or only to say which stored tokens are no good any more.
     """
-    marked = [_marked(item, store) for item in prepared]
+    marked = [_marked(item, store) if fetch or item.write.change.record else item for item in prepared]
     if not fetch:
         return WithTokens([item.write for item in marked], (), 0)
     known, now = tools.keeper.states(), tools.clock()
@@ -142,6 +151,11 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     return WithTokens(writes, left_out, len(live) + len(new) - len(failures))
 
 
+def _with_token(write: Write, tokens: Mapping[str, SealedToken]) -> Write:
+    token = tokens.get(write.uid)
+    return replace(write, token=token) if token else write
+
+
 def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
     """Stop because of tokens that are not to be had.
 
@@ -159,7 +173,7 @@ def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
 
 def _marked(item: Prepared, store: Store) -> Prepared:
     """With the fingerprint of its authorization, when that needs a token."""
-    if item.write.change.key.kind != "Connector" or not needs_token(item.spec):
+    if not item.spec or item.write.change.key.kind != "Connector" or not needs_token(item.spec):
         return item
     printed = made_with(item.spec, item.values, store.sealer())
     return replace(item, write=replace(item.write, made_with=printed))

@@ -40,10 +40,6 @@ class Grant:
     password_field: str = "password"  # noqa: S105 (a field's name)
     token_field: str = "access_token"  # noqa: S105
 
-    def secrets(self) -> list[Secret]:
-        """Everything of it that must not be shown."""
-        return [value for value in (self.client_id, self.client_secret, self.username, self.password) if value]
-
 
 def needs_token(spec: Mapping[str, Any]) -> bool:
     """Whether requests of the connector carry a token that has to be fetched."""

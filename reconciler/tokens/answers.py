@@ -1,9 +1,8 @@
 """What a token endpoint's answer says. Servers disagree, and none of what they say is to be trusted."""
 
 import json
-import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.secret import Secret
@@ -13,7 +12,17 @@ from reconciler.kinds.authorization import Grant
 from reconciler.net.failures import host_of
 from reconciler.net.sending import Answer
 
-_ERROR_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_ERROR_CODES = frozenset(
+    (
+        "invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "invalid_target", "invalid_token",
+        "unauthorized_client", "unsupported_grant_type", "unsupported_token_type", "access_denied", "server_error",
+        "temporarily_unavailable", "insufficient_scope", "interaction_required", "login_required", "consent_required",
+        "account_selection_required", "mfa_required", "invalid_dpop_proof", "use_dpop_nonce", "expired_token", "slow_down",
+    )
+)  # fmt: skip
+"""Codes that may be shown: of RFC 6749, the IANA registry of OAuth's extension errors, and OpenID Connect. Anything
+else that a server says there may be what it was sent.
+"""
 _HINTS = {
     "invalid_client": "check clientId and clientSecret; some servers want  clientAuthentication: body",
     "invalid_grant": "check username and password",
@@ -25,12 +34,11 @@ _TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 429, 500, 300, 200
 _ANY_CREDENTIALS = "check the credentials; some servers want  clientAuthentication: body"
 
 
-def read_token(answer: Answer, grant: Grant, now: float, used: Sequence[Secret] = ()) -> Token:
+def read_token(answer: Answer, grant: Grant, now: float) -> Token:
     """The token in an answer.
 
     Args:
         now: seconds since 1970, for tokens that say themselves when they expire.
-        used: further secrets that were sent, which an error code must not repeat.
 
     Raises:
         CredentialsRefused: the server gives none, with its status and OAuth error code.
@@ -38,7 +46,7 @@ def read_token(answer: Answer, grant: Grant, now: float, used: Sequence[Secret] 
     """
     content = _json_object(answer.body)
     if not _OK <= answer.status < _REDIRECT or "error" in content:
-        raise _refusal(answer, content, grant, used)
+        raise _refusal(answer, content, grant)
     if grant.kind == "request" and grant.token_field != "access_token":  # noqa: S105 (a field's name)
         found = _at(content, grant.token_field)
         fields: Mapping[str, Any] = content
@@ -71,11 +79,9 @@ def _oauth_fields(answer: Answer) -> Mapping[str, Any]:
     return fields
 
 
-def _refusal(
-    answer: Answer, content: Mapping[str, Any], grant: Grant, used: Sequence[Secret]
-) -> CredentialsRefused | NetworkFailure:
+def _refusal(answer: Answer, content: Mapping[str, Any], grant: Grant) -> CredentialsRefused | NetworkFailure:
     """Why there is no token: the status and the error code, never anything else of the body."""
-    host, code = host_of(grant.url), _error_code(content, [*grant.secrets(), *used])
+    host, code = host_of(grant.url), _error_code(content)
     said = f"{answer.status}" + (f" {code}" if code else "")
     if answer.status >= _SERVER_FAULT:
         return NetworkFailure(f"{host} answered {said}", hint="see the server's log, or try again later")
@@ -88,11 +94,9 @@ def _refusal(
     return CredentialsRefused(f"{host} answered {said}: credentials refused", hint=_HINTS.get(code, _ANY_CREDENTIALS))
 
 
-def _error_code(content: Mapping[str, Any], secrets: Sequence[Secret]) -> str:
+def _error_code(content: Mapping[str, Any]) -> str:
     code = content.get("error")
-    if not isinstance(code, str) or not _ERROR_CODE.fullmatch(code):
-        return ""
-    return "" if any(secret.reveal() in code or code in secret.reveal() for secret in secrets) else code
+    return code if isinstance(code, str) and code in _ERROR_CODES else ""
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -58,19 +58,19 @@ class TokenClient:
         Raises:
             CredentialsRefused, NetworkFailure: as `fetch`.
         """
-        token = self._ask(grant, trust, lambda encoded: refresh_request(grant, refresh, encoded=encoded), refresh)
+        token = self._ask(grant, trust, lambda encoded: refresh_request(grant, refresh, encoded=encoded))
         return token if token.refresh else Token(token.access, refresh, token.lifetime, token.scope)
 
-    def _ask(self, grant: Grant, trust: Trust, make: Callable[[bool], Posted], refresh: Secret | None = None) -> Token:
+    def _ask(self, grant: Grant, trust: Trust, make: Callable[[bool], Posted]) -> Token:
         """Ask as the RFC wants it; where a server may read the client's secret in another way, in that way too."""
         try:
-            return self._send(grant, trust, make(True), refresh)
+            return self._send(grant, trust, make(True))
         except CredentialsRefused:
             if not has_two_encodings(grant):
                 raise
-        return self._send(grant, trust, make(False), refresh)
+        return self._send(grant, trust, make(False))
 
-    def _send(self, grant: Grant, trust: Trust, posted: Posted, refresh: Secret | None) -> Token:
+    def _send(self, grant: Grant, trust: Trust, posted: Posted) -> Token:
         sender = self._sender(trust)
         headers = [("Accept", "application/json"), *posted.headers]
 
@@ -80,7 +80,7 @@ class TokenClient:
             return sender.send("POST", grant.url, headers=headers, content=posted.body.encode(), limits=LIMITS)
 
         answer, _ = with_patience(attempt, self._patience, sleep=self._wait)
-        return read_token(answer, grant, self._clock(), [refresh] if refresh else [])
+        return read_token(answer, grant, self._clock())
 
     def _wait(self, seconds: float) -> None:
         self._stop.wait(seconds)

@@ -83,6 +83,10 @@ def planted(empty: Workspace) -> Workspace:
     empty.write("connectors/all.yaml", documents(values))
     empty.write("secret.txt", CANARIES["client_secret"] + "\n")
     empty.write(".gitignore", ".reconciler/\nsecret.txt\n")
+    empty.write(
+        "reconciler.yaml",
+        "apiVersion: reconciler/v1\nkind: Project\ntargets: {local: {store: 'sqlite:.reconciler/store.db', tokens: demand}}\n",
+    )
     empty.env = {name.upper(): canary for name, canary in CANARIES.items()} | {"RECONCILER_STORE_KEY": STORE_KEY}
     empty.commit("first")
     return empty

@@ -1,5 +1,6 @@
 """From a valid document to a resource: canonical body, fingerprint, folded display name."""
 
+import re
 import unicodedata
 from hashlib import sha256
 from typing import Any
@@ -11,8 +12,9 @@ from reconciler.core.sensitive import REFERENCE_KEYS
 from reconciler.kinds.registry import KINDS, Kind
 
 _SORTED = orjson.OPT_SORT_KEYS
-_REFERENCE_MARKS = tuple(f':{{"{key}":"'.encode() for key in REFERENCE_KEYS)
-_FAR_MARKS = _REFERENCE_MARKS[2:]
+_REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS).encode() + rb')":"')
+_FAR_REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS[2:]).encode() + rb')":"')
+"""Faster than asking for each of the keys."""
 
 
 def fold(name: str) -> str:
@@ -36,12 +38,12 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def may_hold_references(body: bytes) -> bool:
     """Whether a canonical body may hold secret references: a test without decoding it."""
-    return any(mark in body for mark in _REFERENCE_MARKS)
+    return _REFERENCE.search(body) is not None
 
 
 def may_hold_far_references(body: bytes) -> bool:
     """Whether some of them may lead to another program or machine."""
-    return any(mark in body for mark in _FAR_MARKS)
+    return _FAR_REFERENCE.search(body) is not None
 
 
 def may_need_token(body: bytes) -> bool:

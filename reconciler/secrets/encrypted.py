@@ -18,6 +18,8 @@ _SOPS_CODES = {
     128: "none of its keys is at hand",
 }
 """Of sops: https://github.com/getsops/sops/blob/main/cmd/sops/codes/codes.go."""
+_IDENTITY_MARK = "AGE-SECRET-KEY-1"
+"""A key file may hold comments, and identities of plug-ins that pyrage cannot use."""
 _IDENTITIES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE")
 
 
@@ -100,6 +102,9 @@ def _read_identities(context: Context) -> list[Any]:
             raise SecretUnavailable(f"SOPS_AGE_KEY_FILE: {failure.message}", hint=failure.hint) from None
     lines = [line.strip() for line in text.splitlines()]
     try:
-        return [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+        found = [x25519.Identity.from_str(line) for line in lines if line.startswith(_IDENTITY_MARK)]
     except IdentityError:
-        raise SecretUnavailable(f"{' or '.join(_IDENTITIES)} holds no age identity", hint="make one with age-keygen") from None  # fmt: skip
+        found = []
+    if not found:
+        raise SecretUnavailable(f"{' or '.join(_IDENTITIES)} holds no age identity", hint="make one with age-keygen")
+    return found

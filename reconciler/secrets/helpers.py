@@ -6,7 +6,7 @@ A definition chooses one of them by name and gives it one word; it can neither n
 from reconciler.errors import SecretUnavailable
 from reconciler.secrets.context import Context
 from reconciler.secrets.local import without_line_break
-from reconciler.secrets.programs import run_program
+from reconciler.secrets.programs import SECONDS, run_program
 
 
 class ExecSecrets:
@@ -18,15 +18,26 @@ class ExecSecrets:
     def resolve(self, target: str) -> str:
         """What the helper says."""
         helper, _, name = target.partition(":")
+        if not name or name.startswith("-"):
+            raise SecretUnavailable(
+                "it wants HELPER:NAME, and a NAME begins with no hyphen", hint="check the reference"
+            )
         settings = self._context.helpers.get(helper)
         if settings is None:
             allowed = ", ".join(sorted(self._context.helpers)) or "none"
             hint = f"allow it in reconciler.yaml:  secrets: {{helpers: {{{helper}: {{command: [...]}}}}}}; allowed are: {allowed}"
             raise SecretUnavailable(f"the helper '{helper}' is not allowed", hint=hint)
         git = settings.get("protocol") == "git-credential"
-        command = [word.replace("{name}", name) for word in settings["command"]]
+        program, *words = settings["command"]
+        command = [program, *(word.replace("{name}", name) for word in words)]
         stdin = f"url={name}\n\n" if git else ""
-        code, output = run_program(command, folder=self._context.root, environment=self._context.variables(), stdin=stdin)  # fmt: skip
+        code, output = run_program(
+            command,
+            folder=self._context.root,
+            environment=self._context.variables(),
+            stdin=stdin,
+            seconds=settings.get("timeoutSeconds", SECONDS),
+        )
         if code != 0:
             raise SecretUnavailable(f"the helper '{helper}' ended with exit code {code}", hint=f"run it by hand: {' '.join(command)}")  # fmt: skip
         try:

@@ -61,6 +61,8 @@ def read_regular(path: "str | os.PathLike[str]", limit: int = MAX_SECRET_BYTES) 
             data = opened.read(limit + 1)
     except OSError as failure:
         raise SecretUnavailable(f"{failure.strerror}", hint=f"provide the file {os.fspath(path)}") from failure
+    except ValueError:
+        raise SecretUnavailable("no file can have this name", hint="it holds a NUL character") from None
     if len(data) > limit:
         raise SecretUnavailable(f"it holds more than {limit // 1024} KiB", hint="name the right file")
     return data

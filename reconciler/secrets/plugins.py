@@ -1,7 +1,8 @@
 """{plugin: NAME:REFERENCE}: resolvers of others, by the entry-point group reconciler.secrets.
 
 An entry point leads to a function that takes a `Context` and gives an object with
-``resolve(reference: str) -> str``; it raises `SecretUnavailable` with a message and a hint.
+``resolve(reference: str) -> str``; it raises `SecretUnavailable` with a message and a hint. Up to eight threads
+call it at once.
 """
 
 from threading import Lock

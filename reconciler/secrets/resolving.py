@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.core.secret import Secret
 from reconciler.errors import SecretUnavailable
@@ -24,7 +24,7 @@ _NEAR = ("env", "file")
 
 
 class SchemeResolver(Protocol):
-    """Resolves the references of one key."""
+    """Resolves the references of one key; several threads may ask at once."""
 
     def resolve(self, target: str) -> str:
         """The value.
@@ -49,6 +49,8 @@ class Resolver:
         Raises:
             SecretUnavailable: it leads to nothing; the message says what to set.
         """
+        if not _is_reference(reference):
+            raise SecretUnavailable("what is live is no secret reference", hint="declare the field in git")
         ((scheme, target),) = reference.items()
         known = self._known.get((scheme, target))
         if known is None:
@@ -59,7 +61,7 @@ class Resolver:
 
     def prefetch(self, references: Iterable[Mapping[str, str]]) -> None:
         """Look up what is far away, in parallel: one of each source at first, so that it is fetched once."""
-        wanted = {next(iter(reference.items())) for reference in references}
+        wanted = {next(iter(reference.items())) for reference in references if _is_reference(reference)}
         far = sorted(pair for pair in wanted if pair[0] not in _NEAR and pair not in self._known)
         by_source = {(scheme, target.partition("#")[0]): (scheme, target) for scheme, target in far}
         if len(by_source) < 2:
@@ -85,3 +87,8 @@ class Resolver:
             make: Callable[[Context], SchemeResolver] = getattr(import_module(f"reconciler.secrets.{module}"), name)
             self._resolvers[scheme] = make(self._context)
         return self._resolvers[scheme]
+
+
+def _is_reference(found: Mapping[str, Any]) -> bool:
+    """Whether it is one at all: what others wrote into the store may be anything."""
+    return len(found) == 1 and all(scheme in _RESOLVERS and type(found[scheme]) is str for scheme in found)

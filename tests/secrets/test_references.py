@@ -4,78 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from conftest import Workspace
+from secret_checks import CANARY, applied, declare, helpers, refused
 from servers.aws import Aws
 from servers.sops import AgeKey
-
-CATEGORY = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec: {displayName: Customer data}\n"
-CANARY = "canary-4f1d0e7b9a-of-a-secret"
-
-
-def connector(name: str, reference: str) -> str:
-    """A connector with one secret."""
-    return f"""\
----
-apiVersion: reconciler/v1
-kind: Connector
-metadata: {{name: {name}}}
-spec:
-  displayName: The {name}
-  categories: [crm]
-  authorization: {{method: bearer, token: {reference}}}
-  endpoints: {{get: {{method: GET, url: "https://example.com"}}}}
-"""
-
-
-def declare(workspace: Workspace, **references: str) -> None:
-    """A connector for each reference."""
-    workspace.write("connectors/all.yaml", CATEGORY + "".join(connector(*pair) for pair in references.items()))
-
-
-def helpers(workspace: Workspace, **settings: dict[str, object]) -> None:
-    """The project file allows these helpers."""
-    content = {"apiVersion": "reconciler/v1", "kind": "Project", "secrets": {"helpers": settings}}
-    workspace.write("reconciler.yaml", json.dumps(content))
-
-
-def stored(workspace: Workspace) -> dict[str, str]:
-    """What the store holds, decrypted."""
-    from conftest import KEY
-    from reconciler.settings import Overrides
-    from reconciler.wiring.run import load_settings, open_store
-
-    store = open_store(load_settings(workspace.root, Overrides()), {"RECONCILER_STORE_KEY": KEY})
-    found = {item.name: item.secrets["authorization.token"].reveal() for item in store.connectors()}
-    store.close()
-    return found
-
-
-def applied(workspace: Workspace) -> dict[str, str]:
-    """Validate, apply and check; what is stored. The canary shows nowhere, not even in the store's bytes."""
-    outputs = [workspace.ok("validate", "--strict").output, workspace.ok("plan").output]
-    outputs.append(workspace.ok("apply", "--yes", "-v").output)
-    outputs.append(workspace.ok("plan", "--secrets", "check", "-o", "json").output)
-    assert json.loads(outputs[-1])["changes"] == []
-    outputs.append(workspace.ok("get", "-o", "yaml").output)
-    assert CANARY not in "".join(outputs)
-    for file in workspace.store.parent.iterdir():
-        assert CANARY.encode() not in file.read_bytes()
-    return stored(workspace)
-
-
-def refused(workspace: Workspace, *words: str) -> None:
-    """Apply names what is missing, and changes nothing."""
-    result = workspace.run("apply", "--yes")
-    assert result.exit_code == 10, result.output
-    for word in words:
-        assert word in result.stderr, (word, result.stderr)
-    assert CANARY not in result.output
-    assert "nothing was changed" in result.stderr and not workspace.store.exists()
+from vault_server import Vault, vault  # noqa: F401 (a fixture)
 
 
 def test_sops(empty: Workspace, age_key: AgeKey) -> None:
@@ -260,63 +196,6 @@ def test_plugins(empty: Workspace, tmp_path: Path) -> None:
         declare(empty, one=f"{{plugin: '{reference}'}}")
         result = empty.run("apply", "--yes")
         assert result.exit_code == 10 and words in result.stderr and CANARY not in result.output, result.output
-
-
-class Vault(BaseHTTPRequestHandler):
-    """Answers as Vault's API documents: https://developer.hashicorp.com/vault/api-docs/secret/kv. Not a real Vault."""
-
-    sealed = False
-    seen: list[tuple[str, str, dict[str, str]]] = []
-
-    def do_GET(self) -> None:
-        self.seen.append(("GET", self.path, {key.lower(): value for key, value in self.headers.items()}))
-        if self.sealed:
-            return self.reply(503, {"errors": ["Vault is sealed"]})
-        if self.headers.get("X-Vault-Token") != "a-token":
-            return self.reply(403, {"errors": ["permission denied"]})
-        mounts = "/v1/sys/internal/ui/mounts/"
-        if self.path.startswith(mounts + "team/kv/"):
-            return self.reply(200, {"data": {"path": "team/kv/", "type": "kv", "options": {"version": "2"}}})
-        if self.path.startswith(mounts + "old/"):
-            return self.reply(200, {"data": {"path": "old/", "type": "kv", "options": None}})
-        if self.path.startswith(mounts):
-            return self.reply(403, {"errors": ["preflight capability check returned 403"]})
-        if self.path in ("/v1/team/kv/data/crm", "/v1/secret/data/crm"):
-            return self.reply(200, {"data": {"data": {"token": CANARY}, "metadata": {"version": 3}}})
-        if self.path == "/v1/old/crm":
-            return self.reply(200, {"data": {"token": CANARY + "-old"}})
-        return self.reply(404, {"errors": []})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        good = self.path == "/v1/auth/approle/login" and body == {"role_id": "role", "secret_id": "secret"}
-        self.reply(
-            *(200, {"auth": {"client_token": "a-token"}}) if good else (400, {"errors": ["invalid role or secret ID"]})
-        )
-
-    def reply(self, status: int, content: dict[str, object]) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def vault():
-    """A server that answers as Vault does; no Vault can be installed where these tests run."""
-    Vault.sealed, Vault.seen = False, []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Vault)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_vault(empty: Workspace, vault: str) -> None:

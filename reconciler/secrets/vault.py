@@ -63,6 +63,7 @@ class VaultSecrets:
                 verify=self._setting("CACERT") or True,
                 timeout=_SECONDS,
             )
+            client.session.hooks["response"].append(_refuse_downgrade)
             if not client.token:
                 self._use_app_role(client)
             return client
@@ -104,6 +105,13 @@ def _in_words(path: str = "") -> Iterator[None]:
         raise SecretUnavailable(f"Vault does not answer ({type(failure).__name__})", hint="check VAULT_ADDR and VAULT_CACERT") from None  # fmt: skip
     except (AttributeError, LookupError, TypeError):  # hvac passes on what is no JSON, or JSON of another form
         raise SecretUnavailable("what answers is not Vault", hint="check VAULT_ADDR") from None
+
+
+def _refuse_downgrade(answer: Any, **_: Any) -> None:
+    """A standby server sends its clients on to the active one; requests would take Vault's token to plain http too."""
+    target = answer.headers.get("Location", "").lower()
+    if answer.is_redirect and answer.url.startswith("https:") and target.startswith("http:"):
+        raise SecretUnavailable("Vault redirects to plain http", hint="check VAULT_ADDR, and Vault's api_addr")
 
 
 def _read_key_value(client: Any, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -176,6 +177,18 @@ def test_vault_over_tls(empty: Workspace, vault_tls: str, authority: Authority) 
     assert "VAULT_CACERT" in result.stderr and not Vault.seen
     empty.write("vault.env", f"VAULT_TOKEN=a-token\nBAO_CACERT={authority.ca}\n")
     empty.ok("apply", "--yes", "--env-file", "vault.env")
+
+
+def test_the_token_of_vault_is_not_sent_in_the_clear(empty: Workspace, vault_tls: str, authority: Authority) -> None:
+    """A redirect from TLS to plain http is not followed."""
+    empty.env |= {"VAULT_ADDR": vault_tls, "VAULT_TOKEN": "a-token", "VAULT_CACERT": str(authority.ca)}
+    declare(empty, one="{vault: 'secret/crm#token'}")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Vault.elsewhere = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        refused(empty, "Vault redirects to plain http")
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_helpers_within_limits(empty: Workspace) -> None:

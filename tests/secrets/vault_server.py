@@ -31,10 +31,13 @@ class Vault(BaseHTTPRequestHandler):
 
     sealed = False
     page: bytes | None = None
+    elsewhere = ""
     seen: list[tuple[str, str, dict[str, str]]] = []
 
     def do_GET(self) -> None:
         self.note()
+        if self.elsewhere:
+            return self.send(307, "text/plain", b"", Location=self.elsewhere + self.path)
         if self.page is not None:
             return self.send(200, "text/html", self.page)
         if self.sealed:
@@ -67,8 +70,10 @@ class Vault(BaseHTTPRequestHandler):
     def reply(self, status: int, content: dict[str, object]) -> None:
         self.send(status, "application/json", json.dumps(content).encode())
 
-    def send(self, status: int, sort: str, body: bytes) -> None:
+    def send(self, status: int, sort: str, body: bytes, **headers: str) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", sort)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -84,7 +89,7 @@ def paths(method: str) -> list[str]:
 
 
 def serve(context=None):
-    Vault.sealed, Vault.page, Vault.seen = False, None, []
+    Vault.sealed, Vault.page, Vault.elsewhere, Vault.seen = False, None, "", []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Vault)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)

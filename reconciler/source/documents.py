@@ -8,7 +8,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
-from reconciler.kinds.registry import KINDS
+from reconciler.kinds.registry import KINDS, Kind
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 
 _KIND_NAMES = tuple(KINDS)
@@ -32,9 +32,15 @@ class FileContent:
 class DocumentReader:
     """Reads files of definitions; holds the compiled schemas."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: str = "") -> None:
+        """Compile the schemas.
+
+        Args:
+            now: the time to judge dates by, RFC 3339; "" for not at all.
+        """
         from reconciler.source.schema import validators
 
+        self._now = now
         self._fast: FastParser | None = fast_parser()
         self._valid: dict[str, Callable[[Any], bool]] = validators(_KIND_NAMES)
 
@@ -63,7 +69,7 @@ class DocumentReader:
                 if type(kind) is not str or kind not in KINDS or not self._valid[kind](document):
                     return None
                 found = KINDS[kind]
-                if found.rules(document["spec"], index) or not file.startswith(found.directory):
+                if self._findings(found, document["spec"], index) or not file.startswith(found.directory):
                     return None
                 content.resources.append(make_resource(document, found, file, index))
         except (TypeError, ValueError):  # keys that are not texts, numbers beyond JSON, nesting beyond the validator
@@ -86,6 +92,9 @@ class DocumentReader:
             content.diagnostics += [item for item in located if (item.span.line, item.span.column) not in known]
         return content
 
+    def _findings(self, kind: Kind, spec: dict[str, Any], index: int) -> list[Finding]:
+        return kind.rules(spec, index) + kind.dated_rules(spec, index, self._now)
+
     def _check(self, file: str, index: int, document: dict[str, Any], content: FileContent) -> list[Finding]:
         from reconciler.source.schema import explain
 
@@ -95,7 +104,7 @@ class DocumentReader:
             content.broken += [key] if key else []
             return found + _tokens(document, index)
         kind = KINDS[document["kind"]]
-        found = [*kind.rules(document["spec"], index), *_tokens(document, index)]
+        found = [*self._findings(kind, document["spec"], index), *_tokens(document, index)]
         if file.split("/", 1)[0] in _DIRECTORIES and not file.startswith(kind.directory + "/"):
             message = f"a {kind.word} belongs in {kind.directory}/"
             found.append(Finding("RC306", message, Place(index, ("kind",)), f"move the document to {kind.directory}/"))

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Span
@@ -12,6 +12,7 @@ from reconciler.source.yaml.guard import MAX_BYTES
 
 FOLDERS = ("connectors", "policies")
 SUFFIXES = (".yaml", ".yml")
+_PREFIXES = tuple(f"{folder}/" for folder in FOLDERS)
 _SYMLINK_MODE, _SUBMODULE_MODE = "120000", "160000"
 
 Content = bytes | Diagnostic
@@ -78,13 +79,27 @@ def _read(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-def committed(root: Path, commit: str) -> list[tuple[str, str]]:
+def committed(root: Path, commit: str, folders: Sequence[str] = FOLDERS) -> list[tuple[str, str]]:
     """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
+    return _definitions(git.list_tree(root, commit, folders))
+
+
+def committed_at(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str]]:
+    """What `committed` gives for the files at `paths`, of those that exist."""
+    return _definitions(git.list_entries(root, commit, paths)) if paths else []
+
+
+def _definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
     found = []
-    for mode, oid, path in git.list_tree(root, commit, FOLDERS):
+    for mode, oid, path in entries:
         if path.endswith(SUFFIXES) and mode != _SUBMODULE_MODE and not _hidden(path):
             found.append((path, "" if mode == _SYMLINK_MODE else oid))
     return sorted(found)
+
+
+def holds_definitions(path: str) -> bool:
+    """Whether a file at `path`, from the repository's root, would be read as definitions."""
+    return path.startswith(_PREFIXES) and path.endswith(SUFFIXES) and not _hidden(path)
 
 
 def _hidden(path: str) -> bool:

@@ -10,14 +10,18 @@ from typing import IO
 from reconciler.errors import SourceUnavailable, UsageError
 
 
-def run(root: Path, *arguments: str) -> tuple[int, bytes, str]:
+def run(root: Path, *arguments: str, index: str = "", stdin: bytes = b"") -> tuple[int, bytes, str]:
     """Exit code, output and message of one git command in `root`.
+
+    Args:
+        index: file to use instead of the repository's own index.
 
     Raises:
         SourceUnavailable: git is not installed.
     """
+    environment = {**_environment(), "GIT_INDEX_FILE": index} if index else _environment()
     try:
-        done = subprocess.run(_command(root, arguments), capture_output=True, env=_environment(), check=False)
+        done = subprocess.run(_command(root, arguments), capture_output=True, env=environment, input=stdin, check=False)
     except FileNotFoundError as failure:
         raise SourceUnavailable("git is not installed", hint="install git, or work without --ref") from failure
     return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
@@ -79,7 +83,16 @@ def list_tree(root: Path, commit: str, folders: Sequence[str]) -> list[tuple[str
     Raises:
         SourceUnavailable: git refuses.
     """
-    code, output, message = run(root, "ls-tree", "-r", "-z", commit, "--", *(f"{folder}/" for folder in folders))
+    return list_entries(root, commit, [f"{folder}/" for folder in folders])
+
+
+def list_entries(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(mode, object id, path from `root`) of the files at `paths` of a commit or tree; a folder ends with a slash.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    code, output, message = run(root, "ls-tree", "-r", "-z", commit, "--", *paths)
     if code != 0:
         raise SourceUnavailable(f"git cannot list {commit[:12]}: {message}")
     entries = []

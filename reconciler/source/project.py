@@ -15,8 +15,11 @@ def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
     if not (root / PROJECT_FILE).exists():
         return {}, []
     content = next(files.read_working_tree(root, [PROJECT_FILE]))
-    if isinstance(content, Diagnostic):
-        return {}, [content]
+    return ({}, [content]) if isinstance(content, Diagnostic) else parse_project(content)
+
+
+def parse_project(content: bytes) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """The settings in the bytes of a project file, and what is wrong with them."""
     loaded = load_carefully(content, PROJECT_FILE, fast_parser())
     if loaded.faults or not loaded.documents:
         return {}, loaded.faults

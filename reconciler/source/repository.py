@@ -18,9 +18,15 @@ from reconciler.source.parallel import read_parts
 class Repository:
     """Definitions in the working tree of `root`, or in the commit that `ref` names."""
 
-    def __init__(self, root: Path, ref: str = "") -> None:
+    def __init__(self, root: Path, ref: str = "", now: str = "") -> None:
+        """Read nothing yet.
+
+        Args:
+            now: the time to judge dates by, RFC 3339; "" for not at all.
+        """
         self._root = root
         self._ref = ref
+        self._now = now
 
     @cached_property
     def _commit(self) -> str:
@@ -35,7 +41,7 @@ class Repository:
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
-        reader = DocumentReader()
+        reader = DocumentReader(self._now)
         if self._ref:
             entries = files.committed(self._root, self._commit)
             paths = [path for path, _ in entries]
@@ -63,8 +69,21 @@ _DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106
 """Faults after which documents of the file may be missing: what they define cannot be called undefined."""
 
 
-def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: Callable[[str], bytes]) -> Desired:
-    """The desired state that the files make together."""
+def _every(clash: Clash) -> bool:
+    return True
+
+
+def assemble(
+    paths: Sequence[str],
+    contents: Iterable[FileContent],
+    read_again: Callable[[str], bytes],
+    keep: Callable[[Clash], bool] = _every,
+) -> Desired:
+    """The desired state that the files make together.
+
+    Args:
+        keep: which clashes count; where only a part of the repository is read, some are none.
+    """
     resources: list[Resource] = []
     diagnostics: list[Diagnostic] = []
     broken: set[Key] = set()
@@ -75,7 +94,7 @@ def assemble(paths: Sequence[str], contents: Iterable[FileContent], read_again: 
         broken.update(content.broken)
         documents += content.documents
     unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
-    clashes = crosscheck(resources, frozenset(broken), complete=not unread)
+    clashes = [clash for clash in crosscheck(resources, frozenset(broken), complete=not unread) if keep(clash)]
     diagnostics += _located(clashes, read_again)
     by_key = {resource.key: resource for resource in resources}
     return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)))

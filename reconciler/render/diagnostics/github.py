@@ -3,7 +3,7 @@
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import Checked
@@ -17,9 +17,14 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
 
 def _command(found: Diagnostic) -> str:
     properties = {"file": found.span.file, **_lines(found.span), "title": found.code}
-    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     message = f"{found.message}; {found.hint}" if found.hint else found.message
-    return f"::{found.severity} {listed}::{_data(message)}"
+    return command(str(found.severity), properties, message)
+
+
+def command(name: str, properties: Mapping[str, object], message: str) -> str:
+    """One workflow command."""
+    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::{name} {listed}::{_data(message)}"
 
 
 def _lines(span: Span) -> dict[str, int]:

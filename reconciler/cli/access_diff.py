@@ -1,0 +1,58 @@
+"""``reconciler access-diff``."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from reconciler.cli.authorize import refuse_faults
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.errors import ExitCode
+from reconciler.wiring.comparing import Lines, compare_revisions, connectors_of
+from reconciler.wiring.run import locate_root, now
+
+FORMATS = ("text", "json", "markdown")
+
+
+@click.command("access-diff")
+@click.option("--base", required=True, metavar="REV", help="What the change goes into.")
+@click.option("--head", required=True, metavar="REV", help="The change; WORKTREE for the working tree.")
+@click.option("--actor", default="", metavar="ACTOR", help="Whose change it is: growth of their access stands apart.")
+@common_options(store=False)
+def command(base: str, head: str, actor: str) -> int:
+    """Show whose effective access a change of policies and groups takes and gives, why, and on how much.
+
+    After nesting of groups, scopes and expiry. Works from git alone.
+
+    Formats (-o): text, json, markdown.
+    """
+    from reconciler.kinds.access import target_of
+    from reconciler.services.access_diff import access_diff
+    from reconciler.services.git_changes import access_of
+
+    chosen = choose_format(FORMATS)
+    root = locate_root(options().directory)
+    comparison, revisions = compare_revisions(root, base, head)
+    refuse_faults(comparison, chosen)
+    before, after, at = comparison.before.policies, comparison.after.policies, now()
+    changed = {key: item.fingerprint for key, item in before.items()} != {
+        key: item.fingerprint for key, item in after.items()
+    }
+    targets = [target_of(key, item.content()) for key, item in after.items()] if changed else []
+    targets += [target_of(item.key, item.content()) for item in connectors_of(root, revisions)] if changed else []
+    found = access_diff(access_of(before), access_of(after), targets, actor=actor, now=datetime.fromisoformat(at))
+    was, becomes = Lines(root, revisions.base, dict(before)), Lines(root, revisions.tree, dict(after))
+    if chosen == "json":
+        from reconciler.render.access_diff_json import access_diff_json
+
+        answer(access_diff_json(found, was.of, becomes.of, base=revisions.base, head=revisions.head, merged=revisions.merged, at=at))  # fmt: skip
+    elif chosen == "markdown":
+        from reconciler.render.access_diff_markdown import access_markdown
+
+        answer(access_markdown(found, was.of, becomes.of))
+    elif not (options().quiet and found.is_empty):
+        from reconciler.render.access_diff import access_text
+
+        answer(access_text(found, was.of, becomes.of, color=wants_color(options().color, sys.stdout)))
+    return ExitCode.OK

@@ -1,0 +1,110 @@
+"""The verdict on a pull request: every change, what it takes, and who could approve what is refused."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.core.access import Route
+from reconciler.core.diff import Path
+from reconciler.core.model import Key
+
+SETTINGS = "project settings"
+"""What a change of the project file takes: to be a super admin. No policy grants it."""
+
+
+class Step(StrEnum):
+    """What a pull request does to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RENAME = "rename"
+    DELETE = "delete"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A permission that a change takes.
+
+    Attributes:
+        permission: one of `access.PERMISSIONS`, or `SETTINGS`.
+        on: whether it is about the resource as it "was" or as it "becomes".
+        route: what grants it, or what comes nearest.
+        view: what grants the view that it needs.
+        refusal: why not; "" when it is granted.
+    """
+
+    permission: str
+    on: str
+    route: Route | None
+    view: Route | None
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """Who holds all that a change takes.
+
+    Attributes:
+        groups: each member of these does.
+        users: these do, and are in none of the groups.
+    """
+
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One change.
+
+    Attributes:
+        key: after the change; None for a change of settings.
+        was: the key before a rename.
+        file: where it is defined, at the head if it is there.
+        fields: what differs, by path; of an update and a rename.
+        why: what else made it a change, or "".
+        approvers: of a refused change.
+    """
+
+    step: Step
+    key: Key | None
+    was: Key | None
+    file: str
+    wanted: tuple[Wanted, ...]
+    fields: tuple[Path, ...] = ()
+    why: str = ""
+    approvers: Approvers = Approvers()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether all that it takes is granted."""
+        return not any(wanted.refusal for wanted in self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer.
+
+    Attributes:
+        base, head: ids of the commits; the head's is "" for the working tree.
+        merged: whether the head was merged into the base before it was judged.
+        bootstrap: whether the base has no super admin, so that nothing is judged.
+        known: whether a policy or group at the base names the actor.
+        alike: somebody it names, whom the actor may be taken for.
+        moment: RFC 3339; when grants were looked at.
+    """
+
+    actor: str
+    base: str
+    head: str
+    merged: bool
+    bootstrap: bool
+    known: bool
+    alike: str
+    moment: str
+    changes: tuple[Judged, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the person may make all the changes."""
+        return self.bootstrap or all(change.allowed for change in self.changes)

@@ -1,0 +1,126 @@
+"""The verdict on a pull request as text."""
+
+from collections.abc import Iterator
+
+from reconciler.core.gate import SETTINGS, Approvers, Judged, Step, Verdict, Wanted
+from reconciler.core.lookalike import odd_characters
+from reconciler.kinds.common import dotted
+from reconciler.kinds.registry import address
+from reconciler.render.routes import Where, reason
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+
+_MAX_FIELDS, _MAX_NAMES = 6, 8
+
+
+def verdict_text(verdict: Verdict, where: Where, *, color: bool, verbose: bool) -> str:
+    """The answer as people read it: what is refused stands first.
+
+    Args:
+        verbose: whether to say what grants the changes that are allowed.
+    """
+    lines = [paint(headline(verdict), GREEN if verdict.allowed else RED, BOLD, color=color)]
+    lines += [paint(note, YELLOW, color=color) for note in notes(verdict)]
+    for change in sorted(verdict.changes, key=lambda change: change.allowed):
+        ok = verdict.bootstrap or change.allowed
+        mark = paint("ok" if ok else "no", GREEN if ok else RED, BOLD, color=color)
+        lines += ["", f"{mark} {title(change)}{paint('  ' + harmless(change.file), DIM, color=color)}"]
+        lines += [f"     {line}" for line in _details(verdict, change, where, verbose=verbose)]
+    return "\n".join(lines) + "\n"
+
+
+def headline(verdict: Verdict) -> str:
+    """The answer in one line."""
+    by = f"by the policies at {verdict.base[:12]}"
+    actor, count = harmless(verdict.actor), len(verdict.changes)
+    if not count:
+        return f"Nothing to judge: no definition changes between {verdict.base[:12]} and {head(verdict)}."
+    if verdict.bootstrap:
+        return f"Allowed: the base {verdict.base[:12]} has no super admin yet, so nothing is judged."
+    if verdict.allowed:
+        return f"{actor} may make this change ({plural(count, 'change')}), {by}."
+    refused = sum(not change.allowed for change in verdict.changes)
+    return f"{actor} may not make this change: {refused:,} of {plural(count, 'change')} refused, {by}."
+
+
+def head(verdict: Verdict) -> str:
+    """The head as people name it."""
+    return verdict.head[:12] if verdict.head else "the working tree"
+
+
+def notes(verdict: Verdict) -> Iterator[str]:
+    """What a reader should know beside the answer."""
+    if verdict.merged:
+        yield f"{head(verdict)} does not descend from the base; judged is what merging it would give."
+    if verdict.bootstrap and verdict.changes:
+        yield "Everybody may change everything until a policy with superAdmin: true is merged; merge one first."
+    elif not verdict.known:
+        yield unknown(verdict)
+
+
+def unknown(verdict: Verdict) -> str:
+    """That nobody knows the actor; whom it looks like is a hint and never an answer."""
+    text = f"No policy and no group at the base names '{harmless(verdict.actor)}'"
+    if not verdict.alike:
+        return f"{text}."
+    odd = odd_characters(verdict.actor)
+    letters = f", and {odd} in the name is not what it looks like" if odd else ""
+    return f"{text}. '{verdict.alike}' is somebody else: names are compared exactly{letters}."
+
+
+def title(change: Judged) -> str:
+    """What happens to what."""
+    if change.key is None:
+        return f"{SETTINGS}: {harmless(change.file)}"
+    was = f" (was {address(*change.was)})" if change.was else ""
+    return f"{change.step.value} {address(*change.key)}{was}"
+
+
+def changed_fields(change: Judged) -> str:
+    """The fields of an update, or what else made it one."""
+    if change.why:
+        return harmless(change.why)
+    names = [harmless(dotted(path)) for path in change.fields]
+    more = f" and {len(names) - _MAX_FIELDS:,} more" if len(names) > _MAX_FIELDS else ""
+    return ", ".join(names[:_MAX_FIELDS]) + more
+
+
+def refusals(actor: str, change: Judged, where: Where) -> Iterator[str]:
+    """The permissions that are wanted and not held, each with the reason."""
+    for wanted in change.wanted:
+        if wanted.refusal:
+            near = f" ({reason(actor, wanted.route, where)})" if wanted.route else ""
+            yield f"wants {wanted_name(change, wanted)}: {wanted.refusal}{near}"
+
+
+def wanted_name(change: Judged, wanted: Wanted) -> str:
+    """The permission, with what it is about where that may be two things."""
+    about = change.step in (Step.UPDATE, Step.RENAME) and len(change.wanted) > 1
+    if not about:
+        return wanted.permission
+    return f"{wanted.permission} on it as it {'was' if wanted.on == 'was' else 'becomes'}"
+
+
+def approvers_text(found: Approvers) -> str:
+    """Who could approve."""
+    parts = [f"{'group' if len(found.groups) == 1 else 'groups'} {_listed(found.groups)}"] if found.groups else []
+    parts += [f"{'user' if len(found.users) == 1 else 'users'} {_listed(found.users)}"] if found.users else []
+    return "; ".join(parts) or "nobody at the base"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
+
+
+def _details(verdict: Verdict, change: Judged, where: Where, *, verbose: bool) -> Iterator[str]:
+    if changed_fields(change):
+        yield changed_fields(change)
+    if verdict.bootstrap:
+        return
+    yield from refusals(verdict.actor, change, where)
+    if not change.allowed:
+        yield f"could approve: {approvers_text(change.approvers)}"
+    elif verbose:
+        for wanted in change.wanted:
+            granted = reason(verdict.actor, wanted.route, where) if wanted.route else "a super admin may"
+            yield f"{wanted_name(change, wanted)}: because {granted}"

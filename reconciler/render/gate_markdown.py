@@ -1,0 +1,39 @@
+"""The verdict on a pull request as Markdown, for a comment or a job's summary."""
+
+from collections.abc import Iterator
+
+from reconciler.core.gate import Judged, Verdict
+from reconciler.render.gate import approvers_text, changed_fields, headline, notes, refusals, title
+from reconciler.render.markdown import code, escape
+from reconciler.render.routes import Where
+
+_MAX_CHARACTERS = 60_000  # a comment may hold 65,536
+
+
+def verdict_markdown(verdict: Verdict, where: Where) -> str:
+    """The answer, then what is refused, then what is allowed; cut to fit."""
+    lines = [f"### {escape(headline(verdict))}", ""]
+    for note in notes(verdict):
+        lines += [f"> {escape(note)}", ""]
+    size = sum(len(line) + 1 for line in lines)
+    ordered = sorted(verdict.changes, key=lambda change: change.allowed)
+    for index, change in enumerate(ordered):
+        block = list(_block(verdict, change, where))
+        size += sum(len(line) + 1 for line in block)
+        if size > _MAX_CHARACTERS:
+            lines.append(f"… and {len(ordered) - index:,} more; `reconciler authorize` shows all of them.")
+            break
+        lines += block
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:
+    allowed = verdict.bootstrap or change.allowed
+    file = f" in {code(change.file)}" if change.key else ""
+    yield f"- {'allowed' if allowed else '**refused**'}: {escape(title(change))}{file}"
+    if changed_fields(change):
+        yield f"  - {escape(changed_fields(change))}"
+    if not allowed:
+        for refusal in refusals(verdict.actor, change, where):
+            yield f"  - {escape(refusal)}"
+        yield f"  - could approve: {escape(approvers_text(change.approvers))}"

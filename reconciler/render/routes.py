@@ -1,0 +1,43 @@
+"""How somebody comes to a permission, in words and as data."""
+
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.core.access import Grant, Route
+from reconciler.render.style import harmless
+
+Where = Callable[[Route], tuple[str, int]]
+"""File and line of what a route ends at."""
+
+
+def reason(actor: str, route: Route, where: Where | None) -> str:
+    """Such as ``ada is in integrators, which policy integration-team grants it, policies/team.yaml:12``."""
+    place = "{}:{}".format(*where(route)) if where else ""
+    given = "makes super admins" if route.grant is None else f"grants it{until(route.grant)}"
+    if route.groups:
+        chain = ", which is in ".join(route.groups)
+        text = f"{actor} is in {chain}, which policy {route.policy} {given}"
+    else:
+        text = f"policy {route.policy} {'makes a super admin of' if route.grant is None else given + ' to'} {actor}"
+    return harmless(f"{text}, {place}" if place else text)
+
+
+def until(grant: Grant | None) -> str:
+    """`` until TIME`` of a grant that expires, or ""."""
+    return f" until {grant.expires.isoformat().replace('+00:00', 'Z')}" if grant and grant.expires else ""
+
+
+def route_json(route: Route | None, where: Where | None) -> dict[str, Any] | None:
+    """A route as data."""
+    if route is None:
+        return None
+    file, line = where(route) if where else (None, None)
+    return {
+        "groups": list(route.groups),
+        "policy": route.policy,
+        "grant": route.grant.index if route.grant else None,
+        "superAdmin": route.grant is None,
+        "expires": route.grant.expires.isoformat() if route.grant and route.grant.expires else None,
+        "file": file,
+        "line": line,
+    }

@@ -1,0 +1,124 @@
+"""Reading two revisions in proportion to what differs: the files that changed, policies/, and what these refer to."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reconciler.core.comparison import Comparison, Side
+from reconciler.core.model import Key, Resource
+from reconciler.core.ports import Desired
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.kinds.crosscheck import Clash
+from reconciler.source import files, git
+from reconciler.source.attachments import leaned_on, settings_changed
+from reconciler.source.differing import Difference, differences, files_with
+from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.parallel import read_parts
+from reconciler.source.repository import assemble
+from reconciler.source.revisions import Revisions
+
+Entries = Mapping[str, str]
+"""Path to object id."""
+_FAR = ("RC301", "RC603")  # about other resources, which may stand in files that are not read
+_MAX_WORDS = 1000
+
+
+def compare(root: Path, revisions: Revisions) -> Comparison:
+    """What differs between the two, with all policies of both.
+
+    Raises:
+        SourceUnavailable: git refuses, or an object is missing.
+    """
+    found = list(differences(root, revisions.base, revisions.tree))
+    definitions = [item for item in found if files.holds_definitions(item.path)]
+    reader = PartReader(root)
+    before = _read_base(reader, revisions.base, definitions)
+    after = _read_head(reader, revisions.tree, definitions, before)
+    others = [item for item in found if not files.holds_definitions(item.path)]
+    settings, faults = settings_changed(root, revisions, others)
+    attached = {} if before.faults or after.faults else leaned_on(root, reader, revisions, others)
+    after = Side(after.changed, after.policies, (*after.faults, *faults))
+    return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
+
+
+def load_tree(root: Path, tree: str) -> Desired:
+    """All definitions of a commit or a tree."""
+    reader = PartReader(root)
+    return reader.load(dict(files.committed(root, tree)))
+
+
+class PartReader:
+    """Reads files of commits; a file that both have is parsed once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._reader = DocumentReader()
+        self._known: dict[tuple[str, str], FileContent] = {}
+
+    def contents(self, entries: Entries) -> list[FileContent]:
+        """What the files hold, in their order."""
+        new = [(path, oid) for path, oid in entries.items() if (path, oid) not in self._known]
+        self._known.update(zip(new, read_parts(new, self._read), strict=True))
+        return [self._known[entry] for entry in entries.items()]
+
+    def _read(self, part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
+        return self._reader.read_all([path for path, _ in part], files.read_committed(self.root, part))
+
+    def load(self, entries: Entries, keep: Callable[[Clash], bool] = lambda _: True) -> Desired:
+        """The resources of the files and what is wrong with them; see `assemble`."""
+
+        def read_again(path: str) -> bytes:
+            return next(git.read_blobs(self.root, [entries[path]]))
+
+        return assemble(tuple(entries), self.contents(entries), read_again, keep)
+
+
+def _read_base(reader: PartReader, commit: str, definitions: Sequence[Difference]) -> Side:
+    own = {item.path: item.before for item in definitions if item.before is not None}
+    entries = {**own, **dict(files.committed(reader.root, commit, ("policies",)))}
+    return _side(reader.load(dict(sorted(entries.items())), lambda clash: clash.code not in _FAR), own)
+
+
+def _read_head(reader: PartReader, tree: str, definitions: Sequence[Difference], before: Side) -> Side:
+    own = {item.path: item.after for item in definitions if item.after is not None}
+    entries = {**own, **dict(files.committed(reader.root, tree, ("policies",)))}
+    resources = [resource for content in reader.contents(entries) for resource in content.resources]
+    after = {resource.key: resource for resource in resources if resource.file in own}
+    gone = before.changed.keys() - after.keys()
+    further = _further(reader.root, tree, _words(resources, before.changed, after, gone))
+    entries = {**dict(further), **entries}
+
+    def keep(clash: Clash) -> bool:
+        """Of files that are only read beside, what they refer to was not read."""
+        return clash.code not in _FAR or clash.resource.file in own or clash.ref in gone
+
+    return _side(reader.load(dict(sorted(entries.items())), keep), own)
+
+
+def _words(
+    read: Iterable[Resource], before: Mapping[Key, Resource], after: Mapping[Key, Resource], gone: Iterable[Key]
+) -> list[str]:
+    """What other files have to hold to be of concern: names that come or go, and kinds that are referred to."""
+    known = {resource.key for resource in read}
+    words = {key.name for key in gone} | {key.name for key in after if key not in before}
+    for key, resource in after.items():
+        words.update(resource.previously if key not in before or before[key].previously != resource.previously else ())
+        words.update(ref.kind for ref in resource.refs if ref not in known)
+    return sorted(words)
+
+
+def _further(root: Path, tree: str, words: Sequence[str]) -> list[tuple[str, str]]:
+    if not words:
+        return []
+    if len(words) > _MAX_WORDS:
+        return files.committed(root, tree)
+    paths = files_with(root, tree, words, files.FOLDERS)
+    return files.committed_at(root, tree, paths) if len(paths) <= _MAX_WORDS else files.committed(root, tree)
+
+
+def _side(desired: Desired, own: Mapping[str, str]) -> Side:
+    faults: tuple[Diagnostic, ...] = tuple(found for found in desired.diagnostics if found.severity is Severity.ERROR)
+    return Side(
+        {key: resource for key, resource in desired.resources.items() if resource.file in own},
+        {key: resource for key, resource in desired.resources.items() if key.kind in ("Group", "PermissionPolicy")},
+        faults,
+    )

@@ -1,0 +1,68 @@
+"""Which files of two commits differ, and which files of one hold a word."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import SourceUnavailable
+from reconciler.source import git
+
+_NOTHING, _SYMLINK, _SUBMODULE = "000000", "120000", "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A file that differs.
+
+    Attributes:
+        before, after: object ids; None for no file, "" for what is not a regular file.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def differences(root: Path, before: str, after: str) -> Iterator[Difference]:
+    """Files below `root` that differ between two commits or trees, whatever they are, by path.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    code, output, message = git.run(root, "diff-tree", "-r", "-z", "--no-renames", "--relative", before, after)
+    if code != 0:
+        raise SourceUnavailable(f"git cannot compare {before[:12]} with {after[:12]}: {message}")
+    parts = output.split(b"\0")[:-1]
+    for about, path in zip(parts[::2], parts[1::2], strict=True):
+        old_mode, new_mode, old, new, _ = about.decode().lstrip(":").split(" ")
+        if (old_mode, old) != (new_mode, new):
+            name = path.decode("utf-8", "surrogateescape")
+            yield Difference(name, _object(old_mode, old), _object(new_mode, new))
+
+
+def _object(mode: str, oid: str) -> str | None:
+    if mode in (_NOTHING, _SUBMODULE):
+        return None
+    return "" if mode == _SYMLINK else oid
+
+
+def files_with(root: Path, tree: str, words: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """Paths of files below `folders` that may hold one of `words`, written out or with YAML's escapes.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    patterns = "\n".join([*(_literal(word) for word in words), r"\\[xuU[:space:]]", r"\\$"])
+    code, output, message = git.run(
+        root, "grep", "-l", "-z", "-a", "-E", "-f", "-", tree, "--", *folders, stdin=patterns.encode()
+    )
+    if code > 1:
+        raise SourceUnavailable(f"git cannot search {tree[:12]}: {message}")
+    return [path.decode("utf-8", "surrogateescape").removeprefix(f"{tree}:") for path in output.split(b"\0")[:-1]]
+
+
+def _literal(word: str) -> str:
+    return "".join(
+        f"[{char}]" if not char.isalnum() and char not in "^\\]" else f"\\{char}" if char in "^\\" else char
+        for char in word
+    )

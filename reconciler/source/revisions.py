@@ -1,0 +1,114 @@
+"""Which two revisions are compared, and what becomes of the base when the head is merged."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import SourceUnavailable, UsageError
+from reconciler.source import files, git
+
+WORKTREE = "WORKTREE"
+_UNSHALLOW = "this clone is shallow; run: git fetch --unshallow"
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Two revisions that are compared.
+
+    Attributes:
+        base: id of the commit.
+        head: id of the commit, or "" for the working tree.
+        tree: what is compared with the base: the head, or what merging it into the base would give.
+        merged: whether it is such a merge.
+    """
+
+    base: str
+    head: str
+    tree: str
+    merged: bool = False
+
+
+def settle(root: Path, base: str, head: str) -> Revisions:
+    """What to compare. A head that does not descend from the base is merged into it, in memory.
+
+    Comparing the two as they stand would take the base's own changes for undone, and comparing the head with
+    the commit where it branched off would miss what the base has become since.
+
+    Raises:
+        UsageError: there is no such revision, or its name means two things.
+        SourceUnavailable: a commit is missing, or the two cannot be merged.
+    """
+    before = _commit(root, base)
+    if head in ("", WORKTREE):
+        here = git.head(root)
+        if not here or not _descends(root, before, here):
+            raise _stale(root, "the working tree")
+        return Revisions(before, "", _written(root))
+    after = _commit(root, head)
+    if _descends(root, before, after):
+        return Revisions(before, after, after)
+    return Revisions(before, after, _merged(root, before, after), merged=True)
+
+
+def _commit(root: Path, ref: str) -> str:
+    if not ref:
+        raise UsageError("no base is named", hint="name a branch or a commit with --base")
+    names = [f"refs/{folder}/{ref}" for folder in ("tags", "heads", "remotes")]
+    _, output, _ = git.run(root, "for-each-ref", "--format=%(refname)", *names)
+    meant = sorted(set(output.decode("utf-8", "replace").splitlines()) & set(names))
+    if len(meant) > 1:  # git would take the tag, which others may be able to make
+        raise UsageError(f"'{ref}' may be {' or '.join(meant)}", hint="write it out, or give the commit's id")
+    try:
+        return git.resolve(root, ref)
+    except UsageError:
+        if _is_shallow(root):
+            raise SourceUnavailable(f"there is no commit '{ref}' in this clone", hint=_UNSHALLOW) from None
+        raise
+
+
+def _is_shallow(root: Path) -> bool:
+    return git.run(root, "rev-parse", "--is-shallow-repository")[1].strip() == b"true"
+
+
+def _descends(root: Path, before: str, after: str) -> bool:
+    return git.run(root, "merge-base", "--is-ancestor", before, after)[0] == 0
+
+
+def _stale(root: Path, what: str) -> SourceUnavailable:
+    if _is_shallow(root):
+        return SourceUnavailable(f"{what} does not descend from the base, as far as can be seen", hint=_UNSHALLOW)
+    return SourceUnavailable(f"{what} does not descend from the base", hint="rebase it, or merge the base into it")
+
+
+def _merged(root: Path, before: str, after: str) -> str:
+    """The tree that merging gives, in the repository's objects; no branch and no file moves."""
+    if _is_shallow(root):
+        raise _stale(root, "the head")
+    code, output, message = git.run(
+        root, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after
+    )
+    names = output.decode("utf-8", "replace").split("\0")
+    if code == 0:
+        return names[0]
+    if code == 1:
+        conflicts = tuple(sorted({name for name in names[1:] if name}))
+        raise SourceUnavailable("the head conflicts with the base", details=conflicts, hint="merge the base into it")
+    reason = message.splitlines()[0] if message else "git merge-tree failed"
+    raise SourceUnavailable(
+        f"the head does not descend from the base, and git cannot merge it: {reason}",
+        hint="rebase it; merging here takes git 2.38",
+    )
+
+
+def _written(root: Path) -> str:
+    """The working tree as a tree object, made with an index of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = f"{folder}/index"
+        present = [name for name in files.FOLDERS if (root / name).is_dir()]
+        steps = [["read-tree", "HEAD"], ["add", "-A", "--", "."]]
+        steps += [["add", "-A", "-f", "--", name] for name in present]  # what git ignores is read all the same
+        for step in [*steps, ["write-tree"]]:
+            code, output, message = git.run(root, *step, index=index)
+            if code != 0:
+                raise SourceUnavailable(f"git cannot read the working tree: {message}")
+        return output.decode().strip()

@@ -1,0 +1,42 @@
+"""Two revisions of a repository, opened for a judgement about what differs."""
+
+from pathlib import Path
+
+from reconciler.core.access import Route
+from reconciler.core.comparison import Comparison
+from reconciler.core.model import Key, Resource
+from reconciler.source import files, git
+from reconciler.source.comparison import compare, load_tree
+from reconciler.source.positions import positions
+from reconciler.source.revisions import Revisions, settle
+
+
+def compare_revisions(root: Path, base: str, head: str) -> tuple[Comparison, Revisions]:
+    """What differs between two revisions; see `settle` and `compare`."""
+    revisions = settle(root, base, head)
+    return compare(root, revisions), revisions
+
+
+def connectors_of(root: Path, revisions: Revisions) -> list[Resource]:
+    """Connectors and categories at the head; of files that are not valid those that can be read."""
+    resources = load_tree(root, revisions.tree).resources.values()
+    return [resource for resource in resources if resource.key.kind in ("Connector", "Category")]
+
+
+class Lines:
+    """Where routes stand in the files of one revision."""
+
+    def __init__(self, root: Path, tree: str, policies: "dict[Key, Resource]") -> None:
+        """Of the policies in a commit or tree."""
+
+        def read(path: str) -> bytes:
+            return next(git.read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
+
+        self._policies = policies
+        self._position = positions(read)
+
+    def of(self, route: Route) -> tuple[str, int]:
+        """File and line of the grant, or of what makes a super admin."""
+        resource = self._policies[Key("PermissionPolicy", route.policy)]
+        path = ("spec", "grants", route.grant.index) if route.grant else ("spec", "superAdmin")
+        return self._position(resource, path)

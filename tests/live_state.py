@@ -61,6 +61,24 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
     )
 
 
+def downgrade(store: Path, version: int) -> None:
+    """Make a store one of an earlier version."""
+    with sqlite3.connect(store) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            if name.startswith(("drift_", "history_", "run_")):
+                connection.execute(f"DROP TRIGGER {name}")
+        connection.executescript(
+            "DROP TABLE drifts; ALTER TABLE runs DROP COLUMN hash; ALTER TABLE history DROP COLUMN was;"
+            "ALTER TABLE history DROP COLUMN drifted_at; ALTER TABLE history DROP COLUMN drifted_from;"
+            "ALTER TABLE history DROP COLUMN hash; DELETE FROM meta WHERE key LIKE 'history_%';"
+        )
+        if version < 2:
+            connection.executescript("DROP TABLE tokens; DROP TABLE leases;")
+        connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+
+
 def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
     """The spec of a live record."""
     content = json.loads(workspace.ok("get", address, "-o", "json").stdout)

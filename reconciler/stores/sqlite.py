@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
-from reconciler.stores.sql import schema
+from reconciler.stores.sql import chain, schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
 _RETRY_SECONDS = 0.05
@@ -176,7 +176,7 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
     try:
         if _is_empty(connection, path):  # another process may have been faster
             for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
-                for statement in _statements(script):
+                for statement in statements(script):
                     connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('revision', '0')")
             connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
@@ -192,8 +192,10 @@ def _migrate(connection: sqlite3.Connection) -> None:
     """Bring an older store to the present version, inside the transaction that is going to write."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for step in range(version + 1, schema.VERSION + 1):
-        for statement in _statements(schema.MIGRATIONS[step]):
+        for statement in statements(schema.MIGRATIONS[step]):
             connection.execute(statement)
+        if step == chain.SINCE:
+            chain.seal_unsealed(connection)
         connection.execute(f"PRAGMA user_version = {step}")
 
 
@@ -203,7 +205,7 @@ def has_table(connection: sqlite3.Connection, name: str) -> bool:
     return connection.execute(query, (name,)).fetchone() is not None
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements(script: str) -> Iterator[str]:
     """The statements of a script; `executescript` would end the transaction."""
     statement = ""
     for line in script.splitlines():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, Workspace, clean_environment
+from live_state import downgrade
 
 MANY = 300
 
@@ -197,7 +198,7 @@ def _newer(path: Path) -> str:
             f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99"
         )
     connection.close()
-    return "written by a newer reconciler (store version 99, this one knows 2)"
+    return "written by a newer reconciler (store version 99, this one knows 3)"
 
 
 @pytest.mark.parametrize("spoil", [_not_a_database, _foreign_database, _directory, _newer])
@@ -343,14 +344,12 @@ def test_a_read_only_directory_can_be_planned_from(workspace: Workspace) -> None
 def test_a_store_of_the_version_before_is_brought_up_to_date(workspace: Workspace) -> None:
     """By the next write; reading it as it is works too."""
     workspace.ok("apply", "--yes")
-    with sqlite3.connect(workspace.store) as connection:
-        connection.executescript("DROP TABLE tokens; DROP TABLE leases; PRAGMA user_version = 1;")
-    connection.close()
+    downgrade(workspace.store, 1)
     assert "Nothing to do" in workspace.ok("plan").stdout
     assert "No live connector needs" in workspace.ok("token", "status").stdout
     workspace.edit("connectors/crm.yaml", "Contacts of the CRM.", "All contacts.")
     workspace.ok("apply", "--yes")
     with sqlite3.connect(workspace.store) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
     connection.close()

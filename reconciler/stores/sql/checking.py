@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports import Write
@@ -35,6 +36,23 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
             "the plan is stale: live records moved after planning; nothing was changed",
             hint="run the command again",
             details=tuple(moved),
+        )
+
+
+def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
+    """That the policies and groups are those that the plan was judged by, no more and no less.
+
+    Raises:
+        RecordConflict: they are not.
+    """
+    marks = ",".join("?" * len(basis.kinds))
+    rows = connection.execute(f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks})", basis.kinds)
+    moved = basis.records ^ {(Key(kind, name), uid, version) for kind, name, uid, version in rows}
+    if moved:
+        raise RecordConflict(
+            "the plan is stale: policies or groups that it was judged by moved after planning; nothing was changed",
+            hint="run the command again",
+            details=tuple(f"{address(*key)} was changed" for key in sorted({key for key, _, _ in moved})),
         )
 
 

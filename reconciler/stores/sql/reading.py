@@ -37,7 +37,7 @@ def _recomputed(
         "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
     )
     return {
-        Key(kind, name): replace(found[Key(kind, name)], fingerprint=fingerprint(_decoded(live), kind))
+        Key(kind, name): replace(found[Key(kind, name)], fingerprint=fingerprint(decoded(live), kind))
         for kind, name, live in rows
     }
 
@@ -59,8 +59,8 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
         )
         for uid, live, kept, was_applied, moved in rows:
             last = kept if kept or moved else live
-            applied = _decoded(last) if last and was_applied else None
-            found[uid] = Bodies(_decoded(live), applied, secrets.get(uid, {}))
+            applied = decoded(last) if last and was_applied else None
+            found[uid] = Bodies(decoded(live), applied, secrets.get(uid, {}))
     return found
 
 
@@ -93,7 +93,7 @@ def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -
         [value for _, value in wheres],
     )
     for kind_, name_, owner, drifted, changed_at, live in rows:
-        yield Found(kind_, name_, owner, bool(drifted), changed_at, _decoded(live))
+        yield Found(kind_, name_, owner, bool(drifted), changed_at, decoded(live))
 
 
 Sealed = tuple[str, str, str, Any, list[tuple[str, bytes]]]
@@ -115,10 +115,10 @@ def connectors(connection: sqlite3.Connection, names: Sequence[str] | None) -> I
             chunk or (),
         )
         for uid, name, owner, live in rows:
-            yield uid, name, owner, _decoded(live), secrets.get(uid, [])
+            yield uid, name, owner, decoded(live), secrets.get(uid, [])
 
 
-def _decoded(body: str) -> Any:
+def decoded(body: str) -> Any:
     """A body, decoded.
 
     Raises:

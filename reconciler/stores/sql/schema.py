@@ -5,10 +5,12 @@ the store's revision. The triggers do that for writes made around this tool: the
 fingerprint of a body that was changed, so that the next plan sees the drift, and keep the body that was
 last applied. While an apply writes, `meta` holds the key `writing`, inside the apply's transaction, and they
 keep quiet. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
-body before a change alone: the one after it is the next one's before, or live.
+body before a change alone: the one after it is the next one's before, or live. Where others wrote in between,
+the row says when first, and what there was until then; `drifts` holds that until the next apply takes it over.
+`history.py` says what the hashes are made of.
 """
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
 TABLES = """
@@ -93,9 +95,6 @@ CREATE TABLE leases (
 );
 """
 
-MIGRATIONS = {2: TOKENS}
-"""What each version of the store adds to the one before."""
-
 _OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
 _MOVE = "UPDATE meta SET value = value + 1 WHERE key = 'revision';"
 _MOVED = "version = version + 1, revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision')"
@@ -127,6 +126,60 @@ CREATE TRIGGER document_deleted AFTER DELETE ON documents WHEN {_OUTSIDE} BEGIN
   UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = OLD.uid;
 END;
 """
+
+_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+_KEEP = "INSERT OR IGNORE INTO drifts VALUES"
+
+HISTORY = f"""
+ALTER TABLE runs ADD COLUMN hash BLOB;
+ALTER TABLE history ADD COLUMN was TEXT;
+ALTER TABLE history ADD COLUMN drifted_at TEXT;
+ALTER TABLE history ADD COLUMN drifted_from TEXT;
+ALTER TABLE history ADD COLUMN hash BLOB;
+CREATE TABLE drifts (
+  uid TEXT PRIMARY KEY,
+  since TEXT NOT NULL,
+  body TEXT
+);
+CREATE TRIGGER drift_inserted AFTER INSERT ON records WHEN {_OUTSIDE} BEGIN
+  {_KEEP} (NEW.uid, {_NOW}, NULL);
+END;
+CREATE TRIGGER drift_deleted BEFORE DELETE ON records WHEN {_OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {_NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
+END;
+CREATE TRIGGER drift_renamed AFTER UPDATE OF kind, name ON records
+    WHEN (NEW.kind IS NOT OLD.kind OR NEW.name IS NOT OLD.name) AND {_OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {_NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
+END;
+CREATE TRIGGER drift_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {_OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {_NOW}, OLD.live);
+END;
+CREATE TRIGGER drift_emptied AFTER DELETE ON documents WHEN {_OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {_NOW}, OLD.live);
+END;
+CREATE TRIGGER history_inserted BEFORE INSERT ON history WHEN EXISTS (SELECT 1 FROM history WHERE seq = NEW.seq) BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER history_updated BEFORE UPDATE ON history WHEN OLD.hash IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER history_deleted BEFORE DELETE ON history BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER run_inserted BEFORE INSERT ON runs WHEN EXISTS (SELECT 1 FROM runs WHERE id = NEW.id) BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER run_updated BEFORE UPDATE ON runs WHEN OLD.hash IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER run_deleted BEFORE DELETE ON runs BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+"""
+"""Rows without a hash may be changed, so that those of an older store can be given theirs."""
+
+MIGRATIONS = {2: TOKENS, 3: HISTORY}
+"""What each version of the store adds to the one before."""
 
 VIEWS = """
 CREATE VIEW categories AS

@@ -1,13 +1,16 @@
 """The writes of one apply, inside one transaction."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import checking
+from reconciler.stores.sql.chain import Chain
+from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
 
 
@@ -18,6 +21,20 @@ class SqlSession:
         self._connection = connection
         self._run = run
         self._now = now
+        self._head = ""
+
+    @property
+    def head(self) -> str:
+        """The last hash of the history after `write`."""
+        return self._head
+
+    def require(self, basis: Basis) -> None:
+        """Make sure that the policies and groups are still those that the plan was judged by.
+
+        Raises:
+            RecordConflict: they are not.
+        """
+        checking.check_basis(self._connection, basis)
 
     def write(self, writes: Sequence[Write]) -> None:
         """Check the preconditions, write in order, and read back what was written.
@@ -29,13 +46,15 @@ class SqlSession:
         """
         checking.check_unmoved(self._connection, [write.change for write in writes])
         self._connection.execute("INSERT INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
-        run = self._record_run(len(writes))
+        chain = Chain(self._connection)
+        run = self._record_run(chain, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         revision = self._next_revision()
         try:
             self._step_aside(writes)
             self._write_records(writes, revision)
-            self._write_beside(writes, run)
+            self._write_beside(writes)
+            chain.add_rows(self._history_rows(writes, run))
             self._delete([write for write in writes if write.change.action is Action.DELETE])
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
@@ -43,18 +62,15 @@ class SqlSession:
         write_tokens(self._connection, [write.token for write in writes if write.token])
         checking.check_references(self._connection, writes)
         checking.check_written(self._connection, writes, self._run.owner)
+        chain.keep()
+        self._head = chain.head
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
 
     # writing
 
-    def _record_run(self, changes: int) -> int:
+    def _record_run(self, chain: Chain, changes: int) -> int:
         run = self._run
-        cursor = self._connection.execute(
-            "INSERT INTO runs (started, finished, actor, owner, target, git_commit, changes) VALUES (?,?,?,?,?,?,?)",
-            (run.started, self._now, run.actor, run.owner, run.target, run.commit, changes),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        return chain.add_run((run.started, self._now, run.actor, run.owner, run.target, run.commit, changes))
 
     def _next_revision(self) -> int:
         self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
@@ -96,8 +112,8 @@ class SqlSession:
             updated,
         )
 
-    def _write_beside(self, writes: Sequence[Write], run: int) -> None:
-        """References, what was declared where that is not what was written, secrets and history."""
+    def _write_beside(self, writes: Sequence[Write]) -> None:
+        """References, what was declared where that is not what was written, and secrets."""
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
         self._connection.executemany("DELETE FROM refs WHERE uid = ?", existing)
@@ -115,10 +131,6 @@ class SqlSession:
             ),
         )
         self._write_secrets(kept)
-        self._connection.executemany(
-            "INSERT INTO history (run, uid, kind, name, action, fingerprint, before) VALUES (?,?,?,?,?,?,?)",
-            (self._history_row(write, run) for write in writes),
-        )
 
     def _write_secrets(self, kept: Sequence[Write]) -> None:
         for write in kept:
@@ -139,9 +151,18 @@ class SqlSession:
             ),
         )
 
-    def _history_row(self, write: Write, run: int) -> tuple[object, ...]:
-        change = write.change
-        return (run, write.uid, *change.key, change.action.value, fingerprint_after(change), _encoded(change.before))
+    def _history_rows(self, writes: Sequence[Write], run: int) -> Iterator[tuple[object, ...]]:
+        drifts = Drifts(self._connection)
+        for write in writes:
+            change = write.change
+            row = (run, write.uid, *change.key, change.action.value, fingerprint_after(change))
+            if change.record is None:
+                yield (*row, None, None, None, None)
+            else:
+                before = encode(change.before or {}).decode()
+                was = change.record.key.name
+                yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
+        drifts.drop_taken()
 
     def _delete(self, deletes: Sequence[Write]) -> None:
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])
@@ -150,7 +171,3 @@ class SqlSession:
 def _text(change: Change) -> str:
     assert change.body is not None
     return change.body.decode()
-
-
-def _encoded(content: dict[str, object] | None) -> str | None:
-    return encode(content).decode() if content is not None else None

@@ -1,0 +1,220 @@
+"""``reconciler history``."""
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from reconciler.cli.get import kind_named
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.core.model import Key
+from reconciler.errors import ExitCode, UsageError
+from reconciler.settings import Overrides, Settings
+from reconciler.wiring.history import PastLines, open_history
+from reconciler.wiring.run import load_settings, locate_root, now
+
+if TYPE_CHECKING:
+    from reconciler.core.history import KeepsHistory
+    from reconciler.core.past_access import Answer
+
+FORMATS = ("text", "json")
+MOST = 30
+
+
+class Asked(NamedTuple):
+    """What the user wants to see."""
+
+    key: Key | None
+    limit: int
+    since: str
+    chosen: str
+    color: bool
+
+
+@click.command("history")
+@click.argument("address", required=False)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=MOST,
+    show_default=True,
+    metavar="N",
+    help="How many runs or versions to show at most.",
+)
+@click.option("--since", metavar="TIME", help="Only what happened at this time or later.")
+@click.option(
+    "--diff", "numbers", type=int, nargs=2, metavar="A B", help="What differs between two versions of the record."
+)
+@click.option("--at", metavar="TIME", help="Answer --can or --who-can as things were then.")
+@click.option(
+    "--can", nargs=2, metavar="ACTOR PERMISSION", help="Whether somebody could do this at that time, and why."
+)
+@click.option("--who-can", metavar="PERMISSION", help="Everybody who could do this at that time, and why.")
+@common_options()
+def command(
+    address: str | None,
+    limit: int,
+    since: str | None,
+    numbers: tuple[int, int] | None,
+    at: str | None,
+    can: tuple[str, str] | None,
+    who_can: str | None,
+) -> int:
+    """Show who changed what, when, and from which commit.
+
+    Without an ADDRESS the runs; with one, such as connector/crm-contacts, each version of that record and what
+    changed, also when it is deleted or has another name now.
+
+    With --at TIME and --can or --who-can: who could do what then, judged by the policies that were live then.
+
+    A TIME is such as 2027-03-01 (its first moment, UTC) or 2027-03-01T12:00:00+01:00.
+
+    Formats (-o): text, json.
+    """  # fmt: skip
+    asked = Asked(
+        _key(address) if address else None,
+        limit,
+        _time("--since", since) if since else "",
+        choose_format(FORMATS),
+        wants_color(options().color, sys.stdout),
+    )
+    _refuse_mixed(asked, numbers=numbers is not None, at=at is not None, asks=(can is not None) + (who_can is not None))
+    settings = settings_of_run()
+    history = open_history(settings)
+    try:
+        if at is not None:
+            shown = _past(history, settings, asked, _past_time(at), can, who_can)
+        elif asked.key is None:
+            shown = _runs(history, asked)
+        elif numbers:
+            shown = _difference(history, asked.key, numbers, asked)
+        else:
+            shown = _versions(history, asked.key, asked)
+    finally:
+        history.close()
+    answer(shown)
+    return ExitCode.OK
+
+
+def settings_of_run() -> Settings:
+    """Settings of a command that only reads the store."""
+    said = options()
+    overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
+    return load_settings(locate_root(said.directory), overrides)
+
+
+def _refuse_mixed(asked: Asked, *, numbers: bool, at: bool, asks: int) -> None:
+    """Stop when options are missing or do not go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if at != (asks == 1):
+        hint = "such as: reconciler history --at 2027-03-01 --can ada connectors:edit connector/crm-contacts"
+        raise UsageError("--at goes with --can or with --who-can", hint=hint)
+    if numbers and (at or asked.key is None):
+        raise UsageError("--diff compares two versions of one record", hint="name it: reconciler history KIND/NAME --diff A B")  # fmt: skip
+
+
+def _key(address: str) -> Key:
+    word, slash, name = address.partition("/")
+    if not slash or not name:
+        raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")
+    return Key(kind_named(word) or "", name)
+
+
+def _time(option: str, text: str) -> str:
+    """A time as the store writes it.
+
+    Raises:
+        UsageError: it is none, or its zone is missing.
+    """
+    hint = "write 2027-03-01 or 2027-03-01T12:00:00Z"
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None and len(text) == len("2027-03-01"):
+            found = found.replace(tzinfo=UTC)
+        if found.tzinfo is None:
+            raise UsageError(f"{option} {text} is without a time zone", hint=hint)
+        moment = found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} {text} is no time", hint=hint) from None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _past_time(text: str) -> str:
+    time = _time("--at", text)
+    if time > now():
+        raise UsageError(f"--at {text} is in the future", hint="name a time that has been")
+    return time
+
+
+def _runs(history: "KeepsHistory", asked: Asked) -> str:
+    found = history.runs(since=asked.since, limit=asked.limit + 1)
+    runs, more = found[: asked.limit], len(found) > asked.limit
+    if asked.chosen == "json":
+        from reconciler.render.history_json import runs_json
+
+        return runs_json(runs, more=more)
+    from reconciler.render.history import runs_table
+
+    return runs_table(runs, more=more, color=asked.color)
+
+
+def _versions(history: "KeepsHistory", key: Key, asked: Asked) -> str:
+    from reconciler.services.history import versions
+
+    found = versions(history, key)[::-1]
+    shown = [version for version in found if not version.time or version.time >= asked.since][: asked.limit]
+    more = len(shown) < len(found)
+    if asked.chosen == "json":
+        from reconciler.render.history_json import versions_json
+
+        return versions_json(key, shown, more=more)
+    from reconciler.render.history import versions_text
+
+    return versions_text(key, shown, more=more, color=asked.color)
+
+
+def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], asked: Asked) -> str:
+    from reconciler.services.history import difference, version_numbered, versions
+
+    found = versions(history, key)
+    before, after = (version_numbered(found, number) for number in numbers)
+    fields = difference(before, after)
+    if asked.chosen == "json":
+        from reconciler.render.history_json import difference_json
+
+        return difference_json(key, before, after, fields)
+    from reconciler.render.history import difference_text
+
+    return difference_text(key, before, after, fields, color=asked.color)
+
+
+def _past(
+    history: "KeepsHistory", settings: Settings, asked: Asked, time: str,
+    can: tuple[str, str] | None, who_can: str | None,
+) -> str:  # fmt: skip
+    from reconciler.services.past_access import could, past, who_could
+
+    state = past(history, can[1] if can else who_can or "", asked.key, time)
+    answers = [could(state, can[0])] if can else who_could(state)
+    lines = PastLines(settings.root)
+
+    def place(found: "Answer") -> tuple[str, int] | None:
+        if not found.settings or found.decision.route is None or found.settings[0].run is None:
+            return None
+        policy = found.settings[0]
+        return lines.of(policy.run.commit if policy.run else "", policy.fingerprint, found.decision.route)
+
+    if asked.chosen == "json":
+        from reconciler.render.history_json import past_json
+
+        return past_json(state, answers, place)
+    from reconciler.render.past_access import answer_text, answers_text
+
+    if can:
+        return answer_text(state, answers[0], place, color=asked.color)
+    return answers_text(state, answers, place, color=asked.color)

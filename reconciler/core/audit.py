@@ -1,0 +1,37 @@
+"""What looking a store over finds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CHECKS = ("file", "keys", "triggers", "bodies", "references", "history", "chain")
+"""What is looked at, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is not as it should be.
+
+    Attributes:
+        check: one of `CHECKS`.
+        hint: what to do.
+    """
+
+    check: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What looking a store over finds.
+
+    Attributes:
+        head: the last hash of the history; "" for none.
+        counts: of what there is, by noun.
+        notes: what is worth knowing and no fault.
+    """
+
+    head: str
+    counts: Mapping[str, int]
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]

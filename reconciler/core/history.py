@@ -1,0 +1,177 @@
+"""What the store remembers: runs, and of each record what it held when.
+
+A change's row holds the body before it. What a change left is what the next one of the record found, or what is
+live; where somebody wrote around the tool in between, what was there until then is kept beside.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reconciler.core.diff import FieldChange
+from reconciler.core.model import Key
+
+Body = Any
+"""A decoded body; written by others it may be anything that JSON can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One run.
+
+    Attributes:
+        started, finished: RFC 3339 in UTC; from `finished` on its changes are live.
+        commit: as `RunInfo` has it.
+        counts: how many records changed, by action.
+        head: the last hash of the history after it, in hexadecimal; "" in a store that has no chain yet.
+    """
+
+    id: int
+    started: str
+    finished: str
+    actor: str
+    owner: str
+    target: str
+    commit: str
+    counts: Mapping[str, int]
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change of one record.
+
+    Attributes:
+        key: after the change; of a delete the one that went.
+        action: as in `core.plan.Action`.
+        fingerprint: of the body that it left; "" for a delete.
+        before: the body that it found; None for a create.
+        was: the name that it found, where that is another one.
+        drifted_at: since when `before` was no longer what had been left, as far as the store knows.
+        drifted_from: what there was until then; None for nothing.
+    """
+
+    seq: int
+    run: int
+    key: Key
+    action: str
+    fingerprint: str
+    before: Body | None
+    was: str | None = None
+    drifted_at: str | None = None
+    drifted_from: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """That a record was changed around the tool after its last change.
+
+    Attributes:
+        since: when first.
+        body: what it held until then; None for no record.
+    """
+
+    since: str
+    body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """All that is known of one record.
+
+    Attributes:
+        rows: in the order of time.
+        live: address and body now; None when it is gone.
+    """
+
+    uid: str
+    rows: Sequence[Row]
+    live: tuple[Key, Body] | None
+    drift: Drift | None
+
+    def at(self, run: int, time: str) -> tuple[Key, Body] | None:
+        """Address and body as they were after a run, at a time before the next one; None for no record."""
+        prior = self.set_by(run)
+        after = next((row for row in self.rows if row.run > run), None)
+        if after is None:
+            return self._now_or_left(prior, time)
+        found = Key(after.key.kind, after.was or after.key.name)
+        if after.drifted_at is not None and time < after.drifted_at:
+            return _there(prior.key if prior else found, after.drifted_from)
+        return _there(found, after.before)
+
+    def _now_or_left(self, prior: Row | None, time: str) -> tuple[Key, Body] | None:
+        if self.drift is not None and time < self.drift.since:
+            key = prior.key if prior else self.live[0] if self.live else None
+            return _there(key, self.drift.body) if key else None
+        return self.live
+
+    def set_by(self, run: int) -> Row | None:
+        """The last change of it up to a run."""
+        return next((row for row in reversed(self.rows) if row.run <= run), None)
+
+    def is_drifted(self, run: int, time: str) -> bool:
+        """Whether others had changed it since that change, as far as the store knows."""
+        after = next((row for row in self.rows if row.run > run), None)
+        since = after.drifted_at if after else self.drift.since if self.drift else None
+        return since is not None and time >= since
+
+
+def _there(key: Key, body: Body | None) -> tuple[Key, Body] | None:
+    return None if body is None else (key, body)
+
+
+DRIFT = "drift"
+"""The action of a version that came about around the tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What one change left.
+
+    Attributes:
+        number: from 1, over all records that bore the address.
+        key: after the change.
+        was: the name before, where that is another one.
+        action: as in `core.plan.Action`, or `DRIFT`.
+        time: since when; "" where nobody knows.
+        run: None for drift.
+        body: canonical; None for no record.
+        known: whether the store still knows the body.
+        fields: what differs from the version before; empty for a record that is new, or gone.
+    """
+
+    number: int
+    uid: str
+    key: Key
+    was: str | None
+    action: str
+    time: str
+    run: RunEntry | None
+    body: dict[str, Any] | None
+    known: bool
+    fields: tuple[FieldChange, ...]
+
+
+class KeepsHistory(Protocol):
+    """A store that remembers. All answers until `close` are about one state of it."""
+
+    def runs(self, *, ids: Iterable[int] | None = None, since: str = "", limit: int | None = None) -> list[RunEntry]:
+        """Runs, the latest first: those named, or those that ended at `since` or later."""
+        ...
+
+    def last_run(self, time: str) -> int:
+        """Id of the last run that had ended by a time; 0 for none."""
+        ...
+
+    def trails_of(self, kinds: Sequence[str]) -> list[Trail]:
+        """All records of some kinds, also those that are gone."""
+        ...
+
+    def trails_named(self, key: Key) -> list[Trail]:
+        """The records that bear, or ever bore, an address; in the order of their first change."""
+        ...
+
+    def close(self) -> None:
+        """Release the store."""
+        ...

@@ -1,0 +1,105 @@
+"""Runs, and versions of a record, as text."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.diff import FieldChange
+from reconciler.core.history import DRIFT, RunEntry, Version
+from reconciler.core.model import Key
+from reconciler.kinds.registry import address
+from reconciler.render.masking import masked
+from reconciler.render.plan_text import field_lines
+from reconciler.render.style import BOLD, DIM, GREEN, harmless, paint, plural
+from reconciler.render.table import table
+from reconciler.render.values import content_lines
+
+DONE = {
+    "create": "created", "update": "updated", "rename": "renamed", "adopt": "adopted", "delete": "deleted",
+    DRIFT: "changed out of band",
+}  # fmt: skip
+
+
+def runs_table(runs: Sequence[RunEntry], *, more: bool, color: bool) -> str:
+    """One line a run, the latest first.
+
+    Args:
+        more: whether there are older ones.
+    """
+    if not runs:
+        return "The history holds no run.\n"
+    rows = [[str(run.id), run.finished, run.actor, commit(run), run.target, _counts(run)] for run in runs]
+    lines = table(["RUN", "TIME", "ACTOR", "COMMIT", "TARGET", "CHANGES"], rows, color=color)
+    older = "; older ones with --limit" if more else ""
+    return "\n".join([*lines, paint(f"{plural(len(runs), 'run')}{older}", DIM, color=color)]) + "\n"
+
+
+def commit(run: RunEntry) -> str:
+    """The commit, short."""
+    identity, dash, rest = run.commit.partition("-")
+    return f"{identity[:12]}{dash}{rest}"
+
+
+def _counts(run: RunEntry) -> str:
+    return (
+        ", ".join(f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())) or "tokens"
+    )
+
+
+def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:
+    """Each version with who, when, from which commit and what changed; the latest first.
+
+    Args:
+        more: whether there are others that are not shown.
+    """
+    lines = []
+    for version in versions:
+        lines += [*_version(version, asked=key, color=color), ""]
+    older = "; others with --limit or without --since" if more else ""
+    lines.append(paint(f"{plural(len(versions), 'version')}{older}", DIM, color=color))
+    return "\n".join(lines) + "\n"
+
+
+def _version(version: Version, *, asked: Key, color: bool) -> Iterator[str]:
+    number = paint(str(version.number), BOLD, color=color)
+    who = f" by {by(version.run)}" if version.run else ""
+    time = version.time or "at an unknown time"
+    yield f"{number}  {harmless(f'{time}  {_done(version, asked)}{who}')}"
+    if not version.known:
+        yield "    (what it held then was changed out of band before the store kept such bodies)"
+    elif version.action in ("create", DRIFT) and version.body is not None and not version.fields:
+        yield from _content(version, color=color)
+    for field in version.fields:
+        yield from field_lines(field, color=color)
+
+
+def by(run: RunEntry) -> str:
+    """Who made a run, and from what."""
+    where = f" from commit {commit(run)}" if run.commit else ""
+    return f"{run.actor}{where} (run {run.id})"
+
+
+def _done(version: Version, asked: Key) -> str:
+    gone = version.action == DRIFT and version.body is None
+    done = "deleted out of band" if gone else DONE.get(version.action, version.action)
+    named = f" as {address(*version.key)}" if version.key != asked else ""
+    was = f", was {address(version.key.kind, version.was)}" if version.was else ""
+    return f"{done}{named}{was}"
+
+
+def _content(version: Version, *, color: bool) -> Iterator[str]:
+    try:
+        found = list(content_lines(masked(version.body)))
+    except (AttributeError, KeyError, TypeError, IndexError):  # others have written what is no body
+        found = [("(unreadable)", "")]
+    for name, value in found:
+        yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
+
+
+def difference_text(key: Key, before: Version, after: Version, fields: Sequence[FieldChange], *, color: bool) -> str:
+    """What differs between two versions."""
+    title = f"{address(*key)}: from version {before.number} to version {after.number}"
+    if not fields:
+        return f"{title}: nothing differs\n"
+    lines = [paint(title, BOLD, color=color)]
+    for field in fields:
+        lines += field_lines(field, color=color)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,199 @@
+"""Looks a whole store over: is everything in it what was written?"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+from reconciler.core.audit import Audit, Fault
+from reconciler.kinds.canonical import decode
+from reconciler.kinds.registry import KINDS, address
+from reconciler.stores import sqlite
+from reconciler.stores.sql import chain, schema
+from reconciler.stores.sql.history import is_chained
+
+_RESTORE = "restore the store from a backup"
+_PLAN = "find out who writes to the store; then run: reconciler plan"
+_TAMPERED = (
+    "somebody wrote to the file around the tool: compare with a backup and with git before you trust the history"
+)
+
+MOST = 20
+"""So many faults of one check are named."""
+
+
+def audit(path: Path, noted: str = "") -> Audit:
+    """Look a store over; nothing is written.
+
+    Args:
+        noted: a head of the history that was noted earlier, in hexadecimal.
+
+    Raises:
+        StoreUnavailable: the file cannot be read.
+    """
+    connection = sqlite.connect_for_reading(path)
+    if connection is None:
+        fault = Fault("chain", f"the head {noted} is not in the history: the store is empty", _TAMPERED)
+        return Audit("", {}, (fault,) if noted else (), ("the store is empty",))
+    with closing(connection), sqlite.translated(path):
+        connection.execute("BEGIN")
+        found = list(_at_most("file", _file(connection)))
+        if not found:  # else the rest would say nothing new
+            found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
+        return _with_chain(connection, found, noted)
+
+
+def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    listed = list(found)
+    for message, hint in listed[:MOST]:
+        yield Fault(check, message, hint)
+    if len(listed) > MOST:
+        yield Fault(check, f"and {len(listed) - MOST} more", listed[MOST][1])
+
+
+def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str) -> Audit:
+    counts = {"records": _count(connection, "records"), "secrets": _count(connection, "secrets")}
+    drifted = int(connection.execute("SELECT count(*) FROM records WHERE fingerprint IS NULL").fetchone()[0])
+    said = "records were" if drifted != 1 else "record was"
+    notes = [f"{drifted} {said} changed out of band; see: reconciler plan"] if drifted else []
+    if not is_chained(connection):
+        notes.append("the store is of an older version and has no chain yet; the next apply begins it")
+        if noted:
+            found.append(Fault("chain", f"the head {noted} is not in the history: there is no chain", _TAMPERED))
+        return Audit("", counts, tuple(found), tuple(notes))
+    verdict = chain.follow(connection, noted)
+    if verdict.fault:
+        found.append(Fault("chain", verdict.fault, _TAMPERED))
+    if verdict.noted is False:
+        message = f"the head {noted} is not in the history"
+        found.append(Fault("chain", f"{message}: it was removed, or all that follows was written anew", _TAMPERED))
+    return Audit(verdict.head, {**counts, "runs": verdict.runs, "changes": verdict.rows}, tuple(found), tuple(notes))
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+_Found = Iterator[tuple[str, str]]
+
+
+def _file(connection: sqlite3.Connection) -> _Found:
+    """That SQLite finds the file whole."""
+    for (text,) in connection.execute(f"PRAGMA integrity_check({MOST})"):
+        if text != "ok":
+            yield f"SQLite says: {text}", _RESTORE
+
+
+def _keys(connection: sqlite3.Connection) -> _Found:
+    """That what belongs to a record has one: bodies, secrets, tokens; and that history has its run."""
+    for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        what = _BELONGS.get(table, f"a row of {table}")
+        yield f"{what} belongs to {parent[:-1]} that is not there" + (f" (row {rowid})" if rowid else ""), _TAMPERED
+
+
+_BELONGS = {
+    "documents": "a body",
+    "applied": "an applied body",
+    "refs": "a reference",
+    "secrets": "a secret",
+    "tokens": "an access token",
+    "history": "a history row",
+}
+
+
+def _triggers(connection: sqlite3.Connection) -> _Found:
+    """That the triggers are there which see what is written around the tool, and keep the history as it is."""
+    found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    scripts = (schema.TRIGGERS, *(script for since, script in schema.MIGRATIONS.items() if since <= version))
+    for statement in (statement for script in scripts for statement in sqlite.statements(script)):
+        words = statement.split()
+        if words[:2] == ["CREATE", "TRIGGER"] and (found.get(words[2]) or "").split() != _unended(words):
+            state = "is missing" if words[2] not in found else "was altered"
+            yield f"the trigger {words[2]} {state}; writes around the tool may not have been seen", _TAMPERED
+
+
+def _unended(words: list[str]) -> list[str]:
+    return [*words[:-1], words[-1].removesuffix(";")]
+
+
+def _bodies(connection: sqlite3.Connection) -> _Found:
+    """That records have bodies, these are JSON, and the fingerprints are theirs. What drifted has no fingerprint."""
+    query = "SELECT r.kind, r.name, r.fingerprint, d.live FROM records r LEFT JOIN documents d USING (uid) ORDER BY r.kind, r.name"
+    for kind, name, printed, live in connection.execute(query):
+        if kind not in KINDS:
+            yield f"there is no kind {kind!r}, of which the record {name!r} is said to be", _RESTORE
+        elif live is None:
+            if printed is not None:
+                yield f"{address(kind, name)} has no body", _RESTORE
+        elif not _is_json(live):
+            yield f"the body of {address(kind, name)} is not JSON", _RESTORE
+        elif printed is not None and sha256(live.encode()).hexdigest() != printed:
+            yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
+    for table, column in (("applied", "body"), ("history", "before")):
+        for key, text in connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"):
+            if not _is_json(text):
+                yield f"{column} in row {key} of {table} is not JSON", _RESTORE
+
+
+def _is_json(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _references(connection: sqlite3.Connection) -> _Found:
+    """That references lead somewhere, and are those of the bodies."""
+    query = (
+        "SELECT r.kind, r.name, f.kind, f.name FROM refs f JOIN records r USING (uid)"
+        " WHERE NOT EXISTS (SELECT 1 FROM records t WHERE t.kind = f.kind AND t.name = f.name) ORDER BY 1, 2, 3, 4"
+    )
+    for kind, name, *target in connection.execute(query):
+        yield f"{_named(kind, name)} refers to {_named(*target)}, which is not there", _PLAN
+    stored: dict[str, set[tuple[str, str]]] = {}
+    for uid, kind, name in connection.execute("SELECT uid, kind, name FROM refs"):
+        stored.setdefault(uid, set()).add((kind, name))
+    query = "SELECT uid, kind, name, live FROM records JOIN documents USING (uid) WHERE fingerprint IS NOT NULL ORDER BY kind, name"
+    for uid, kind, name, live in connection.execute(query):
+        try:
+            wanted = {(ref.kind, ref.name) for ref in KINDS[kind].references(decode(live.encode())["spec"])}
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue  # another check has said so
+        if wanted != stored.get(uid, set()):
+            yield f"the references noted of {address(kind, name)} are not those of its body", _RESTORE
+
+
+def _history(connection: sqlite3.Connection) -> _Found:
+    """That each record is what its last change left."""
+    query = (
+        "SELECT r.kind, r.name, r.fingerprint, r.applied, h.action, h.fingerprint FROM records r"
+        " LEFT JOIN (SELECT uid, action, fingerprint, max(seq) FROM history GROUP BY uid) h USING (uid)"
+        " ORDER BY r.kind, r.name"
+    )
+    for kind, name, printed, applied, action, last in connection.execute(query):
+        if action is None:
+            if applied:
+                yield f"{_named(kind, name)} is said to have been applied, and the history does not know it", _TAMPERED
+        elif action == "delete":
+            yield f"{_named(kind, name)} is there, and the history says that it was deleted", _TAMPERED
+        elif printed is not None and printed != last:
+            yield f"{_named(kind, name)} is not what its last change left", _TAMPERED
+
+
+def _named(kind: str, name: str) -> str:
+    return address(kind, name) if kind in KINDS else f"{kind}/{name}"
+
+
+_CHECKS: dict[str, Callable[[sqlite3.Connection], _Found]] = {
+    "keys": _keys,
+    "triggers": _triggers,
+    "bodies": _bodies,
+    "references": _references,
+    "history": _history,
+}

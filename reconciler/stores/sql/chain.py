@@ -1,0 +1,195 @@
+"""The hash chain of runs and history.
+
+Each run and each history row is an entry; an entry's hash is SHA-256 over the hash of the entry before it and its
+own columns as canonical JSON: those that are not NULL, and without the hash. A run comes before its rows. `meta`
+keeps the last hash and the number of entries, so that a missing end is noticed. Whoever may write to the file can
+compute all of it anew: that is noticed by whoever has noted a head elsewhere.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from reconciler.kinds.canonical import encode
+
+SINCE = 3
+"""The version of the store that the chain came with."""
+
+RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes")
+ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
+_RUNS = f"SELECT {', '.join(RUN)}, hash FROM runs ORDER BY id"
+_ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
+_START = b""
+
+Row = tuple[object, ...]
+
+
+def hash_of(previous: bytes, columns: Sequence[str], values: Sequence[object]) -> bytes:
+    """The hash of an entry."""
+    content = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+    return sha256(previous + encode(content)).digest()
+
+
+class Chain:
+    """The end of the chain, to which a transaction adds."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take up the chain where it ends."""
+        self._connection = connection
+        self._head, self._count = _kept(connection)
+
+    @property
+    def head(self) -> str:
+        """The last hash, in hexadecimal; "" for an empty chain."""
+        return self._head.hex()
+
+    def add_run(self, values: Row) -> int:
+        """Insert a run.
+
+        Args:
+            values: of the columns `RUN`, without the first.
+
+        Returns:
+            Its id.
+        """
+        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()
+        row = (int(last) + 1, *values)
+        self._insert("runs", RUN, [(*row, self._next(RUN, row))])
+        return int(last) + 1
+
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """Insert history rows.
+
+        Args:
+            rows: values of the columns `ROW`, without the first.
+        """
+        (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM history").fetchone()
+        numbered = ((seq, *values) for seq, values in enumerate(rows, int(last) + 1))
+        self._insert("history", ROW, ((*row, self._next(ROW, row)) for row in numbered))
+
+    def keep(self) -> None:
+        """Note where the chain ends now."""
+        self._connection.executemany(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [("history_head", self.head), ("history_count", str(self._count))],
+        )
+
+    def _next(self, columns: Sequence[str], values: Row) -> bytes:
+        self._head = hash_of(self._head, columns, values)
+        self._count += 1
+        return self._head
+
+    def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        marks = ",".join("?" * (len(columns) + 1))
+        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}, hash) VALUES ({marks})", rows)
+
+    def seal(self) -> None:
+        """Give the entries that are there, and of which none has a hash, theirs."""
+        hashes: dict[str, list[tuple[bytes, object]]] = {"runs": [], "history": []}
+        for table, columns, row in _entries(self._connection):
+            hashes[table].append((self._next(columns, row[:-1]), row[0]))
+        self._connection.executemany("UPDATE runs SET hash = ? WHERE id = ?", hashes["runs"])
+        self._connection.executemany("UPDATE history SET hash = ? WHERE seq = ?", hashes["history"])
+        self.keep()
+
+
+def seal_unsealed(connection: sqlite3.Connection) -> None:
+    """Begin the chain of an older store with what is there."""
+    Chain(connection).seal()
+
+
+def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
+    """Last hash and number of entries, as `meta` says."""
+    kept = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('history_head', 'history_count')"))
+    try:
+        return bytes.fromhex(kept.get("history_head", "")), int(kept.get("history_count", 0))
+    except (ValueError, TypeError):
+        return _START, -1  # it was altered; what is added then does not fit to what is there, as it should
+
+
+def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str], Row]]:
+    """Table, columns and values, with the hash behind them, of each entry in the order of the chain."""
+    runs: Iterator[Row] = iter(connection.execute(_RUNS))
+    run = next(runs, None)
+    for row in connection.execute(_ROWS):
+        while run is not None and _at_most(run[0], row[1]):
+            yield "runs", RUN, run
+            run = next(runs, None)
+        yield "history", ROW, row
+    while run is not None:
+        yield "runs", RUN, run
+        run = next(runs, None)
+
+
+def _at_most(one: object, other: object) -> bool:
+    return not isinstance(one, int) or not isinstance(other, int) or one <= other
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What following the chain finds.
+
+    Attributes:
+        head: the last hash that is stored, in hexadecimal.
+        runs, rows: how many entries there are.
+        fault: what is wrong with the first entry that does not fit, or with the end; "" for nothing.
+        noted: whether the head that somebody noted is in the chain as far as it holds; None when none was given.
+    """
+
+    head: str
+    runs: int
+    rows: int
+    fault: str
+    noted: bool | None
+
+
+def follow(connection: sqlite3.Connection, noted: str = "") -> Verdict:
+    """Compute the chain anew and compare.
+
+    Args:
+        noted: a head that was noted earlier, in hexadecimal.
+    """
+    previous, fault = _START, ""
+    found = {"runs": 0, "history": 0}
+    seen = False
+    for table, columns, row in _entries(connection):
+        found[table] += 1
+        if not fault:
+            fault = _fault(table, columns, row, found, previous)
+            seen = seen or (not fault and isinstance(row[-1], bytes) and row[-1].hex() == noted)
+        previous = row[-1] if isinstance(row[-1], bytes) else _START
+    head, count = _kept(connection)
+    entries = sum(found.values())
+    if not fault and (head, count) != (previous, entries):
+        fault = _end(count, entries)
+    return Verdict(previous.hex(), found["runs"], found["history"], fault, seen if noted else None)
+
+
+def _end(count: int, entries: int) -> str:
+    if count > entries:
+        missing = count - entries
+        return f"{missing} {'entry is' if missing == 1 else 'entries are'} missing at the end: removed"
+    if count < entries:
+        return "the end is not where the store noted it: entries were added around the tool, or the note was altered"
+    return "the last hash is not the one that the store noted: altered"
+
+
+def _fault(table: str, columns: Sequence[str], row: Row, found: Mapping[str, int], previous: bytes) -> str:
+    """Why an entry does not fit, or ""."""
+    what, position = ("run" if table == "runs" else "history row"), found[table]
+    if table == "history" and isinstance(row[1], int) and row[1] > found["runs"]:
+        return f"run {found['runs'] + 1} is missing: removed"
+    if row[0] != position:
+        return f"{what} {position} is missing: removed"
+    if not isinstance(row[-1], bytes):
+        return f"{what} {position} has no hash: added around the tool, or altered"
+    try:
+        same = hash_of(previous, columns, row[:-1]) == row[-1]
+    except TypeError:  # a value that canonical JSON cannot hold
+        same = False
+    return "" if same else f"{what} {position}{_about(table, row)} or its place is not what was written: altered"
+
+
+def _about(table: str, row: Row) -> str:
+    return f" ({row[5]} {row[3]}/{row[4]}, run {row[1]})" if table == "history" else f" (by {row[3]})"

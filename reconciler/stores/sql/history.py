@@ -1,0 +1,151 @@
+"""Reads the history of the SQL store."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.core.history import Body, Drift, Row, RunEntry, Trail
+from reconciler.core.model import Key
+from reconciler.kinds.registry import KINDS
+from reconciler.stores import sqlite
+from reconciler.stores.sql import chain
+from reconciler.stores.sql.reading import decoded
+
+_CHUNK = 500
+
+
+class SqliteHistory:
+    """What one SQLite file remembers. A file that is not there remembers nothing."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._opened = False
+
+    def runs(self, *, ids: Iterable[int] | None = None, since: str = "", limit: int | None = None) -> list[RunEntry]:
+        """Runs, the latest first: those named, or those that ended at `since` or later."""
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            wanted = _run_ids(connection, since, limit) if ids is None else sorted(set(ids), reverse=True)
+            return [run for part in _chunks(wanted) for run in _runs(connection, part)]
+
+    def last_run(self, time: str) -> int:
+        """Id of the last run that had ended by a time; 0 for none."""
+        with self._reading() as connection:
+            if connection is None:
+                return 0
+            row = connection.execute("SELECT coalesce(max(id), 0) FROM runs WHERE finished <= ?", (time,)).fetchone()
+            return int(row[0])
+
+    def trails_of(self, kinds: Sequence[str]) -> list[Trail]:
+        """All records of some kinds, also those that are gone."""
+        marks = ",".join("?" * len(kinds))
+        with self._reading() as connection:
+            return _trails(connection, f"kind IN ({marks})", kinds) if connection else []
+
+    def trails_named(self, key: Key) -> list[Trail]:
+        """The records that bear, or ever bore, an address; in the order of their first change."""
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            query = "SELECT uid FROM history WHERE kind = ? AND name = ? UNION SELECT uid FROM records WHERE kind = ? AND name = ?"
+            uids = [uid for (uid,) in connection.execute(query, (*key, *key))]
+            found = [trail for uid in uids for trail in _trails(connection, "uid = ?", (uid,))]
+        return sorted(found, key=lambda trail: trail.rows[0].seq if trail.rows else _LAST)
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._opened = None, False
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        if not self._opened:
+            self._connection = sqlite.connect_for_reading(self._path)
+            self._opened = True
+            if self._connection is not None:
+                self._connection.execute("BEGIN")
+        with sqlite.translated(self._path):
+            yield self._connection
+
+
+_LAST = 2**63
+
+
+def is_chained(connection: sqlite3.Connection) -> bool:
+    """Whether the store is new enough to have the chain; the next apply gives it to an older one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= chain.SINCE
+
+
+def _run_ids(connection: sqlite3.Connection, since: str, limit: int | None) -> list[int]:
+    query = "SELECT id FROM runs WHERE finished >= ? ORDER BY id DESC LIMIT ?"
+    return [found for (found,) in connection.execute(query, (since, -1 if limit is None else limit))]
+
+
+def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEntry]:
+    marks = ",".join("?" * len(ids))
+    counts: dict[int, dict[str, int]] = {}
+    for run, action, count in connection.execute(
+        f"SELECT run, action, count(*) FROM history WHERE run IN ({marks}) GROUP BY run, action", ids
+    ):
+        counts.setdefault(run, {})[action] = count
+    heads: dict[int, bytes] = {}
+    if is_chained(connection):
+        heads = dict(connection.execute(f"SELECT id, hash FROM runs WHERE id IN ({marks})", ids))
+        last = f"SELECT max(seq) FROM history WHERE run IN ({marks}) GROUP BY run"
+        heads |= dict(connection.execute(f"SELECT run, hash FROM history WHERE seq IN ({last})", ids))
+    columns = "id, started, finished, actor, owner, target, git_commit"
+    for run, started, finished, actor, owner, target, commit in connection.execute(
+        f"SELECT {columns} FROM runs WHERE id IN ({marks}) ORDER BY id DESC", ids
+    ):
+        hash_ = heads.get(run)
+        head = hash_.hex() if isinstance(hash_, bytes) else ""
+        yield RunEntry(run, started, finished, actor, owner, target, commit, counts.get(run, {}), head)
+
+
+def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -> list[Trail]:
+    rows: dict[str, list[Row]] = {}
+    kept = "was, drifted_at, drifted_from" if is_chained(connection) else "NULL, NULL, NULL"
+    query = f"SELECT uid, seq, run, kind, name, action, fingerprint, before, {kept} FROM history WHERE {where}"
+    for uid, seq, run, kind, name, action, printed, before, was, at, left in connection.execute(
+        f"{query} ORDER BY seq", values
+    ):
+        row = Row(seq, run, _key(kind, name), action, printed, _body(before), was, at, _body(left))
+        rows.setdefault(uid, []).append(row)
+    live = {
+        uid: (_key(kind, name), decoded(body))
+        for uid, kind, name, body in connection.execute(
+            "SELECT uid, kind, name, coalesce(d.live, '{}') FROM records LEFT JOIN documents d USING (uid)"
+            f" WHERE {where}",
+            values,
+        )
+    }
+    uids = [*rows, *(uid for uid in live if uid not in rows)]
+    drifts = _drifts(connection)
+    return [Trail(uid, rows.get(uid, ()), live.get(uid), drifts.get(uid)) for uid in uids]
+
+
+def _drifts(connection: sqlite3.Connection) -> dict[str, Drift]:
+    if not is_chained(connection):
+        return {}
+    found = connection.execute("SELECT uid, since, body FROM drifts")
+    return {uid: Drift(since, _body(body)) for uid, since, body in found}
+
+
+def _key(kind: str, name: str) -> Key:
+    if kind not in KINDS:
+        raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
+    return Key(kind, name)
+
+
+def _body(text: str | None) -> Body | None:
+    return None if text is None else decoded(text)
+
+
+def _chunks(items: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]

@@ -1,0 +1,40 @@
+"""What the tests of the history share: answers as data, and stores that somebody has tampered with."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from conftest import Workspace
+
+from reconciler.kinds import schemas
+
+
+def answer(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, Any]:
+    """A command's JSON, held against its schema."""
+    result = workspace.run(*arguments, "-o", "json")
+    assert result.exit_code == code, result.output
+    content: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(content, schemas.load("history.schema.json"))
+    return content
+
+
+def tamper(store: Path, script: str) -> None:
+    """Run SQL as somebody would who can write to the file: the triggers are put back afterwards."""
+    with sqlite3.connect(store) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.executescript(script)
+        for _, text in triggers:
+            connection.execute(text)
+    connection.close()
+
+
+def describe(workspace: Workspace, text: str) -> None:
+    """Give the connector a description, and apply."""
+    lines = (workspace.root / "connectors/crm.yaml").read_text("utf-8").splitlines()
+    lines = [f"  description: {text}" if line.startswith("  description:") else line for line in lines]
+    workspace.write("connectors/crm.yaml", "\n".join(lines) + "\n")
+    workspace.ok("apply", "--yes", "-q")

@@ -128,6 +128,7 @@ RULES: dict[str, Rule] = {
     "RC209": Rule("schema violation", "The document does not agree with the schema of its kind."),
     "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
     "RC211": Rule("impossible date", "The date or time does not exist."),
+    "RC212": Rule("authoritative members left out", "Authoritative members are exactly those listed. Without any list everybody would be removed; an empty list says that this is meant."),
     # across documents
     "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
     "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),
@@ -148,6 +149,8 @@ RULES: dict[str, Rule] = {
     "RC604": Rule("permission without view", "create, edit, delete and call each need view as well; without it the grant has no effect unless another policy gives view.", _WARNING),
     "RC605": Rule("credentials over plain http", "Over http:// anyone on the way can read the credentials. Use https://, unless the host is this machine."),
     "RC606": Rule("authority without verification", "`tls.ca` says whom to trust, and `verify: false` not to look. With the authority verification can stay on.", _WARNING),
+    "RC607": Rule("grant has ended", "The grant gives nothing any more. `apply` takes it out of the live policy; remove it, or give it another end.", _WARNING),
+    "RC608": Rule("policy gives nothing", "A policy without grants that makes no super admins gives its subjects nothing. An empty list says that this is meant.", _WARNING),
 }  # fmt: skip
 
 

@@ -71,6 +71,12 @@ class InvalidDefinitions(ReconcilerError):
     exit_code = ExitCode.INVALID
 
 
+class NotPermitted(ReconcilerError):
+    """Nobody is named who may do what was asked for, or whoever is named may not."""
+
+    exit_code = ExitCode.NOT_PERMITTED
+
+
 class GuardStopped(ReconcilerError):
     """A limit of the run stops the plan from being applied."""
 

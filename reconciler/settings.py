@@ -23,6 +23,7 @@ class Settings:
         store: URL of the live store.
         owner: whose records this repository manages.
         max_deletes: a number or a share, or None where nobody has set a limit.
+        max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
         helpers: programs that secret references may use, by name; see schemas/project.schema.json.
         check_secrets: whether every plan resolves all secrets.
@@ -36,6 +37,7 @@ class Settings:
     env_file: Path | None
     key_file: Path | None
     max_deletes: str | None
+    max_access_loss: str | None
     check_secrets: bool
     fetch_tokens: bool
     lock_seconds: float
@@ -72,6 +74,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         env_file=env_file,
         key_file=_from_root(root, target.get("keyFile")),
         max_deletes=given.max_deletes or target.get("maxDeletes"),
+        max_access_loss=target.get("maxAccessLoss"),
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,

@@ -1,6 +1,5 @@
 """``reconciler apply``."""
 
-import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,11 @@ from reconciler.cli.interrupts import holding_interrupts
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.plan import plan_options
-from reconciler.cli.running import PlanFlags, Run, open_run, plan_with, preflight_of
+from reconciler.cli.running import PlanFlags, Run, actor_of_run, named_actor, open_run, plan_with, preflight_of
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
 from reconciler.kinds.registry import address
-from reconciler.wiring.run import default_actor, now, open_tokens
+from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.services.apply import Report
@@ -51,6 +50,7 @@ def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> 
 
     Formats (-o): text, json.
     """
+    from reconciler.services.access_objections import refuse_unjudged
     from reconciler.services.apply import TokenOptions, apply_plan, refuse_problems
 
     chosen = choose_format(FORMATS)
@@ -59,11 +59,12 @@ def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> 
     plan = plan_with(run, asked)
     _show(plan, chosen, yes=yes)
     refuse_problems(plan)
+    refuse_unjudged(plan, named_actor())
     if asked.preflight:
         _preflight(run, plan)
     if plan.changes and not yes:
         _ask(plan)
-    actor = options().actor or default_actor(os.environ)
+    actor = actor_of_run()
     tools = open_tokens(run.settings, run.store, parallelism)
     tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
     with holding_interrupts() as hold:
@@ -130,6 +131,7 @@ def _report(report: "Report", chosen: str) -> None:
     plan = report.plan
     if options().verbose and plan.changes:
         say(f"run by {report.actor}, {report.started} to {report.finished}")
+        say(f"history head {report.head}")
     try:
         if chosen == "json":
             answer(
@@ -141,6 +143,7 @@ def _report(report: "Report", chosen: str) -> None:
                     secrets=report.secrets,
                     tokens=report.tokens,
                     left_out=[(change.key, failure.message) for change, failure in report.left_out],
+                    head=report.head,
                 )
             )
         elif not options().quiet:

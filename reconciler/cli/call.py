@@ -75,6 +75,7 @@ def _call_one(name: str, purpose: str, asked: Asked, chosen: str) -> int:
     if asked.dry_run:
         calling.report(sent, None, chosen)
         return ExitCode.OK
+    calling.permit(run, [call.connector])
     calling.announce(call, sent, yes=asked.yes)
     authorize = calling.authorizing(run)
     trust = trust_of(call.connector.spec, call.connector.secrets)

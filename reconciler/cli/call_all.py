@@ -2,7 +2,7 @@
 
 import sys
 
-from reconciler.cli.calling import authorizing, warn_unverified
+from reconciler.cli.calling import authorizing, permit, warn_unverified
 from reconciler.cli.get import labels_of
 from reconciler.cli.options import options
 from reconciler.cli.output import answer, say, wants_color
@@ -19,6 +19,7 @@ def call_all(chosen: str, *, base_url: str, category: str | None, labels: tuple[
     run = open_run()
     names = [found.name for found in search(run.store, query)]
     connectors = list(run.store.connectors(names)) if names else []
+    permit(run, connectors)
     for connector in connectors:
         warn_unverified(connector)
     if options().verbose:

@@ -9,7 +9,7 @@ import click
 from reconciler.cli.asked import Asked
 from reconciler.cli.options import options
 from reconciler.cli.output import answer, say, wants_color
-from reconciler.cli.running import Run
+from reconciler.cli.running import Run, named_actor
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, UsageError
 from reconciler.kinds.requests.building import Given, build
@@ -18,7 +18,7 @@ from reconciler.kinds.requests.showing import shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
 from reconciler.services.call import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.finding import find_connector, find_endpoint
-from reconciler.wiring.run import open_tokens
+from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.calls import Outcome
@@ -94,6 +94,17 @@ def sent_of(call: Call) -> Sent:
 def _is_verified(spec: Mapping[str, Any]) -> bool:
     tls = spec.get("tls")
     return not isinstance(tls, dict) or bool(tls.get("verify", True))
+
+
+def permit(run: Run, connectors: Sequence[LiveConnector]) -> None:
+    """Stop before requests are sent for somebody who may not call the connectors.
+
+    Raises:
+        NotPermitted: somebody may not, or nobody is named in a store that has a super admin.
+    """
+    from reconciler.services.enforcing import Caller
+
+    Caller(named_actor(), now()).permit(run.store, connectors, "call")
 
 
 def announce(call: Call, sent: Sent, *, yes: bool) -> None:

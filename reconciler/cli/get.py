@@ -41,7 +41,7 @@ def command(
     """
     if kind and "/" in kind and name is None:
         kind, name = kind.split("/", 1)
-    query = Query(_kind(kind), name, text, category, labels_of(labels), status)
+    query = Query(kind_named(kind), name, text, category, labels_of(labels), status)
     chosen = choose_format(FORMATS, "yaml" if name else "table")
     found = list(search(open_run().store, query))
     if name and not found:
@@ -57,7 +57,7 @@ def command(
     return ExitCode.OK
 
 
-def _kind(word: str | None) -> str | None:
+def kind_named(word: str | None) -> str | None:
     """The kind that `word` stands for: its name, its word, or the plural of either."""
     if word is None:
         return None

@@ -39,7 +39,7 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "target": (("--target",), {"metavar": "NAME", "help": "Target of reconciler.yaml."}),
     "store": (("--store",), {"metavar": "URL", "help": "Live store, instead of the target's, e.g. sqlite:PATH."}),
     "env_file": (("--env-file",), {"metavar": "FILE", "help": "NAME=value lines for {env: NAME} secrets that the environment lacks."}),
-    "actor": (("--as", "actor"), {"metavar": "ACTOR", "help": "Who makes the change; else the pipeline's actor or your account."}),
+    "actor": (("--as", "actor"), {"metavar": "ACTOR", "help": "Who acts; else the pipeline's actor."}),
     "output": (("-o", "--output"), {"metavar": "FORMAT", "help": "Output format."}),
     "color": (("--color",), {"type": click.Choice(["auto", "always", "never"]), "help": "Colour; auto colours terminals and minds NO_COLOR."}),
     "quiet": (("-q", "--quiet"), {"is_flag": True, "help": "Say only what is wrong."}),

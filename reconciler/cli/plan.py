@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "markdown")
 
 
+_COUNT = click.IntRange(0, 10**9)
+
+
 def _limit(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"[0-9]{1,9}%?", value):
         raise click.BadParameter("give a number such as 5, or a share such as 30%")
@@ -33,6 +36,9 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+            click.option("--allow-access-loss", type=_COUNT, metavar="N", help="Just N people are meant to lose access; else at most the target's maxAccessLoss may."),
+            click.option("--allow-own-loss", type=_COUNT, metavar="N", help="You are meant to lose just N permissions of your own."),
+            click.option("--allow-no-super-admin", type=_COUNT, metavar="N", help="The last super admins, N of them, are meant to go."),
             click.option("--preflight", is_flag=True, help="Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."),
             click.option("--tokens", type=click.Choice(["apply", "demand"]), help="apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),

@@ -11,10 +11,20 @@ from reconciler.cli.output import say, say_warnings, wants_color
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.diagnostics import has_errors
-from reconciler.errors import InvalidDefinitions
+from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.canonical import may_need_token
 from reconciler.settings import Overrides, Settings
-from reconciler.wiring.run import load_settings, locate_root, now, open_secrets, open_source, open_store, open_tokens
+from reconciler.wiring.run import (
+    default_actor,
+    load_settings,
+    locate_root,
+    now,
+    open_secrets,
+    open_source,
+    open_store,
+    open_tokens,
+    pipeline_actor,
+)
 
 if TYPE_CHECKING:
     from reconciler.core.preflight import Verdict
@@ -43,6 +53,9 @@ class PlanFlags:
     tokens: str | None
     preflight: bool = False
     lock_timeout: float | None = None
+    allow_access_loss: int | None = None
+    allow_own_loss: int | None = None
+    allow_no_super_admin: int | None = None
 
 
 def open_run(flags: PlanFlags | None = None) -> Run:
@@ -69,6 +82,28 @@ def open_run(flags: PlanFlags | None = None) -> Run:
     )
 
 
+def named_actor() -> str:
+    """Whom the command line, the environment or the pipeline names as the one who acts, or "".
+
+    The account does not count: anybody can have one of any name.
+
+    Raises:
+        UsageError: what they say is no name.
+    """
+    said = options().actor
+    name = pipeline_actor(os.environ) if said is None else said
+    if said is not None and not said.strip():
+        raise UsageError("--as names nobody", hint="leave it out, or name who makes the change")
+    if not name.isprintable() or len(name) > 255:
+        raise UsageError("the actor's name holds what no name holds", hint="check --as, RECONCILER_AS and the pipeline's variables")  # fmt: skip
+    return name
+
+
+def actor_of_run() -> str:
+    """Who is told to have acted."""
+    return named_actor() or default_actor(os.environ)
+
+
 def load_desired(source: Source) -> Desired:
     """The desired state; faults are shown.
 
@@ -91,7 +126,9 @@ def load_desired(source: Source) -> Desired:
 
 
 def plan_with(run: Run, flags: PlanFlags) -> Plan:
-    """Load, compare, order."""
+    """Load, compare, order, judge."""
+    from reconciler.core.access_guards import Allowed
+    from reconciler.services.access_objections import AccessLimits
     from reconciler.services.plan import PlanOptions, make_plan
 
     plan_options = PlanOptions(
@@ -100,6 +137,13 @@ def plan_with(run: Run, flags: PlanFlags) -> Plan:
         prune=not flags.no_prune,
         adopt=flags.adopt,
         max_deletes=run.settings.max_deletes,
+        actor=actor_of_run(),
+        now=now(),
+        limits=AccessLimits(
+            named_actor(),
+            run.settings.max_access_loss,
+            Allowed(flags.allow_access_loss, flags.allow_own_loss, flags.allow_no_super_admin),
+        ),
     )
     desired = load_desired(run.source)
     secrets = run.secrets if run.settings.check_secrets else None

@@ -8,13 +8,14 @@ import click
 
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, say, wants_color
-from reconciler.cli.running import open_run
+from reconciler.cli.running import named_actor, open_run
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Store
+    from reconciler.services.enforcing import Caller
     from reconciler.services.token_care import Care
     from reconciler.services.tokens import TokenTools
 
@@ -87,14 +88,18 @@ def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
 
 
 def _care(
-    verb: "Callable[[Store, TokenTools, Sequence[str]], Care]", connectors: Sequence[str], parallelism: int | None
+    verb: "Callable[[Store, TokenTools, Sequence[str], Caller], Care]",
+    connectors: Sequence[str],
+    parallelism: int | None,
 ) -> int:
     from reconciler.render.tokens import care_json
+    from reconciler.services.enforcing import Caller
     from reconciler.services.token_care import refuse_failed
 
     chosen = choose_format(FORMATS)
     run = open_run()
-    care = verb(run.store, open_tokens(run.settings, run.store, parallelism), connectors)
+    tools = open_tokens(run.settings, run.store, parallelism)
+    care = verb(run.store, tools, connectors, Caller(named_actor(), now()))
     if chosen == "json":
         answer(care_json(care.done, care.failed))
     elif care.done and not options().quiet:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from reconciler.core.access_diff import AccessDiff
 from reconciler.core.diff import FieldChange, Origin
+from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
 from reconciler.errors import ExitCode
 
@@ -98,6 +100,10 @@ class Plan:
     Attributes:
         owned: how many live records belong to `owner`.
         kept: owned records that git no longer defines and that are not pruned.
+        access: what the changes of policies and groups do to effective access; None where there are none.
+        basis: what the permission to apply it rests on; None where there is nothing to do.
+        notices: what whoever applies it should know.
+        expiring: the grants that git declares and that end soon.
     """
 
     revision: Revision
@@ -108,6 +114,10 @@ class Plan:
     owned: int = 0
     kept: int = 0
     counts: dict[Action, int] = field(default_factory=dict)
+    access: AccessDiff | None = None
+    basis: Basis | None = None
+    notices: tuple[str, ...] = ()
+    expiring: tuple[Expiring, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.core.enforcement import Basis
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
@@ -141,6 +142,19 @@ class Write:
 
 class Session(Protocol):
     """One apply's writes: all or nothing."""
+
+    @property
+    def head(self) -> str:
+        """What proves the store's history after `write`, to be noted elsewhere; "" where it keeps none."""
+        ...
+
+    def require(self, basis: Basis) -> None:
+        """Make sure that the policies and groups are still those that the plan was judged by.
+
+        Raises:
+            RecordConflict: they are not.
+        """
+        ...
 
     def write(self, writes: Sequence[Write]) -> None:
         """Carry out the changes in their order.

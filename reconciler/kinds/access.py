@@ -1,6 +1,6 @@
 """From the bodies of groups, policies and other records to what decisions are made of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,11 +30,29 @@ def make_access(bodies: Iterable[tuple[Key, Mapping[str, Any]]]) -> Access:
     return Access(policies, groups)
 
 
+def makes_super_admins(body: Any) -> bool | None:
+    """Whether the body of a policy makes super admins; None when that cannot be told, as it is no body."""
+    spec = body.get("spec") if isinstance(body, dict) else None
+    if not isinstance(spec, dict) or not isinstance(spec.get("superAdmin", False), bool):
+        return None
+    return spec.get("superAdmin") is True
+
+
+def live_target(key: Key, body: Any) -> Target:
+    """`target_of` of a live record, which others may have written: what cannot be read it does not have."""
+    try:
+        target = target_of(key, body)
+        hash(tuple(target.labels.items()))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return Target(AREA_OF_KIND[key.kind], key.name)
+    return target
+
+
 def target_of(key: Key, body: Mapping[str, Any]) -> Target:
     """A record as something to be decided about."""
     labels = body.get("metadata", {}).get("labels", {})
     if key.kind == "Connector":
-        categories = frozenset(body["spec"].get("categories", ()))
+        categories = _texts(body["spec"].get("categories", ()))
     else:
         categories = frozenset((key.name,)) if key.kind == "Category" else frozenset()
     return Target(AREA_OF_KIND[key.kind], key.name, categories, dict(labels))
@@ -42,28 +60,55 @@ def target_of(key: Key, body: Mapping[str, Any]) -> Target:
 
 def _membership(name: str, spec: Mapping[str, Any]) -> Membership:
     members = spec.get("members", {})
-    return Membership(name, frozenset(members.get("users", ())), frozenset(members.get("groups", ())))
+    return Membership(name, _texts(members.get("users", ())), _texts(members.get("groups", ())))
 
 
 def _policy(name: str, spec: Mapping[str, Any]) -> Policy:
     subjects = spec["subjects"]
     return Policy(
         name,
-        frozenset(subject["user"] for subject in subjects if "user" in subject),
-        frozenset(subject["group"] for subject in subjects if "group" in subject),
+        _texts([subject["user"] for subject in subjects if "user" in subject]),
+        _texts([subject["group"] for subject in subjects if "group" in subject]),
         spec.get("superAdmin") is True,
-        tuple(_grant(index, grant) for index, grant in enumerate(spec.get("grants", ()))),
+        tuple(_grants(spec.get("grants", ()))),
     )
+
+
+def _grants(listed: Any) -> Iterator[Grant]:
+    """The grants that are grants; another one gives nothing, lest it gives more than somebody meant."""
+    for index, grant in enumerate(listed if isinstance(listed, list) else ()):
+        try:
+            yield _grant(index, grant)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            continue
 
 
 def _grant(index: int, grant: Mapping[str, Any]) -> Grant:
     on = grant.get("on", {})
-    categories = on.get("categories")
-    expires = grant.get("expires")
+    if grant.keys() - _GRANT or on.keys() - _ON or ("on" in grant and not on):
+        raise ValueError  # what is misspelt may have been meant to narrow it
+    expires = datetime.fromisoformat(grant["expires"]) if "expires" in grant else None
+    if expires is not None and expires.tzinfo is None:
+        raise ValueError
     return Grant(
         index,
-        frozenset(grant["permissions"]),
-        frozenset(categories) if categories is not None else None,
+        _texts(grant["permissions"]),
+        _texts(on["categories"]) if "categories" in on else None,
         dict(on.get("labels", {})),
-        datetime.fromisoformat(expires) if expires else None,
+        expires,
     )
+
+
+_GRANT = frozenset(("permissions", "on", "expires"))
+_ON = frozenset(("categories", "labels"))
+
+
+def _texts(listed: Any) -> frozenset[str]:
+    """A list of texts as a set; a text is no list of texts.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(listed, list | tuple) or not all(isinstance(item, str) for item in listed):
+        raise TypeError
+    return frozenset(listed)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from reconciler.diagnostics import Finding, Place
 from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default
 
 
@@ -21,3 +22,12 @@ def references(spec: dict[str, Any]) -> Iterator[Reference]:
     """The groups that belong to it."""
     for index, name in enumerate(spec.get("members", {}).get("groups", ())):
         yield Reference("Group", name, ("spec", "members", "groups", index))
+
+
+def rules(spec: dict[str, Any], document: int) -> list[Finding]:
+    """An exact list that is not there: to leave something out must not remove everybody."""
+    members = spec.get("members", {})
+    if members.get("mode") != "authoritative" or "users" in members or "groups" in members:
+        return []
+    hint = "write `users: []` if nobody belongs to it, or leave out `members` to leave them to the live side"
+    return [Finding("RC212", "the members are authoritative, but there are none", Place(document, ("spec", "members")), hint)]  # fmt: skip

@@ -1,20 +1,38 @@
 """What a live record should hold, given what git declares, what it holds and what was last applied.
 
-Mostly that is what git declares. Two things differ: fields that `lifecycle.ignore` leaves to the live
-side, and lists in additive mode, which others may add to.
+Mostly that is what git declares. Four things differ: fields that `lifecycle.ignore` leaves to the live
+side, lists in additive mode, which others may add to, members of a group that are not declared at all, and
+grants that have ended.
 """
 
+from datetime import datetime
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at
 from reconciler.core.sensitive import REFERENCE_KEYS
+from reconciler.kinds.common import drop_default
+from reconciler.kinds.expiry import has_expired, may_expire, without_expired
 from reconciler.kinds.registry import KINDS
 
 
 def effective(
-    kind: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None
+    kind: str, desired: dict[str, Any], live: dict[str, Any] | None, applied: dict[str, Any] | None, now: str = ""
 ) -> dict[str, Any]:
-    """The body to write, canonical as `desired` and `live` are. `desired` is changed and returned."""
+    """The body to write, canonical as `desired` and `live` are. `desired` is changed and returned.
+
+    Args:
+        live: None when it is no body that anything could be taken from.
+        now: when; grants that have ended by then are left out. "" leaves them in.
+    """
+    if live is not None:
+        _take_live(kind, desired, live, applied)
+    if kind == "PermissionPolicy":
+        without_expired(desired["spec"], now)
+    return desired
+
+
+def _take_live(kind: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None) -> None:
+    """Take over what is left to the live side."""
     spec, live_spec = desired["spec"], live["spec"]
     for field in spec.get("lifecycle", {}).get("ignore", ()):
         _take_over(spec, live_spec, field.split("."))
@@ -23,7 +41,23 @@ def effective(
         for field in ("users", "groups"):
             theirs, ours_before = _members(live, field), _members(applied or {}, field)
             _add_members(spec["members"], theirs, ours_before, field)
-    return desired
+    elif kind == "Group" and "members" not in spec and "members" in live_spec:
+        spec["members"] = live_spec["members"]
+
+
+def revoked_since(applied: dict[str, Any] | None, live: dict[str, Any], now: str) -> dict[str, Any] | None:
+    """What was last applied to a policy, without the grants that an apply has taken out since as they had ended.
+
+    `applied` is changed and returned.
+    """
+    if applied is None or not isinstance(applied.get("spec"), dict):
+        return applied
+    grants, kept = applied["spec"].get("grants"), live["spec"].get("grants", [])
+    if now and isinstance(grants, list):
+        moment = datetime.fromisoformat(now)
+        applied["spec"]["grants"] = [grant for grant in grants if grant in kept or not has_expired(grant, moment)]
+        drop_default(applied["spec"], "grants", [])
+    return applied
 
 
 def declares_anew(kind: str, desired: dict[str, Any], applied: dict[str, Any] | None) -> bool:
@@ -48,9 +82,11 @@ def _members(body: dict[str, Any], field: str) -> frozenset[str]:
     return frozenset(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else frozenset()
 
 
-def is_plain(spec_text: bytes) -> bool:
+def is_plain(kind: str, body: bytes) -> bool:
     """Whether a canonical body is sure to be its own effective body: a test without decoding it."""
-    return b'"ignore":[' not in spec_text and b'"mode":"additive"' not in spec_text
+    if kind == "Group" and b'"members":{' not in body:
+        return False
+    return b'"ignore":[' not in body and b'"mode":"additive"' not in body and not may_expire(body)
 
 
 _MADE_OF_OPTIONAL_KEYS = frozenset(("tls", "retry", "sample"))

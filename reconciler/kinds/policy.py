@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.diagnostics import Finding, Place
 from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default
+from reconciler.kinds.expiry import has_expired
 
 
 def canonical(spec: dict[str, Any]) -> None:
@@ -35,6 +36,9 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
     """Dates that do not exist, and permissions that have no effect without view."""
     grants = spec.get("grants", [])
     found = []
+    if not spec.get("superAdmin") and "grants" not in spec:
+        hint = "add grants, or write `grants: []` if it is meant to give nothing"
+        found.append(Finding("RC608", "the policy gives nothing", Place(document, ("spec",)), hint))
     for index, grant in enumerate(grants):
         path = ("spec", "grants", index)
         if "expires" in grant and not _exists(grant["expires"]):
@@ -49,6 +53,24 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
                 place = Place(document, (*path, "permissions", position))
                 found.append(Finding("RC604", message, place, f"add '{kind}:view'"))
     return found
+
+
+def ended(spec: dict[str, Any], document: int, now: str) -> list[Finding]:
+    """Grants that have ended."""
+    if not now:
+        return []
+    moment = datetime.fromisoformat(now)
+    hint = "remove the grant, or give it another end"
+    return [
+        Finding(
+            "RC607",
+            f"the grant ended on {grant['expires']}",
+            Place(document, ("spec", "grants", index, "expires")),
+            hint,
+        )
+        for index, grant in enumerate(spec.get("grants", ()))
+        if has_expired(grant, moment)
+    ]
 
 
 def _views(kind: str, grant: dict[str, Any], grants: list[dict[str, Any]]) -> bool:

@@ -19,6 +19,10 @@ def _no_rules(spec: dict[str, Any], document: int) -> list[Finding]:
     return []
 
 
+def _no_dated_rules(spec: dict[str, Any], document: int, now: str) -> list[Finding]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What the rest of the program needs to know of a kind.
@@ -30,6 +34,7 @@ class Kind:
         canonical: brings a spec to its canonical form, in place.
         references, secret_fields: what a spec refers to, and where its secrets are.
         rules: findings of a spec that the schema cannot express; takes the index of the document.
+        dated_rules: those that depend on the time too, which comes last, RFC 3339.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Kind:
     references: Callable[[dict[str, Any]], Iterable[Reference]] = _nothing
     secret_fields: Callable[[dict[str, Any]], Iterable[SecretField]] = _nothing
     rules: Callable[[dict[str, Any], int], list[Finding]] = _no_rules
+    dated_rules: Callable[[dict[str, Any], int, str], list[Finding]] = _no_dated_rules
 
 
 KINDS: dict[str, Kind] = {
@@ -49,8 +55,11 @@ KINDS: dict[str, Kind] = {
             "Connector", "connector", "connectors", connector.canonical,
             connector.references, connector.secret_fields, connector.rules,
         ),
-        Kind("Group", "group", "policies", group.canonical, group.references),
-        Kind("PermissionPolicy", "policy", "policies", policy.canonical, policy.references, rules=policy.rules),
+        Kind("Group", "group", "policies", group.canonical, group.references, rules=group.rules),
+        Kind(
+            "PermissionPolicy", "policy", "policies", policy.canonical, policy.references,
+            rules=policy.rules, dated_rules=policy.ended,
+        ),
     )
 }  # fmt: skip
 """In the order in which they are applied: what is referred to comes first."""

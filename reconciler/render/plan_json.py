@@ -10,6 +10,7 @@ from reconciler.core.plan import Change, Plan
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
 from reconciler.render.masking import masked, masked_field
+from reconciler.render.plan_notes import notes_json
 from reconciler.render.preflight import preflight_json
 
 VERSION = 1
@@ -32,6 +33,7 @@ def report_json(
     secrets: int,
     tokens: int,
     left_out: Sequence[tuple[Key, str]],
+    head: str,
 ) -> str:
     """What an apply did, versioned."""
     run = {
@@ -41,6 +43,7 @@ def report_json(
         "secrets": secrets,
         "tokens": tokens,
         "leftOut": [{"address": address(*key), "reason": reason} for key, reason in left_out],
+        "head": head or None,
     }
     return _dump({**_plan(plan, "report"), "run": run})
 
@@ -50,6 +53,15 @@ def _dump(content: dict[str, Any]) -> str:
 
 
 def _plan(plan: Plan, kind: str) -> dict[str, Any]:
+    found = _content(plan, kind)
+    if plan.access is not None:
+        from reconciler.render.access_diff_json import access_json
+
+        found["access"] = access_json(plan.access)
+    return found | notes_json(plan)
+
+
+def _content(plan: Plan, kind: str) -> dict[str, Any]:
     return {
         "version": VERSION,
         "type": kind,
@@ -73,7 +85,7 @@ def _change(change: Change) -> dict[str, Any]:
         "name": change.key.name,
         "origin": change.origin.value,
         "notes": list(change.notes),
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_json(field) for field in change.fields],
     }
     if change.record is not None:
         found["record"] = {
@@ -86,13 +98,14 @@ def _change(change: Change) -> dict[str, Any]:
         found["file"] = change.resource.file
         found["fingerprint"] = change.resource.fingerprint
     if change.record is None and change.resource is not None:
-        found["after"] = masked(change.resource.content())
+        found["after"] = masked(change.after or change.resource.content())
     if change.resource is None:
         found["before"] = masked(change.before)
     return found
 
 
-def _field(unmasked: FieldChange) -> dict[str, Any]:
+def field_json(unmasked: FieldChange) -> dict[str, Any]:
+    """What became of one field, with secrets masked."""
     field = masked_field(unmasked)
     found: dict[str, Any] = {
         "path": [str(step) for step in field.path],

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from reconciler.core.diff import MISSING
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
+from reconciler.render.markdown import code, escape
 from reconciler.render.masking import masked_field
+from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, totals
 from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
@@ -16,12 +18,18 @@ _MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 def plan_markdown(plan: Plan) -> str:
     """The plan as a comment: totals first, problems next, then the changes, cut to fit."""
     if plan.is_empty:
-        return f"### Plan for {_escape(plan.target)}: nothing to do\n"
-    lines = [f"### Plan for {_escape(plan.target)}: {totals(plan)}", "", f"From {plan.revision}.", ""]
+        return "\n".join([f"### Plan for {escape(plan.target)}: nothing to do", "", *_expiring(plan)]).rstrip() + "\n"
+    lines = [f"### Plan for {escape(plan.target)}: {totals(plan)}", "", f"From {plan.revision}.", ""]
     for problem in plan.problems:
-        lines.append(f"> **It will not be applied like this:** {_escape(problem.message)}")
-        lines += [f"> - {_escape(detail)}" for detail in problem.details]
-        lines += [f"> {_escape(problem.hint)}", ""] if problem.hint else [""]
+        lines.append(f"> **It will not be applied like this:** {escape(problem.message)}")
+        lines += [f"> - {escape(detail)}" for detail in problem.details]
+        lines += [f"> {escape(problem.hint)}", ""] if problem.hint else [""]
+    lines += [line for notice in plan.notices for line in (f"> **Note:** {escape(notice)}", "")]
+    lines += _expiring(plan)
+    if plan.access is not None and not plan.access.is_empty:
+        from reconciler.render.access_diff_markdown import access_markdown
+
+        lines += [access_markdown(plan.access)]
     size = sum(len(line) + 1 for line in lines)
     for index, change in enumerate(plan.changes):
         body = list(_body(change))
@@ -35,16 +43,22 @@ def plan_markdown(plan: Plan) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _expiring(plan: Plan) -> list[str]:
+    if not plan.expiring:
+        return []
+    return [EXPIRING, "", *(f"- {escape(line)}" for line in expiring_lines(plan)), ""]
+
+
 def _title(change: Change) -> str:
-    title = f"`{MARKS[change.action]}` {change.action.value} {_code(address(*change.key))}"
+    title = f"`{MARKS[change.action]}` {change.action.value} {code(address(*change.key))}"
     if change.record and change.record.key != change.key:
-        title += f" (was {_code(address(*change.record.key))})"
-    return title + (f" in {_code(change.resource.file)}" if change.resource else "")
+        title += f" (was {code(address(*change.record.key))})"
+    return title + (f" in {code(change.resource.file)}" if change.resource else "")
 
 
 def _notes(change: Change) -> Iterator[str]:
     for note in change.notes:
-        yield f"> **{_escape(note)}**"
+        yield f"> **{escape(note)}**"
         yield ""
 
 
@@ -76,13 +90,3 @@ def _body(change: Change) -> Iterator[str]:
 def _fenced(line: str) -> str:
     """A line that cannot end the code block that it stands in."""
     return line.replace("```", "`\u200b``")
-
-
-def _code(text: str) -> str:
-    return "`" + harmless(text).replace("`", "'") + "`"
-
-
-def _escape(text: str) -> str:
-    """Text without meaning to Markdown, and without mentions of people."""
-    escaped = harmless(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")
-    return "".join("\\" + char if char in "\\`*_[]#|~" else char for char in escaped)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.diff import Origin
+from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
 from reconciler.render.masking import masked_field
+from reconciler.render.plan_notes import notes_text
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
@@ -29,12 +30,17 @@ _DONE = {
 MAX_DETAILED = 200
 """Up to so many changes are shown field by field; of more only the fields of updates are."""
 
+_MAX_ACCESS = 20
+
 
 def plan_text(plan: Plan, *, color: bool) -> str:
     """The plan as people read it; one line when there is nothing to do."""
     detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
-        return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
+        done = (
+            f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
+        )
+        return "\n".join([done, *notes_text(plan)[:-1]]) + "\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
     for change in plan.changes:
         lines += _change_lines(change, color=color, detailed=detailed)
@@ -46,6 +52,11 @@ def plan_text(plan: Plan, *, color: bool) -> str:
             f"New records are shown by name only, as there are more than {MAX_DETAILED} changes; -o json has all.",
             "",
         ]
+    if plan.access is not None and not plan.access.is_empty:
+        from reconciler.render.access_diff import access_text
+
+        lines += [*access_text(plan.access, None, None, color=color, most=_MAX_ACCESS).splitlines(), ""]
+    lines += notes_text(plan)
     for problem in plan.problems:
         lines += problem_lines(problem, color=color)
         lines.append("")
@@ -91,22 +102,28 @@ def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[st
     if change.action is Action.CREATE and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
-    for field in map(masked_field, change.fields):
-        name = field_name(field)
-        origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
-        members, lines = set_change(field), line_changes(field)
-        if lines is not None:
-            yield f"    ~ {name}:{origin}"
-            for sign, text in lines:
-                yield f"        {paint(f'{sign} {text}', GREEN if sign == '+' else RED, color=color)}"
-        elif members is not None:
-            added, removed = members
-            parts = [paint(f"+{harmless(item)}", GREEN, color=color) for item in added]
-            parts += [paint(f"-{harmless(item)}", RED, color=color) for item in removed]
-            yield f"    ~ {name}: {' '.join(parts)}{origin}"
-        else:
-            before, after = shown_pair(field)
-            yield f"    ~ {name}: {paint(before, RED, color=color)} -> {paint(after, GREEN, color=color)}{origin}"
+    for field in change.fields:
+        yield from field_lines(field, color=color)
+
+
+def field_lines(unmasked: FieldChange, *, color: bool) -> Iterator[str]:
+    """What became of one field."""
+    field = masked_field(unmasked)
+    name = field_name(field)
+    origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
+    members, lines = set_change(field), line_changes(field)
+    if lines is not None:
+        yield f"    ~ {name}:{origin}"
+        for sign, text in lines:
+            yield f"        {paint(f'{sign} {text}', GREEN if sign == '+' else RED, color=color)}"
+    elif members is not None:
+        added, removed = members
+        parts = [paint(f"+{harmless(item)}", GREEN, color=color) for item in added]
+        parts += [paint(f"-{harmless(item)}", RED, color=color) for item in removed]
+        yield f"    ~ {name}: {' '.join(parts)}{origin}"
+    else:
+        before, after = shown_pair(field)
+        yield f"    ~ {name}: {paint(before, RED, color=color)} -> {paint(after, GREEN, color=color)}{origin}"
 
 
 def _title(change: Change, *, color: bool) -> str:

@@ -13,12 +13,10 @@ from reconciler.render.style import harmless
 _WIDTH = 72
 
 
-def shown(value: Any, *, secret: bool = False) -> str:
+def shown(value: Any) -> str:
     """A value on one line; long texts are cut, lists never, because they may hold permissions."""
     if value is MISSING:
         return "(none)"
-    if secret:
-        return _shown_secret(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         text = "[" + ", ".join(value) + "]"
     elif isinstance(value, str):
@@ -33,8 +31,11 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
     before, after = change.before, change.after
     if change.origin is Origin.TOKEN:
         return f"({before})", f"({after})"
-    if change.secret or not (isinstance(before, str) and isinstance(after, str)):
-        return shown(before, secret=change.secret), shown(after, secret=change.secret)
+    if change.secret:
+        printed = change.origin is Origin.SECRET
+        return _shown_secret(before, printed=printed), _shown_secret(after, printed=printed)
+    if not (isinstance(before, str) and isinstance(after, str)):
+        return shown(before), shown(after)
     texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]
     same = next((at for at, (old, new) in enumerate(zip(*texts, strict=False)) if old != new), 0)
     return _cut(texts[0], same), _cut(texts[1], same)
@@ -69,10 +70,17 @@ def _cut(text: str, keep: int) -> str:
     return ("…" if start else "") + excerpt + ("…" if start + len(excerpt) < len(text) else "")
 
 
-def _shown_secret(value: Any) -> str:
+def _shown_secret(value: Any, *, printed: bool) -> str:
+    """A secret's reference or fingerprint.
+
+    Args:
+        printed: whether texts are fingerprints, and not values that others have written.
+    """
+    if value is MISSING:
+        return "(none)"
     if isinstance(value, dict):
         return reference(value)
-    return f"(fingerprint {value})" if isinstance(value, str) and len(value) == 16 else "(a text)"
+    return f"(fingerprint {value})" if printed else "(a text)"
 
 
 def reference(value: dict[str, str]) -> str:
@@ -99,7 +107,11 @@ def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:
 
 def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
     """Name and value of what a reviewer wants to see of a record that is new."""
-    content = change.resource.content() if change.resource else {}
+    yield from content_lines(change.after or (change.resource.content() if change.resource else {}))
+
+
+def content_lines(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and value of what one wants to see of a body; secrets are masked already."""
     spec = content.get("spec", {})
     for key, value in content.get("metadata", {}).get("labels", {}).items():
         yield f"labels.{key}", shown(value)

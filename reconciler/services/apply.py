@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Change, Plan, counted
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
-from reconciler.errors import ExitCode, GuardStopped, ReconcilerError, RecordConflict
+from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
+from reconciler.services.access_objections import refuse_unjudged
 from reconciler.services.preparing import fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
 
@@ -33,6 +36,7 @@ class Report:
         secrets: how many secrets were resolved.
         tokens: how many access tokens were fetched.
         left_out: what was not carried out, with the reason.
+        head: the last hash of the store's history; "" when nothing was written.
     """
 
     plan: Plan
@@ -42,13 +46,14 @@ class Report:
     secrets: int
     tokens: int = 0
     left_out: tuple[tuple[Change, ReconcilerError], ...] = ()
+    head: str = ""
 
 
 def refuse_problems(plan: Plan) -> None:
     """Stop when anything stands against the plan.
 
     Raises:
-        RecordConflict, GuardStopped: for the first problem, with the others as details.
+        RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
     """
     if not plan.problems:
         return
@@ -59,8 +64,13 @@ def refuse_problems(plan: Plan) -> None:
         for line in (f"also: {problem.message}", *(f"  {detail}" for detail in problem.details))
     )
     details = (*first.details, *more)
-    error = RecordConflict if first.exit_code is ExitCode.CONFLICT else GuardStopped
-    raise error(first.message, hint=first.hint, details=details)
+    raise _ERRORS.get(first.exit_code, GuardStopped)(first.message, hint=first.hint, details=details)
+
+
+_ERRORS: dict[ExitCode, type[ReconcilerError]] = {
+    ExitCode.CONFLICT: RecordConflict,
+    ExitCode.NOT_PERMITTED: NotPermitted,
+}
 
 
 def apply_plan(
@@ -81,12 +91,13 @@ def apply_plan(
         before_commit: called when everything is written and checked, as the last step that may still fail.
 
     Raises:
-        RecordConflict, GuardStopped: a problem stands against the plan, or a record moved since.
+        RecordConflict, GuardStopped, NotPermitted: a problem stands against the plan, or a record moved since.
         SecretUnavailable: references that lead to nothing, all of them in the details.
         CredentialsRefused: tokens that are not to be had, all of them in the details.
         NotConverged: what was written does not read back as planned; nothing is kept.
     """
     refuse_problems(plan)
+    refuse_unjudged(plan, actor)
     started = clock()
     if not plan.changes:
         return Report(plan, actor, started, started, 0)
@@ -97,11 +108,26 @@ def apply_plan(
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
     run = RunInfo(actor, plan.owner, plan.target, commit, started)
     with store.session(run) as session:
+        if plan.basis is not None:
+            _refuse_ended(plan.basis, clock())
+            session.require(plan.basis)
         session.write(ready.writes)
         before_commit()
     done = _without(plan, ready.left_out) if ready.left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)
-    return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out)
+    return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)
+
+
+def _refuse_ended(basis: Basis, now: str) -> None:
+    """Stop when a grant has ended that the permission to apply may rest on.
+
+    Raises:
+        RecordConflict: it has.
+    """
+    if basis.until and datetime.fromisoformat(now) >= datetime.fromisoformat(basis.until):
+        raise RecordConflict(
+            "the plan is stale: a grant has ended after planning; nothing was changed", hint="run the command again"
+        )
 
 
 def _without(plan: Plan, left_out: tuple[tuple[Change, ReconcilerError], ...]) -> Plan:

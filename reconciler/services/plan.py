@@ -1,7 +1,7 @@
 """Make a plan: what would take the live state to the desired state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core import guards
@@ -12,10 +12,13 @@ from reconciler.core.ordering import ordered
 from reconciler.core.plan import Action, Change, Plan, counted
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.kinds.canonical import decode, encode, readable
-from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value
+from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import KINDS
+from reconciler.services.access_objections import AccessLimits, judge
 from reconciler.services.objections import objections
+from reconciler.services.plan_access import access_changes
+from reconciler.services.policy_changes import created, expiring_in, notes_on, with_expired
 from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
 
@@ -29,6 +32,8 @@ class PlanOptions:
         prune: whether records that git no longer defines are deleted.
         adopt: whether records of other owners may be taken over.
         max_deletes: a number or a share, or None for the default; see `guards.too_many_deletes`.
+        actor, now: whose plan it is, and when it is made; without a time nothing is said about access.
+        limits: of permissions and of losing access.
     """
 
     target: str
@@ -36,6 +41,9 @@ class PlanOptions:
     prune: bool = True
     adopt: bool = False
     max_deletes: str | None = None
+    actor: str = ""
+    now: str = ""
+    limits: AccessLimits = field(default_factory=AccessLimits)
 
 
 def make_plan(
@@ -62,7 +70,8 @@ def make_plan(
     if not options.prune or emptied:
         matches = [found for found in matches if found.action is not Action.DELETE]
     kept = _kept(desired.resources, live, options.owner, matches)
-    changes = list(_changes(matches, store))
+    matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
+    changes = list(_changes(matches, store, options.now))
     if secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     if tokens is not None:
@@ -72,8 +81,21 @@ def make_plan(
         changes, live, store, adopt=options.adopt, deletes=guards.too_many_deletes(changes, owned, options.max_deletes)
     )
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
+    access = access_changes(in_order, live, store, desired, options.actor, options.now) if options.now else None
+    judgement = judge(in_order, live, store, options.limits, access, options.now)
     return Plan(
-        source.revision(), options.target, options.owner, in_order, tuple(problems), owned, kept, counted(in_order)
+        source.revision(),
+        options.target,
+        options.owner,
+        in_order,
+        (*judgement.problems, *problems),
+        owned,
+        kept,
+        counted(in_order),
+        access,
+        judgement.basis,
+        judgement.notices,
+        expiring_in(desired.resources, options.now),
     )
 
 
@@ -92,11 +114,11 @@ def _refs(change: Change) -> frozenset[Key]:
     return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(body["spec"]))
 
 
-def _changes(matches: list[Match], store: Store) -> Iterable[Change]:
+def _changes(matches: list[Match], store: Store, now: str) -> Iterable[Change]:
     bodies = store.bodies(found.record.uid for found in matches if found.record)
     for found in matches:
         before = bodies.get(found.record.uid, _NO_BODIES) if found.record else _NO_BODIES
-        change = _change(found, before)
+        change = _change(found, before, now)
         if change is not None:
             yield change
 
@@ -106,27 +128,32 @@ _UNREADABLE = "the live record is not as a record should be; it is written anew"
 _DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
 
 
-def _change(found: Match, bodies: Bodies) -> Change | None:
+def _change(found: Match, bodies: Bodies, now: str) -> Change | None:
     resource, record = found.resource, found.record
     if resource is None:
         assert record is not None
         return Change(Action.DELETE, record.key, None, record, None, readable(record.key.kind, bodies.live)[0])
     if record is None:
-        notes = _tls_notes(resource.body, None)
-        return Change(Action.CREATE, resource.key, resource, None, resource.body, notes=notes)
+        body, content, said = created(resource, now)
+        notes = _tls_notes(resource.body, None) + said
+        return Change(Action.CREATE, resource.key, resource, None, body, after=content, notes=notes)
     kind = resource.key.kind
     live, valid = readable(kind, bodies.live)
-    after, body = resource.content(), resource.body
-    if valid and not is_plain(body):
-        after = effective(kind, after, live, bodies.applied)
+    after, body, applied = resource.content(), resource.body, bodies.applied
+    plain = is_plain(kind, body)
+    if not plain:
+        after = effective(kind, after, live if valid else None, applied, now)
         merged = encode(after)
         body = resource.body if merged == resource.body else merged
-    unknown = _origin_by_fingerprint(resource, record)
-    fields = tuple(_field_changes(live, bodies.applied, after, unknown))
-    anew = declares_anew(kind, resource.content(), bodies.applied) if not fields and not is_plain(body) else False
+    if kind == "PermissionPolicy" and valid:
+        applied = revoked_since(applied, live, now)
+    fields = tuple(_field_changes(live, applied, after, _origin_by_fingerprint(resource, record)))
+    anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
     if found.action is Action.UPDATE and not fields and valid and not anew:
         return None
     notes = _tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
+    if valid and kind in ("Group", "PermissionPolicy"):
+        notes += notes_on(kind, resource.content(), fields, now)
     return Change(found.action, resource.key, resource, record, body, live, after, fields, notes)
 
 

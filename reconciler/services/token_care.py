@@ -9,6 +9,7 @@ from reconciler.core.token import Condition, TokenState, TokenStatus, condition_
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
 from reconciler.kinds.authorization import can_be_fetched, needs_token
 from reconciler.services.authorizing import made_with, refuse_missing, token_job, unreadable, with_refresh
+from reconciler.services.enforcing import Caller
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 
 
@@ -35,29 +36,31 @@ def token_statuses(store: Store, tools: TokenTools, names: Sequence[str]) -> lis
     return [_status(found, states.get(found.uid), now) for found in _chosen(store, names, secrets=False)]
 
 
-def fetch(store: Store, tools: TokenTools, names: Sequence[str]) -> Care:
+def fetch(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller) -> Care:
     """Get tokens by the credentials: of the connectors named whatever is stored, else where there is no good one.
 
     Raises:
+        NotPermitted: the caller may not call some of them; nothing is fetched then.
         UsageError: see `token_statuses`.
     """
-    return _care(store, tools, names, renewing=False)
+    return _care(store, tools, names, caller, renewing=False)
 
 
-def renew(store: Store, tools: TokenTools, names: Sequence[str]) -> Care:
+def renew(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller) -> Care:
     """Get tokens, by refresh tokens where there are: of the connectors named, else of those that are due.
 
     Raises:
-        UsageError: see `token_statuses`.
+        NotPermitted, UsageError: see `fetch`.
     """
-    return _care(store, tools, names, renewing=True)
+    return _care(store, tools, names, caller, renewing=True)
 
 
-def _care(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bool) -> Care:
+def _care(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller, *, renewing: bool) -> Care:
     states, now = tools.keeper.states(), tools.clock()
     jobs: list[TokenJob] = []
     failed: dict[str, ReconcilerError] = {}
-    for found in _chosen(store, names, secrets=True):
+    chosen = _chosen(store, names, secrets=True)
+    for found in chosen:
         try:
             job = _job(found, states.get(found.uid), tools)
         except (SecretUnavailable, InvalidDefinitions) as failure:
@@ -71,6 +74,7 @@ def _care(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bo
         ):
             jobs.append(job if renewing else with_refresh(job, None))
     by_uid = {job.uid: job.name for job in jobs}
+    caller.permit(store, (found for found in chosen if found.uid in by_uid), "fetch the token of")
     failed |= {by_uid[uid]: failure for uid, failure in obtain(jobs, tools).items()}
     return Care(tuple(job.name for job in jobs if job.name not in failed), dict(sorted(failed.items())))
 

@@ -106,7 +106,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def open_source(root: Path, ref: str) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names."""
-    return Repository(root, ref)
+    return Repository(root, ref, now())
 
 
 def project_diagnostics(root: Path) -> list[Diagnostic]:
@@ -178,9 +178,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def pipeline_actor(environment: Mapping[str, str]) -> str:
+    """Who the pipeline says runs this, or ""."""
+    return environment.get("GITHUB_ACTOR") or environment.get("GITLAB_USER_LOGIN") or ""
+
+
 def default_actor(environment: Mapping[str, str]) -> str:
-    """Who runs this, when nobody says: the pipeline's actor, or the account."""
-    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
-        if environment.get(name):
-            return environment[name]
+    """Who runs this, when nobody says: the pipeline's actor, or the account, which proves nothing."""
+    for name in (pipeline_actor(environment), environment.get("USER"), environment.get("LOGNAME")):
+        if name:
+            return name
     return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

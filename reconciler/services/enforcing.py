@@ -1,0 +1,225 @@
+"""Who may change what in a store that has a super admin, judged by the policies that are live before the change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from reconciler.core.access import Access, Target, decide, is_super_admin
+from reconciler.core.enforcement import Basis
+from reconciler.core.lookalike import alike, odd_characters
+from reconciler.core.model import Bodies, Key, LiveConnector, Record
+from reconciler.core.plan import Action, Change, Problem
+from reconciler.core.ports import Store
+from reconciler.errors import ExitCode, NotPermitted
+from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins
+from reconciler.kinds.canonical import decode
+from reconciler.kinds.registry import address
+from reconciler.services.approving import Approving
+
+POLICY, GROUP = "PermissionPolicy", "Group"
+NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The policies and groups that are live.
+
+    Attributes:
+        enforced: whether a policy makes super admins, or may have before somebody else wrote over it.
+        makers: the policies that do.
+        groups: whether the groups were read too.
+    """
+
+    access: Access
+    enforced: bool
+    makers: frozenset[Key]
+    records: tuple[Record, ...]
+    groups: bool
+
+
+def standing(live: Mapping[Key, Record], store: Store, *, groups: bool = False) -> Standing:
+    """Read them. Without a super admin the groups are read only if `groups` says so.
+
+    A policy that makes super admins counts even when nobody belongs to its groups: emptying a group must not open
+    the store to everybody.
+    """
+    found = [record for key, record in live.items() if key.kind == POLICY]
+    bodies = store.bodies(record.uid for record in found)
+    makers = frozenset(record.key for record in found if _makes(bodies.get(record.uid)))
+    wanted = groups or bool(makers)
+    if wanted:
+        members = [record for key, record in live.items() if key.kind == GROUP]
+        bodies |= store.bodies(record.uid for record in members)
+        found += members
+    access = make_access((record.key, bodies[record.uid].live) for record in found if record.uid in bodies)
+    return Standing(access, bool(makers), makers, tuple(found), wanted)
+
+
+def _makes(bodies: Bodies | None) -> bool:
+    """Whether a policy makes super admins; one that others have made unreadable does what it did before, or may."""
+    live = makes_super_admins(bodies.live) if bodies else None
+    if live is None and bodies is not None and bodies.applied is not None:
+        live = makes_super_admins(bodies.applied)
+    return live is not False
+
+
+def basis_of(found: Standing, actor: str, now: datetime) -> Basis:
+    """What the apply checks again in its transaction."""
+    kinds = (POLICY, GROUP) if found.groups else (POLICY,)
+    records = frozenset((record.key, record.uid, record.version) for record in found.records)
+    ends = [
+        grant.expires
+        for policy in found.access.policies.values()
+        for grant in policy.grants
+        if found.enforced and grant.expires is not None and grant.expires > now
+    ]
+    return Basis(found.enforced, actor, kinds, records, min(ends).isoformat() if ends else "")
+
+
+def moment_of(now: str) -> datetime:
+    """The time to judge at; without one the end of all time, when every grant that can end has ended."""
+    return datetime.fromisoformat(now) if now else datetime.max.replace(tzinfo=UTC)
+
+
+Need = tuple[str, str, Target]
+"""A permission, words for what it is wanted on, and that."""
+
+
+def needs_of(change: Change, unread: Mapping[str, Bodies]) -> tuple[Need, ...]:
+    """What a change takes: to take something from one place to another takes edit of both.
+
+    Args:
+        unread: the live bodies, by uid, of records whose change does not hold them.
+    """
+    was, will = _target_before(change, unread), _target_after(change)
+    area = AREA_OF_KIND[change.key.kind]
+    if change.is_token_only and was is not None:
+        return ((f"{area}:call", "", was),)
+    match change.action:
+        case Action.CREATE if will is not None:
+            return ((f"{area}:create", "", will),)
+        case Action.DELETE if was is not None:
+            return ((f"{area}:delete", "", was),)
+    assert was is not None and will is not None
+    edit = f"{area}:edit"
+    if was == will:
+        return ((edit, "", was),)
+    return ((edit, " of it as it is", was), (edit, " of what it becomes", will))
+
+
+def _target_before(change: Change, unread: Mapping[str, Bodies]) -> Target | None:
+    if change.record is None:
+        return None
+    kept = unread.get(change.record.uid) if change.before is None else None
+    return live_target(change.record.key, kept.live if kept else change.before)
+
+
+def _target_after(change: Change) -> Target | None:
+    if change.body is None:
+        return None
+    return live_target(change.key, change.after if change.after is not None else decode(change.body))
+
+
+class Judge:
+    """Finds what somebody may not do, and who may."""
+
+    def __init__(self, access: Access, actor: str, now: datetime) -> None:
+        """Judge `actor` by `access`."""
+        self._access = access
+        self._actor = actor
+        self._now = now
+        self.passes = is_super_admin(access, actor)
+        self._approving: Approving | None = None
+
+    def refused(self, what: str, needs: Sequence[Need]) -> list[str]:
+        """A line for each permission that is wanting."""
+        if self.passes:
+            return []
+        lines = []
+        for permission, where, target in needs:
+            decision = decide(self._access, self._actor, permission, target, self._now)
+            if decision.refusal is not None:
+                lines.append(f"{what} takes {permission}{where}: {decision.refusal}")
+        return [f"{line}; {self._who(needs)}" for line in lines]
+
+    def _who(self, needs: Sequence[Need]) -> str:
+        if self._approving is None:
+            self._approving = Approving(self._access, self._now)
+        # names decide nothing, so that one look serves all that is filed and labelled alike
+        able = self._approving.of(tuple((permission, replace(target, name="")) for permission, _, target in needs))
+        parts = [f"group {name}" for name in able.groups] + list(able.users)
+        return f"who may: {', '.join(parts)}" if parts else "nobody may"
+
+    def hint(self) -> str:
+        """What to do about a refusal."""
+        known = self._access.users()
+        if self._actor in known:
+            return "let somebody who may do it apply this, or have a policy changed first"
+        odd, other = odd_characters(self._actor), alike(self._actor, known)
+        strange = f", and holds {odd}" if odd else ""
+        looks = f"; it looks like '{other}', which is another name" if other else ""
+        return f"no policy or group names this actor{strange}{looks}"
+
+
+def refused_changes(
+    changes: Sequence[Change], found: Standing, store: Store, actor: str, now: datetime
+) -> Problem | None:
+    """What of a plan the actor may not do; None when nothing, or when the store has no super admin."""
+    if not found.enforced:
+        return None
+    judge = Judge(found.access, actor, now)
+    if judge.passes:
+        return None
+    unread = store.bodies(change.record.uid for change in changes if change.record and change.before is None)
+    by_change = [judge.refused(_words(change), needs_of(change, unread)) for change in changes]
+    refused = [lines for lines in by_change if lines]
+    if not refused:
+        return None
+    details = tuple(line for lines in refused for line in lines)
+    message = f"'{actor}' may not make {len(refused):,} of {len(by_change):,} changes"
+    return Problem(ExitCode.NOT_PERMITTED, message, judge.hint(), details)
+
+
+def _words(change: Change) -> str:
+    if change.is_token_only:
+        return f"fetch the token of {address(*change.key)}"
+    was = f" from {address(*change.record.key)}" if change.record and change.record.key != change.key else ""
+    return f"{change.action.value} {address(*change.key)}{was}"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends requests with the credentials of connectors; "" when nobody was named."""
+
+    actor: str
+    now: str
+
+    def permit(self, store: Store, connectors: Iterable[LiveConnector], what: str) -> None:
+        """Stop unless the caller has connectors:call of each.
+
+        Args:
+            what: is to be done, such as "call".
+
+        Raises:
+            NotPermitted: for all that are refused, when the store has a super admin.
+        """
+        wanted = list(connectors)
+        found = standing(store.records(), store) if wanted else None
+        if found is None or not found.enforced:
+            return
+        if not self.actor:
+            raise NotPermitted("this store has a super admin, so who sends requests has to be known", hint=NAME_YOURSELF)  # fmt: skip
+        judge = Judge(found.access, self.actor, moment_of(self.now))
+        details = [line for item in wanted for line in judge.refused(f"{what} {_name(item)}", _call_needs(item))]
+        if details:
+            message = f"'{self.actor}' may not {what} {_name(wanted[0]) if len(wanted) == 1 else 'these connectors'}"
+            raise NotPermitted(message, hint=judge.hint(), details=tuple(details))
+
+
+def _name(connector: LiveConnector) -> str:
+    return address("Connector", connector.name)
+
+
+def _call_needs(connector: LiveConnector) -> tuple[Need, ...]:
+    body = {"metadata": {"labels": connector.labels}, "spec": connector.spec}
+    return (("connectors:call", "", live_target(Key("Connector", connector.name), body)),)

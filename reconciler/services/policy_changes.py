@@ -1,0 +1,79 @@
+"""What a plan says of policies and groups beside what differs: grants that end, and which lists are exact."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.diff import FieldChange
+from reconciler.core.enforcement import Expiring
+from reconciler.core.matching import Match
+from reconciler.core.model import Key, Record, Resource
+from reconciler.core.plan import Action
+from reconciler.kinds.canonical import encode
+from reconciler.kinds.expiry import expiring, has_expired, may_expire, without_expired
+
+_MEMBERS = ("spec", "members")
+_MODES = {
+    "authoritative": "authoritative: members that are not listed are removed",
+    "additive": "additive: members that others added stay",
+}
+
+
+def with_expired(
+    desired: Mapping[Key, Resource], live: Mapping[Key, Record], matches: Iterable[Match], owner: str, now: str
+) -> Iterator[Match]:
+    """The policies that are as declared, and so matched by nothing, but of which grants have ended since."""
+    matched = {found.resource.key for found in matches if found.resource}
+    for resource in _dated(desired, now):
+        record = live.get(resource.key)
+        if record is not None and record.owner == owner and resource.key not in matched:
+            moment = datetime.fromisoformat(now)
+            if any(has_expired(grant, moment) for grant in resource.content()["spec"]["grants"]):
+                yield Match(Action.UPDATE, resource, record)
+
+
+def expiring_in(desired: Mapping[Key, Resource], now: str) -> tuple[Expiring, ...]:
+    """The grants that git declares and that end soon, the first to end first."""
+    found = [item for policy in _dated(desired, now) for item in expiring(policy, datetime.fromisoformat(now))]
+    return tuple(sorted(found, key=lambda item: (datetime.fromisoformat(item.expires), item.policy, item.index)))
+
+
+def _dated(desired: Mapping[Key, Resource], now: str) -> Iterator[Resource]:
+    for key, resource in desired.items():
+        if now and key.kind == "PermissionPolicy" and may_expire(resource.body):
+            yield resource
+
+
+def created(resource: Resource, now: str) -> tuple[bytes, dict[str, Any] | None, tuple[str, ...]]:
+    """What a new record holds: the body, the same decoded where it is not what git declares, and what to say of it."""
+    if resource.key.kind != "PermissionPolicy" or not may_expire(resource.body):
+        return resource.body, None, ()
+    content = resource.content()
+    gone = without_expired(content["spec"], now)
+    if not gone:
+        return resource.body, None, ()
+    return encode(content), content, (f"grants that have ended are left out: {_listed(gone)}",)
+
+
+def notes_on(kind: str, declared: Mapping[str, Any], fields: Iterable[FieldChange], now: str) -> tuple[str, ...]:
+    """What a reviewer should see beside the fields of a policy or group that changes."""
+    if kind == "Group":
+        members = declared["spec"].get("members", {})
+        changed = any(field.path[:2] == _MEMBERS for field in fields)
+        return (f"members are {_MODES[members['mode']]}",) if changed and "mode" in members else ()
+    if kind != "PermissionPolicy" or not now:
+        return ()
+    moment = datetime.fromisoformat(now)
+    ended = [grant for grant in declared["spec"].get("grants", ()) if has_expired(grant, moment)]
+    held = [
+        grant
+        for field in fields
+        if field.path == ("spec", "grants") and isinstance(field.before, list)
+        for grant in field.before
+    ]
+    gone = [grant for grant in ended if grant in held]
+    return (f"grants that have ended are revoked: {_listed(gone)}",) if gone else ()
+
+
+def _listed(grants: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{', '.join(grant['permissions'])} (ended {grant['expires']})" for grant in grants)

@@ -22,8 +22,15 @@ FORMATS = ("text", "json", "markdown", "github")
 @click.option(
     "--actor", required=True, metavar="ACTOR", help="Who makes the change, exactly as policies and groups name them."
 )
+@click.option(
+    "--approved-by",
+    "approvals",
+    multiple=True,
+    metavar="ACTOR",
+    help="Who approved the change: what is refused to the actor passes if one of these may make it. Repeatable.",
+)
 @common_options(store=False)
-def command(base: str, head: str, actor: str) -> int:
+def command(base: str, head: str, actor: str, approvals: tuple[str, ...]) -> int:
     """May this person make the change from one revision to another? Judged by the policies at the base.
 
     Works from git alone: no store, no secrets, no network. Exits with 4 when something is refused, and says
@@ -36,10 +43,12 @@ def command(base: str, head: str, actor: str) -> int:
     chosen = choose_format(FORMATS)
     if not actor.strip():
         raise click.BadParameter("name somebody", param_hint="'--actor'")
+    if not all(name.strip() for name in approvals):
+        raise click.BadParameter("name somebody", param_hint="'--approved-by'")
     root = locate_root(options().directory)
     comparison, revisions = compare_revisions(root, base, head)
     refuse_faults(comparison, chosen)
-    verdict = judge(comparison, actor, now())
+    verdict = judge(comparison, actor, approvals, now())
     _show(verdict, Lines(root, revisions.base, dict(comparison.before.policies)), chosen)
     return ExitCode.OK if verdict.allowed else ExitCode.NOT_PERMITTED
 

@@ -7,19 +7,26 @@ import click
 from reconciler.cli.options import common_options, options
 from reconciler.cli.output import answer
 from reconciler.render.style import harmless
-from reconciler.services.scaffolding import make_repository
+from reconciler.services.scaffolding import PIPELINES, make_repository
 
 
 @click.command("init")
 @click.argument("where", default=".", metavar="[DIR]")
+@click.option(
+    "--ci",
+    type=click.Choice(PIPELINES),
+    default="github",
+    show_default=True,
+    help="Whose pipeline files to write: validation, and the gate that judges who may change what.",
+)
 @common_options(store=False)
-def command(where: str) -> int:
+def command(where: str, ci: str) -> int:
     """Make a new configuration repository that validates and applies at once.
 
     It comes with settings for editors, for pre-commit and for a pipeline.
     """
     root = Path(options().directory or ".") / where
-    made = make_repository(root)
+    made = make_repository(root, ci)
     if not options().quiet:
         for path in made.written:
             answer(f"wrote {harmless(path)}\n")

@@ -63,7 +63,8 @@ class Judged:
         file: where it is defined, at the head if it is there.
         fields: what differs, by path; of an update and a rename.
         why: what else made it a change, or "".
-        approvers: of a refused change.
+        approvers: who could approve what is refused to the actor.
+        approved_by: somebody who did, and holds all that it takes; "" for nobody.
     """
 
     step: Step
@@ -74,11 +75,17 @@ class Judged:
     fields: tuple[Path, ...] = ()
     why: str = ""
     approvers: Approvers = Approvers()
+    approved_by: str = ""
+
+    @property
+    def granted(self) -> bool:
+        """Whether the actor holds all that it takes."""
+        return not any(wanted.refusal for wanted in self.wanted)
 
     @property
     def allowed(self) -> bool:
-        """Whether all that it takes is granted."""
-        return not any(wanted.refusal for wanted in self.wanted)
+        """Whether the actor, or somebody who approved it, holds all that it takes."""
+        return self.granted or bool(self.approved_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class Verdict:
         known: whether a policy or group at the base names the actor.
         alike: somebody it names, whom the actor may be taken for.
         moment: RFC 3339; when grants were looked at.
+        approvals: who else stands for the change.
     """
 
     actor: str
@@ -103,6 +111,7 @@ class Verdict:
     alike: str
     moment: str
     changes: tuple[Judged, ...]
+    approvals: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -37,9 +37,14 @@ def headline(verdict: Verdict) -> str:
     if verdict.bootstrap:
         return f"Allowed: the base {verdict.base[:12]} has no super admin yet, so nothing is judged."
     if verdict.allowed:
-        return f"{actor} may make this change ({plural(count, 'change')}), {by}."
+        return f"{actor} may make this change ({plural(count, 'change')}{_approved(verdict)}), {by}."
     refused = sum(not change.allowed for change in verdict.changes)
     return f"{actor} may not make this change: {refused:,} of {plural(count, 'change')} refused, {by}."
+
+
+def _approved(verdict: Verdict) -> str:
+    found = [change.approved_by for change in verdict.changes if change.approved_by]
+    return f", {len(found):,} of them approved by {harmless(_listed(tuple(sorted(set(found)))))}" if found else ""
 
 
 def head(verdict: Verdict) -> str:
@@ -55,6 +60,8 @@ def notes(verdict: Verdict) -> Iterator[str]:
         yield "Everybody may change everything until a policy with superAdmin: true is merged; merge one first."
     elif not verdict.known:
         yield unknown(verdict)
+    if verdict.approvals and not verdict.allowed:
+        yield f"Approved by {harmless(_listed(verdict.approvals))}, who may not make what is refused either."
 
 
 def unknown(verdict: Verdict) -> str:
@@ -117,8 +124,10 @@ def _details(verdict: Verdict, change: Judged, where: Where, *, verbose: bool) -
         yield changed_fields(change)
     if verdict.bootstrap:
         return
-    yield from refusals(verdict.actor, change, where)
-    if not change.allowed:
+    if change.approved_by:
+        yield f"approved by {harmless(change.approved_by)}"
+    elif not change.granted:
+        yield from refusals(verdict.actor, change, where)
         yield f"could approve: {approvers_text(change.approvers)}"
     elif verbose:
         for wanted in change.wanted:

@@ -16,6 +16,7 @@ def verdict_json(verdict: Verdict, where: Where) -> str:
         "version": VERSION,
         "allowed": verdict.allowed,
         "actor": verdict.actor,
+        "approvals": list(verdict.approvals),
         "known": verdict.known,
         "alike": verdict.alike or None,
         "bootstrap": verdict.bootstrap,
@@ -37,6 +38,7 @@ def _change(verdict: Verdict, change: Judged, where: Where) -> dict[str, Any]:
         "fields": [[str(step) for step in path] for path in change.fields],
         "why": change.why or None,
         "allowed": verdict.bootstrap or change.allowed,
+        "approvedBy": change.approved_by or None,
         "wanted": [_wanted(wanted, where) for wanted in change.wanted],
         "approvers": {"groups": list(change.approvers.groups), "users": list(change.approvers.users)},
     }

@@ -37,3 +37,5 @@ def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:
         for refusal in refusals(verdict.actor, change, where):
             yield f"  - {escape(refusal)}"
         yield f"  - could approve: {escape(approvers_text(change.approvers))}"
+    elif change.approved_by:
+        yield f"  - approved by {escape(change.approved_by)}"

@@ -6,7 +6,7 @@ from reconciler.core.past_access import Answer, Past, Setting
 from reconciler.kinds.registry import address
 from reconciler.render.history import by
 from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
 
 Place = Callable[[Answer], tuple[str, int] | None]
 """File and line of what an answer rests on, in the commit that it was applied from."""
@@ -16,8 +16,8 @@ def answer_text(state: Past, answer: Answer, place: Place, *, color: bool) -> st
     """The answer with its reason."""
     allowed = answer.decision.allowed
     word = paint("yes" if allowed else "no", GREEN if allowed else RED, BOLD, color=color)
-    can = "could" if allowed else "could not"
-    what = f"{harmless(answer.actor)} {can} {state.permission}{_on(state)} at {state.time}"
+    had = "had" if allowed else "did not have"
+    what = f"{harmless(answer.actor)} {had} {state.permission}{_on(state)} at {state.time}"
     lines = [f"{word}: {what}", *_why(answer, place), *_foot(state)]
     return "\n".join(lines) + "\n"
 
@@ -25,11 +25,11 @@ def answer_text(state: Past, answer: Answer, place: Place, *, color: bool) -> st
 def answers_text(state: Past, answers: Sequence[Answer], place: Place, *, color: bool) -> str:
     """Everybody who could, each with the reason."""
     if not answers:
-        return "\n".join([f"Nobody could {state.permission}{_on(state)} at {state.time}.", *_foot(state)]) + "\n"
+        return "\n".join([f"Nobody had {state.permission}{_on(state)} at {state.time}.", *_foot(state)]) + "\n"
     lines = []
     for answer in answers:
         lines += [paint(harmless(answer.actor), BOLD, color=color), *_why(answer, place)]
-    count = f"{plural(len(answers), 'account')} could {state.permission}{_on(state)} at {state.time}"
+    count = f"{len(answers):,} {'person' if len(answers) == 1 else 'people'} had {state.permission}{_on(state)} at {state.time}"
     return "\n".join([*lines, *_foot(state), paint(count, DIM, color=color)]) + "\n"
 
 

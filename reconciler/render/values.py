@@ -1,7 +1,7 @@
 """How values and paths of a change are shown."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
@@ -42,23 +42,36 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
 
 
 def line_changes(change: FieldChange) -> list[tuple[str, str]] | None:
-    """Sign and text of the lines in which two texts of several lines differ; None for other values."""
-    before, after = ("" if value is MISSING else value for value in (change.before, change.after))
-    if change.secret or not (isinstance(before, str) and isinstance(after, str) and "\n" in before + after):
+    """Sign and text of what differs, of texts of several lines and of lists of mappings such as grants, one a line.
+
+    None for other values.
+    """
+    sides = [value for value in (change.before, change.after) if value is not MISSING]
+    if change.secret or not sides:
+        return None
+    if all(isinstance(side, str) for side in sides) and any("\n" in side for side in sides):
+        split: Callable[[Any], list[str]] = _text_lines
+    elif all(isinstance(side, list) and all(isinstance(item, dict) for item in side) for side in sides) and any(sides):
+        split = _item_lines
+    else:
         return None
     from difflib import unified_diff
 
-    old, new = _lines(before), _lines(after)
+    old, new = ([] if value is MISSING else split(value) for value in (change.before, change.after))
     lines = list(unified_diff(old, new, n=0, lineterm=""))[2:]  # the first two name the files
     return [(line[0], harmless(mask_text(line[1:]))) for line in lines if not line.startswith("@@")]
 
 
-def _lines(text: str) -> list[str]:
+def _text_lines(text: str) -> list[str]:
     """The lines of a text; it is said when the last one has no end."""
     if not text:
         return []
     *lines, last = text.split("\n")
     return [*lines, f"{last} (no line break at the end)"] if last else lines
+
+
+def _item_lines(items: list[dict[str, Any]]) -> list[str]:
+    return [_flat(item) for item in items]
 
 
 def _cut(text: str, keep: int) -> str:
@@ -177,5 +190,6 @@ def _endpoint(endpoint: dict[str, Any]) -> str:
 
 
 def _flat(item: dict[str, Any]) -> str:
-    parts = [f"{key}: {shown(value)}" for key, value in item.items()]
+    ordered = sorted(item.items(), key=lambda pair: pair[0] != "permissions")
+    parts = [f"{key}: {shown(value)}" for key, value in ordered]
     return ", ".join(parts)

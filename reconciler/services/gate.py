@@ -21,11 +21,13 @@ def has_super_admin(access: Access) -> bool:
     return any(policy.super_admin for policy in access.policies.values())
 
 
-def judge(comparison: Comparison, actor: str, moment: str) -> Verdict:
+def judge(comparison: Comparison, actor: str, approvals: Sequence[str], moment: str) -> Verdict:
     """May `actor` take the base to the head?
 
     Args:
         comparison: without faults.
+        approvals: who else stands for the change: what is refused to the actor passes when one of these holds
+            all that it takes.
         moment: when, RFC 3339.
     """
     access = access_of(comparison.before.policies)
@@ -34,7 +36,7 @@ def judge(comparison: Comparison, actor: str, moment: str) -> Verdict:
     if bootstrap:
         judged = [change for change, _ in changes]
     else:
-        judged = _judged(changes, access, actor, datetime.fromisoformat(moment))
+        judged = _judged(changes, access, actor, approvals, datetime.fromisoformat(moment))
     known = actor in access.users()
     return Verdict(
         actor=actor,
@@ -46,6 +48,7 @@ def judge(comparison: Comparison, actor: str, moment: str) -> Verdict:
         alike="" if known else alike(actor, access.users()),
         moment=moment,
         changes=tuple(sorted(judged, key=_order)),
+        approvals=tuple(approvals),
     )
 
 
@@ -54,15 +57,23 @@ def _order(change: Judged) -> tuple[bool, Key, str]:
 
 
 def _judged(
-    changes: Sequence[tuple[Judged, Sequence[Need]]], access: Access, actor: str, now: datetime
+    changes: Sequence[tuple[Judged, Sequence[Need]]],
+    access: Access,
+    actor: str,
+    approvals: Sequence[str],
+    now: datetime,
 ) -> list[Judged]:
     approving = Approving(access, now)
     judged = []
     for change, needs in changes:
+
+        def holds(somebody: str, needs: Sequence[Need] = needs) -> bool:
+            return not any(_wanted(access, somebody, need, now).refusal for need in needs)
+
         found = replace(change, wanted=tuple(_wanted(access, actor, need, now) for need in needs))
-        if not found.allowed:
+        if not found.granted:
             able = approving.of(tuple((need.permission, need.target) for need in needs))
-            found = replace(found, approvers=able)
+            found = replace(found, approvers=able, approved_by=next(filter(holds, approvals), ""))
         judged.append(found)
     return judged
 

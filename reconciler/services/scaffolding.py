@@ -13,9 +13,14 @@ _FILES = {
     "team.yaml": "policies/team.yaml",
     "gitignore": ".gitignore",
     "pre-commit.yaml": ".pre-commit-config.yaml",
-    "workflow.yaml": ".github/workflows/connectors.yaml",
     "vscode.json": ".vscode/settings.json",
 }
+_PIPELINES = {
+    "github": {"workflow.yaml": ".github/workflows/connectors.yaml", "gate.yaml": ".github/workflows/permissions.yaml"},
+    "gitlab": {"gitlab-ci.yaml": ".gitlab-ci.yml"},
+    "none": {},
+}
+PIPELINES = tuple(_PIPELINES)
 _SCHEMAS = ("category", "connector", "group", "permissionpolicy", "project", "resource")
 
 
@@ -34,8 +39,11 @@ class Scaffold:
     repository: bool
 
 
-def make_repository(root: Path) -> Scaffold:
+def make_repository(root: Path, pipeline: str) -> Scaffold:
     """Write the files of a new configuration repository into `root`; files that exist are left alone.
+
+    Args:
+        pipeline: one of `PIPELINES`.
 
     Raises:
         UsageError: `root` holds definitions already, or cannot be written.
@@ -46,7 +54,7 @@ def make_repository(root: Path) -> Scaffold:
         raise UsageError(f"{root} holds definitions already", hint="name an empty directory")
     written, kept = [], []
     try:
-        for path, content in _contents(root).items():
+        for path, content in _contents(root, pipeline).items():
             target = root / path
             if target.exists():
                 kept.append(path)
@@ -60,9 +68,9 @@ def make_repository(root: Path) -> Scaffold:
     return Scaffold(tuple(written), tuple(kept), repository)
 
 
-def _contents(root: Path) -> dict[str, bytes]:
+def _contents(root: Path, pipeline: str) -> dict[str, bytes]:
     folder = Path(__file__).resolve().parent.parent / "scaffold"
-    found = {target: (folder / name).read_bytes() for name, target in _FILES.items()}
+    found = {target: (folder / name).read_bytes() for name, target in {**_FILES, **_PIPELINES[pipeline]}.items()}
     owner = "".join(
         char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in root.resolve().name
     )

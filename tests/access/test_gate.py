@@ -285,3 +285,33 @@ def test_a_shallow_clone_with_both_ends_but_not_what_joins_them(gate: Workspace,
     clone.git("fetch", "-q", "--depth", "1", "origin", "main:main")
     result = clone.run("authorize", "--base", "main", "--head", "change", "--actor", "ada")
     assert result.exit_code == 10 and "git fetch --unshallow" in result.stderr
+
+
+def test_who_may_make_a_change_may_approve_it(gate: Workspace) -> None:
+    """Each refused change wants one approver who holds all that it takes; who holds it not approves nothing."""
+    gate.edit("connectors/crm.yaml", "Contacts of the CRM.", "All contacts.")
+    gate.edit("connectors/finance.yaml", "Contacts of the CRM.", "All accounts.")
+    result = authorize(gate, "ada", "change", "--approved-by", "grace")
+    assert result.exit_code == ExitCode.NOT_PERMITTED
+    assert "Approved by grace, who may not make what is refused either." in result.stdout
+    result = authorize(gate, "ada", "change", "--approved-by", "grace", "--approved-by", "margaret")
+    assert result.exit_code == 0, result.output
+    assert "ada may make this change (2 changes, 1 of them approved by margaret)" in result.stdout
+    assert (
+        "ok update connector/ledger  connectors/finance.yaml\n     description\n     approved by margaret\n"
+        in result.stdout
+    )
+    content = json.loads(authorize(gate, "ada", "change", "--approved-by", "margaret", "-o", "json").stdout)
+    assert {change["address"]: change["approvedBy"] for change in content["changes"]} == {
+        "connector/crm-contacts": None,
+        "connector/ledger": "margaret",
+    }
+    markdown = authorize(gate, "ada", "change", "--approved-by", "margaret", "-o", "markdown").stdout
+    assert "- approved by margaret" in markdown and "refused" not in markdown
+
+
+def test_an_approver_of_the_head_approves_nothing(gate: Workspace) -> None:
+    """The policies at the base say who may."""
+    gate.edit("policies/groups.yaml", "users: [margaret]", "users: [margaret, mallory]")
+    assert authorize(gate, "ada", "change", "--approved-by", "mallory").exit_code == ExitCode.NOT_PERMITTED
+    assert authorize(gate, "ada", "change", "--approved-by", "").exit_code == ExitCode.USAGE

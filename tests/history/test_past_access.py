@@ -45,7 +45,7 @@ def test_who_could_edit_this_by_which_line(workspace: Workspace) -> None:
     ]  # fmt: skip
     shown = workspace.ok("history", "--at", then, "--can", "ada", "connectors:edit", "connector/crm-contacts").stdout
     assert shown.splitlines()[:2] == [
-        f"yes: ada could connectors:edit on connector/crm-contacts at {then}",
+        f"yes: ada had connectors:edit on connector/crm-contacts at {then}",
         "    ada is in integrators, which policy integration-team grants it, policies/team.yaml:14",
     ]
     assert f"policy/integration-team was as grace from commit {commit[:12]} (run 1) had set it at 20" in shown
@@ -63,10 +63,9 @@ def test_who_could(workspace: Workspace) -> None:
     found = answer(workspace, "history", "--at", then, "--who-can", "connectors:edit", "connector/crm-contacts")
     assert [item["actor"] for item in found["answers"]] == ["ada", "grace"]
     assert (
-        "2 accounts could connectors:edit"
-        in workspace.ok("history", "--at", then, "--who-can", "connectors:edit").stdout
+        "2 people had connectors:edit" in workspace.ok("history", "--at", then, "--who-can", "connectors:edit").stdout
     )
-    assert workspace.ok("history", "--at", moment(), "--who-can", "connectors:edit").stdout.startswith("Nobody could")
+    assert workspace.ok("history", "--at", moment(), "--who-can", "connectors:edit").stdout.startswith("Nobody had")
 
 
 def test_a_grant_that_had_not_ended_yet(workspace: Workspace) -> None:
@@ -133,7 +132,9 @@ def test_before_the_history_began(workspace: Workspace) -> None:
     """Nobody could do anything, and it is said why."""
     workspace.ok("apply", "--yes", "-q")
     shown = workspace.ok("history", "--at", "2020-01-01", "--can", "ada", "connectors:edit").stdout
-    assert shown.startswith("no: ada could not connectors:edit at 2020-01-01T00:00:00.000Z\n    no policy grants it\n")
+    assert shown.startswith(
+        "no: ada did not have connectors:edit at 2020-01-01T00:00:00.000Z\n    no policy grants it\n"
+    )
     assert "the history begins later" in shown
 
 

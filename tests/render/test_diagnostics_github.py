@@ -62,7 +62,9 @@ def test_the_runner_reads_what_was_meant(found: list[Diagnostic]) -> None:
         assert command.data == kept(f"{item.message}; {item.hint}" if item.hint else item.message)
 
 
-PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.sampled_from(" %:,=\r\n"), min_size=1)
+PLAIN = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.sampled_from(" %:,=\r\n"), min_size=1
+).filter(lambda text: "##[" not in text)  # an older command, which the toolkit lets through
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,7 +9,7 @@ from reconciler.cli.authorize import refuse_faults
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
 from reconciler.errors import ExitCode
-from reconciler.wiring.comparing import Lines, compare_revisions, connectors_of
+from reconciler.wiring.comparing import compare_revisions, connectors_of, lines_of
 from reconciler.wiring.run import locate_root, now
 
 FORMATS = ("text", "json", "markdown")
@@ -42,7 +42,7 @@ def command(base: str, head: str, actor: str) -> int:
     targets = [target_of(key, item.content()) for key, item in after.items()] if changed else []
     targets += [target_of(item.key, item.content()) for item in connectors_of(root, revisions)] if changed else []
     found = access_diff(access_of(before), access_of(after), targets, actor=actor, now=datetime.fromisoformat(at))
-    was, becomes = Lines(root, revisions.base, dict(before)), Lines(root, revisions.tree, dict(after))
+    was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":
         from reconciler.render.access_diff_json import access_diff_json
 

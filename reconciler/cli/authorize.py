@@ -10,7 +10,7 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions
-from reconciler.wiring.comparing import Lines, compare_revisions
+from reconciler.wiring.comparing import Lines, compare_revisions, lines_of
 from reconciler.wiring.run import locate_root, now
 
 FORMATS = ("text", "json", "markdown", "github")
@@ -49,7 +49,7 @@ def command(base: str, head: str, actor: str, approvals: tuple[str, ...]) -> int
     comparison, revisions = compare_revisions(root, base, head)
     refuse_faults(comparison, chosen)
     verdict = judge(comparison, actor, approvals, now())
-    _show(verdict, Lines(root, revisions.base, dict(comparison.before.policies)), chosen)
+    _show(verdict, lines_of(root, revisions.base, comparison.before.policies), chosen)
     return ExitCode.OK if verdict.allowed else ExitCode.NOT_PERMITTED
 
 

@@ -1,14 +1,13 @@
 """``reconciler history``."""
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from reconciler.cli.get import kind_named
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.parsing import key_of, time_of
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Overrides, Settings
@@ -74,9 +73,9 @@ def command(
     Formats (-o): text, json.
     """  # fmt: skip
     asked = Asked(
-        _key(address) if address else None,
+        key_of(address) if address else None,
         limit,
-        _time("--since", since) if since else "",
+        time_of("--since", since) if since else "",
         choose_format(FORMATS),
         wants_color(options().color, sys.stdout),
     )
@@ -118,34 +117,8 @@ def _refuse_mixed(asked: Asked, *, numbers: bool, at: bool, asks: int) -> None:
         raise UsageError("--diff compares two versions of one record", hint="name it: reconciler history KIND/NAME --diff A B")  # fmt: skip
 
 
-def _key(address: str) -> Key:
-    word, slash, name = address.partition("/")
-    if not slash or not name:
-        raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")
-    return Key(kind_named(word) or "", name)
-
-
-def _time(option: str, text: str) -> str:
-    """A time as the store writes it.
-
-    Raises:
-        UsageError: it is none, or its zone is missing.
-    """
-    hint = "write 2027-03-01 or 2027-03-01T12:00:00Z"
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None and len(text) == len("2027-03-01"):
-            found = found.replace(tzinfo=UTC)
-        if found.tzinfo is None:
-            raise UsageError(f"{option} {text} is without a time zone", hint=hint)
-        moment = found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text} is no time", hint=hint) from None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _past_time(text: str) -> str:
-    time = _time("--at", text)
+    time = time_of("--at", text)
     if time > now():
         raise UsageError(f"--at {text} is in the future", hint="name a time that has been")
     return time

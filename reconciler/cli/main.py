@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("apply", "Take the live store to what git declares."),
     "authorize": ("authorize", "Judge a change by the policies at its base."),
     "access-diff": ("access_diff", "Show what access a change gives and takes."),
+    "can": ("can", "Tell whether somebody may do something, and why."),
+    "who-can": ("who_can", "List everybody who may do something, and why."),
     "get": ("get", "View, list and search live records."),
     "history": ("history", "Show who changed what, when, from which commit."),
     "call": ("call", "Call an endpoint of a live connector."),

@@ -27,6 +27,17 @@ def until(grant: Grant | None) -> str:
     return f" until {grant.expires.isoformat().replace('+00:00', 'Z')}" if grant and grant.expires else ""
 
 
+def scope(grant: Grant | None) -> str:
+    """``category crm or hr, label team=sales`` of a grant that is narrowed, or ""."""
+    if grant is None:
+        return ""
+    parts = []
+    if grant.categories is not None:
+        parts.append(f"category {' or '.join(sorted(grant.categories))}" if grant.categories else "no category")
+    parts += [f"label {key}={value}" for key, value in sorted(grant.labels.items())]
+    return ", ".join(parts)
+
+
 def route_json(route: Route | None, where: Where | None) -> dict[str, Any] | None:
     """A route as data."""
     if route is None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from reconciler.core.access import PERMISSIONS, Route, Target, decide, is_super_admin
+from reconciler.core.access import Route, Target, decide, is_super_admin
 from reconciler.core.history import Body, KeepsHistory, RunEntry, Trail
 from reconciler.core.model import Key
 from reconciler.core.past_access import Answer, Past, Setting
 from reconciler.errors import UsageError
-from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access
+from reconciler.kinds.access import live_target, make_access
 from reconciler.kinds.registry import address
+from reconciler.services.asking import area_of
 
 KINDS = ("Group", "PermissionPolicy")
 
@@ -24,7 +25,7 @@ def past(history: KeepsHistory, permission: str, key: Key | None, time: str) -> 
     Raises:
         UsageError: there is no such permission, or it is not about such a record, or the record was not there.
     """
-    area = _area(permission, key)
+    area = area_of(permission, key)
     last = history.last_run(time)
     bodies: list[tuple[Key, Body]] = []
     rests: dict[Key, Trail] = {}
@@ -53,19 +54,6 @@ def who_could(state: Past) -> list[Answer]:
     """Everybody who could."""
     answers = (could(state, user) for user in sorted(state.access.users()))
     return [answer for answer in answers if answer.decision.allowed]
-
-
-def _area(permission: str, key: Key | None) -> str:
-    if permission not in PERMISSIONS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(permission, PERMISSIONS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"permissions are {', '.join(PERMISSIONS)}"
-        raise UsageError(f"there is no permission '{permission}'", hint=hint)
-    area = permission.partition(":")[0]
-    if key is not None and AREA_OF_KIND.get(key.kind) != area:
-        raise UsageError(f"{permission} is not about {address(*key)}", hint=f"it is about {area}")
-    return area
 
 
 def _target(history: KeepsHistory, key: Key, last: int, time: str) -> Target:

@@ -19,10 +19,10 @@ Content = bytes | Diagnostic
 """The bytes of a file, or why it cannot be read."""
 
 
-def working_tree(root: Path) -> list[str]:
-    """Paths of all files of definitions below `root`, sorted."""
+def working_tree(root: Path, folders: Sequence[str] = FOLDERS) -> list[str]:
+    """Paths of all files of definitions below `folders` of `root`, sorted."""
     found: list[str] = []
-    for folder in FOLDERS:
+    for folder in folders:
         _walk(root, folder, found)
     return sorted(found)
 

@@ -18,12 +18,14 @@ from reconciler.source.parallel import read_parts
 class Repository:
     """Definitions in the working tree of `root`, or in the commit that `ref` names."""
 
-    def __init__(self, root: Path, ref: str = "", now: str = "") -> None:
+    def __init__(self, root: Path, ref: str = "", now: str = "", folders: Sequence[str] = files.FOLDERS) -> None:
         """Read nothing yet.
 
         Args:
             now: the time to judge dates by, RFC 3339; "" for not at all.
+            folders: what is read; references to what others hold are not looked at then.
         """
+        self._folders = folders
         self._root = root
         self._ref = ref
         self._now = now
@@ -43,21 +45,26 @@ class Repository:
         """Read, validate and cross-check everything; faults become diagnostics."""
         reader = DocumentReader(self._now)
         if self._ref:
-            entries = files.committed(self._root, self._commit)
+            entries = files.committed(self._root, self._commit, self._folders)
             paths = [path for path, _ in entries]
 
             def read_entries(part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
                 return reader.read_all([path for path, _ in part], files.read_committed(self._root, part))
 
-            return assemble(paths, read_parts(entries, read_entries), self._read_again)
-        paths = files.working_tree(self._root)
+            return assemble(paths, read_parts(entries, read_entries), self.read, self._keep)
+        paths = files.working_tree(self._root, self._folders)
 
         def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
             return reader.read_all(part, files.read_working_tree(self._root, part))
 
-        return assemble(paths, read_parts(paths, read_paths), self._read_again)
+        return assemble(paths, read_parts(paths, read_paths), self.read, self._keep)
 
-    def _read_again(self, path: str) -> bytes:
+    def _keep(self, clash: Clash) -> bool:
+        """Of what lies in a folder that was not read, nothing can be said to be missing."""
+        return clash.ref is None or KINDS[clash.ref.kind].directory in self._folders
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
         if self._ref:
             oid = dict(files.committed(self._root, self._commit))[path]
             return next(git.read_blobs(self._root, [oid]))

@@ -1,5 +1,6 @@
 """Two revisions of a repository, opened for a judgement about what differs."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reconciler.core.access import Route
@@ -23,15 +24,24 @@ def connectors_of(root: Path, revisions: Revisions) -> list[Resource]:
     return [resource for resource in resources if resource.key.kind in ("Connector", "Category")]
 
 
+def lines_of(root: Path, tree: str, policies: Mapping[Key, Resource]) -> "Lines":
+    """Of the policies in a commit or tree."""
+
+    def read(path: str) -> bytes:
+        return next(git.read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
+
+    return Lines(read, policies)
+
+
 class Lines:
     """Where routes stand in the files of one revision."""
 
-    def __init__(self, root: Path, tree: str, policies: "dict[Key, Resource]") -> None:
-        """Of the policies in a commit or tree."""
+    def __init__(self, read: Callable[[str], bytes], policies: Mapping[Key, Resource]) -> None:
+        """Parse nothing yet.
 
-        def read(path: str) -> bytes:
-            return next(git.read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
-
+        Args:
+            read: the bytes of a file.
+        """
         self._policies = policies
         self._position = positions(read)
 

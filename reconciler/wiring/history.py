@@ -55,7 +55,7 @@ class PastLines:
             commit: as a run has it.
             fingerprint: of the body that was applied.
         """
-        from reconciler.wiring.comparing import Lines
+        from reconciler.wiring.comparing import lines_of
 
         if not commit or commit.endswith("-dirty"):
             return None
@@ -64,7 +64,7 @@ class PastLines:
             found = policies.get(Key("PermissionPolicy", route.policy))
             if found is None or found.fingerprint != fingerprint:
                 return None
-            return Lines(self._root, commit, dict(policies)).of(route)
+            return lines_of(self._root, commit, policies).of(route)
         except ReconcilerError:  # the commit is of another repository, or git is not there
             return None
 

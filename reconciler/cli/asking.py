@@ -1,0 +1,64 @@
+"""What `can` and `who-can` have in common: what they ask about, and of what."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import common_options, options
+from reconciler.cli.parsing import key_of, time_of
+from reconciler.cli.running import load_desired
+from reconciler.errors import UsageError
+from reconciler.settings import Overrides
+from reconciler.wiring.comparing import Lines
+from reconciler.wiring.run import load_settings, locate_root, now, open_source, open_store
+
+if TYPE_CHECKING:
+    from reconciler.core.asking import Question
+    from reconciler.render.routes import Where
+
+
+def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--ref, --live and --at."""
+    for decorate in (
+        common_options(),
+        click.option("--at", metavar="TIME", help="Judge the grants that expire as at this time, such as 2027-03-01T12:00:00Z."),
+        click.option("--live", is_flag=True, help="Judge by the policies that are live in the store."),
+        click.option("--ref", default="", metavar="REV", help="Judge by the definitions of a commit, branch or tag."),
+    ):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
+def put(
+    permission: str, address: str | None, *, ref: str, live: bool, at: str | None
+) -> "tuple[Question, Where | None]":
+    """The question, and where the grants stand that answer it; live ones stand nowhere.
+
+    Raises:
+        InvalidDefinitions: the definitions are not valid.
+        UsageError: it asks about what is not there.
+    """
+    from reconciler.services.asking import area_of, ask_definitions, ask_live
+
+    if ref and live:
+        raise UsageError("--ref and --live do not go together", hint="ask about one of them")
+    key = key_of(address) if address else None
+    area, moment = area_of(permission, key), time_of("--at", at) if at else now()
+    said = options()
+    root = locate_root(said.directory)
+    if live:
+        overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
+        store = open_store(load_settings(root, overrides), os.environ)
+        return ask_live(store, permission, key, moment), None
+    from reconciler.kinds.access import target_of
+    from reconciler.services.git_changes import access_of
+
+    everything = key is not None and area in ("connectors", "categories")
+    source = open_source(root, ref, ("connectors", "policies") if everything else ("policies",))
+    resources = load_desired(source).resources
+    targets = {key: target_of(key, resources[key].content())} if key in resources and key else {}
+    known = targets or {other: target_of(other, resource.content()) for other, resource in resources.items() if key}
+    question = ask_definitions(access_of(resources), known, permission, key, moment)
+    return question, Lines(source.read, resources).of

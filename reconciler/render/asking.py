@@ -1,0 +1,92 @@
+"""Who may do what, as text and as data; schemas/access.schema.json describes the data."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from reconciler.core.access import Decision, Route
+from reconciler.core.asking import Question
+from reconciler.kinds.registry import address
+from reconciler.render.routes import Where, reason, route_json, scope
+from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
+
+VERSION = 1
+_MAX_NAMES = 12
+
+
+def answer_text(question: Question, actor: str, decision: Decision, where: Where | None, *, color: bool) -> str:
+    """Yes or no, and why."""
+    allowed = decision.allowed
+    word = paint("yes" if allowed else "no", GREEN if allowed else RED, BOLD, color=color)
+    has = "has" if allowed else "does not have"
+    lines = [f"{word}: {harmless(actor)} {has} {question.permission} {_on(question)}"]
+    stranger = question.stranger(actor)
+    if stranger:
+        lines.append(f"    {harmless(stranger)}")
+    else:
+        lines += [f"    {line}" for line in _why(question, actor, decision, where)]
+    return "\n".join(lines) + "\n"
+
+
+def answers_text(
+    question: Question, answers: Sequence[tuple[str, Decision]], where: Where | None, *, color: bool
+) -> str:
+    """Everybody who may, those with the same reason together."""
+    if not answers:
+        return f"Nobody has {question.permission} {_on(question)}.\n"
+    together: dict[tuple[str, ...], list[tuple[str, Decision]]] = {}
+    for actor, decision in answers:
+        together.setdefault(tuple(_why(question, "each of them", decision, where)), []).append((actor, decision))
+    lines = []
+    for why, found in together.items():
+        names = [actor for actor, _ in found]
+        more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+        lines.append(paint(harmless(", ".join(names[:_MAX_NAMES]) + more), BOLD, color=color))
+        said = why if len(names) > 1 else _why(question, *found[0], where)
+        lines += [f"    {line}" for line in said]
+    people = "1 person has" if len(answers) == 1 else f"{len(answers):,} people have"
+    lines.append(paint(f"{people} {question.permission} {_on(question)}", DIM, color=color))
+    return "\n".join(lines) + "\n"
+
+
+def _on(question: Question) -> str:
+    return f"on {address(*question.key)}" if question.key else f"on all {question.target.area}"
+
+
+def _why(question: Question, actor: str, decision: Decision, where: Where | None) -> Iterator[str]:
+    route, view = decision.route, decision.view
+    if decision.refusal is not None:
+        near = f": {reason(actor, route, where)}{_scoped(route)}" if route else ""
+        yield f"{decision.refusal}{near}"
+        return
+    if route is not None:
+        yield f"because {reason(actor, route, where)}{_scoped(route)}"
+    if view is not None and view != route:
+        yield f"and {question.target.area}:view because {reason(actor, view, where)}{_scoped(view)}"
+
+
+def _scoped(route: Route) -> str:
+    narrowed = harmless(scope(route.grant))
+    return f" ({narrowed})" if narrowed else ""
+
+
+def answers_json(question: Question, answers: Iterable[tuple[str, Decision]], where: Where | None) -> str:
+    """The question and its answers, versioned."""
+    content = {
+        "version": VERSION,
+        "permission": question.permission,
+        "address": address(*question.key) if question.key else None,
+        "at": question.moment,
+        "answers": [_answer(actor, decision, where) for actor, decision in answers],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _answer(actor: str, decision: Decision, where: Where | None) -> dict[str, Any]:
+    return {
+        "actor": actor,
+        "allowed": decision.allowed,
+        "refusal": str(decision.refusal) if decision.refusal else None,
+        "route": route_json(decision.route, where),
+        "viewRoute": route_json(decision.view, where),
+    }

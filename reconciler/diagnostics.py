@@ -124,7 +124,7 @@ RULES: dict[str, Rule] = {
     "RC205": Rule("wrong form", "The text does not have the form that the schema asks for."),
     "RC206": Rule("out of bounds", "The value is too short, too long, too small or too large."),
     "RC207": Rule("repeated item", "The items of this list must differ from one another."),
-    "RC208": Rule("unknown kind", "The kinds are Category, Connector, Group and PermissionPolicy."),
+    "RC208": Rule("unknown kind", "The kinds are Category, Connector, Group, PermissionPolicy and AccessTest."),
     "RC209": Rule("schema violation", "The document does not agree with the schema of its kind."),
     "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
     "RC211": Rule("impossible date", "The date or time does not exist."),
@@ -151,6 +151,13 @@ RULES: dict[str, Rule] = {
     "RC606": Rule("authority without verification", "`tls.ca` says whom to trust, and `verify: false` not to look. With the authority verification can stay on.", _WARNING),
     "RC607": Rule("grant has ended", "The grant gives nothing any more. `apply` takes it out of the live policy; remove it, or give it another end.", _WARNING),
     "RC608": Rule("policy gives nothing", "A policy without grants that makes no super admins gives its subjects nothing. An empty list says that this is meant.", _WARNING),
+    "RC701": Rule("access that is missing", "An access test expects that somebody can do something, and no policy grants it."),
+    "RC702": Rule("access that should not be", "An access test expects that somebody cannot do something, and a policy grants it."),
+    "RC703": Rule("more people than expected have access", "An access test says how many people may hold a permission at most."),
+    "RC704": Rule("duties are not separated", "An access test names permissions of which nobody may hold two, and somebody does."),
+    "RC705": Rule("expectation about somebody unknown", "No policy and no group names this user, but one whose name is much alike. An expectation about a misspelt name may never fail.", _WARNING),
+    "RC706": Rule("grant that no test explains", "No expectation of an access test rests on this grant, so nobody would notice that it went, or why it is there.", _WARNING),
+    "RC707": Rule("keys of an expectation that do not fit", "An expectation is `user` or `group` with `can` or `cannot`; or `can` with `atMost`; or `separationOfDuty`. `on` names a resource that its permissions are about."),
 }  # fmt: skip
 
 

@@ -11,12 +11,12 @@ from reconciler.cli.parsing import key_of, time_of
 from reconciler.cli.running import load_desired
 from reconciler.errors import UsageError
 from reconciler.settings import Overrides
-from reconciler.wiring.comparing import Lines
+from reconciler.source.positions import Lines
 from reconciler.wiring.run import load_settings, locate_root, now, open_source, open_store
 
 if TYPE_CHECKING:
     from reconciler.core.asking import Question
-    from reconciler.render.routes import Where
+    from reconciler.core.reasons import Where
 
 
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:

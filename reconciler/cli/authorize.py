@@ -10,7 +10,8 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions
-from reconciler.wiring.comparing import Lines, compare_revisions, lines_of
+from reconciler.source.positions import Lines
+from reconciler.wiring.comparing import compare_revisions, lines_of
 from reconciler.wiring.run import locate_root, now
 
 FORMATS = ("text", "json", "markdown", "github")

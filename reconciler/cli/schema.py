@@ -23,7 +23,9 @@ def command(name: str | None) -> int:
             title = schemas.load(f"{found}.schema.json")
             answer(f"{found:18} {title['description'].split('. ')[0].rstrip('.')}.\n")
         return 0
-    wanted = {"policy": "permissionpolicy", "diagnostic": "diagnostics"}.get(name.lower(), name.lower())
+    wanted = {"policy": "permissionpolicy", "access-test": "accesstest", "diagnostic": "diagnostics"}.get(
+        name.lower(), name.lower()
+    )
     if wanted not in names:
         raise UsageError(f"there is no schema '{name}'", hint=f"schemas are {', '.join(names)}")
     answer(schemas.text(f"{wanted}.schema.json").decode())

@@ -7,7 +7,8 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, wants_color
+from reconciler.cli.output import answer, say, wants_color
+from reconciler.core.coverage import Coverage
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
@@ -18,10 +19,11 @@ from reconciler.wiring.run import below, inside, locate_root, open_source, proje
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
+@click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False)
-def command(paths: tuple[str, ...], ref: str, strict: bool) -> int:
-    """Check all definitions: YAML, schema, references, secrets, templates and lint.
+def command(paths: tuple[str, ...], ref: str, coverage: bool, strict: bool) -> int:
+    """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
     Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what
     is found in these files and directories is reported.
@@ -30,8 +32,7 @@ def command(paths: tuple[str, ...], ref: str, strict: bool) -> int:
     """
     chosen = choose_format(render.FORMATS)
     root = locate_root(options().directory)
-    source = open_source(root, ref)
-    desired = source.load()
+    desired = open_source(root, ref, covering=coverage).load()
     found = list(desired.diagnostics) + ([] if ref else project_diagnostics(root))
     files = desired.files
     if paths:
@@ -40,7 +41,15 @@ def command(paths: tuple[str, ...], ref: str, strict: bool) -> int:
     if found or not options().quiet or chosen != "text":
         checked = render.Checked(len(files), desired.documents, files, __version__)
         answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
+    if coverage and not options().quiet:
+        say(_counted(desired.coverage))
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
+
+
+def _counted(coverage: Coverage | None) -> str:
+    if coverage is None:
+        return "Coverage is counted once the definitions are valid."
+    return f"Access tests explain {coverage.explained} of {coverage.grants} {'grant' if coverage.grants == 1 else 'grants'}."
 
 
 def _narrow(

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.core.coverage import Coverage
 from reconciler.core.enforcement import Basis
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
@@ -21,12 +22,14 @@ class Desired:
         files: paths of the files that were read.
         documents: how many documents were read.
         diagnostics: sorted; when one is an error, `resources` is not complete.
+        coverage: None unless it was asked for and everything is valid.
     """
 
     resources: Mapping[Key, Resource]
     files: tuple[str, ...]
     documents: int
     diagnostics: tuple[Diagnostic, ...]
+    coverage: Coverage | None = None
 
 
 class Source(Protocol):

@@ -7,7 +7,13 @@ from typing import Any
 from reconciler.core.access import Access, Grant, Membership, Policy, Target
 from reconciler.core.model import Key
 
-AREA_OF_KIND = {"Connector": "connectors", "Category": "categories", "Group": "groups", "PermissionPolicy": "policies"}
+AREA_OF_KIND = {
+    "Connector": "connectors",
+    "Category": "categories",
+    "Group": "groups",
+    "PermissionPolicy": "policies",
+    "AccessTest": "policies",  # it says what policies have to do
+}
 
 
 def make_access(bodies: Iterable[tuple[Key, Mapping[str, Any]]]) -> Access:

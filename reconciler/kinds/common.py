@@ -1,6 +1,7 @@
 """What the kinds share."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from reconciler.diagnostics import Path
@@ -60,3 +61,12 @@ def canonical_lifecycle(spec: dict[str, Any]) -> None:
             lifecycle["ignore"].sort()
             drop_default(lifecycle, "ignore", [])
         drop_default(spec, "lifecycle", {})
+
+
+def exists(moment: str) -> bool:
+    """Whether there is such a date and time; there is none in a leap second."""
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    return True

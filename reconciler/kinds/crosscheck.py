@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.model import Key, Resource
+from reconciler.diagnostics import Path
 from reconciler.kinds.registry import KINDS, address
 
 
@@ -13,7 +14,7 @@ class Clash:
 
     Attributes:
         resource: the one to report it at.
-        at: what of it is meant: "name", "displayName", "previously", or the reference `ref`.
+        at: what of it is meant: "name", "displayName", "previously", the reference `ref`, or what is at `path`.
     """
 
     resource: Resource
@@ -22,6 +23,7 @@ class Clash:
     at: str
     ref: Key | None = None
     hint: str = ""
+    path: Path = ()
 
 
 def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complete: bool) -> list[Clash]:

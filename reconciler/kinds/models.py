@@ -360,6 +360,9 @@ Permission = Literal[
 ]  # fmt: skip
 
 
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+
+
 class Scope(_Model):
     """Narrows a grant: the resource must match everything given here."""
 
@@ -378,15 +381,7 @@ class Grant(_Model):
 
     permissions: Annotated[list[Permission], Field(min_length=1), _Distinct]
     on: Scope | None = None
-    expires: (
-        Annotated[
-            str,
-            _text(
-                pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
-            ),
-        ]
-        | None
-    ) = None
+    expires: Annotated[str, _text(pattern=_MOMENT)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -413,10 +408,49 @@ class PermissionPolicy(_Document):
     spec: PermissionPolicySpec
 
 
+class Expectation(_Model):
+    """What access has to be like; `kinds.access_test.rules` says which keys go together."""
+
+    user: User | None = None
+    group: Name | None = None
+    can: Permission | None = None
+    cannot: Permission | None = None
+    at_most: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1_000_000)] | None = None
+    separation_of_duty: Annotated[list[Permission], Field(min_length=2, max_length=17), _Distinct] | None = None
+    except_: Annotated[list[User], Field(min_length=1, max_length=1000), _Distinct] | None = Field(None, alias="except")
+    on: (
+        Annotated[str, _text(pattern=r"^(connector|category|group|policy)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] | None
+    ) = None
+    at: Annotated[str, _text(pattern=_MOMENT)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (not value or any(item is None for item in value.values())):
+            raise ValueError("a value is empty")
+        return value
+
+
+class AccessTestSpec(_Model):
+    """What is expected."""
+
+    description: Description = ""
+    expect: Annotated[list[Expectation], Field(min_length=1, max_length=1000)]
+    lifecycle: Lifecycle = Lifecycle()
+
+
+class AccessTest(_Document):
+    """What policies have to give and must not give."""
+
+    kind: Literal["AccessTest"]
+    spec: AccessTestSpec
+
+
 MODELS: dict[str, type[_Document]] = {
     "Category": Category,
     "Connector": Connector,
     "Group": Group,
     "PermissionPolicy": PermissionPolicy,
+    "AccessTest": AccessTest,
 }
 """The model of each kind."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.diagnostics import Finding, Place
-from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default
+from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default, exists
 from reconciler.kinds.expiry import has_expired
 
 
@@ -41,7 +41,7 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
         found.append(Finding("RC608", "the policy gives nothing", Place(document, ("spec",)), hint))
     for index, grant in enumerate(grants):
         path = ("spec", "grants", index)
-        if "expires" in grant and not _exists(grant["expires"]):
+        if "expires" in grant and not exists(grant["expires"]):
             place = Place(document, (*path, "expires"))
             found.append(Finding("RC211", "there is no such date or time", place))
         if spec.get("superAdmin"):
@@ -81,11 +81,3 @@ def _views(kind: str, grant: dict[str, Any], grants: list[dict[str, Any]]) -> bo
         and ("expires" not in other or other["expires"] == grant.get("expires"))
         for other in grants
     )
-
-
-def _exists(moment: str) -> bool:
-    try:
-        datetime.fromisoformat(moment)
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.diagnostics import Finding
-from reconciler.kinds import category, connector, group, policy
+from reconciler.kinds import access_test, category, connector, group, policy
 from reconciler.kinds.common import Reference, SecretField
 
 API_VERSION = "reconciler/v1"
@@ -59,6 +59,10 @@ KINDS: dict[str, Kind] = {
         Kind(
             "PermissionPolicy", "policy", "policies", policy.canonical, policy.references,
             rules=policy.rules, dated_rules=policy.ended,
+        ),
+        Kind(
+            "AccessTest", "access-test", "policies", access_test.canonical, access_test.references,
+            rules=access_test.rules,
         ),
     )
 }  # fmt: skip

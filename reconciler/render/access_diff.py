@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Scope, Shift
-from reconciler.render.routes import Where, reason
+from reconciler.core.reasons import Where
+from reconciler.render.routes import reason
 from reconciler.render.style import BOLD, GREEN, RED, YELLOW, harmless, paint
 
 _MAX_NAMES, _MAX_CHANGES, _FEW = 8, 200, 3

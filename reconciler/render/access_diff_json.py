@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from reconciler.core.access_diff import GROWTH, AccessChange, AccessDiff
-from reconciler.render.routes import Where, route_json
+from reconciler.core.reasons import Where
+from reconciler.render.routes import route_json
 
 VERSION = 1
 

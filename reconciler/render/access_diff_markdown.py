@@ -1,9 +1,9 @@
 """Access gained and lost, as Markdown for a pull request."""
 
 from reconciler.core.access_diff import AccessDiff
+from reconciler.core.reasons import Where
 from reconciler.render.access_diff import details, headline, sections, sentence
 from reconciler.render.markdown import escape
-from reconciler.render.routes import Where
 
 _MOST = 100
 

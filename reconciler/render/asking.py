@@ -6,8 +6,9 @@ from typing import Any
 
 from reconciler.core.access import Decision, Route
 from reconciler.core.asking import Question
+from reconciler.core.reasons import Where, scope
 from reconciler.kinds.registry import address
-from reconciler.render.routes import Where, reason, route_json, scope
+from reconciler.render.routes import reason, route_json
 from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
 
 VERSION = 1

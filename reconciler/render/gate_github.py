@@ -1,9 +1,9 @@
 """The verdict on a pull request as GitHub workflow commands, which become annotations at the files that change."""
 
 from reconciler.core.gate import Verdict
+from reconciler.core.reasons import Where
 from reconciler.render.diagnostics.github import command
 from reconciler.render.gate import approvers_text, headline, notes, refusals, title
-from reconciler.render.routes import Where
 
 
 def verdict_github(verdict: Verdict, where: Where) -> str:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from reconciler.core.gate import Judged, Verdict, Wanted
+from reconciler.core.reasons import Where
 from reconciler.kinds.registry import address
-from reconciler.render.routes import Where, route_json
+from reconciler.render.routes import route_json
 
 VERSION = 1
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from reconciler.core.gate import Judged, Verdict
+from reconciler.core.reasons import Where
 from reconciler.render.gate import approvers_text, changed_fields, headline, notes, refusals, title
 from reconciler.render.markdown import code, escape
-from reconciler.render.routes import Where
 
 _MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 

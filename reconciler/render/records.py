@@ -99,6 +99,8 @@ def _header(kind: str) -> list[str]:
         return [first, "DISPLAY NAME", "USERS", "GROUPS"]
     if kind == "PermissionPolicy":
         return [first, "SUBJECTS", "GRANTS", "SUPER ADMIN"]
+    if kind == "AccessTest":
+        return [first, "DESCRIPTION", "EXPECTATIONS"]
     return [first, "DISPLAY NAME", "STATUS"]
 
 
@@ -141,5 +143,7 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
             )
             permissions = sorted({name for grant in spec.get("grants", ()) for name in grant["permissions"]})
             return [record.name, subjects, ", ".join(permissions), "yes" if spec.get("superAdmin") else "no"]
+        case "AccessTest":
+            return [record.name, spec.get("description", ""), str(len(spec["expect"]))]
         case _:
             return [record.name, spec.get("displayName", ""), status]

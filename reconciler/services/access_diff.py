@@ -6,8 +6,8 @@ from datetime import datetime
 
 from reconciler.core.access import Access, Membership, Policy, Target
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Shift
+from reconciler.core.entitlements import Held, entitlements
 from reconciler.services.covering import Covering
-from reconciler.services.entitlements import Held, entitlements
 from reconciler.services.shifts import compare
 
 

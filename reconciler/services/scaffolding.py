@@ -21,7 +21,7 @@ _PIPELINES = {
     "none": {},
 }
 PIPELINES = tuple(_PIPELINES)
-_SCHEMAS = ("category", "connector", "group", "permissionpolicy", "project", "resource")
+_SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest", "project", "resource")
 
 
 @dataclass(frozen=True, slots=True)

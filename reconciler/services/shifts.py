@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, Scope, Shift
+from reconciler.core.entitlements import Entitlement, Entitlements
 from reconciler.services.covering import Covering
-from reconciler.services.entitlements import Entitlement, Entitlements
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Where things stand in files: the lines that an answer points at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
-from reconciler.core.model import Resource
+from reconciler.core.access import Route
+from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Finding, Path, Place
 
 Positions = Callable[[Resource, Path], tuple[str, int]]
@@ -33,3 +34,22 @@ def positions(read: Callable[[str], bytes]) -> Positions:
         return resource.file, found.span.line
 
     return position
+
+
+class Lines:
+    """Where routes stand in the files of one revision."""
+
+    def __init__(self, read: Callable[[str], bytes], policies: Mapping[Key, Resource]) -> None:
+        """Parse nothing yet.
+
+        Args:
+            read: the bytes of a file.
+        """
+        self._policies = policies
+        self._position = positions(read)
+
+    def of(self, route: Route) -> tuple[str, int]:
+        """File and line of the grant, or of what makes a super admin."""
+        resource = self._policies[Key("PermissionPolicy", route.policy)]
+        path = ("spec", "grants", route.grant.index) if route.grant else ("spec", "superAdmin")
+        return self._position(resource, path)

@@ -1,30 +1,44 @@
 """A configuration repository as a source of desired state."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
-from reconciler.diagnostics import Diagnostic, Finding, Place, sorted_diagnostics
+from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.kinds.crosscheck import Clash, crosscheck
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.parallel import read_parts
 
+if TYPE_CHECKING:
+    from reconciler.core.coverage import Coverage
+
 
 class Repository:
     """Definitions in the working tree of `root`, or in the commit that `ref` names."""
 
-    def __init__(self, root: Path, ref: str = "", now: str = "", folders: Sequence[str] = files.FOLDERS) -> None:
+    def __init__(
+        self,
+        root: Path,
+        ref: str = "",
+        now: str = "",
+        folders: Sequence[str] = files.FOLDERS,
+        *,
+        covering: bool = False,
+    ) -> None:
         """Read nothing yet.
 
         Args:
-            now: the time to judge dates by, RFC 3339; "" for not at all.
-            folders: what is read; references to what others hold are not looked at then.
+            now: the time to judge dates and access tests by, RFC 3339; "" for not at all.
+            folders: what is read; references to what others hold are not looked at then, and access not tested.
+            covering: whether to look for grants that no access test explains.
         """
+        self._covering = covering
         self._folders = folders
         self._root = root
         self._ref = ref
@@ -51,17 +65,33 @@ class Repository:
             def read_entries(part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
                 return reader.read_all([path for path, _ in part], files.read_committed(self._root, part))
 
-            return assemble(paths, read_parts(entries, read_entries), self.read, self._keep)
+            return assemble(paths, read_parts(entries, read_entries), self.read, self._keep, self._test_access)
         paths = files.working_tree(self._root, self._folders)
 
         def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
             return reader.read_all(part, files.read_working_tree(self._root, part))
 
-        return assemble(paths, read_parts(paths, read_paths), self.read, self._keep)
+        return assemble(paths, read_parts(paths, read_paths), self.read, self._keep, self._test_access)
 
     def _keep(self, clash: Clash) -> bool:
         """Of what lies in a folder that was not read, nothing can be said to be missing."""
         return clash.ref is None or KINDS[clash.ref.kind].directory in self._folders
+
+    def _test_access(self, resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
+        """Run the access tests, where there are some and all that they need was read."""
+        if not self._now or tuple(self._folders) != files.FOLDERS:
+            return [], None
+        if not self._covering and not any(key.kind == "AccessTest" for key in resources):
+            return [], None
+        from reconciler.kinds.access_coverage import coverage
+        from reconciler.kinds.access_testing import run_access_tests
+        from reconciler.source.positions import Lines
+
+        tested = run_access_tests(resources, self._now, Lines(self.read, resources).of)
+        if not self._covering:
+            return list(tested.clashes), None
+        counted, unexplained = coverage(resources, tested.grounds)
+        return [*tested.clashes, *unexplained], counted
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
@@ -80,16 +110,22 @@ def _every(clash: Clash) -> bool:
     return True
 
 
+def _untested(resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
+    return [], None
+
+
 def assemble(
     paths: Sequence[str],
     contents: Iterable[FileContent],
     read_again: Callable[[str], bytes],
     keep: Callable[[Clash], bool] = _every,
+    test_access: "Callable[[Mapping[Key, Resource]], tuple[list[Clash], Coverage | None]]" = _untested,
 ) -> Desired:
     """The desired state that the files make together.
 
     Args:
         keep: which clashes count; where only a part of the repository is read, some are none.
+        test_access: called with what is valid as a whole.
     """
     resources: list[Resource] = []
     diagnostics: list[Diagnostic] = []
@@ -104,7 +140,11 @@ def assemble(
     clashes = [clash for clash in crosscheck(resources, frozenset(broken), complete=not unread) if keep(clash)]
     diagnostics += _located(clashes, read_again)
     by_key = {resource.key: resource for resource in resources}
-    return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)))
+    covered = None
+    if not has_errors(diagnostics):
+        faults, covered = test_access(by_key)
+        diagnostics += _located(faults, read_again)
+    return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)), covered)
 
 
 def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> Iterator[Diagnostic]:
@@ -131,6 +171,8 @@ def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> It
 
 
 def _path(clash: Clash, content: dict[str, dict[str, object]]) -> tuple[str | int, ...]:
+    if clash.path:
+        return clash.path
     if clash.at == "ref" and clash.ref is not None:
         for ref in KINDS[clash.resource.key.kind].references(content.get("spec", {})):
             if (ref.kind, ref.name) == clash.ref:

@@ -1,14 +1,13 @@
 """Two revisions of a repository, opened for a judgement about what differs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.core.access import Route
 from reconciler.core.comparison import Comparison
 from reconciler.core.model import Key, Resource
 from reconciler.source import files, git
 from reconciler.source.comparison import compare, load_tree
-from reconciler.source.positions import positions
+from reconciler.source.positions import Lines
 from reconciler.source.revisions import Revisions, settle
 
 
@@ -24,29 +23,10 @@ def connectors_of(root: Path, revisions: Revisions) -> list[Resource]:
     return [resource for resource in resources if resource.key.kind in ("Connector", "Category")]
 
 
-def lines_of(root: Path, tree: str, policies: Mapping[Key, Resource]) -> "Lines":
+def lines_of(root: Path, tree: str, policies: Mapping[Key, Resource]) -> Lines:
     """Of the policies in a commit or tree."""
 
     def read(path: str) -> bytes:
         return next(git.read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
 
     return Lines(read, policies)
-
-
-class Lines:
-    """Where routes stand in the files of one revision."""
-
-    def __init__(self, read: Callable[[str], bytes], policies: Mapping[Key, Resource]) -> None:
-        """Parse nothing yet.
-
-        Args:
-            read: the bytes of a file.
-        """
-        self._policies = policies
-        self._position = positions(read)
-
-    def of(self, route: Route) -> tuple[str, int]:
-        """File and line of the grant, or of what makes a super admin."""
-        resource = self._policies[Key("PermissionPolicy", route.policy)]
-        path = ("spec", "grants", route.grant.index) if route.grant else ("spec", "superAdmin")
-        return self._position(resource, path)

@@ -104,9 +104,9 @@ def replace_file(path: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def open_source(root: Path, ref: str, folders: Sequence[str] = files.FOLDERS) -> Repository:
+def open_source(root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names."""
-    return Repository(root, ref, now(), folders)
+    return Repository(root, ref, now(), folders, covering=covering)
 
 
 def project_diagnostics(root: Path) -> list[Diagnostic]:

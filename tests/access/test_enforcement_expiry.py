@@ -76,7 +76,7 @@ def test_a_new_policy_is_written_without_what_has_ended(bench: InProcess) -> Non
     (change,) = [change for change in plan.changes if change.key.kind == "PermissionPolicy"]
     assert change.notes[0].startswith("grants that have ended are left out: connectors:call")
     text = plan_text(plan, color=False)
-    assert 'grants[0]: expires: "2028' in text and END not in text.replace(change.notes[0], "")
+    assert 'expires: "2028' in text and END not in text.replace(change.notes[0], "")
     after = next(item for item in json.loads(plan_json(plan))["changes"] if item["kind"] == "PermissionPolicy")["after"]
     assert len(after["spec"]["grants"]) == 1
     bench.apply(now=AFTER)

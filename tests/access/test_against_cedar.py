@@ -1,0 +1,246 @@
+"""Decisions compared with those of Cedar, an engine that others wrote, on random policies."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import cedarpy
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.access import PERMISSIONS, Access, Target, decide
+from reconciler.core.access_diff import SUPER_ADMIN
+from reconciler.core.entitlements import entitlements
+from reconciler.core.model import Resource
+from reconciler.kinds.access import make_access, target_of
+from reconciler.source.documents import DocumentReader
+
+Document = dict[str, Any]
+USERS = ("ada", "grace", "hedy", "o.k@example.com")
+GROUPS = tuple(f"group-{number}" for number in range(6))
+CATEGORIES = ("crm", "finance", "hr")
+LABELS = {"team": ("sales", "hr", ""), "data.example/class": ("public", "sales")}
+ZONES = (timedelta(0), timedelta(hours=14), timedelta(hours=-9, minutes=-30))
+START = datetime(2027, 3, 28, 0, 59, 59, tzinfo=UTC)
+
+LABELLED = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in LABELS.items()})
+MOMENTS = st.sampled_from([START + timedelta(seconds=seconds) for seconds in range(4)])
+ZONED = st.builds(lambda moment, zone: moment.astimezone(timezone(zone)), MOMENTS, st.sampled_from(ZONES))
+FILED = st.lists(st.sampled_from(CATEGORIES), min_size=1, unique=True)
+MARKED = st.sampled_from(
+    [{key: value} for key in LABELS for value in LABELS[key]] + [{"team": "hr", "data.example/class": "public"}]
+)
+ON = st.one_of(
+    st.builds(lambda categories: {"categories": categories}, FILED),
+    st.builds(lambda labels: {"labels": labels}, MARKED),
+    st.builds(lambda categories, labels: {"categories": categories, "labels": labels}, FILED, MARKED),
+)
+GRANT = st.fixed_dictionaries(
+    {"permissions": st.lists(st.sampled_from(PERMISSIONS), min_size=1, max_size=6, unique=True)},
+    optional={"on": ON, "expires": ZONED.map(datetime.isoformat)},
+)
+SUBJECT = st.sampled_from([*({"user": user} for user in USERS), *({"group": group} for group in GROUPS)])
+POLICY = st.fixed_dictionaries(
+    {"subjects": st.lists(SUBJECT, min_size=1, max_size=3, unique_by=str), "grants": st.lists(GRANT, max_size=3)},
+    optional={"superAdmin": st.sampled_from([True, False, False, False])},
+)
+
+
+def document(kind: str, name: str, spec: Document, labels: dict[str, str] | None = None) -> Document:
+    """A definition."""
+    metadata = {"name": name, **({"labels": labels} if labels else {})}
+    return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Document]:
+    """Groups in groups without a circle, policies, and something of each kind to decide about."""
+    found = [document("Category", name, {"displayName": name}, draw(LABELLED)) for name in CATEGORIES]
+    for index, name in enumerate(GROUPS):
+        users = draw(st.lists(st.sampled_from(USERS), max_size=2, unique=True))
+        groups = draw(st.lists(st.sampled_from(GROUPS[:index]), max_size=2, unique=True)) if index else []
+        members = {"mode": "authoritative", "users": users, "groups": groups}
+        found.append(document("Group", name, {"displayName": name, "members": members}, draw(LABELLED)))
+    for index, spec in enumerate(draw(st.lists(POLICY, min_size=4, max_size=12))):
+        found.append(document("PermissionPolicy", f"policy-{index}", spec, draw(LABELLED)))
+    endpoints = {"list": {"method": "GET", "url": "https://data.example.com"}}
+    for index, filed in enumerate(draw(st.lists(FILED, min_size=1, max_size=3))):
+        spec = {"displayName": f"c{index}", "categories": filed, "endpoints": endpoints}
+        found.append(document("Connector", f"connector-{index}", spec, draw(LABELLED)))
+    return found
+
+
+def read(world: list[Document]) -> list[Resource]:
+    """The definitions, read as the tool reads them from a file."""
+    data = "---\n".join(json.dumps(item) + "\n" for item in world).encode()
+    (content,) = DocumentReader().read_all(["policies/all.yaml"], [data])
+    assert {found.code for found in content.diagnostics} <= {"RC306", "RC604", "RC608"}, content.diagnostics
+    return list(content.resources)
+
+
+def cedar_policies(world: list[Document]) -> str:
+    """The same in Cedar's language, from the definitions as they were written."""
+    lines = []
+    for item in world:
+        if item["kind"] != "PermissionPolicy":
+            continue
+        for subject in item["spec"]["subjects"]:
+            ((kind, name),) = subject.items()
+            who = f'principal == User::"{name}"' if kind == "user" else f'principal in Group::"{name}"'
+            if item["spec"].get("superAdmin"):
+                lines.append(f"permit({who}, action, resource);")
+            for grant in item["spec"]["grants"]:
+                actions = ", ".join(f'Action::"{permission}"' for permission in grant["permissions"])
+                lines.append(f"permit({who}, action in [{actions}], resource) when {{ {condition(grant)} }};")
+    return "\n".join(lines)
+
+
+def condition(grant: Document) -> str:
+    """When a grant holds, in Cedar's language."""
+    parts = ["true"]
+    on = grant.get("on", {})
+    if "categories" in on:
+        parts.append(f"resource.categories.containsAny({json.dumps(on['categories'])})")
+    for key, value in on.get("labels", {}).items():
+        parts.append(f'resource.labels has "{key}" && resource.labels["{key}"] == "{value}"')
+    if "expires" in grant:
+        date, zone = grant["expires"][:19], grant["expires"][19:].replace(":", "")
+        parts.append(f'context.now < datetime("{date}{zone}")')
+    return " && ".join(parts)
+
+
+def cedar_entities(world: list[Document]) -> list[Document]:
+    """People, groups and resources, with what they belong to."""
+    parents: dict[str, list[Document]] = {}
+    found = []
+    for item in world:
+        if item["kind"] == "Group":
+            members = item["spec"]["members"]
+            for name in members["users"]:
+                parents.setdefault(f"u{name}", []).append({"type": "Group", "id": item["metadata"]["name"]})
+            for name in members["groups"]:
+                parents.setdefault(f"g{name}", []).append({"type": "Group", "id": item["metadata"]["name"]})
+    found += [
+        {"uid": {"type": "User", "id": name}, "attrs": {}, "parents": parents.get(f"u{name}", [])} for name in USERS
+    ]
+    found += [
+        {"uid": {"type": "Group", "id": name}, "attrs": {}, "parents": parents.get(f"g{name}", [])} for name in GROUPS
+    ]
+    for item in world:
+        name = item["metadata"]["name"]
+        categories = {"Connector": item["spec"].get("categories"), "Category": [name]}.get(item["kind"]) or []
+        attributes = {"categories": categories, "labels": item["metadata"].get("labels", {})}
+        found.append({"uid": {"type": f"{item['kind']}Record", "id": name}, "attrs": attributes, "parents": []})
+    return found
+
+
+def cedar_allows(world: list[Document], questions: list[tuple[str, str, Resource]], now: datetime) -> list[bool]:
+    """Cedar's answers; everything but view needs its answer for view too."""
+    context = {"now": {"__extn": {"fn": "datetime", "arg": now.isoformat().replace("+00:00", "Z")}}}
+    requests = [
+        {
+            "principal": f'User::"{user}"',
+            "action": f'Action::"{permission}"',
+            "resource": f'{resource.key.kind}Record::"{resource.key.name}"',
+            "context": context,
+        }
+        for user, permission, resource in questions
+    ]
+    results = cedarpy.is_authorized_batch(requests, cedar_policies(world), cedar_entities(world))
+    assert [error for result in results for error in result.diagnostics.errors] == []
+    answers = {
+        (user, permission, resource.key): result.allowed
+        for (user, permission, resource), result in zip(questions, results, strict=True)
+    }
+    return [
+        answers[user, permission, resource.key] and answers[user, f"{permission.partition(':')[0]}:view", resource.key]
+        for user, permission, resource in questions
+    ]
+
+
+def diff_allows(access: Access, user: str, permission: str, target: Target, now: datetime) -> bool:
+    """What the access diff and access tests work with: somebody's permissions with scope and end."""
+    held = entitlements(access.policies_of(user), START - timedelta(hours=1))  # what has not ended then, with its end
+    return SUPER_ADMIN in held or any(
+        one.scope.categories <= target.categories
+        and one.scope.labels <= target.labels.items()
+        and (one.expires is None or now < one.expires)
+        for one in held.get(permission, ())
+    )
+
+
+AREAS = {"Connector": "connectors", "Category": "categories", "Group": "groups", "PermissionPolicy": "policies"}
+
+
+def compare(world: list[Document], now: datetime) -> None:
+    """Ask about everybody, every permission and every resource."""
+    resources = read(world)
+    access = make_access((resource.key, resource.content()) for resource in resources)
+    questions = [
+        (user, permission, resource)
+        for resource in resources
+        for permission in PERMISSIONS
+        if permission.startswith(f"{AREAS[resource.key.kind]}:")
+        for user in USERS
+    ]
+    expected = cedar_allows(world, questions, now)
+    for (user, permission, resource), allowed in zip(questions, expected, strict=True):
+        target = target_of(resource.key, resource.content())
+        decision = decide(access, user, permission, target, now)
+        event(f"{allowed}: {decision.refusal or 'granted'}")
+        assert decision.allowed is allowed, (user, permission, resource.key)
+        assert diff_allows(access, user, permission, target, now) is allowed, (user, permission, resource.key)
+
+
+QUICK = settings(
+    max_examples=180, deadline=None, phases=set(Phase) - {Phase.explain}, suppress_health_check=list(HealthCheck)
+)
+
+
+@QUICK
+@given(worlds(), MOMENTS)
+def test_decisions_are_those_of_cedar(world: list[Document], now: datetime) -> None:
+    compare(world, now)
+
+
+@pytest.mark.long
+@settings(QUICK, max_examples=20_000)
+@given(worlds(), MOMENTS)
+def test_decisions_are_those_of_cedar_for_long(world: list[Document], now: datetime) -> None:
+    compare(world, now)
+
+
+@settings(QUICK, max_examples=300)
+@given(
+    st.dictionaries(
+        st.sampled_from(GROUPS),
+        st.tuples(st.lists(st.sampled_from(USERS), max_size=2), st.lists(st.sampled_from(GROUPS), max_size=3)),
+    )
+)
+def test_circles_of_groups_add_nothing(members: dict[str, tuple[list[str], list[str]]]) -> None:
+    """Live groups may be in a circle: whoever is in one of them is in all of them, and no more."""
+    documents = [
+        document(
+            "Group",
+            name,
+            {
+                "displayName": name,
+                "members": {"mode": "additive", "users": sorted({*users}), "groups": sorted({*groups})},
+            },
+        )
+        for name, (users, groups) in members.items()
+    ]
+    access = make_access((resource.key, resource.content()) for resource in read(documents))
+    belongs = {(user, name) for name, (users, _) in members.items() for user in users}
+    while True:
+        more = {(user, name) for name, (_, groups) in members.items() for user, inner in belongs if inner in groups}
+        if more <= belongs:
+            break
+        belongs |= more
+    for user in USERS:
+        chains = access.groups_of(user)
+        assert {(user, name) for name in chains} == {pair for pair in belongs if pair[0] == user}
+        for name, chain in chains.items():
+            assert chain[-1] == name and user in members[chain[0]][0]
+            assert all(below in members[above][1] for below, above in zip(chain, chain[1:], strict=False))

@@ -281,8 +281,7 @@ def fetch_tokens(bench: Workbench, count: int, seconds: float, parallelism: int)
     root = with_connectors(bench, "tokens", slow_server(bench, seconds), count)
     names = [f"c{index:03}" for index in range(count)]
     ours = bench.ours(root, "token", "fetch", "--parallelism", str(parallelism), *names)
-    wait = seconds * count / parallelism
-    return ours, Command(f"sleep {wait:g}", (bench.python, "-c", f"import time; time.sleep({wait})"))
+    return ours, waiting(bench, seconds * count / parallelism)
 
 
 def call_against_httpx(bench: Workbench) -> Pair:
@@ -295,6 +294,48 @@ def call_against_httpx(bench: Workbench) -> Pair:
         " print(answer.status_code, answer.headers, answer.text)" % port
     )
     return bench.ours(root, "call", "c000", "get"), Command("httpx.get", (bench.python, "-c", program))
+
+
+def people(bench: Workbench, n: int) -> Path:
+    """A corpus with 10,000 users, 1,000 nested groups and 1,000 policies; see people.py."""
+    directory = bench.out / "corpora" / f"{n}-people"
+    stamp = directory.with_suffix(".stamp")
+    made_by = b"".join((HERE / name).read_bytes() for name in ("corpus.py", "people.py"))
+    if not (stamp.exists() and stamp.read_bytes() == made_by):
+        bench.call(bench.python, str(HERE / "people.py"), str(bench.corpus(n)), str(directory))
+        stamp.write_bytes(made_by)
+    return directory
+
+
+def waiting(bench: Workbench, seconds: float) -> Command:
+    """Nothing, for as long as something may take."""
+    return Command(f"sleep {seconds:g}", (bench.python, "-c", f"import time; time.sleep({seconds})"))
+
+
+def decide(bench: Workbench, count: int, against: str) -> Pair:
+    """Loading people and policies and deciding `count` times, against another engine or a millisecond for each."""
+
+    def command(python: str, engine: str) -> Command:
+        argv = (python, str(HERE / "decisions.py"), engine, "--count", str(count))
+        return Command(f"decisions.py {engine}", argv)
+
+    other = command(peers.script(bench.peers, "python"), against) if against else waiting(bench, count / 1_000)
+    return command(bench.python, "ours"), other
+
+
+def access_diff_against_waiting(bench: Workbench, n: int, seconds: float, base: str, head: str) -> Pair:
+    """The access diff of one policy changed."""
+    return bench.ours(people(bench, n), "access-diff", "--base", base, "--head", head), waiting(bench, seconds)
+
+
+def authorize_growth(bench: Workbench, large: int, small: int) -> Pair:
+    """The gate's judgement of one connector changed in a large repository, against the same in a small one."""
+
+    def command(n: int) -> Command:
+        words = ("authorize", "--base", "root", "--head", "connector", "--actor", "owner-0")
+        return bench.ours(people(bench, n), *words)
+
+    return command(large), command(small)
 
 
 CASES = (
@@ -319,6 +360,19 @@ CASES = (
     Case("plan-one-1k-limit", partial(plan_against_limit, n=1_000, applied="main~1"), runs=15),
     Case("plan-one-10k-limit", partial(plan_against_limit, n=10_000, applied="main~1"), runs=15),
     Case("tokens-200", partial(fetch_tokens, count=200, seconds=0.1, parallelism=8), Goal(1.5), runs=5),
+    Case("decide-1k-a-millisecond-each", partial(decide, count=1_000, against=""), Goal(1)),
+    Case("decide-1k-casbin", partial(decide, count=1_000, against="casbin"), runs=3),
+    Case("decide-1k-cedar", partial(decide, count=1_000, against="cedar"), runs=3),
+    Case(
+        "access-diff-10k-2s",
+        partial(access_diff_against_waiting, n=10_000, seconds=2, base="base", head="policy"),
+        Goal(1),
+    ),
+    Case(
+        "access-diff-10k-everybody-2s",
+        partial(access_diff_against_waiting, n=10_000, seconds=2, base="policy", head="root"),
+    ),
+    Case("authorize-one-10k-1k", partial(authorize_growth, large=10_000, small=1_000), Goal(1.5), runs=15),
     Case("call-httpx", call_against_httpx, Goal(2), runs=15),
     Case("plan-one-10k-1k", partial(plan_growth, large=10_000, small=1_000), runs=15),
 )

@@ -249,9 +249,7 @@ def endpoint(rng: random.Random, vendor: str, noun: str, purpose: str, method: s
 def make_repository(directory: Path, seed: int) -> None:
     """Make the corpus a git repository with two commits; the second changes exactly one file."""
     shutil.rmtree(directory / ".git", ignore_errors=True)
-    git(directory, "init", "-q", "-b", "main")
-    for key, value in (("user.email", "bench@example.com"), ("user.name", "bench"), ("gc.auto", "0")):
-        git(directory, "config", key, value)
+    initialize(directory)
     git(directory, "add", "-A")
     git(directory, "commit", "-q", "-m", "All connectors")
     changed = directory / connector_path(min(CHANGED_FILE, connector_count(directory) - 1), seed)
@@ -259,6 +257,13 @@ def make_repository(directory: Path, seed: int) -> None:
     changed.write_text(text.replace("timeoutSeconds: ", "timeoutSeconds: 1", 1), encoding="utf-8")
     git(directory, "commit", "-q", "-a", "-m", "One change")
     git(directory, "gc", "-q")
+
+
+def initialize(directory: Path) -> None:
+    """Make a directory an empty git repository."""
+    git(directory, "init", "-q", "-b", "main")
+    for key, value in (("user.email", "bench@example.com"), ("user.name", "bench"), ("gc.auto", "0")):
+        git(directory, "config", key, value)
 
 
 def connector_count(directory: Path) -> int:

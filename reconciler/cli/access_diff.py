@@ -28,6 +28,7 @@ def command(base: str, head: str, actor: str) -> int:
     Formats (-o): text, json, markdown.
     """
     from reconciler.kinds.access import target_of
+    from reconciler.kinds.canonical import decode
     from reconciler.services.access_diff import access_diff
     from reconciler.services.git_changes import access_of
 
@@ -40,7 +41,7 @@ def command(base: str, head: str, actor: str) -> int:
         key: item.fingerprint for key, item in after.items()
     }
     targets = [target_of(key, item.content()) for key, item in after.items()] if changed else []
-    targets += [target_of(item.key, item.content()) for item in connectors_of(root, revisions)] if changed else []
+    targets += [target_of(item.key, decode(item.body)) for item in connectors_of(root, revisions)] if changed else []
     found = access_diff(access_of(before), access_of(after), targets, actor=actor, now=datetime.fromisoformat(at))
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from reconciler.core.access import Route
 
@@ -11,8 +12,7 @@ SUPER_ADMIN = "super admin"
 """Stands for the permission to do everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What a permission is narrowed to; empty for everything. All of it must hold.
 
     Attributes:

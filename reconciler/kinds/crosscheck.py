@@ -1,7 +1,7 @@
 """Rules over all resources together: addresses, display names, references, renames, nesting of groups."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Path
@@ -26,11 +26,14 @@ class Clash:
     path: Path = ()
 
 
-def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complete: bool) -> list[Clash]:
-    """All clashes.
+def crosscheck(
+    resources: Sequence[Resource], broken: frozenset[Key], keep: Callable[[Clash], bool], *, complete: bool
+) -> list[Clash]:
+    """All clashes that count.
 
     Args:
         broken: addresses whose documents did not validate: they count as defined.
+        keep: which clashes count; where only a part of the repository is read, some are none.
         complete: False when files could not be read; then nothing is said to be undefined.
     """
     by_key: dict[Key, Resource] = {}
@@ -47,12 +50,13 @@ def crosscheck(resources: Sequence[Resource], broken: frozenset[Key], *, complet
                 message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
                 found.append(Clash(resource, "RC303", message, "displayName", hint="choose a name that differs by more than case and accents"))  # fmt: skip
     for resource in resources:
-        found += _reference_clashes(resource, by_key, broken, complete=complete)
+        clashes = filter(keep, _reference_clashes(resource, by_key, broken, complete=complete))
+        found += [replace(clash, hint=_near(clash, by_key)) if clash.code == "RC301" else clash for clash in clashes]
         if resource.previously:
             found += _rename_clashes(resource, by_key)
     found += _claimed_twice(resources)
     found += _group_cycles(by_key)
-    return found
+    return [clash for clash in found if keep(clash)]
 
 
 def _reference_clashes(
@@ -62,24 +66,24 @@ def _reference_clashes(
         target = by_key.get(ref)
         if target is None:
             if complete and ref not in broken:
-                yield _unknown(resource, ref, by_key)
+                word = KINDS[ref.kind].word
+                yield Clash(resource, "RC301", f"there is no {word} '{ref.name}'", "ref", ref)
         elif not target.active and resource.key.kind == "Connector":
             yield Clash(resource, "RC603", f"category '{ref.name}' is inactive", "ref", ref)
 
 
-def _unknown(resource: Resource, ref: Key, defined: Iterable[Key]) -> Clash:
+def _near(clash: Clash, defined: Iterable[Key]) -> str:
+    """What may have been meant by a name that nothing has."""
     from difflib import get_close_matches
 
-    names = [key.name for key in defined if key.kind == ref.kind]
-    close = get_close_matches(ref.name, names, n=1)
-    word = KINDS[ref.kind].word
+    assert clash.ref is not None
+    names = [key.name for key in defined if key.kind == clash.ref.kind]
+    close = get_close_matches(clash.ref.name, names, n=1)
     if close:
-        hint = f"did you mean '{close[0]}'?"
-    elif names and len(names) <= 12:
-        hint = "defined are: " + ", ".join(sorted(names))
-    else:
-        hint = f"define the {word}, or correct the name"
-    return Clash(resource, "RC301", f"there is no {word} '{ref.name}'", "ref", ref, hint)
+        return f"did you mean '{close[0]}'?"
+    if names and len(names) <= 12:
+        return "defined are: " + ", ".join(sorted(names))
+    return f"define the {KINDS[clash.ref.kind].word}, or correct the name"
 
 
 def _rename_clashes(resource: Resource, by_key: dict[Key, Resource]) -> Iterator[Clash]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.core.access import Access, Membership, Policy, Target
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Shift
-from reconciler.core.entitlements import Held, entitlements
+from reconciler.core.entitlements import Held
 from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare
 
@@ -28,7 +28,7 @@ def access_diff(before: Access, after: Access, targets: Iterable[Target], *, act
         was, will = before.policies_of(user), after.policies_of(user)
         signature = (_signature(was), _signature(will))
         if signature not in known:
-            known[signature] = tuple(compare(entitlements(was, now), entitlements(will, now), covering))
+            known[signature] = tuple(compare(was, will, policies, now, covering))
         for change in known[signature]:
             own = user == actor and change.shift in GROWTH and change.permissions != _SUPER_ADMIN
             found.setdefault((own, _alike(change)), (change, set()))[1].add(user)

@@ -13,6 +13,7 @@ class Covering:
         self._all: dict[str, set[str]] = {}
         self._by_category: dict[tuple[str, str], set[str]] = {}
         self._by_label: dict[tuple[str, tuple[str, str]], set[str]] = {}
+        self._counts: dict[object, int] = {}
         self._known: dict[tuple[str, Scope], frozenset[str]] = {}
         for target in targets:
             self._all.setdefault(target.area, set()).add(target.name)
@@ -26,10 +27,13 @@ class Covering:
         if permission == SUPER_ADMIN:
             return {area: len(self._all.get(area, ())) for area in AREAS}
         area = permission.partition(":")[0]
-        covered = frozenset().union(*(self._covered(area, scope) for scope in scopes))
-        for scope in without:
-            covered -= self._covered(area, scope)
-        return {area: len(covered)}
+        key = (area, tuple(scopes), frozenset(without))
+        if key not in self._counts:
+            covered = frozenset().union(*(self._covered(area, scope) for scope in scopes))
+            for scope in without:
+                covered -= self._covered(area, scope)
+            self._counts[key] = len(covered)
+        return {area: self._counts[key]}
 
     def _covered(self, area: str, scope: Scope) -> frozenset[str]:
         known = self._known.get((area, scope))

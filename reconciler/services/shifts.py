@@ -1,11 +1,11 @@
 """What shifts between two states of one person's access."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, Scope, Shift
-from reconciler.core.entitlements import Entitlement, Entitlements
+from reconciler.core.entitlements import Entitlement, Given, Held, given, largest, views_itself
 from reconciler.services.covering import Covering
 
 
@@ -13,15 +13,22 @@ from reconciler.services.covering import Covering
 class _Part:
     shift: Shift
     permission: str
-    found: tuple[Entitlement, ...]
+    found: Sequence[Entitlement]
     expired: datetime | None = None
 
 
-def compare(was: Entitlements, will: Entitlements, covering: Covering) -> Iterator[AccessChange]:
-    """What shifts between two states of one person, permissions with the same reason together."""
+def compare(
+    was: Held, will: Held, changed: Container[str], now: datetime, covering: Covering
+) -> Iterator[AccessChange]:
+    """What shifts between the policies that were for one person and those that will be, the same reasons together.
+
+    Args:
+        changed: names of the policies that differ.
+    """
     together: dict[object, AccessChange] = {}
-    for part in _parts(was, will):
-        for key, change in _changes(part, was, will, covering):
+    old, new = given(was, now), given(will, now)
+    for part in _parts(old, new, _Moved(was, will, changed)):
+        for key, change in _changes(part, old, new, covering):
             other = together.get(key)
             if other is None:
                 together[key] = change
@@ -31,27 +38,61 @@ def compare(was: Entitlements, will: Entitlements, covering: Covering) -> Iterat
     yield from together.values()
 
 
-def _parts(was: Entitlements, will: Entitlements) -> Iterator[_Part]:
-    if (SUPER_ADMIN in was) != (SUPER_ADMIN in will):
-        shift, side = (Shift.GAIN, will) if SUPER_ADMIN in will else (Shift.LOSE, was)
+class _Moved:
+    """Tells what may differ: of all that somebody has the most comes from policies that stay as they are."""
+
+    def __init__(self, was: Held, will: Held, changed: Container[str]) -> None:
+        before, after = ({policy.name for _, policy in held} for held in (was, will))
+        self._same = {name for name in before & after if name not in changed}
+        self._permissions: set[str] = set()  # that may differ
+        for _, policy in (*was, *will):
+            for grant in policy.grants:
+                if policy.name not in self._same:
+                    self._permissions |= grant.permissions
+                else:
+                    self._permissions.update(name for name in grant.permissions if not views_itself(name, grant))
+
+    def of(self, permission: str, found: Iterable[Entitlement]) -> Sequence[Entitlement]:
+        """What comes from a policy that is another one, or rests on a view that another policy may give."""
+        if permission not in self._permissions:
+            return ()
+        moved = [
+            item
+            for item in found
+            if item.route.policy not in self._same
+            or (item.route.grant is not None and not views_itself(permission, item.route.grant))
+        ]
+        return largest(moved) if moved else ()
+
+
+def _parts(old: Given, new: Given, moved: _Moved) -> Iterator[_Part]:
+    if (SUPER_ADMIN in old) != (SUPER_ADMIN in new):
+        shift, side = (Shift.GAIN, new) if SUPER_ADMIN in new else (Shift.LOSE, old)
         yield _Part(shift, SUPER_ADMIN, side[SUPER_ADMIN])
         return
-    for permission in sorted(was.keys() | will.keys()):
-        old, new = was.get(permission, ()), will.get(permission, ())
-        wider, later = _beyond(new, old)
-        smaller, sooner = _beyond(old, new)
-        yield _Part(Shift.WIDEN if old else Shift.GAIN, permission, wider)
-        yield _Part(Shift.NARROW if new else Shift.LOSE, permission, smaller)
+    for permission in sorted(old.keys() | new.keys()):
+        was, will = old.get(permission, ()), new.get(permission, ())
+        wider, later = _beyond(moved.of(permission, will), was)
+        smaller, sooner = _beyond(moved.of(permission, was), will)
+        if wider:
+            yield _Part(Shift.WIDEN if was else Shift.GAIN, permission, wider)
+        if smaller:
+            yield _Part(Shift.NARROW if will else Shift.LOSE, permission, smaller)
         for one in later:
-            yield _Part(Shift.PROLONG, permission, (one,), _end_of(one, old))
+            yield _Part(Shift.PROLONG, permission, (one,), _end_of(one, was))
         for one in sooner:
-            yield _Part(Shift.SHORTEN, permission, (one,), _end_of(one, new))
+            yield _Part(Shift.SHORTEN, permission, (one,), _end_of(one, will))
 
 
-def _beyond(one: Sequence[Entitlement], other: Sequence[Entitlement]) -> tuple[tuple[Entitlement, ...], ...]:
+def _beyond(one: Sequence[Entitlement], other: Sequence[Entitlement]) -> tuple[list[Entitlement], list[Entitlement]]:
     """Of `one` what the scopes of `other` do not hold, and what they hold for less long."""
-    outside = tuple(item for item in one if not any(held.scope.holds(item.scope) for held in other))
-    inside = tuple(item for item in one if item not in outside and not any(held.covers(item) for held in other))
+    outside, inside = [], []
+    for item in one:
+        holding = [held for held in other if held.scope.holds(item.scope)]
+        if not holding:
+            outside.append(item)
+        elif not any(held.outlasts(item) for held in holding):
+            inside.append(item)
     return outside, inside
 
 
@@ -60,9 +101,7 @@ def _end_of(item: Entitlement, others: Sequence[Entitlement]) -> datetime | None
     return max(ends) if ends else None
 
 
-def _changes(
-    part: _Part, was: Entitlements, will: Entitlements, covering: Covering
-) -> Iterator[tuple[object, AccessChange]]:
+def _changes(part: _Part, old: Given, new: Given, covering: Covering) -> Iterator[tuple[object, AccessChange]]:
     """By route; the key says which permissions may be told together."""
     by_route: dict[object, list[Entitlement]] = {}
     for item in part.found:
@@ -70,8 +109,8 @@ def _changes(
     area = part.permission.partition(":")[0]
     for route, items in by_route.items():
         scopes = tuple(sorted((item.scope for item in items), key=_scope_order))
-        other = (was if part.shift in GROWTH else will).get(part.permission, ())
-        without = () if part.expired else tuple(item.scope for item in other)
+        other = (old if part.shift in GROWTH else new).get(part.permission, ())
+        without = () if part.expired else tuple(dict.fromkeys(item.scope for item in other))
         targets = covering.counted(part.permission, scopes, without)
         key = (part.shift, route, scopes, area, part.expired)
         yield key, AccessChange(part.shift, (part.permission,), scopes, items[0].expires, part.expired, items[0].route, (), (), targets)  # fmt: skip

@@ -40,10 +40,11 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
 
 
-def load_tree(root: Path, tree: str) -> Desired:
-    """All definitions of a commit or a tree."""
-    reader = PartReader(root)
-    return reader.load(dict(files.committed(root, tree)))
+def connectors(root: Path, tree: str) -> Iterator[Resource]:
+    """Connectors and categories of a commit or a tree, without what is not valid."""
+    entries = dict(files.committed(root, tree, ("connectors",)))
+    for content in PartReader(root).contents(entries):
+        yield from content.resources
 
 
 class PartReader:

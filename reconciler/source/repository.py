@@ -137,7 +137,7 @@ def assemble(
         broken.update(content.broken)
         documents += content.documents
     unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
-    clashes = [clash for clash in crosscheck(resources, frozenset(broken), complete=not unread) if keep(clash)]
+    clashes = crosscheck(resources, frozenset(broken), keep, complete=not unread)
     diagnostics += _located(clashes, read_again)
     by_key = {resource.key: resource for resource in resources}
     covered = None

@@ -1,12 +1,12 @@
 """Two revisions of a repository, opened for a judgement about what differs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.comparison import Comparison
 from reconciler.core.model import Key, Resource
 from reconciler.source import files, git
-from reconciler.source.comparison import compare, load_tree
+from reconciler.source.comparison import compare, connectors
 from reconciler.source.positions import Lines
 from reconciler.source.revisions import Revisions, settle
 
@@ -17,10 +17,9 @@ def compare_revisions(root: Path, base: str, head: str) -> tuple[Comparison, Rev
     return compare(root, revisions), revisions
 
 
-def connectors_of(root: Path, revisions: Revisions) -> list[Resource]:
-    """Connectors and categories at the head; of files that are not valid those that can be read."""
-    resources = load_tree(root, revisions.tree).resources.values()
-    return [resource for resource in resources if resource.key.kind in ("Connector", "Category")]
+def connectors_of(root: Path, revisions: Revisions) -> Iterator[Resource]:
+    """Connectors and categories at the head, of files that are not valid those that can be read."""
+    return connectors(root, revisions.tree)
 
 
 def lines_of(root: Path, tree: str, policies: Mapping[Key, Resource]) -> Lines:

@@ -64,6 +64,16 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
 def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
+        connection.executescript(
+            "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
+            "DELETE FROM meta WHERE key = 'store';"
+        )
+        for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence actor since seen")):
+            for column in columns.split():
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        if version == 3:
+            connection.execute("PRAGMA user_version = 3")
+            return
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in triggers:
             if name.startswith(("drift_", "history_", "run_")):

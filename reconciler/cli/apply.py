@@ -1,155 +1,36 @@
 """``reconciler apply``."""
 
-import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from reconciler.cli.interrupts import holding_interrupts
-from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
+from reconciler.cli.carrying import (
+    FORMATS,
+    carry_out,
+    lock_timeout_option,
+    on_error_option,
+    parallelism_option,
+    yes_option,
+)
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan import plan_options
-from reconciler.cli.running import PlanFlags, Run, actor_of_run, named_actor, open_run, plan_with, preflight_of
-from reconciler.core.plan import Plan
-from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
-from reconciler.kinds.registry import address
-from reconciler.wiring.run import now, open_tokens
-
-if TYPE_CHECKING:
-    from reconciler.services.apply import Report
-
-FORMATS = ("text", "json")
+from reconciler.cli.running import PlanFlags, open_run, plan_with
 
 
 @click.command("apply")
 @plan_options
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(0, 86_400),
-    metavar="SECONDS",
-    help="How long to wait for another run to end; default 10.",
-)
-@click.option(
-    "--on-error",
-    type=click.Choice(["stop", "continue"]),
-    default="stop",
-    show_default=True,
-    help="Whether a token that is not to be had stops everything, or leaves its connector out.",
-)
-@click.option(
-    "--parallelism",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="How many tokens are requested at once; default 8.",
-)
+@yes_option()
+@lock_timeout_option()
+@on_error_option()
+@parallelism_option()
 @common_options()
 def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> int:
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
 
     Formats (-o): text, json.
     """
-    from reconciler.services.access_objections import refuse_unjudged
-    from reconciler.services.apply import TokenOptions, apply_plan, refuse_problems
-
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
     run = open_run(asked)
     plan = plan_with(run, asked)
-    _show(plan, chosen, yes=yes)
-    refuse_problems(plan)
-    refuse_unjudged(plan, named_actor())
-    if asked.preflight:
-        _preflight(run, plan)
-    if plan.changes and not yes:
-        _ask(plan)
-    actor = actor_of_run()
-    tools = open_tokens(run.settings, run.store, parallelism)
-    tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
-    with holding_interrupts() as hold:
-        report = apply_plan(plan, run.store, run.secrets, tokens, actor=actor, clock=now, before_commit=hold)
-        _report(report, chosen)
-    if hold.noted:
-        say("interrupted too late: the plan was already applied")
-        return ExitCode.INTERRUPTED
-    for change, failure in report.left_out:
-        say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
-    return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
-
-
-def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
-    """What is going to be done. It is on its way before anything is done, so a reader that has gone stops the run."""
-    from reconciler.render.plan_text import plan_text
-
-    if not plan.changes or (yes and (options().quiet or chosen != "text")):
-        return
-    stream = sys.stdout if chosen == "text" else sys.stderr
-    stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
-    stream.flush()
-
-
-def _preflight(run: Run, plan: Plan) -> None:
-    """Try the connectors that change, and say what came of it.
-
-    Raises:
-        NetworkFailure: one failed.
-    """
-    from reconciler.render.preflight import preflight_text
-    from reconciler.services.preflight import refuse_failed
-
-    verdicts = preflight_of(run, plan)
-    if not options().quiet:
-        sys.stderr.write(preflight_text(verdicts, color=wants_color(options().color, sys.stderr)))
-    refuse_failed(verdicts)
-
-
-def _ask(plan: Plan) -> None:
-    """Ask whether to go on.
-
-    Raises:
-        UsageError: nobody can be asked.
-        Declined: the answer is not yes.
-    """
-    if options().no_input or not sys.stdin.isatty():
-        raise UsageError(
-            "apply asks before it changes something, and there is no terminal to ask on", hint="pass --yes"
-        )
-    if not click.confirm(f"Apply to {plan.target}?", default=False, err=True):
-        raise Declined("not applied; nothing was changed")
-
-
-def _report(report: "Report", chosen: str) -> None:
-    """Say what was done.
-
-    Raises:
-        ReportLost: it cannot be written.
-    """
-    from reconciler.render.plan_json import report_json
-    from reconciler.render.plan_text import report_text
-
-    plan = report.plan
-    if options().verbose and plan.changes:
-        say(f"run by {report.actor}, {report.started} to {report.finished}")
-        say(f"history head {report.head}")
-    try:
-        if chosen == "json":
-            answer(
-                report_json(
-                    plan,
-                    actor=report.actor,
-                    started=report.started,
-                    finished=report.finished,
-                    secrets=report.secrets,
-                    tokens=report.tokens,
-                    left_out=[(change.key, failure.message) for change, failure in report.left_out],
-                    head=report.head,
-                )
-            )
-        elif not options().quiet:
-            answer(report_text(plan, report.secrets, report.tokens))
-        sys.stdout.flush()
-    except OSError as failure:
-        give_up_stdout()
-        done = "everything was applied" if plan.changes else "there was nothing to do"
-        raise ReportLost(f"{done}, but the report cannot be written: {failure.strerror}") from failure
+    return carry_out(run, plan, chosen, yes=yes, preflight=asked.preflight, on_error=on_error, parallelism=parallelism)

@@ -24,6 +24,8 @@ class RunEntry:
         commit: as `RunInfo` has it.
         counts: how many records changed, by action.
         head: the last hash of the history after it, in hexadecimal; "" in a store that has no chain yet.
+        verb, plan, overrides: as `RunInfo` has them; runs of older stores have none.
+        outcome: "applied", or "partly" where something of the plan was left out.
     """
 
     id: int
@@ -35,6 +37,10 @@ class RunEntry:
     commit: str
     counts: Mapping[str, int]
     head: str
+    verb: str = "apply"
+    outcome: str = "applied"
+    plan: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

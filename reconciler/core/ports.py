@@ -118,6 +118,10 @@ class RunInfo:
 
     Attributes:
         commit: id of the commit, with "-dirty" behind it when the working tree differed, or "".
+        verb: the command that made the plan: apply, rollback, restore.
+        partly: whether something of the plan was left out.
+        plan: fingerprint of the plan; "" where it has none.
+        overrides: the guards that were overridden, each with its exact count.
     """
 
     actor: str
@@ -125,6 +129,10 @@ class RunInfo:
     target: str
     commit: str
     started: str
+    verb: str = "apply"
+    partly: bool = False
+    plan: str = ""
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

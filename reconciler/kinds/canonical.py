@@ -25,8 +25,8 @@ def fold(name: str) -> str:
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).casefold().split())
 
 
-def encode(content: dict[str, Any]) -> bytes:
-    """Canonical JSON of a body: sorted keys, no white space."""
+def encode(content: Any) -> bytes:
+    """Canonical JSON of a body, or of another value: sorted keys, no white space."""
     return orjson.dumps(content, option=_SORTED)
 
 

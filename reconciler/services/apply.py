@@ -81,6 +81,7 @@ def apply_plan(
     *,
     actor: str,
     clock: Clock,
+    verb: str = "apply",
     before_commit: Callable[[], None] = lambda: None,
 ) -> Report:
     """Resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
@@ -88,6 +89,7 @@ def apply_plan(
     An empty plan writes nothing, not even a record of the run.
 
     Args:
+        verb: the command that made the plan.
         before_commit: called when everything is written and checked, as the last step that may still fail.
 
     Raises:
@@ -106,7 +108,7 @@ def apply_plan(
     if ready.left_out and not (tokens.leave_out and ready.writes):
         refuse_left_out(ready.left_out)
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
-    run = RunInfo(actor, plan.owner, plan.target, commit, started)
+    run = RunInfo(actor, plan.owner, plan.target, commit, started, verb, partly=bool(ready.left_out))
     with store.session(run) as session:
         if plan.basis is not None:
             _refuse_ended(plan.basis, clock())

@@ -7,6 +7,8 @@ from conftest import CATEGORY, CONNECTOR, Workspace
 from history_world import answer, describe
 from live_state import downgrade, drift, sql
 
+from reconciler.stores.sql.schema import VERSION
+
 CANARY = "Qcanary7k2m9x4w8"
 
 
@@ -206,7 +208,7 @@ def test_a_store_of_version_2_keeps_its_history(workspace: Workspace) -> None:
     describe(workspace, "three")
     checked = answer(workspace, "store", "check")
     assert checked["fine"] and checked["counts"]["runs"] == 4 and checked["counts"]["changes"] == 7
-    assert sql(workspace.store, "PRAGMA user_version") == [(3,)]
+    assert sql(workspace.store, "PRAGMA user_version") == [(VERSION,)]
     assert all(run["head"] for run in answer(workspace, "history")["runs"])
     assert answer(workspace, "history", "connector/crm-contacts")["versions"][1:] == [
         {**version, "run": version["run"] and {**version["run"], "head": found["run"]["head"]}}

@@ -15,6 +15,8 @@ import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 from live_state import downgrade
 
+from reconciler.stores.sql.schema import APPLICATION_ID, VERSION
+
 MANY = 300
 
 
@@ -191,14 +193,12 @@ def _directory(path: Path) -> str:
 
 
 def _newer(path: Path) -> str:
-    from reconciler.stores.sql.schema import APPLICATION_ID
-
     with sqlite3.connect(path) as connection:
         connection.executescript(
             f"CREATE TABLE meta (a); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99"
         )
     connection.close()
-    return "written by a newer reconciler (store version 99, this one knows 3)"
+    return f"written by a newer reconciler (store version 99, this one knows {VERSION})"
 
 
 @pytest.mark.parametrize("spoil", [_not_a_database, _foreign_database, _directory, _newer])
@@ -350,6 +350,6 @@ def test_a_store_of_the_version_before_is_brought_up_to_date(workspace: Workspac
     workspace.edit("connectors/crm.yaml", "Contacts of the CRM.", "All contacts.")
     workspace.ok("apply", "--yes")
     with sqlite3.connect(workspace.store) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
     connection.close()

@@ -15,10 +15,12 @@ from reconciler.kinds.canonical import encode
 
 SINCE = 3
 """The version of the store that the chain came with."""
+RUN_SINCE = 4
+"""The version since which a run says more than who, when and how much."""
 
-RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes")
+_FIRST_RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes")
+RUN = (*_FIRST_RUN, "verb", "outcome", "plan", "overrides")
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
-_RUNS = f"SELECT {', '.join(RUN)}, hash FROM runs ORDER BY id"
 _ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
 _START = b""
 
@@ -29,6 +31,12 @@ def hash_of(previous: bytes, columns: Sequence[str], values: Sequence[object]) -
     """The hash of an entry."""
     content = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
     return sha256(previous + encode(content)).digest()
+
+
+def run_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The columns of a run, in a store that may be older than some of them."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return RUN if version >= RUN_SINCE else _FIRST_RUN
 
 
 class Chain:
@@ -110,15 +118,16 @@ def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
 
 def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str], Row]]:
     """Table, columns and values, with the hash behind them, of each entry in the order of the chain."""
-    runs: Iterator[Row] = iter(connection.execute(_RUNS))
+    columns = run_columns(connection)
+    runs: Iterator[Row] = iter(connection.execute(f"SELECT {', '.join(columns)}, hash FROM runs ORDER BY id"))
     run = next(runs, None)
     for row in connection.execute(_ROWS):
         while run is not None and _at_most(run[0], row[1]):
-            yield "runs", RUN, run
+            yield "runs", columns, run
             run = next(runs, None)
         yield "history", ROW, row
     while run is not None:
-        yield "runs", RUN, run
+        yield "runs", columns, run
         run = next(runs, None)
 
 

@@ -98,13 +98,18 @@ def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEnt
         heads = dict(connection.execute(f"SELECT id, hash FROM runs WHERE id IN ({marks})", ids))
         last = f"SELECT max(seq) FROM history WHERE run IN ({marks}) GROUP BY run"
         heads |= dict(connection.execute(f"SELECT run, hash FROM history WHERE seq IN ({last})", ids))
-    columns = "id, started, finished, actor, owner, target, git_commit"
-    for run, started, finished, actor, owner, target, commit in connection.execute(
-        f"SELECT {columns} FROM runs WHERE id IN ({marks}) ORDER BY id DESC", ids
+    said = "verb, outcome, plan, overrides" if "verb" in chain.run_columns(connection) else "NULL, NULL, NULL, NULL"
+    for run, started, finished, actor, owner, target, commit, verb, outcome, plan, overrides in connection.execute(
+        f"SELECT id, started, finished, actor, owner, target, git_commit, {said} FROM runs WHERE id IN ({marks})"
+        " ORDER BY id DESC",
+        ids,
     ):
         hash_ = heads.get(run)
-        head = hash_.hex() if isinstance(hash_, bytes) else ""
-        yield RunEntry(run, started, finished, actor, owner, target, commit, counts.get(run, {}), head)
+        yield RunEntry(
+            run, started, finished, actor, owner, target, commit, counts.get(run, {}),
+            hash_.hex() if isinstance(hash_, bytes) else "",
+            verb or "apply", outcome or "applied", plan or "", tuple(map(str, decoded(overrides))) if overrides else (),
+        )  # fmt: skip
 
 
 def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -> list[Trail]:

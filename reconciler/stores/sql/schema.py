@@ -10,7 +10,7 @@ the row says when first, and what there was until then; `drifts` holds that unti
 `history.py` says what the hashes are made of.
 """
 
-VERSION = 3
+VERSION = 4
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
 TABLES = """
@@ -178,7 +178,52 @@ END;
 """
 """Rows without a hash may be changed, so that those of an older store can be given theirs."""
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY}
+RUNS = """
+ALTER TABLE runs ADD COLUMN verb TEXT;
+ALTER TABLE runs ADD COLUMN outcome TEXT;
+ALTER TABLE runs ADD COLUMN plan TEXT;
+ALTER TABLE runs ADD COLUMN overrides TEXT;
+CREATE TABLE attempts (
+  id INTEGER PRIMARY KEY,
+  started TEXT NOT NULL,
+  finished TEXT,
+  verb TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  target TEXT NOT NULL,
+  git_commit TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  run INTEGER REFERENCES runs (id)
+);
+ALTER TABLE leases ADD COLUMN fence INTEGER;
+ALTER TABLE leases ADD COLUMN actor TEXT;
+ALTER TABLE leases ADD COLUMN since TEXT;
+ALTER TABLE leases ADD COLUMN seen TEXT;
+CREATE TABLE quarantine (
+  uid TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  live TEXT NOT NULL,
+  deleted_at TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs (id)
+);
+CREATE INDEX quarantine_by_name ON quarantine (kind, name);
+CREATE TABLE quarantined_secrets (
+  uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  ciphertext BLOB NOT NULL,
+  PRIMARY KEY (uid, address)
+) WITHOUT ROWID;
+INSERT INTO meta VALUES ('store', lower(hex(randomblob(16))));
+"""
+"""`attempts` are applies that began, whatever became of them; `runs` are those that changed something. What a delete
+took away is in `quarantine`, with its sealed secrets and without its tokens, until it is restored or purged."""
+
+MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS}
 """What each version of the store adds to the one before."""
 
 VIEWS = """

@@ -70,7 +70,10 @@ class SqlSession:
 
     def _record_run(self, chain: Chain, changes: int) -> int:
         run = self._run
-        return chain.add_run((run.started, self._now, run.actor, run.owner, run.target, run.commit, changes))
+        outcome = "partly" if run.partly else "applied"
+        overrides = encode(list(run.overrides)).decode() if run.overrides else None
+        kept = (run.started, self._now, run.actor, run.owner, run.target, run.commit, changes)
+        return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides))
 
     def _next_revision(self) -> int:
         self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")

@@ -1,0 +1,180 @@
+"""What the commands that carry out a plan have in common: show it, ask, write it, report."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.interrupts import holding_interrupts
+from reconciler.cli.options import options
+from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
+from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
+from reconciler.core.plan import Plan
+from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
+from reconciler.kinds.registry import address
+from reconciler.wiring.run import now, open_tokens
+
+if TYPE_CHECKING:
+    from reconciler.services.apply import Report
+
+FORMATS = ("text", "json")
+
+
+def on_error_option() -> Callable[..., Callable[..., object]]:
+    """The option that says what becomes of a token that is not to be had."""
+    return click.option(
+        "--on-error",
+        type=click.Choice(["stop", "continue"]),
+        default="stop",
+        show_default=True,
+        help="Whether a token that is not to be had stops everything, or leaves its connector out.",
+    )
+
+
+def parallelism_option() -> Callable[..., Callable[..., object]]:
+    """The option that says how many tokens are requested at once."""
+    return click.option(
+        "--parallelism",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="How many tokens are requested at once; default 8.",
+    )
+
+
+def lock_timeout_option() -> Callable[..., Callable[..., object]]:
+    """The option that says how long to wait for another run."""
+    return click.option(
+        "--lock-timeout",
+        type=click.FloatRange(0, 86_400),
+        metavar="SECONDS",
+        help="How long to wait for another run to end; default 10.",
+    )
+
+
+def yes_option() -> Callable[..., Callable[..., object]]:
+    """The option that answers the question before it is asked."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+def carry_out(
+    run: Run,
+    plan: Plan,
+    chosen: str,
+    *,
+    yes: bool,
+    preflight: bool = False,
+    on_error: str = "stop",
+    parallelism: int | None = None,
+    verb: str = "apply",
+) -> int:
+    """Show the plan, ask unless `yes`, apply it and report; returns the exit code.
+
+    Args:
+        chosen: the output format.
+        verb: the command that made the plan.
+
+    Raises:
+        ReconcilerError: whatever stands against the plan; see `apply_plan`.
+    """
+    from reconciler.services.access_objections import refuse_unjudged
+    from reconciler.services.apply import TokenOptions, apply_plan, refuse_problems
+
+    _show(plan, chosen, yes=yes)
+    refuse_problems(plan)
+    refuse_unjudged(plan, named_actor())
+    if preflight:
+        _preflight(run, plan)
+    if plan.changes and not yes:
+        _ask(plan, verb)
+    tools = open_tokens(run.settings, run.store, parallelism)
+    tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
+    with holding_interrupts() as hold:
+        report = apply_plan(
+            plan, run.store, run.secrets, tokens, actor=actor_of_run(), clock=now, verb=verb, before_commit=hold
+        )
+        _report(report, chosen)
+    if hold.noted:
+        say("interrupted too late: the plan was already applied")
+        return ExitCode.INTERRUPTED
+    for change, failure in report.left_out:
+        say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
+    return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
+
+
+def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
+    """What is going to be done. It is on its way before anything is done, so a reader that has gone stops the run."""
+    from reconciler.render.plan_text import plan_text
+
+    if not plan.changes or (yes and (options().quiet or chosen != "text")):
+        return
+    stream = sys.stdout if chosen == "text" else sys.stderr
+    stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
+    stream.flush()
+
+
+def _preflight(run: Run, plan: Plan) -> None:
+    """Try the connectors that change, and say what came of it.
+
+    Raises:
+        NetworkFailure: one failed.
+    """
+    from reconciler.render.preflight import preflight_text
+    from reconciler.services.preflight import refuse_failed
+
+    verdicts = preflight_of(run, plan)
+    if not options().quiet:
+        sys.stderr.write(preflight_text(verdicts, color=wants_color(options().color, sys.stderr)))
+    refuse_failed(verdicts)
+
+
+def _ask(plan: Plan, verb: str) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        UsageError: nobody can be asked.
+        Declined: the answer is not yes.
+    """
+    if options().no_input or not sys.stdin.isatty():
+        raise UsageError(
+            f"{verb} asks before it changes something, and there is no terminal to ask on", hint="pass --yes"
+        )
+    if not click.confirm(f"Apply to {plan.target}?", default=False, err=True):
+        raise Declined("not applied; nothing was changed")
+
+
+def _report(report: "Report", chosen: str) -> None:
+    """Say what was done.
+
+    Raises:
+        ReportLost: it cannot be written.
+    """
+    from reconciler.render.plan_json import report_json
+    from reconciler.render.plan_text import report_text
+
+    plan = report.plan
+    if options().verbose and plan.changes:
+        say(f"run by {report.actor}, {report.started} to {report.finished}")
+        say(f"history head {report.head}")
+    try:
+        if chosen == "json":
+            answer(
+                report_json(
+                    plan,
+                    actor=report.actor,
+                    started=report.started,
+                    finished=report.finished,
+                    secrets=report.secrets,
+                    tokens=report.tokens,
+                    left_out=[(change.key, failure.message) for change, failure in report.left_out],
+                    head=report.head,
+                )
+            )
+        elif not options().quiet:
+            answer(report_text(plan, report.secrets, report.tokens))
+        sys.stdout.flush()
+    except OSError as failure:
+        give_up_stdout()
+        done = "everything was applied" if plan.changes else "there was nothing to do"
+        raise ReportLost(f"{done}, but the report cannot be written: {failure.strerror}") from failure

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.history import DRIFT, RunEntry, Version
+from reconciler.core.masking import masked
 from reconciler.core.model import Key
 from reconciler.kinds.registry import address
-from reconciler.render.masking import masked
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, DIM, GREEN, harmless, paint, plural
 from reconciler.render.table import table

@@ -8,10 +8,10 @@ from reconciler.core.access import Decision
 from reconciler.core.audit import Audit
 from reconciler.core.diff import FieldChange
 from reconciler.core.history import RunEntry, Version
+from reconciler.core.masking import masked
 from reconciler.core.model import Key
 from reconciler.core.past_access import Answer, Past, Setting
 from reconciler.kinds.registry import address
-from reconciler.render.masking import masked
 from reconciler.render.plan_json import field_json
 from reconciler.render.routes import route_json
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.masking import masked, masked_field
 from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
-from reconciler.render.masking import masked, masked_field
 from reconciler.render.plan_notes import notes_json
 from reconciler.render.preflight import preflight_json
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from reconciler.core.diff import MISSING
+from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.markdown import code, escape
-from reconciler.render.masking import masked_field
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, totals
 from reconciler.render.style import harmless

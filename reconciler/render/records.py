@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.masking import masked
 from reconciler.core.model import Found
 from reconciler.core.sensitive import mask_text
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES, address
-from reconciler.render.masking import masked
 from reconciler.render.style import DIM, YELLOW, harmless, paint, plural
 from reconciler.render.table import table
 

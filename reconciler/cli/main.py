@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "can": ("can", "Tell whether somebody may do something, and why."),
     "who-can": ("who_can", "List everybody who may do something, and why."),
     "get": ("get", "View, list and search live records."),
+    "export": ("export", "Write live records as definitions that plan empty."),
     "history": ("history", "Show who changed what, when, from which commit."),
     "call": ("call", "Call an endpoint of a live connector."),
     "token": ("token", "See, fetch and renew access tokens."),

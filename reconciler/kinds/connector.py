@@ -1,7 +1,7 @@
 """What a connector is: its canonical form, what it refers to, where its secrets are, and its rules."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from reconciler.core.sensitive import carries_credentials
@@ -115,22 +115,35 @@ def references(spec: dict[str, Any]) -> Iterator[Reference]:
 
 def secret_fields(spec: dict[str, Any]) -> Iterator[SecretField]:
     """Every secret reference in `spec`, with its path from the document's root."""
+    for path, address, value in _secret_places(spec, dict):
+        yield SecretField(path, address, value)
+
+
+def literals(spec: dict[str, Any], secrets: Container[str]) -> Iterator[tuple[Path, str]]:
+    """Path and address of each text in `spec` that stands where a secret of one of the addresses belongs."""
+    for path, address, _ in _secret_places(spec, str):
+        if address in secrets:
+            yield path, address
+
+
+def _secret_places(spec: dict[str, Any], of: type) -> Iterator[tuple[Path, str, Any]]:
+    """Path, address and value of what is of one type, `of`, where a secret reference may stand."""
     authorization = spec.get("authorization")
     if authorization:
-        yield from _authorization_secrets(authorization)
+        yield from _authorization_places(authorization, of)
     if "tls" in spec:
         for key in ("ca", "clientCertificate", "clientKey"):
-            if key in spec["tls"]:
-                yield SecretField(("spec", "tls", key), f"tls.{key}", spec["tls"][key])
+            if type(spec["tls"].get(key)) is of:
+                yield ("spec", "tls", key), f"tls.{key}", spec["tls"][key]
     for purpose, endpoint in spec.get("endpoints", {}).items():
         for group in ("params", "headers"):
             if group not in endpoint:
                 continue
             entries = endpoint[group]
             for index, entry in enumerate(entries):
-                if "value" in entry and type(entry["value"]) is dict:
+                if type(entry.get("value")) is of:
                     path = ("spec", "endpoints", purpose, group, index, "value")
-                    yield SecretField(path, _entry_address(path, entries), entry["value"])
+                    yield path, _entry_address(path, entries), entry["value"]
 
 
 def _entry_address(path: Path, entries: list[dict[str, Any]]) -> str:
@@ -143,15 +156,15 @@ def _entry_address(path: Path, entries: list[dict[str, Any]]) -> str:
     return f"endpoints.{purpose}.{group}.{name}{repeat}.value"
 
 
-def _authorization_secrets(authorization: dict[str, Any]) -> Iterator[SecretField]:
+def _authorization_places(authorization: dict[str, Any], of: type) -> Iterator[tuple[Path, str, Any]]:
     for key in _AUTHORIZATION_SECRETS:
-        if isinstance(authorization.get(key), dict):
-            yield SecretField(("spec", "authorization", key), f"authorization.{key}", authorization[key])
+        if type(authorization.get(key)) is of:
+            yield ("spec", "authorization", key), f"authorization.{key}", authorization[key]
     request = authorization.get("tokenRequest", {})
     for key in ("username", "password"):
-        if isinstance(request.get(key), dict):
+        if type(request.get(key)) is of:
             path = ("spec", "authorization", "tokenRequest", key)
-            yield SecretField(path, f"authorization.tokenRequest.{key}", request[key])
+            yield path, f"authorization.tokenRequest.{key}", request[key]
 
 
 def rules(spec: dict[str, Any], document: int) -> list[Finding]:

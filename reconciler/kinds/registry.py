@@ -1,10 +1,10 @@
 """The kinds, by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.diagnostics import Finding
+from reconciler.diagnostics import Finding, Path
 from reconciler.kinds import access_test, category, connector, group, policy
 from reconciler.kinds.common import Reference, SecretField
 
@@ -12,6 +12,10 @@ API_VERSION = "reconciler/v1"
 
 
 def _nothing(spec: dict[str, Any]) -> Iterable[Any]:
+    return ()
+
+
+def _no_literals(spec: dict[str, Any], secrets: Container[str]) -> Iterable[tuple[Path, str]]:
     return ()
 
 
@@ -33,6 +37,7 @@ class Kind:
         directory: where its documents live.
         canonical: brings a spec to its canonical form, in place.
         references, secret_fields: what a spec refers to, and where its secrets are.
+        literals: path and address of texts that stand where one of the secrets given, by address, belongs.
         rules: findings of a spec that the schema cannot express; takes the index of the document.
         dated_rules: those that depend on the time too, which comes last, RFC 3339.
     """
@@ -43,6 +48,7 @@ class Kind:
     canonical: Callable[[dict[str, Any]], None]
     references: Callable[[dict[str, Any]], Iterable[Reference]] = _nothing
     secret_fields: Callable[[dict[str, Any]], Iterable[SecretField]] = _nothing
+    literals: Callable[[dict[str, Any], Container[str]], Iterable[tuple[Path, str]]] = _no_literals
     rules: Callable[[dict[str, Any], int], list[Finding]] = _no_rules
     dated_rules: Callable[[dict[str, Any], int, str], list[Finding]] = _no_dated_rules
 
@@ -53,7 +59,7 @@ KINDS: dict[str, Kind] = {
         Kind("Category", "category", "connectors", category.canonical),
         Kind(
             "Connector", "connector", "connectors", connector.canonical,
-            connector.references, connector.secret_fields, connector.rules,
+            connector.references, connector.secret_fields, connector.literals, connector.rules,
         ),
         Kind("Group", "group", "policies", group.canonical, group.references, rules=group.rules),
         Kind(

@@ -40,3 +40,22 @@ def resolve(schema: dict[str, Any], node: Any) -> dict[str, Any]:
             target = target[step]
         found = {**target, **{key: value for key, value in found.items() if key != "$ref"}}
     return found
+
+
+def arranged(value: Any, schema: dict[str, Any], node: dict[str, Any]) -> Any:
+    """`value` with its keys in the order of the schema, in which one reads them; unknown keys come last.
+
+    Args:
+        node: the part of `schema` that describes `value`; empty where nothing does.
+    """
+    if isinstance(value, list):
+        below = resolve(schema, node.get("items"))
+        return [arranged(item, schema, below) for item in value]
+    if not isinstance(value, dict):
+        return value
+    known = node.get("properties", {})
+    rank = {key: position for position, key in enumerate(known)}
+    return {
+        key: arranged(value[key], schema, resolve(schema, known.get(key, node.get("additionalProperties"))))
+        for key in sorted(value, key=lambda key: (rank.get(key, len(rank)), key))
+    }

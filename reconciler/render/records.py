@@ -54,29 +54,10 @@ def records_yaml(records: Sequence[Found]) -> str:
         state = ", changed out of band" if record.drifted else ""
         about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}\n"
         schema = schemas.load(SCHEMA_FILES[record.kind])
-        content = arranged(document(record), schema, schema)
+        content = schemas.arranged(document(record), schema, schema)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
         parts.append(harmless(about.rstrip("\n")) + "\n" + text)
     return "---\n".join(parts)
-
-
-def arranged(value: Any, schema: dict[str, Any], node: dict[str, Any]) -> Any:
-    """`value` with its keys in the order of the schema, in which one reads them; unknown keys come last.
-
-    Args:
-        node: the part of `schema` that describes `value`; empty where nothing does.
-    """
-    if isinstance(value, list):
-        below = schemas.resolve(schema, node.get("items"))
-        return [arranged(item, schema, below) for item in value]
-    if not isinstance(value, dict):
-        return value
-    known = node.get("properties", {})
-    rank = {key: position for position, key in enumerate(known)}
-    return {
-        key: arranged(value[key], schema, schemas.resolve(schema, known.get(key, node.get("additionalProperties"))))
-        for key in sorted(value, key=lambda key: (rank.get(key, len(rank)), key))
-    }
 
 
 def records_table(records: Sequence[Found], *, color: bool) -> str:

@@ -102,9 +102,9 @@ class DocumentReader:
         if found:
             key = _address_of(document)
             content.broken += [key] if key else []
-            return found + _tokens(document, index)
+            return found + token_findings(document, index)
         kind = KINDS[document["kind"]]
-        found = [*self._findings(kind, document["spec"], index), *_tokens(document, index)]
+        found = [*self._findings(kind, document["spec"], index), *token_findings(document, index)]
         if file.split("/", 1)[0] in _DIRECTORIES and not file.startswith(kind.directory + "/"):
             message = f"a {kind.word} belongs in {kind.directory}/"
             found.append(Finding("RC306", message, Place(index, ("kind",)), f"move the document to {kind.directory}/"))
@@ -121,7 +121,7 @@ def _address_of(document: dict[str, Any]) -> Key | None:
     return Key(kind, name) if isinstance(kind, str) and isinstance(name, str) else None
 
 
-def _tokens(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list[Finding]:
+def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list[Finding]:
     """Findings for texts that look like tokens, anywhere in a document."""
     from reconciler.core.sensitive import TOKEN
 
@@ -130,4 +130,4 @@ def _tokens(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list
             return []
         return [Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")]  # fmt: skip
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [finding for step, item in items for finding in _tokens(item, document, (*path, step))]
+    return [finding for step, item in items for finding in token_findings(item, document, (*path, step))]

@@ -1,0 +1,56 @@
+"""What an export wrote, what it could not write, and why."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from reconciler.core.definitions import Definition, Export, Inexpressible
+from reconciler.diagnostics import Finding
+from reconciler.kinds.common import dotted
+from reconciler.kinds.registry import address
+
+VERSION = 1
+
+
+def refused_lines(refused: Inexpressible) -> Iterator[str]:
+    """Why a live record is no definition, one line for each reason and what to do about it."""
+    for finding in refused.findings:
+        where = dotted(finding.place.path)
+        yield f"{address(*refused.key)}: {f'{where}: ' if where else ''}{finding.message} [{finding.code}]"
+        if finding.hint:
+            yield f"    {finding.hint}"
+
+
+def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> str:
+    """The export, versioned; schemas/export.schema.json describes it.
+
+    Args:
+        files: what went into which file; None when nothing was written, and the documents are part of the answer.
+    """
+    where = {item.key: path for path, items in (files or {}).items() for item in items}
+    content = {
+        "version": VERSION,
+        "records": [
+            {
+                "address": address(*item.key),
+                "owner": item.owner or None,
+                "file": where.get(item.key),
+                **({"document": item.document} if files is None else {}),
+            }
+            for item in done.definitions
+        ],
+        "refused": [
+            {"address": address(*item.key), "findings": [_finding(finding) for finding in item.findings]}
+            for item in done.refused
+        ],
+        "notes": [{"address": address(*key), "note": note} for key, note in done.notes],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "path": list(finding.place.path),
+        "message": finding.message,
+        "hint": finding.hint,
+    }

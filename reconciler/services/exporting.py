@@ -1,0 +1,128 @@
+"""Live records as definitions that plan empty."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
+from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.ports import Store
+from reconciler.diagnostics import RULES, Finding, Place, Severity
+from reconciler.errors import UsageError
+from reconciler.kinds.canonical import readable
+from reconciler.kinds.crosscheck import Clash, crosscheck
+from reconciler.kinds.declaring import declaration, document
+from reconciler.kinds.registry import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which records; everything given must hold.
+
+    Attributes:
+        kinds, keys: of one of these kinds or of one of these addresses; all when both are empty.
+        owners: that belong to one of them; "" is nobody; all when it is empty.
+        categories: connectors filed under one of them, with the categories that those are filed under.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    keys: frozenset[Key] = frozenset()
+    owners: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+def export(store: Store, choice: Choice, writer: WritesDefinitions) -> Export:
+    """The records that are chosen, as definitions.
+
+    Raises:
+        UsageError: there is no record of an address, or no category of a name.
+    """
+    live = store.records()
+    _refuse_unknown(choice, live)
+    chosen = [record for record in live.values() if _is_chosen(record, choice)]
+    chosen.sort(key=lambda record: (_RANKS[record.key.kind], record.key.name))
+    bodies = store.bodies(record.uid for record in chosen)
+    if choice.categories:
+        chosen = list(_filed_under(chosen, bodies, choice.categories))
+    definitions: list[Definition] = []
+    refused: list[Inexpressible] = []
+    notes: list[tuple[Key, str]] = []
+    for record in chosen:
+        key, found = record.key, bodies[record.uid]
+        content, valid = readable(key.kind, found.live)
+        declared = declaration(key.kind, content, found.applied) if valid else None
+        written = writer.write(key, declared.content if declared else content, found.secrets)
+        if isinstance(written, list) or declared is None:
+            refused.append(Inexpressible(key, tuple(written) if isinstance(written, list) else (_NO_RECORD,)))
+            continue
+        text, resource = written
+        whole = document(key.kind, key.name, declared.content)
+        definitions.append(Definition(key, record.owner, text, whole, resource))
+        if declared.undeclared:
+            notes.append((key, f"left out: {declared.undeclared}"))
+    return Export(tuple(definitions), tuple(refused), (*notes, *_clashes([item.resource for item in definitions])))
+
+
+_RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
+_NO_RECORD = Finding("RC209", "it is not as a record should be", Place(0))
+
+
+def _refuse_unknown(choice: Choice, live: Mapping[Key, Record]) -> None:
+    wanted = [*choice.keys, *(Key("Category", name) for name in choice.categories)]
+    for key in sorted(wanted):
+        if key not in live:
+            word = KINDS[key.kind].word
+            raise UsageError(f"there is no live {word} '{key.name}'", hint=f"list them with: reconciler get {word}")
+
+
+def _is_chosen(record: Record, choice: Choice) -> bool:
+    named = not (choice.kinds or choice.keys) or record.key.kind in choice.kinds or record.key in choice.keys
+    return named and (not choice.owners or record.owner in choice.owners)
+
+
+def _filed_under(chosen: Sequence[Record], bodies: Mapping[str, Bodies], names: frozenset[str]) -> Iterator[Record]:
+    """The connectors of the categories named, with all categories that they are filed under."""
+    filed = {record.uid: _categories(bodies[record.uid]) for record in chosen if record.key.kind == "Connector"}
+    kept = {uid for uid, categories in filed.items() if categories & names}
+    needed = names.union(*(filed[uid] for uid in kept))
+    for record in chosen:
+        if record.uid in kept or (record.key.kind == "Category" and record.key.name in needed):
+            yield record
+
+
+def _categories(found: Bodies) -> frozenset[str]:
+    content, valid = readable("Connector", found.live)
+    listed = content["spec"]["categories"] if valid else ()
+    return frozenset(name for name in listed if isinstance(name, str))
+
+
+def _clashes(resources: Sequence[Resource]) -> Iterable[tuple[Key, str]]:
+    """What would be wrong in a repository that held just these."""
+    for clash in crosscheck(resources, frozenset(), _is_error, complete=True):
+        yield clash.resource.key, f"{clash.message} ({clash.code})"
+
+
+def _is_error(clash: Clash) -> bool:
+    return RULES[clash.code].severity is Severity.ERROR
+
+
+def layout(definitions: Iterable[Definition], most: int) -> dict[str, list[Definition]]:
+    """Which definitions go into which file of a configuration repository, by path, in order.
+
+    Categories share a file, everything else has one by its name; what bears the same name shares it.
+
+    Args:
+        most: bytes that a file may hold; what does not fit goes into one with a number behind its name.
+    """
+    found: dict[str, list[Definition]] = {}
+    sizes: dict[str, int] = {}
+    for definition in definitions:
+        stem = "categories" if definition.key.kind == "Category" else definition.key.name
+        base = f"{KINDS[definition.key.kind].directory}/{stem}"
+        size = len(definition.text.encode()) + len("---\n")
+        path, number = f"{base}.yaml", 1
+        while sizes.get(path, 0) + size > most and path in found:
+            number += 1
+            path = f"{base}-{number}.yaml"
+        found.setdefault(path, []).append(definition)
+        sizes[path] = sizes.get(path, 0) + size
+    return found

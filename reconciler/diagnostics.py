@@ -128,7 +128,7 @@ RULES: dict[str, Rule] = {
     "RC209": Rule("schema violation", "The document does not agree with the schema of its kind."),
     "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
     "RC211": Rule("impossible date", "The date or time does not exist."),
-    "RC212": Rule("authoritative members left out", "Authoritative members are exactly those listed. Without any list everybody would be removed; an empty list says that this is meant."),
+    "RC212": Rule("members left out", "Without any list of members all that git has listed would be removed; an empty list says that this is meant."),
     # across documents
     "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
     "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),

@@ -28,6 +28,7 @@ class Resource:
         file: path from the repository's root.
         document: index of the document in its file.
         active: False when its status is inactive.
+        left_out: lists of `spec`, dotted, that the document does not mention; an empty list is mentioned.
     """
 
     key: Key
@@ -39,6 +40,7 @@ class Resource:
     file: str
     document: int
     active: bool
+    left_out: tuple[str, ...] = ()
 
     def content(self) -> dict[str, Any]:
         """The decoded body; a new object each time."""

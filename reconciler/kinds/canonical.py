@@ -90,6 +90,7 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
     refs = tuple({Key(ref.kind, ref.name) for ref in kind.references(spec)})
     display = spec.get("displayName")
     active = spec.get("status") != "inactive"
+    left_out = kind.left_out(spec)
     body = body_of(content, kind)
     return Resource(
         Key(kind.name, metadata["name"]),
@@ -101,4 +102,5 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         file,
         document,
         active,
+        left_out,
     )

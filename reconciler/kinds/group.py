@@ -24,10 +24,16 @@ def references(spec: dict[str, Any]) -> Iterator[Reference]:
         yield Reference("Group", name, ("spec", "members", "groups", index))
 
 
+def left_out(spec: dict[str, Any]) -> tuple[str, ...]:
+    """The lists of members that are not there, although others are."""
+    members = spec.get("members")
+    return tuple(f"members.{key}" for key in ("users", "groups") if key not in members) if members else ()
+
+
 def rules(spec: dict[str, Any], document: int) -> list[Finding]:
-    """An exact list that is not there: to leave something out must not remove everybody."""
-    members = spec.get("members", {})
-    if members.get("mode") != "authoritative" or "users" in members or "groups" in members:
+    """A list that is not there: to leave something out must not remove everybody."""
+    members = spec.get("members")
+    if members is None or "users" in members or "groups" in members:
         return []
     hint = "write `users: []` if nobody belongs to it, or leave out `members` to leave them to the live side"
-    return [Finding("RC212", "the members are authoritative, but there are none", Place(document, ("spec", "members")), hint)]  # fmt: skip
+    return [Finding("RC212", f"the members are {members['mode']}, but none are listed", Place(document, ("spec", "members")), hint)]  # fmt: skip

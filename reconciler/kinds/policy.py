@@ -32,6 +32,11 @@ def references(spec: dict[str, Any]) -> Iterator[Reference]:
             yield Reference("Category", name, ("spec", "grants", index, "on", "categories", position))
 
 
+def left_out(spec: dict[str, Any]) -> tuple[str, ...]:
+    """The grants, where they are not there."""
+    return () if "grants" in spec else ("grants",)
+
+
 def rules(spec: dict[str, Any], document: int) -> list[Finding]:
     """Dates that do not exist, and permissions that have no effect without view."""
     grants = spec.get("grants", [])

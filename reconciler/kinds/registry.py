@@ -19,6 +19,10 @@ def _no_literals(spec: dict[str, Any], secrets: Container[str]) -> Iterable[tupl
     return ()
 
 
+def _none_left_out(spec: dict[str, Any]) -> tuple[str, ...]:
+    return ()
+
+
 def _no_rules(spec: dict[str, Any], document: int) -> list[Finding]:
     return []
 
@@ -40,6 +44,7 @@ class Kind:
         literals: path and address of texts that stand where one of the secrets given, by address, belongs.
         rules: findings of a spec that the schema cannot express; takes the index of the document.
         dated_rules: those that depend on the time too, which comes last, RFC 3339.
+        left_out: lists of a spec, dotted, that it does not mention; before it is brought to its canonical form.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Kind:
     literals: Callable[[dict[str, Any], Container[str]], Iterable[tuple[Path, str]]] = _no_literals
     rules: Callable[[dict[str, Any], int], list[Finding]] = _no_rules
     dated_rules: Callable[[dict[str, Any], int, str], list[Finding]] = _no_dated_rules
+    left_out: Callable[[dict[str, Any]], tuple[str, ...]] = _none_left_out
 
 
 KINDS: dict[str, Kind] = {
@@ -61,10 +67,13 @@ KINDS: dict[str, Kind] = {
             "Connector", "connector", "connectors", connector.canonical,
             connector.references, connector.secret_fields, connector.literals, connector.rules,
         ),
-        Kind("Group", "group", "policies", group.canonical, group.references, rules=group.rules),
+        Kind(
+            "Group", "group", "policies", group.canonical, group.references,
+            rules=group.rules, left_out=group.left_out,
+        ),
         Kind(
             "PermissionPolicy", "policy", "policies", policy.canonical, policy.references,
-            rules=policy.rules, dated_rules=policy.ended,
+            rules=policy.rules, dated_rules=policy.ended, left_out=policy.left_out,
         ),
         Kind(
             "AccessTest", "access-test", "policies", access_test.canonical, access_test.references,

@@ -150,11 +150,11 @@ class Judge:
         parts = [f"group {name}" for name in able.groups] + list(able.users)
         return f"who may: {', '.join(parts)}" if parts else "nobody may"
 
-    def hint(self) -> str:
-        """What to do about a refusal."""
+    def hint(self, who: str) -> str:
+        """What to do about a refusal; `who` says whom to ask."""
         known = self._access.users()
         if self._actor in known:
-            return "let somebody who may do it apply this, or have a policy changed first"
+            return f"{who}, or have a policy changed first"
         odd, other = odd_characters(self._actor), alike(self._actor, known)
         strange = f", and holds {odd}" if odd else ""
         looks = f"; it looks like '{other}', which is another name" if other else ""
@@ -177,7 +177,7 @@ def refused_changes(
         return None
     details = tuple(line for lines in refused for line in lines)
     message = f"'{actor}' may not make {len(refused):,} of {len(by_change):,} changes"
-    return Problem(ExitCode.NOT_PERMITTED, message, judge.hint(), details)
+    return Problem(ExitCode.NOT_PERMITTED, message, judge.hint("let somebody who may do it apply this"), details)
 
 
 def _words(change: Change) -> str:
@@ -213,7 +213,7 @@ class Caller:
         details = [line for item in wanted for line in judge.refused(f"{what} {_name(item)}", _call_needs(item))]
         if details:
             message = f"'{self.actor}' may not {what} {_name(wanted[0]) if len(wanted) == 1 else 'these connectors'}"
-            raise NotPermitted(message, hint=judge.hint(), details=tuple(details))
+            raise NotPermitted(message, hint=judge.hint("ask somebody who may"), details=tuple(details))
 
 
 def _name(connector: LiveConnector) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler.core import guards
+from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change, Problem
 from reconciler.core.ports import Store
@@ -11,6 +12,7 @@ from reconciler.kinds.outcome import display_after, refs_after
 from reconciler.kinds.registry import KINDS, address
 
 _WORDS = {kind.name: kind.word for kind in KINDS.values()}
+_FEW = 5
 
 
 def objections(
@@ -28,6 +30,7 @@ def objections(
         None if adopt else guards.not_owned(changes, _WORDS),
         _display_conflicts(changes, live),
         _still_referred_to(changes, store),
+        _lost_by_omission(changes),
     ]
     return [problem for problem in found if problem]
 
@@ -71,3 +74,31 @@ def _still_referred_to(changes: list[Change], store: Store) -> Problem | None:
     details = tuple(f"{address(*referrer)} refers to {address(*target)}" for referrer, target in sorted(pairs))
     hint = "change or delete what refers to them first"
     return Problem(ExitCode.CONFLICT, "records in use would be deleted or renamed", hint, details)
+
+
+def _lost_by_omission(changes: list[Change]) -> Problem | None:
+    """Lists of which something would go because git does not mention them; an empty list says that it is meant.
+
+    What others put live into a list that git has never mentioned is drift, and is taken back.
+    """
+    details = []
+    for change in changes:
+        left_out = change.resource.left_out if change.resource else ()
+        for field in change.fields if left_out else ():
+            name = ".".join(map(str, field.path[1:]))
+            if name in left_out and field.origin in (Origin.GIT, Origin.BOTH):
+                details.append(f"{address(*change.key)} leaves out {name}: {_going(field)} would go")
+    if not details:
+        return None
+    hint = "leaving a list out removes nothing: write down what is to stay, or an empty list such as `groups: []`"
+    return Problem(ExitCode.GUARDED, "something would be removed by leaving it out", hint, tuple(details))
+
+
+def _going(field: FieldChange) -> str:
+    before = field.before if isinstance(field.before, list) else []
+    after = field.after if isinstance(field.after, list) else []
+    gone = [item for item in before if item not in after]
+    names = [item for item in gone if isinstance(item, str)]
+    if not names or len(names) > _FEW:
+        return f"{len(gone):,} of them"
+    return ", ".join(names)

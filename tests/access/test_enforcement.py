@@ -474,6 +474,7 @@ def test_requests_take_call(tokens: Workspace, line: str) -> None:
     )
     lines = said(tokens.run(*line.split(), "--as", "katherine"))
     assert "takes connectors:call: it is granted on something else only; who may: group owners" in lines[1]
+    assert lines[-1] == "  hint: ask somebody who may, or have a policy changed first"
     assert not any("finance" in found or "invoices" in found for found in lines), "what is granted is not named"
 
 

@@ -5,9 +5,13 @@ import os
 
 import pytest
 from conftest import Workspace
-from live_state import sql
+from live_state import InProcess, drift, sql
 
 from policies import CATEGORIES, CRM, OWNERS, TEAM, connector, fill
+from reconciler.core.access_guards import Allowed
+from reconciler.core.plan import Problem
+from reconciler.services.access_objections import AccessLimits
+from reconciler.wiring.run import now
 
 PROJECT = "apiVersion: reconciler/v1\nkind: Project\ntargets: {local: {store: 'sqlite:.reconciler/store.db', maxAccessLoss: 'LIMIT'}}\n"
 
@@ -58,7 +62,7 @@ def file_gone(workspace: Workspace) -> None:
 
 def grants_gone(workspace: Workspace) -> None:
     text = (workspace.root / "policies/team.yaml").read_text()
-    workspace.write("policies/team.yaml", text.partition("  grants:")[0])
+    workspace.write("policies/team.yaml", text.partition("  grants:")[0] + "  grants: []\n")
 
 
 def other_group(workspace: Workspace) -> None:
@@ -81,16 +85,35 @@ def ended(workspace: Workspace) -> None:
 WAYS = [emptied, policy_gone, file_gone, grants_gone, other_group, narrowed, view_gone, ended]
 
 
+def losses(workspace: Workspace, named: int | None) -> list[Problem]:
+    """What stands against a plan of a super admin's that names `named` losers."""
+    limits = AccessLimits("margaret", allowed=Allowed(access=named))
+    return list(InProcess(workspace.root, {}).plan(actor="margaret", now=now(), limits=limits).problems)
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_ten_of_eleven_lose_access(ruled: Workspace, way) -> None:
     """However it comes about: what counts is what people may do in the end. Just the exact count lets it pass."""
     way(ruled)
+    (problem,) = losses(ruled, None)
+    assert problem.exit_code == 5
+    assert problem.message == "10 of 11 people would lose access; the limit is 5"
+    assert problem.details[3].startswith("u3: connectors:call, connectors:create")
+    assert problem.hint == "if this is meant: --allow-access-loss 10"
+    for wrong in (0, 9, 11, 1000):
+        (problem,) = losses(ruled, wrong)
+        assert problem.hint.startswith(f"--allow-access-loss says {wrong}, and it is 10")
+    assert losses(ruled, 10) == []
+
+
+def test_losing_access_stops_an_apply(ruled: Workspace) -> None:
+    """As a user sees it."""
+    emptied(ruled)
     said = guarded(ruled)
     assert "error: 10 of 11 people would lose access; the limit is 5\n" in said
     assert "  u3: connectors:call, connectors:create" in said
     assert "  hint: if this is meant: --allow-access-loss 10\n" in said
-    for wrong in ("9", "11", "1000"):
-        assert f"--allow-access-loss says {wrong}, and it is 10" in guarded(ruled, "--allow-access-loss", wrong)
+    assert "--allow-access-loss says 9, and it is 10" in guarded(ruled, "--allow-access-loss", "9")
     ruled.ok("apply", "--yes", "--as", "margaret", "--allow-access-loss", "10")
 
 
@@ -248,24 +271,85 @@ def test_members_that_are_left_out_stay(ruled: Workspace) -> None:
     assert ruled.ok("plan").stdout.startswith("Nothing to do")
 
 
-def test_a_list_that_was_deleted_by_mistake_is_an_error(ruled: Workspace) -> None:
-    """`mode: authoritative` alone would remove everybody; an empty list says that this is meant."""
-    ruled.write("policies/team.yaml", TEAM.replace(", users: [katherine]", ""))
+@pytest.mark.parametrize("mode", ["authoritative", "additive"])
+def test_a_mode_without_any_list_is_an_error(ruled: Workspace, mode: str) -> None:
+    """It would remove everybody that git had listed; an empty list says that this is meant."""
+    ruled.write("policies/team.yaml", TEAM.replace("authoritative, users: [katherine]", mode))
     result = ruled.run("validate")
-    assert result.exit_code == 3 and "RC212" in result.output and "users: []" in result.output
-    assert ruled.run("apply", "--yes", "--as", "margaret").exit_code == 3
-    emptied(ruled)
+    assert result.exit_code == 3 and f"error[RC212]: the members are {mode}, but none are listed" in result.output
+    assert "write `users: []`" in result.output
+    ruled.write("policies/team.yaml", TEAM.replace("authoritative, users: [katherine]", f"{mode}, users: []"))
     ruled.ok("validate")
 
 
+BOTH = TEAM.replace("users: [katherine]", "users: [katherine], groups: [owners]")
+OMISSIONS = {
+    "groups": (BOTH, ", groups: [owners]", "group/finance-team leaves out members.groups: owners would go"),
+    "users": (BOTH, ", users: [katherine]", "group/finance-team leaves out members.users: katherine would go"),
+    "of additive members": (
+        BOTH.replace("authoritative", "additive"),
+        ", users: [katherine]",
+        "group/finance-team leaves out members.users: katherine would go",
+    ),
+    "grants": (TEAM, "  grants:" + TEAM.partition("  grants:")[2], "policy/finance-team leaves out grants: 1 of them would go"),
+}  # fmt: skip
+EMPTY = {", groups: [owners]": ", groups: []", ", users: [katherine]": ", users: []"}
+
+
+def unruled(empty: Workspace) -> InProcess:
+    """A repository in which nobody is a super admin."""
+    fill(empty)
+    empty.write("policies/owners.yaml", OWNERS.partition("---\n")[0])
+    return InProcess(empty.root, {})
+
+
+@pytest.mark.parametrize("what", OMISSIONS)
+def test_leaving_a_list_out_removes_nothing(empty: Workspace, what: str) -> None:
+    """The apply stops; an empty list says that it is meant."""
+    text, list_, says = OMISSIONS[what]
+    bench = unruled(empty)
+    empty.write("policies/team.yaml", text)
+    bench.apply()
+    empty.write("policies/team.yaml", text.replace(list_, ""))
+    (problem,) = bench.plan().problems
+    assert problem.exit_code == 5 and problem.message == "something would be removed by leaving it out"
+    assert problem.details == (says,)
+    assert "or an empty list such as `groups: []`" in problem.hint
+    empty.write("policies/team.yaml", text.replace(list_, EMPTY.get(list_, "  grants: []\n")))
+    assert bench.plan().problems == ()
+    bench.apply()
+    empty.write("policies/team.yaml", text.replace(list_, ""))
+    assert bench.plan().is_empty, "there is nothing left to remove"
+
+
+def test_a_list_that_others_filled_is_drift(empty: Workspace) -> None:
+    """Git has never mentioned it: the members are authoritative, so that it is taken back."""
+    bench = unruled(empty)
+    bench.apply()
+    drift(empty, "finance-team", "$.spec.members.groups", '["owners"]')
+    plan = bench.plan()
+    assert [field.path[-1] for change in plan.changes for field in change.fields] == ["groups"]
+    assert plan.problems == ()
+
+
+def test_a_list_of_a_record_that_is_adopted_is_not_left_out_either(empty: Workspace) -> None:
+    """Whoever takes over a group says who is to stay in it."""
+    bench = unruled(empty)
+    empty.write("policies/team.yaml", BOTH)
+    bench.apply()
+    sql(bench.path, "UPDATE records SET owner = 'others'")
+    sql(bench.path, "DELETE FROM applied")
+    sql(bench.path, "UPDATE records SET applied = ''")
+    empty.write("policies/team.yaml", BOTH.replace(", groups: [owners]", ""))
+    found = [problem.message for problem in bench.plan(adopt=True).problems]
+    assert found == ["something would be removed by leaving it out"]
+
+
 def test_a_policy_without_grants_is_warned_of(ruled: Workspace) -> None:
-    grants_gone(ruled)
+    text = (ruled.root / "policies/team.yaml").read_text()
+    ruled.write("policies/team.yaml", text.partition("  grants:")[0])
     assert "RC608" in ruled.ok("validate").output
-    ruled.edit(
-        "policies/team.yaml",
-        "  subjects: [{group: finance-team}]\n",
-        "  subjects: [{group: finance-team}]\n  grants: []\n",
-    )
+    ruled.write("policies/team.yaml", text.partition("  grants:")[0] + "  grants: []\n")
     assert "RC608" not in ruled.ok("validate").output
 
 

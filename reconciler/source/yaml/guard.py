@@ -29,9 +29,11 @@ _ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
+# A colon right after a digit begins no value: such digits belong to a longer text, as in a quoted time, or to what
+# the digits before the colon have given away already.
 _DISPUTED = re.compile(
     rb"""[0-9!<%.=_](?<=[\s,\[{:+.-].)(?:
-      (?<=[0-9])(?:(?<=[\s,\[{:].)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
+      (?<=[0-9])(?:(?<=[\s,\[{:].)(?<![0-9]:.)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
       |(?<=_)[0-9_]|(?<=[\s,\[{]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
     re.VERBOSE,

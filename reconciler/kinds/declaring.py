@@ -60,7 +60,7 @@ def explicit(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     if kind == "PermissionPolicy" and "grants" not in spec and not spec.get("superAdmin"):
         return {**content, "spec": {**spec, "grants": []}}
     members = spec.get("members") if kind == "Group" else None
-    if isinstance(members, dict) and members.get("mode") == "authoritative" and members.keys() == {"mode"}:
+    if isinstance(members, dict) and members.keys() == {"mode"}:
         return {**content, "spec": {**spec, "members": {**members, "users": []}}}
     return content
 

@@ -162,14 +162,16 @@ def test_members_that_nobody_declares_are_left_out(workspace: Workspace) -> None
     assert "group/integrators: left out: members that others added: hedy\n" in result.stderr
 
 
-def test_lists_that_must_not_be_left_out_are_written(empty: Workspace) -> None:
+@pytest.mark.parametrize("mode", ["authoritative", "additive"])
+def test_lists_that_must_not_be_left_out_are_written(empty: Workspace, mode: str) -> None:
     """An empty list of members means nobody, and an empty list of grants is meant."""
     empty.write("connectors/crm.yaml", CATEGORY + "---\n" + CONNECTOR)
     empty.write(
         "policies/team.yaml",
-        POLICY.replace("users: [ada, grace]", "users: []").partition("  grants:")[0] + "  grants: []\n",
+        POLICY.replace("authoritative, users: [ada, grace]", f"{mode}, users: []").partition("  grants:")[0]
+        + "  grants: []\n",
     )
     empty.ok("apply", "--yes")
     text = empty.ok("export", "groups", "policies").stdout
-    assert "  members:\n    mode: authoritative\n    users: []\n" in text
+    assert f"  members:\n    mode: {mode}\n    users: []\n" in text
     assert text.endswith("  grants: []\n")

@@ -25,6 +25,7 @@ class Settings:
         max_deletes: a number or a share, or None where nobody has set a limit.
         max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
+        require_commit: whether the definitions applied have to be just those of a commit.
         helpers: programs that secret references may use, by name; see schemas/project.schema.json.
         check_secrets: whether every plan resolves all secrets.
         fetch_tokens: whether every apply fetches the access tokens that are missing or due.
@@ -41,6 +42,7 @@ class Settings:
     check_secrets: bool
     fetch_tokens: bool
     lock_seconds: float
+    require_commit: bool
     helpers: Mapping[str, Mapping[str, Any]]
 
 
@@ -78,6 +80,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
+        require_commit=target.get("requireCommit", False),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
 

@@ -10,6 +10,7 @@ import click
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.running import PlanFlags, open_run, plan_with, preflight_of
+from reconciler.core.overrides import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
 
@@ -19,13 +20,32 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "markdown")
 
 
-_COUNT = click.IntRange(0, 10**9)
-
-
 def _limit(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"[0-9]{1,9}%?", value):
         raise click.BadParameter("give a number such as 5, or a share such as 30%")
     return value
+
+
+def _overrides(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[Override, ...]:
+    found = []
+    for text in value:
+        parts = FORM.fullmatch(text)
+        if parts is None or parts[2] not in GUARDS:
+            raise click.BadParameter(f"give PLAN:GUARD=COUNT, as the guard says it; guards are {', '.join(GUARDS)}")
+        found.append(Override(parts[1], parts[2], int(parts[3])))
+    return tuple(found)
+
+
+def override_option() -> Callable[..., Callable[..., Any]]:
+    """The option that lets one plan pass one guard."""
+    return click.option(
+        "--override",
+        "overrides",
+        multiple=True,
+        callback=_overrides,
+        metavar="PLAN:GUARD=N",
+        help="What a guard stops is meant: for this plan alone, and for just this count. The guard says what to pass.",
+    )
 
 
 def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,9 +56,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
-            click.option("--allow-access-loss", type=_COUNT, metavar="N", help="Just N people are meant to lose access; else at most the target's maxAccessLoss may."),
-            click.option("--allow-own-loss", type=_COUNT, metavar="N", help="You are meant to lose just N permissions of your own."),
-            click.option("--allow-no-super-admin", type=_COUNT, metavar="N", help="The last super admins, N of them, are meant to go."),
+            override_option(),
             click.option("--preflight", is_flag=True, help="Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."),
             click.option("--tokens", type=click.Choice(["apply", "demand"]), help="apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),

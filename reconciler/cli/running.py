@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.cli.options import options
 from reconciler.cli.output import say, say_warnings, wants_color
+from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.diagnostics import has_errors
@@ -53,9 +54,7 @@ class PlanFlags:
     tokens: str | None
     preflight: bool = False
     lock_timeout: float | None = None
-    allow_access_loss: int | None = None
-    allow_own_loss: int | None = None
-    allow_no_super_admin: int | None = None
+    overrides: tuple[Override, ...] = ()
 
 
 def open_run(flags: PlanFlags | None = None) -> Run:
@@ -127,9 +126,9 @@ def load_desired(source: Source) -> Desired:
 
 def plan_with(run: Run, flags: PlanFlags) -> Plan:
     """Load, compare, order, judge."""
-    from reconciler.core.access_guards import Allowed
     from reconciler.services.access_objections import AccessLimits
-    from reconciler.services.plan import PlanOptions, make_plan
+    from reconciler.services.plan import make_plan
+    from reconciler.services.plan_options import PlanOptions
 
     plan_options = PlanOptions(
         target=run.settings.target,
@@ -139,11 +138,9 @@ def plan_with(run: Run, flags: PlanFlags) -> Plan:
         max_deletes=run.settings.max_deletes,
         actor=actor_of_run(),
         now=now(),
-        limits=AccessLimits(
-            named_actor(),
-            run.settings.max_access_loss,
-            Allowed(flags.allow_access_loss, flags.allow_own_loss, flags.allow_no_super_admin),
-        ),
+        limits=AccessLimits(named_actor(), run.settings.max_access_loss),
+        overrides=flags.overrides,
+        require_commit=run.settings.require_commit,
     )
     desired = load_desired(run.source)
     secrets = run.secrets if run.settings.check_secrets else None

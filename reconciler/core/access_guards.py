@@ -1,7 +1,5 @@
 """Limits on the access that one apply may take away."""
 
-from dataclasses import dataclass
-
 from reconciler.core.access_diff import SUPER_ADMIN, AccessChange, AccessDiff, Shift
 from reconciler.core.plan import Problem
 from reconciler.errors import ExitCode
@@ -10,21 +8,6 @@ FREE_LOSSES = 5  # a share alone would stop every change in a small team
 DEFAULT_MAX_ACCESS_LOSS = "30%"
 _LOSSES = frozenset((Shift.LOSE, Shift.NARROW))
 _SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What is meant to be lost, by exact counts; None where nothing was said.
-
-    Attributes:
-        access: how many people lose access.
-        own: how many permissions the actor loses.
-        super_admins: how many super admins go, when none is left.
-    """
-
-    access: int | None = None
-    own: int | None = None
-    super_admins: int | None = None
 
 
 def losers(diff: AccessDiff) -> dict[str, frozenset[str]]:
@@ -41,22 +24,21 @@ def _changes(diff: AccessDiff) -> tuple[AccessChange, ...]:
     return (*diff.admins, *diff.own, *diff.others)
 
 
-def too_many_lose(diff: AccessDiff, people: int, limit: str | None, allowed: int | None) -> Problem | None:
+def too_many_lose(diff: AccessDiff, people: int, limit: str | None) -> Problem | None:
     """More people lose access than `limit` lets.
 
     Args:
         people: how many have any access before.
         limit: a number, or a share of them such as 30%; None for the default, which always lets a few pass.
-        allowed: the count that somebody has named; no other one passes.
     """
     lost = losers(diff)
     most = _most(people, limit)
-    if len(lost) <= most or len(lost) == allowed:
+    if len(lost) <= most:
         return None
     given = limit or DEFAULT_MAX_ACCESS_LOSS
     share = f" ({given})" if given.endswith("%") and most == people * int(given[:-1]) // 100 else ""
     message = f"{len(lost)} of {people} people would lose access; the limit is {most}{share}"
-    return Problem(ExitCode.GUARDED, message, _hint("--allow-access-loss", len(lost), allowed), _named(lost))
+    return Problem(ExitCode.GUARDED, message, "", _named(lost), guard="access-loss", count=len(lost))
 
 
 def _most(people: int, limit: str | None) -> int:
@@ -65,16 +47,16 @@ def _most(people: int, limit: str | None) -> int:
     return people * int(limit[:-1]) // 100 if limit.endswith("%") else int(limit)
 
 
-def own_loss(diff: AccessDiff, actor: str, allowed: int | None) -> Problem | None:
+def own_loss(diff: AccessDiff, actor: str) -> Problem | None:
     """The actor would lose something that the actor has now."""
     lost = losers(diff).get(actor, frozenset()) if actor else frozenset()
-    if not lost or len(lost) == allowed:
+    if not lost:
         return None
     message = f"you, '{actor}', would lose access of your own: {', '.join(sorted(lost))}"
-    return Problem(ExitCode.GUARDED, message, _hint("--allow-own-loss", len(lost), allowed))
+    return Problem(ExitCode.GUARDED, message, guard="own-loss", count=len(lost))
 
 
-def last_super_admin(diff: AccessDiff, before: frozenset[str], *, remains: bool, allowed: int | None) -> Problem | None:
+def last_super_admin(diff: AccessDiff, before: frozenset[str], *, remains: bool) -> Problem | None:
     """Nobody would be a super admin any more, or nobody would be one although a policy makes some.
 
     Args:
@@ -83,7 +65,7 @@ def last_super_admin(diff: AccessDiff, before: frozenset[str], *, remains: bool,
     """
     gained = {user for change in diff.admins for user in change.users}
     gone = {user for user, permissions in losers(diff).items() if SUPER_ADMIN in permissions}
-    if (before - gone) | gained or not (before or remains) or allowed == len(before):
+    if (before - gone) | gained or not (before or remains):
         return None
     if not before:
         message = "a policy makes super admins, but nobody would be one"
@@ -91,13 +73,8 @@ def last_super_admin(diff: AccessDiff, before: frozenset[str], *, remains: bool,
         message = "nobody would be a super admin any more, and the store would stay closed to whoever has no grant"
     else:
         message = "nobody would be a super admin any more: apply, token and call would be open to everybody"
-    return Problem(ExitCode.GUARDED, message, _hint("--allow-no-super-admin", len(before), allowed), tuple(sorted(before))[:_SHOWN])  # fmt: skip
-
-
-def _hint(flag: str, count: int, allowed: int | None) -> str:
-    if allowed is not None:
-        return f"{flag} says {allowed}, and it is {count}: look again at what changed"
-    return f"if this is meant: {flag} {count}"
+    names = tuple(sorted(before))[:_SHOWN]
+    return Problem(ExitCode.GUARDED, message, "", names, guard="no-super-admin", count=len(before))
 
 
 def _named(lost: dict[str, frozenset[str]]) -> tuple[str, ...]:

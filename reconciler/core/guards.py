@@ -1,9 +1,10 @@
 """Limits that stop a plan from being applied."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from reconciler.core.diff import at
-from reconciler.core.plan import Action, Change, Problem
+from reconciler.core.plan import Action, Change, Problem, Revision
 from reconciler.errors import ExitCode
 
 FREE_DELETES = 5  # a share alone would stop every delete in a small repository
@@ -20,20 +21,51 @@ def empty_source(documents: int, owned: int) -> Problem | None:
     )
 
 
-def too_many_deletes(changes: Sequence[Change], owned: int, limit: str | None) -> Problem | None:
+def too_many_deletes(
+    changes: Sequence[Change], owned: Mapping[str, int], limit: str | None, words: Mapping[str, str]
+) -> Problem | None:
     """More deletes than `limit` allows: a number, or a share of the records owned such as 30%.
 
+    A share is looked at of all records, and of each kind, where a few may go in any case.
+
     Args:
+        owned: how many records of each kind there are.
         limit: None stands for the default, which always lets a few deletes pass.
+        words: what the kinds are called.
     """
-    deletes = sum(change.action is Action.DELETE for change in changes)
-    allowed = allowed_deletes(owned, limit)
-    if deletes <= allowed:
+    deletes = Counter(change.key.kind for change in changes if change.action is Action.DELETE)
+    total = deletes.total()
+    stopped = [_stopped(total, sum(owned.values()), allowed_deletes(sum(owned.values()), limit), limit, "record")]
+    if limit is None or limit.endswith("%"):
+        stopped += [
+            _stopped(count, owned[kind], max(allowed_deletes(owned[kind], limit), FREE_DELETES), limit, words[kind])
+            for kind, count in sorted(deletes.items())
+        ]
+    messages = [message for message in stopped if message]
+    if not messages:
         return None
+    return Problem(ExitCode.GUARDED, messages[0], "", tuple(messages[1:]), guard="deletes", count=total)
+
+
+def _stopped(deletes: int, owned: int, allowed: int, limit: str | None, noun: str) -> str:
+    """What to say when more would be deleted than is allowed, else ""."""
+    if deletes <= allowed:
+        return ""
     given = limit or DEFAULT_MAX_DELETES
     share = f" ({given})" if given.endswith("%") and allowed == owned * int(given[:-1]) // 100 else ""
-    message = f"{deletes} of {owned} {_records(owned)} would be deleted; the limit is {allowed}{share}"
-    return Problem(ExitCode.GUARDED, message, f"if this is meant: --max-deletes {deletes}")
+    of = noun if owned == 1 else _plural(noun)
+    return f"{deletes} of {owned} {of} would be deleted; the limit is {allowed}{share}"
+
+
+def no_commit(revision: Revision) -> Problem | None:
+    """The definitions are not those of a commit."""
+    if revision.commit and not revision.dirty:
+        return None
+    if not revision.commit:
+        return Problem(ExitCode.GUARDED, "this target takes definitions of a commit only, and there is none", "commit them to git first")  # fmt: skip
+    files = "1 file differs" if revision.differing == 1 else f"{revision.differing} files differ"
+    message = f"this target takes definitions of a commit only, and {files} from commit {revision.commit[:12]}"
+    return Problem(ExitCode.GUARDED, message, "commit or stash what differs", guard="dirty", count=revision.differing)
 
 
 def allowed_deletes(owned: int, limit: str | None) -> int:
@@ -78,3 +110,7 @@ def not_owned(changes: Sequence[Change], words: dict[str, str]) -> Problem | Non
 
 def _records(count: int) -> str:
     return "record" if count == 1 else "records"
+
+
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

@@ -1,8 +1,10 @@
 """What a plan is: inert records, and the order of changes."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from reconciler.core.access_diff import AccessDiff
@@ -63,12 +65,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a plan may not be applied."""
+    """Why a plan may not be applied.
+
+    Attributes:
+        guard, count: which guard stops it, and what that counts; see `core.overrides`. "" for none.
+    """
 
     exit_code: ExitCode
     message: str
     hint: str = ""
     details: tuple[str, ...] = ()
+    guard: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,13 @@ class Revision:
         commit: id of the commit, or "" outside git or before the first commit.
         ref: what the user named, or "" for the working tree.
         dirty: whether the working tree differs from the commit.
+        differing: in how many files.
     """
 
     commit: str = ""
     ref: str = ""
     dirty: bool = False
+    differing: int = 0
 
     def __str__(self) -> str:
         if self.ref:
@@ -104,6 +114,7 @@ class Plan:
         basis: what the permission to apply it rests on; None where there is nothing to do.
         notices: what whoever applies it should know.
         expiring: the grants that git declares and that end soon.
+        overridden: the guards that were overridden, each with its exact count.
     """
 
     revision: Revision
@@ -118,6 +129,7 @@ class Plan:
     basis: Basis | None = None
     notices: tuple[str, ...] = ()
     expiring: tuple[Expiring, ...] = ()
+    overridden: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -131,3 +143,31 @@ def counted(changes: Iterable[Change]) -> dict[Action, int]:
     for change in changes:
         counts[change.action] += 1
     return counts
+
+
+def fingerprint_of(plan: Plan) -> str:
+    """Digest of what the plan does: the same changes to the same records give the same one, whenever it is made."""
+    steps = [
+        (
+            change.action.value,
+            *change.key,
+            (*change.record.key, change.record.uid, change.record.fingerprint, change.record.owner) if change.record else None,
+            _fingerprint_after(change),
+            [(list(field.path), str(field.after)) for field in change.fields if field.origin in _UNWRITTEN],
+        )
+        for change in plan.changes
+    ]  # fmt: skip
+    content = json.dumps([plan.target, plan.owner, steps], separators=(",", ":"), ensure_ascii=True)
+    return sha256(content.encode()).hexdigest()
+
+
+_UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
+"""Origins of what stands in no body."""
+
+
+def _fingerprint_after(change: Change) -> str | None:
+    if change.body is None:
+        return None
+    if change.resource is not None and change.body is change.resource.body:
+        return change.resource.fingerprint
+    return sha256(change.body).hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.masking import masked, masked_field
 from reconciler.core.model import Key
-from reconciler.core.plan import Change, Plan
+from reconciler.core.plan import Change, Plan, fingerprint_of
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
 from reconciler.render.plan_notes import notes_json
@@ -67,13 +67,18 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
         "type": kind,
         "target": plan.target,
         "owner": plan.owner,
+        "fingerprint": fingerprint_of(plan),
         "source": {"commit": plan.revision.commit or None, "ref": plan.revision.ref or None, "dirty": plan.revision.dirty},
         "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned},
         "changes": [_change(change) for change in plan.changes],
         "problems": [
-            {"exitCode": int(problem.exit_code), "message": problem.message, "hint": problem.hint, "details": list(problem.details)}
+            {
+                "exitCode": int(problem.exit_code), "message": problem.message, "hint": problem.hint,
+                "details": list(problem.details), "guard": problem.guard or None, "count": problem.count if problem.guard else None,
+            }
             for problem in plan.problems
         ],
+        "overridden": list(plan.overridden),
     }  # fmt: skip
 
 

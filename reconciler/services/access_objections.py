@@ -1,12 +1,11 @@
 """What permissions, and the limits on losing access, have to say about a plan."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reconciler.core import access_guards
 from reconciler.core.access import is_super_admin
 from reconciler.core.access_diff import AccessDiff
-from reconciler.core.access_guards import Allowed
 from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change, Plan, Problem
@@ -36,7 +35,6 @@ class AccessLimits:
 
     actor: str = ""
     max_loss: str | None = None
-    allowed: Allowed = field(default_factory=Allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,9 @@ def _guards(
     users = found.access.users()
     people = sum(bool(found.access.policies_of(user)) for user in users)
     admins = frozenset(user for user in users if is_super_admin(found.access, user))
-    yield access_guards.last_super_admin(
-        diff, admins, remains=bool(_makers_after(changes, found)), allowed=limits.allowed.super_admins
-    )
-    yield access_guards.own_loss(diff, limits.actor, limits.allowed.own)
-    yield access_guards.too_many_lose(diff, people, limits.max_loss, limits.allowed.access)
+    yield access_guards.last_super_admin(diff, admins, remains=bool(_makers_after(changes, found)))
+    yield access_guards.own_loss(diff, limits.actor)
+    yield access_guards.too_many_lose(diff, people, limits.max_loss)
 
 
 def _makers_after(changes: Sequence[Change], found: Standing) -> set[Key]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.enforcement import Basis
-from reconciler.core.plan import Change, Plan, counted
+from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
 from reconciler.services.access_objections import refuse_unjudged
@@ -61,7 +61,11 @@ def refuse_problems(plan: Plan) -> None:
     more = (
         line
         for problem in others
-        for line in (f"also: {problem.message}", *(f"  {detail}" for detail in problem.details))
+        for line in (
+            f"also: {problem.message}",
+            *(f"  {detail}" for detail in problem.details),
+            *((f"  hint: {problem.hint}",) if problem.guard else ()),
+        )
     )
     details = (*first.details, *more)
     raise _ERRORS.get(first.exit_code, GuardStopped)(first.message, hint=first.hint, details=details)
@@ -108,7 +112,17 @@ def apply_plan(
     if ready.left_out and not (tokens.leave_out and ready.writes):
         refuse_left_out(ready.left_out)
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
-    run = RunInfo(actor, plan.owner, plan.target, commit, started, verb, partly=bool(ready.left_out))
+    run = RunInfo(
+        actor,
+        plan.owner,
+        plan.target,
+        commit,
+        started,
+        verb,
+        partly=bool(ready.left_out),
+        plan=fingerprint_of(plan),
+        overrides=plan.overridden,
+    )
     with store.session(run) as session:
         if plan.basis is not None:
             _refuse_ended(plan.basis, clock())

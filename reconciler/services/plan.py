@@ -1,49 +1,22 @@
 """Make a plan: what would take the live state to the desired state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core import guards
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
 from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
-from reconciler.core.ordering import ordered
-from reconciler.core.plan import Action, Change, Plan, counted
+from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.kinds.access import target_of
 from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
-from reconciler.kinds.outcome import refs_after
-from reconciler.kinds.registry import KINDS
-from reconciler.services.access_objections import AccessLimits, judge
-from reconciler.services.objections import objections
-from reconciler.services.plan_access import access_changes
+from reconciler.services.completing import Around, complete
+from reconciler.services.plan_options import PlanOptions
 from reconciler.services.policy_changes import created, expiring_in, notes_on, with_expired
 from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """How to plan.
-
-    Attributes:
-        target, owner: where to, and on whose behalf.
-        prune: whether records that git no longer defines are deleted.
-        adopt: whether records of other owners may be taken over.
-        max_deletes: a number or a share, or None for the default; see `guards.too_many_deletes`.
-        actor, now: whose plan it is, and when it is made; without a time nothing is said about access.
-        limits: of permissions and of losing access.
-    """
-
-    target: str
-    owner: str
-    prune: bool = True
-    adopt: bool = False
-    max_deletes: str | None = None
-    actor: str = ""
-    now: str = ""
-    limits: AccessLimits = field(default_factory=AccessLimits)
 
 
 def make_plan(
@@ -76,42 +49,14 @@ def make_plan(
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
-    problems = [emptied] if emptied else []
-    problems += objections(
-        changes, live, store, adopt=options.adopt, deletes=guards.too_many_deletes(changes, owned, options.max_deletes)
-    )
-    in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
-    access = access_changes(in_order, live, store, desired, options.actor, options.now) if options.now else None
-    judgement = judge(in_order, live, store, options.limits, access, options.now)
-    return Plan(
-        source.revision(),
-        options.target,
-        options.owner,
-        in_order,
-        (*judgement.problems, *problems),
-        owned,
-        kept,
-        counted(in_order),
-        access,
-        judgement.basis,
-        judgement.notices,
-        expiring_in(desired.resources, options.now),
-    )
+    targets = (target_of(key, resource.content()) for key, resource in desired.resources.items())
+    around = Around(targets, emptied, kept, expiring_in(desired.resources, options.now))
+    return complete(changes, live, store, options, source.revision(), around)
 
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:
     gone = {found.record.key for found in matches if found.record}
     return sum(record.owner == owner and key not in desired and key not in gone for key, record in live.items())
-
-
-def _refs(change: Change) -> frozenset[Key]:
-    """What orders the change: references after it, or before it for a delete."""
-    if change.action is not Action.DELETE:
-        return refs_after(change)
-    body, valid = readable(change.key.kind, change.before)
-    if not valid:
-        return frozenset()
-    return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(body["spec"]))
 
 
 def _changes(matches: list[Match], store: Store, now: str) -> Iterable[Change]:

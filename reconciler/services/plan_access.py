@@ -1,26 +1,27 @@
 """What a plan does to effective access: from the live policies and groups to those that it leaves behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.core.access import Target
 from reconciler.core.access_diff import AccessDiff
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.core.ports import Desired, Store
+from reconciler.core.ports import Store
 from reconciler.kinds.canonical import decode
 
 _KINDS = ("Group", "PermissionPolicy")
 
 
 def access_changes(
-    changes: Sequence[Change], live: Mapping[Key, Record], store: Store, desired: Desired, actor: str, now: str
+    changes: Sequence[Change], live: Mapping[Key, Record], store: Store, targets: Iterable[Target], actor: str, now: str
 ) -> AccessDiff | None:
     """Who gains and loses what; None when no policy and no group changes."""
     touching = [change for change in changes if change.key.kind in _KINDS]
     if not touching:
         return None
-    from reconciler.kinds.access import make_access, target_of
+    from reconciler.kinds.access import make_access
     from reconciler.services.access_diff import access_diff
 
     records = [record for key, record in live.items() if key.kind in _KINDS]
@@ -33,11 +34,10 @@ def access_changes(
     for change in touching:
         if change.body is not None:
             after[change.key] = decode(change.body)
-    targets = [target_of(key, resource.content()) for key, resource in desired.resources.items()]
     return access_diff(
         make_access(before.items()),
         make_access(after.items()),
-        targets,
+        list(targets),
         actor=actor,
         now=datetime.fromisoformat(now),
     )

@@ -41,10 +41,10 @@ def head(root: Path) -> str:
     return output.decode().strip() if code == 0 else ""
 
 
-def is_dirty(root: Path, folders: Sequence[str]) -> bool:
-    """Whether `folders` differ from the commit that is checked out."""
-    code, output, _ = run(root, "status", "--porcelain", "-z", "--", *folders)
-    return code == 0 and bool(output)
+def differing(root: Path, folders: Sequence[str]) -> int:
+    """In how many files `folders` differ from the commit that is checked out."""
+    code, output, _ = run(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *folders)
+    return output.count(b"\0") if code == 0 else 0
 
 
 def resolve(root: Path, ref: str) -> str:

@@ -53,7 +53,8 @@ class Repository:
         if self._ref:
             return Revision(self._commit, self._ref)
         commit = git.head(self._root)
-        return Revision(commit, "", bool(commit) and git.is_dirty(self._root, files.FOLDERS))
+        differing = git.differing(self._root, files.FOLDERS) if commit else 0
+        return Revision(commit, "", bool(differing), differing)
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from conftest import Workspace
@@ -27,6 +28,13 @@ def ruled(empty: Workspace) -> Workspace:
     empty.write("policies/team.yaml", team(*(f"u{number}" for number in range(10))))
     empty.ok("apply", "--yes")
     return empty
+
+
+def override(said: str, guard: str, count: int | None = None) -> tuple[str, str]:
+    """The option that the hint advises for a guard, with the count that it found, or with another one."""
+    found = re.search(rf"--override ([0-9a-f]{{12}}:{guard}=)([0-9]+)", said)
+    assert found, said
+    return "--override", found[1] + (found[2] if count is None else str(count))
 
 
 def guarded(workspace: Workspace, *arguments: str) -> str:
@@ -112,9 +120,12 @@ def test_losing_access_stops_an_apply(ruled: Workspace) -> None:
     said = guarded(ruled)
     assert "error: 10 of 11 people would lose access; the limit is 5\n" in said
     assert "  u3: connectors:call, connectors:create" in said
-    assert "  hint: if this is meant: --allow-access-loss 10\n" in said
-    assert "--allow-access-loss says 9, and it is 10" in guarded(ruled, "--allow-access-loss", "9")
-    ruled.ok("apply", "--yes", "--as", "margaret", "--allow-access-loss", "10")
+    meant = override(said, "access-loss")
+    assert f"  hint: if this is meant: --override {meant[1]}\n" in said and meant[1].endswith("=10")
+    for wrong in (9, 1000):
+        assert f"the override says {wrong}, and it is 10" in guarded(ruled, *override(said, "access-loss", wrong))
+    assert "an override is for the plan 0123456789ab" in guarded(ruled, "--override", "0123456789ab:access-loss=10")
+    ruled.ok("apply", "--yes", "--as", "margaret", *meant)
 
 
 def test_what_is_granted_by_another_way_is_no_loss(ruled: Workspace) -> None:
@@ -176,9 +187,10 @@ def test_the_actors_own_access(ruled: Workspace) -> None:
     result = ruled.run("apply", "--yes", "--as", "u1")
     assert result.exit_code == 5
     assert "error: you, 'u1', would lose access of your own: policies:delete, policies:edit\n" in result.stderr
-    assert "hint: if this is meant: --allow-own-loss 2\n" in result.stderr
-    assert ruled.run("apply", "--yes", "--as", "u1", "--allow-own-loss", "1").exit_code == 5
-    ruled.ok("apply", "--yes", "--as", "u1", "--allow-own-loss", "2")
+    meant = override(result.stderr, "own-loss")
+    assert meant[1].endswith(":own-loss=2")
+    assert ruled.run("apply", "--yes", "--as", "u1", *override(result.stderr, "own-loss", 1)).exit_code == 5
+    ruled.ok("apply", "--yes", "--as", "u1", *meant)
     assert ruled.run("apply", "--yes", "--as", "u1").stdout.startswith("Nothing to do")
 
 
@@ -210,9 +222,10 @@ def test_the_last_super_admin(ruled: Workspace, way, says: str) -> None:
     said = guarded(ruled)
     assert "error: nobody would be a super admin any more" in said and says in said
     assert "  margaret\n" in said
-    assert "if this is meant: --allow-no-super-admin 1\n" in said
-    assert "and it is 1" in guarded(ruled, "--allow-no-super-admin", "2", "--allow-own-loss", "1")
-    ruled.ok("apply", "--yes", "--as", "margaret", "--allow-no-super-admin", "1", "--allow-own-loss", "1")
+    own = override(said, "own-loss")
+    assert own[1].endswith(":own-loss=1")
+    assert "and it is 1" in guarded(ruled, *override(said, "no-super-admin", 2), *own)
+    ruled.ok("apply", "--yes", "--as", "margaret", *override(said, "no-super-admin", 1), *own)
 
 
 def test_one_of_two_super_admins_may_go(ruled: Workspace) -> None:
@@ -225,8 +238,9 @@ def test_one_of_two_super_admins_may_go(ruled: Workspace) -> None:
 def test_super_admins_may_be_replaced(ruled: Workspace) -> None:
     """By somebody else who is one after the same apply."""
     ruled.edit("policies/owners.yaml", "[margaret]", "[grace]")
-    assert "super admin any more" not in guarded(ruled)
-    ruled.ok("apply", "--yes", "--as", "margaret", "--allow-own-loss", "1")
+    said = guarded(ruled)
+    assert "super admin any more" not in said
+    ruled.ok("apply", "--yes", "--as", "margaret", *override(said, "own-loss", 1))
     ruled.edit(CRM, "GET", "PUT")
     assert ruled.run("apply", "--yes", "--as", "margaret").exit_code == 4
     ruled.ok("apply", "--yes", "--as", "grace")
@@ -239,7 +253,7 @@ def test_a_bootstrap_that_nobody_could_use(empty: Workspace) -> None:
     result = empty.run("apply", "--yes")
     assert result.exit_code == 5 and "but nobody would be one" in result.stderr
     assert not empty.store.exists()
-    empty.ok("apply", "--yes", "--allow-no-super-admin", "0")
+    empty.ok("apply", "--yes", *override(result.stderr, "no-super-admin", 0))
     assert empty.run("call", "invoices", "list", "--as", "margaret").exit_code == 4
 
 

@@ -67,7 +67,7 @@ class SqliteTokens:
         with self._writing() as connection:
             connection.execute("DELETE FROM leases WHERE expires <= ?", (now,))
             connection.executemany(
-                "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET expires = excluded.expires"
+                "INSERT INTO leases (name, holder, expires) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET expires = excluded.expires"
                 " WHERE holder = excluded.holder",
                 [(_lease(uid), holder, now + seconds) for uid in uids],
             )

@@ -1,0 +1,100 @@
+"""The last step of every plan: from changes to a plan in order, judged, with what stands against it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.core import guards, overrides
+from reconciler.core.access import Target
+from reconciler.core.enforcement import Expiring
+from reconciler.core.model import Key, Record
+from reconciler.core.ordering import ordered
+from reconciler.core.plan import Action, Change, Plan, Problem, Revision, counted, fingerprint_of
+from reconciler.core.ports import Store
+from reconciler.kinds.canonical import readable
+from reconciler.kinds.outcome import refs_after
+from reconciler.kinds.registry import KINDS
+from reconciler.services.access_objections import judge
+from reconciler.services.objections import objections
+from reconciler.services.plan_access import access_changes
+from reconciler.services.plan_options import PlanOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a plan says beside its changes.
+
+    Attributes:
+        targets: what permissions can be about, after the changes; called only when access changes.
+        emptied: that the source defines nothing, when that is so.
+        kept, expiring: as `Plan` has them.
+    """
+
+    targets: Iterable[Target]
+    emptied: Problem | None = None
+    kept: int = 0
+    expiring: tuple[Expiring, ...] = ()
+
+
+def complete(
+    changes: list[Change], live: Mapping[Key, Record], store: Store, options: PlanOptions, revision: Revision, around: Around
+) -> Plan:  # fmt: skip
+    """Order the changes, judge them, and look for whatever stands against them."""
+    owned = Counter(record.key.kind for record in live.values() if record.owner == options.owner)
+    problems = [around.emptied] if around.emptied else []
+    problems += _of_source(revision, changes, options)
+    problems += objections(
+        changes,
+        live,
+        store,
+        adopt=options.adopt,
+        deletes=guards.too_many_deletes(changes, owned, options.max_deletes, WORDS),
+    )
+    in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
+    access = access_changes(in_order, live, store, around.targets, options.actor, options.now) if options.now else None
+    judgement = judge(in_order, live, store, options.limits, access, options.now)
+    plan = Plan(
+        revision,
+        options.target,
+        options.owner,
+        in_order,
+        (*judgement.problems, *problems),
+        owned.total(),
+        around.kept,
+        counted(in_order),
+        access,
+        judgement.basis,
+        judgement.notices,
+        around.expiring,
+    )
+    return _settled(plan, options)
+
+
+WORDS = {kind.name: kind.word for kind in KINDS.values()}
+
+
+def _settled(plan: Plan, options: PlanOptions) -> Plan:
+    """With the overrides taken into account; what they were is kept with the run."""
+    used: tuple[str, ...] = ()
+    problems: Sequence[Problem] = plan.problems
+    if plan.problems or (options.overrides and plan.changes):
+        problems, used = overrides.settle(plan.problems, options.overrides, fingerprint_of(plan))
+    adopted = plan.counts.get(Action.ADOPT, 0)
+    if adopted and options.adopt:
+        used = (*used, f"adopt={adopted}")
+    return replace(plan, problems=tuple(problems), overridden=used)
+
+
+def _of_source(revision: Revision, changes: Sequence[Change], options: PlanOptions) -> list[Problem]:
+    problem = guards.no_commit(revision) if options.require_commit and changes else None
+    return [problem] if problem else []
+
+
+def _refs(change: Change) -> frozenset[Key]:
+    """What orders the change: references after it, or before it for a delete."""
+    if change.action is not Action.DELETE:
+        return refs_after(change)
+    body, valid = readable(change.key.kind, change.before)
+    if not valid:
+        return frozenset()
+    return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(body["spec"]))

@@ -1,0 +1,33 @@
+"""How a plan is made."""
+
+from dataclasses import dataclass, field
+
+from reconciler.core.overrides import Override
+from reconciler.services.access_objections import AccessLimits
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How to plan.
+
+    Attributes:
+        target, owner: where to, and on whose behalf.
+        prune: whether records that git no longer defines are deleted.
+        adopt: whether records of other owners may be taken over.
+        max_deletes: a number or a share, or None for the default; see `guards.too_many_deletes`.
+        actor, now: whose plan it is, and when it is made; without a time nothing is said about access.
+        limits: of permissions and of losing access.
+        overrides: the guards that somebody has overridden.
+        require_commit: whether the definitions have to be just those of a commit.
+    """
+
+    target: str
+    owner: str
+    prune: bool = True
+    adopt: bool = False
+    max_deletes: str | None = None
+    actor: str = ""
+    now: str = ""
+    limits: AccessLimits = field(default_factory=AccessLimits)
+    overrides: tuple[Override, ...] = ()
+    require_commit: bool = False

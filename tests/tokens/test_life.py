@@ -82,7 +82,9 @@ def test_a_process_that_dies_keeps_nobody_waiting_for_long(place: Workspace, dja
     with_password_grant(place, django_oauth).ok("apply", "--yes")
     with sqlite3.connect(place.store) as connection:
         (uid,) = connection.execute("SELECT uid FROM tokens").fetchone()
-        connection.execute("INSERT INTO leases (name, holder, expires) VALUES (?, 'dead', ?)", (f"token/{uid}", time.time() + 2))
+        connection.execute(
+            "INSERT INTO leases (name, holder, expires) VALUES (?, 'dead', ?)", (f"token/{uid}", time.time() + 2)
+        )
     connection.close()
     began = time.monotonic()
     assert "Fetched 1 access token" in place.ok("token", "fetch", "one").stdout

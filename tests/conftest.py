@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from starting import Starter
 
 # CI draws the same examples each time, so that it fails for the change at hand alone; everybody else draws new ones.
 settings.register_profile("ci", derandomize=True)
@@ -22,6 +24,12 @@ KEY = "a key for the tests, of more than thirty-two characters"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the transcripts of tests/cases")
+    parser.addoption("--real-starts", action="store_true", help="start every command line anew: see tests/starting.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--real-starts"):
+        Starter.fits = lambda self, environment: False
 
 
 @dataclass(frozen=True)
@@ -60,21 +68,32 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def run_command(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
 ) -> Result:
-    """Start the program as a process of its own and wait for it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "reconciler", *map(str, arguments)],
-        cwd=cwd,
-        env=clean_environment(env),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        timeout=timeout,
-        check=False,
-    )
+    """Run the program as a process of its own and wait for it; how: see starting.py."""
+    command = [str(argument) for argument in arguments]
+    environment = clean_environment(env)
+    if starter().fits(environment):
+        done = starter().run(command, cwd, environment, stdin, timeout)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *command],
+            cwd=cwd,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=timeout,
+            check=False,
+        )
     assert "Traceback" not in done.stderr, done.stderr
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+@cache
+def starter() -> Starter:
+    """One for all tests of this worker."""
+    return Starter(clean_environment())
 
 
 CATEGORY = """\

@@ -26,6 +26,8 @@ class Settings:
         max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
         require_commit: whether the definitions applied have to be just those of a commit.
+        require_commit_on: the branch on which their commit has to be; "" for any.
+        signed_by: files with public keys, of which one has to sign the plan; none for no need.
         helpers: programs that secret references may use, by name; see schemas/project.schema.json.
         check_secrets: whether every plan resolves all secrets.
         fetch_tokens: whether every apply fetches the access tokens that are missing or due.
@@ -43,6 +45,8 @@ class Settings:
     fetch_tokens: bool
     lock_seconds: float
     require_commit: bool
+    require_commit_on: str
+    signed_by: tuple[Path, ...]
     helpers: Mapping[str, Mapping[str, Any]]
 
 
@@ -81,6 +85,8 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
         require_commit=target.get("requireCommit", False),
+        require_commit_on=target.get("requireCommitOn", ""),
+        signed_by=tuple(root / path for path in target.get("signedBy", ())),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
 

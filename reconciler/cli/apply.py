@@ -1,5 +1,6 @@
 """``reconciler apply``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,23 +15,81 @@ from reconciler.cli.carrying import (
 )
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan import plan_options
+from reconciler.cli.plan_files import open_saved, refuse_demanded
 from reconciler.cli.running import PlanFlags, open_run, plan_with
+from reconciler.errors import UsageError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("apply")
+@click.argument("planfile", required=False, type=_FILE, metavar="[PLANFILE]")
 @plan_options
 @yes_option()
 @lock_timeout_option()
 @on_error_option()
 @parallelism_option()
+@click.option(
+    "--verify",
+    "keys",
+    type=_FILE,
+    multiple=True,
+    metavar="KEY",
+    help="A public key that the saved plan has to be signed with; may be given again.",
+)
+@click.option("--require-commit-on", "branch", metavar="REV", help="The plan's commit has to be on this branch.")
 @common_options()
-def command(yes: bool, on_error: str, parallelism: int | None, **flags: Any) -> int:
+def command(
+    planfile: Path | None, yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
+    branch: str | None, **flags: Any,
+) -> int:  # fmt: skip
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
+
+    With a PLANFILE, which `plan --out` wrote: carry out just that plan, or nothing when it is stale.
 
     Formats (-o): text, json.
     """
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
-    run = open_run(asked)
-    plan = plan_with(run, asked)
-    return carry_out(run, plan, chosen, yes=yes, preflight=asked.preflight, on_error=on_error, parallelism=parallelism)
+    verb = "apply"
+    if planfile is not None:
+        _refuse_planning(asked)
+        run, plan, verb = open_saved(planfile, asked, keys)
+    else:
+        if keys:
+            raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")
+        run = open_run(asked)
+        plan = plan_with(run, asked)
+    refuse_demanded(run, plan, branch, saved=planfile is not None)
+    return carry_out(
+        run,
+        plan,
+        chosen,
+        yes=yes,
+        preflight=asked.preflight,
+        on_error=on_error,
+        parallelism=parallelism,
+        verb=verb,
+    )
+
+
+def _refuse_planning(asked: PlanFlags) -> None:
+    """Stop when an option says how to plan, and the plan is made.
+
+    Raises:
+        UsageError: one does.
+    """
+    said = [
+        option
+        for option, given in (
+            ("--ref", asked.ref),
+            ("--no-prune", asked.no_prune),
+            ("--adopt", asked.adopt),
+            ("--secrets", asked.secrets),
+        )
+        if given
+    ]
+    if said:
+        raise UsageError(
+            f"{said[0]} says how to plan, and this plan is made", hint=f"leave {said[0]} out, or plan anew"
+        )

@@ -1,5 +1,6 @@
 """Arguments that several commands take."""
 
+import re
 from datetime import UTC, datetime
 
 from reconciler.cli.get import kind_named
@@ -36,3 +37,20 @@ def time_of(option: str, text: str) -> str:
     except (ValueError, OverflowError):
         raise UsageError(f"{option} {text} is no time", hint=hint) from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MOST = 3650 * 86_400
+
+
+def parse_duration(option: str, text: str) -> int:
+    """A length of time in seconds.
+
+    Raises:
+        UsageError: it is none, or is longer than ten years.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < seconds <= _MOST:
+        raise UsageError(f"{option} {text} is no length of time", hint="write a number with s, m, h or d, such as 12h")
+    return seconds

@@ -3,12 +3,14 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.plan_files import refuse_unsaved, save, saving_options
 from reconciler.cli.running import PlanFlags, open_run, plan_with, preflight_of
 from reconciler.core.overrides import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
@@ -69,18 +71,22 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("plan")
 @plan_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is something to do.")
+@saving_options
 @common_options()
-def command(detailed_exitcode: bool, **flags: Any) -> int:
+def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
     """Show what would change in the live store. Writes nothing, and needs no secret.
 
     Formats (-o): text, json, markdown (for a pull request).
     """
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
+    refuse_unsaved(out, sign_key)
     run = open_run(asked)
     plan = plan_with(run, asked)
     verdicts = preflight_of(run, plan) if asked.preflight else None
     _show(plan, verdicts, chosen)
+    if out is not None:
+        save(run, plan, asked, out, sign_key, valid_for, "apply")
     if plan.problems:
         return plan.problems[0].exit_code
     if any(not verdict.passed for verdict in verdicts or ()):

@@ -57,12 +57,16 @@ class PlanFlags:
     overrides: tuple[Override, ...] = ()
 
 
-def open_run(flags: PlanFlags | None = None) -> Run:
-    """Settings, source, store and secrets from the command line, the project file and the environment."""
+def open_run(flags: PlanFlags | None = None, target: str | None = None) -> Run:
+    """Settings, source, store and secrets from the command line, the project file and the environment.
+
+    Args:
+        target: the one that is used where the command line names none.
+    """
     said = options()
     root = locate_root(said.directory)
     overrides = Overrides(
-        target=said.target,
+        target=said.target or target,
         store=said.store,
         env_file=said.env_file,
         max_deletes=flags.max_deletes if flags else None,

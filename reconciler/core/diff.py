@@ -60,7 +60,7 @@ def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[t
     if isinstance(before, dict) and isinstance(after, dict) and not (atomic(path, before) or atomic(path, after)):
         for key in sorted(before.keys() | after.keys()):
             yield from diff(before.get(key, MISSING), after.get(key, MISSING), atomic, (*path, key))
-    elif _named(before) and _named(after) and before and after:
+    elif is_named(before) and is_named(after) and before and after:
         yield from _diff_named(before, after, atomic, path)
     else:
         yield path, before, after
@@ -77,7 +77,8 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _named(value: Any) -> bool:
+def is_named(value: Any) -> bool:
+    """Whether a list is one of entries that are told apart by their names."""
     if not isinstance(value, list) or not all(isinstance(item, dict) and "name" in item for item in value):
         return False
     return len({item["name"] for item in value}) == len(value)
@@ -99,7 +100,7 @@ def at(content: Any, path: Path) -> Any:
     for step in path:
         if isinstance(content, dict):
             content = content.get(step, MISSING)
-        elif isinstance(content, list) and step == "(order)" and _named(content):
+        elif isinstance(content, list) and step == "(order)" and is_named(content):
             content = [item["name"] for item in content]
         elif isinstance(content, list):
             content = next((item for item in content if isinstance(item, dict) and item.get("name") == step), MISSING)

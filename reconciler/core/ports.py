@@ -180,6 +180,10 @@ class Session(Protocol):
 class Store(Protocol):
     """Live state."""
 
+    def identity(self) -> str:
+        """What tells this store from every other one; "" when there is none yet."""
+        ...
+
     def records(self) -> dict[Key, Record]:
         """All records, without their bodies."""
         ...

@@ -18,7 +18,7 @@ VERSION = 1
 
 def plan_json(plan: Plan, verdicts: Sequence[Verdict] | None = None) -> str:
     """The plan, versioned; with the verdicts of a preflight when there was one."""
-    content = _plan(plan, "plan")
+    content = plan_content(plan)
     if verdicts is not None:
         content["preflight"] = preflight_json(verdicts)
     return _dump(content)
@@ -45,14 +45,15 @@ def report_json(
         "leftOut": [{"address": address(*key), "reason": reason} for key, reason in left_out],
         "head": head or None,
     }
-    return _dump({**_plan(plan, "report"), "run": run})
+    return _dump({**plan_content(plan, "report"), "run": run})
 
 
 def _dump(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _plan(plan: Plan, kind: str) -> dict[str, Any]:
+def plan_content(plan: Plan, kind: str = "plan") -> dict[str, Any]:
+    """The plan as plain values."""
     found = _content(plan, kind)
     if plan.access is not None:
         from reconciler.render.access_diff_json import access_json

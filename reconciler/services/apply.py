@@ -1,15 +1,17 @@
 """Carry out a plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.core.diff import Origin
 from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
+from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
-from reconciler.services.preparing import fetch_missing, refuse_left_out, resolve_secrets
+from reconciler.services.preparing import Prepared, fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
 
 
@@ -108,6 +110,7 @@ def apply_plan(
     if not plan.changes:
         return Report(plan, actor, started, started, 0)
     prepared = resolve_secrets(plan.changes, store, secrets)
+    _refuse_rotated(prepared)
     ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
     if ready.left_out and not (tokens.leave_out and ready.writes):
         refuse_left_out(ready.left_out)
@@ -132,6 +135,24 @@ def apply_plan(
     done = _without(plan, ready.left_out) if ready.left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)
     return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)
+
+
+def _refuse_rotated(prepared: Sequence[Prepared]) -> None:
+    """Stop when a secret whose new value the plan names by its fingerprint has yet another one.
+
+    Raises:
+        RecordConflict: it has.
+    """
+    moved = []
+    for item in prepared:
+        printed = {secret.address: secret.fingerprint for secret in item.write.secrets}
+        for field in item.write.change.fields:
+            place = ".".join(map(str, field.path[1:]))
+            if field.origin is Origin.SECRET and isinstance(field.after, str) and printed.get(place) != field.after:
+                moved.append(f"{address(*item.write.change.key)} {place}: {field.after} when it was planned, {printed.get(place, 'nothing')} now")  # fmt: skip
+    if moved:
+        message = "the plan is stale: secrets have other values than when it was made; nothing was changed"
+        raise RecordConflict(message, hint="run the command again", details=tuple(moved))
 
 
 def _refuse_ended(basis: Basis, now: str) -> None:

@@ -63,7 +63,7 @@ def _changes(matches: list[Match], store: Store, now: str) -> Iterable[Change]:
     bodies = store.bodies(found.record.uid for found in matches if found.record)
     for found in matches:
         before = bodies.get(found.record.uid, _NO_BODIES) if found.record else _NO_BODIES
-        change = _change(found, before, now)
+        change = change_of(found, before, now)
         if change is not None:
             yield change
 
@@ -73,7 +73,12 @@ _UNREADABLE = "the live record is not as a record should be; it is written anew"
 _DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
 
 
-def _change(found: Match, bodies: Bodies, now: str) -> Change | None:
+def change_of(found: Match, bodies: Bodies, now: str) -> Change | None:
+    """What is to be done about a match; None for nothing.
+
+    Args:
+        now: when; grants that have ended by then are left out.
+    """
     resource, record = found.resource, found.record
     if resource is None:
         assert record is not None

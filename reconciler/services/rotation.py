@@ -36,7 +36,7 @@ def with_rotated_secrets(
             continue
         fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
         if fields:
-            by_key[key] = _add_fields(by_key.get(key), resource, record, fields, store)
+            by_key[key] = add_fields(by_key.get(key), resource, record, fields, store)
     refuse_unresolved(missing)
     return list(by_key.values())
 
@@ -73,9 +73,10 @@ def _rotated(
     return tuple(fields)
 
 
-def _add_fields(
+def add_fields(
     change: Change | None, resource: Resource, record: Record, fields: tuple[FieldChange, ...], store: Store
 ) -> Change:
+    """`change`, or an update that does nothing else, with secrets that have new values."""
     if change is not None:
         known = {field.path for field in change.fields}
         return replace(change, fields=change.fields + tuple(field for field in fields if field.path not in known))

@@ -46,7 +46,7 @@ def with_due_tokens(
             continue
         field = _due(tokens.states.get(record.uid), tokens.now)
         if field is not None:
-            by_key[key] = _with_field(change, resource, record, field)
+            by_key[key] = with_field(change, resource, record, field)
     return list(by_key.values())
 
 
@@ -66,7 +66,8 @@ def _field(before: Any, after: Any) -> FieldChange:
     return FieldChange(PATH, before, after, Origin.TOKEN, secret=True)
 
 
-def _with_field(change: Change | None, resource: Resource, record: Record, field: FieldChange) -> Change:
+def with_field(change: Change | None, resource: Resource, record: Record, field: FieldChange) -> Change:
+    """`change`, or an update that does nothing else, with what becomes of the token."""
     if change is not None:
         return replace(change, fields=(*change.fields, field))
     return Change(Action.UPDATE, resource.key, resource, record, resource.body, fields=(field,))

@@ -77,6 +77,11 @@ def _suggestion(root: Path, ref: str) -> str:
     )
 
 
+def is_ancestor(root: Path, before: str, after: str) -> bool:
+    """Whether a commit is another one, or comes before it in its history."""
+    return run(root, "merge-base", "--is-ancestor", before, after)[0] == 0
+
+
 def list_tree(root: Path, commit: str, folders: Sequence[str]) -> list[tuple[str, str, str]]:
     """(mode, object id, path from `root`) of every file below `folders` in a commit.
 

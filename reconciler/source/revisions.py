@@ -41,11 +41,11 @@ def settle(root: Path, base: str, head: str) -> Revisions:
     before = _commit(root, base)
     if head in ("", WORKTREE):
         here = git.head(root)
-        if not here or not _descends(root, before, here):
+        if not here or not git.is_ancestor(root, before, here):
             raise _stale(root, "the working tree")
         return Revisions(before, "", _written(root))
     after = _commit(root, head)
-    if _descends(root, before, after):
+    if git.is_ancestor(root, before, after):
         return Revisions(before, after, after)
     return Revisions(before, after, _merged(root, before, after), merged=True)
 
@@ -68,10 +68,6 @@ def _commit(root: Path, ref: str) -> str:
 
 def _is_shallow(root: Path) -> bool:
     return git.run(root, "rev-parse", "--is-shallow-repository")[1].strip() == b"true"
-
-
-def _descends(root: Path, before: str, after: str) -> bool:
-    return git.run(root, "merge-base", "--is-ancestor", before, after)[0] == 0
 
 
 def _stale(root: Path, what: str) -> SourceUnavailable:

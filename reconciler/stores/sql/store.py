@@ -33,6 +33,13 @@ class SqliteStore:
         self._opened = False
         self._sealer: tuple[Sealer, str] | None = None
 
+    def identity(self) -> str:
+        """What tells this store from every other one; "" when there is none yet, or it is older than identities are."""
+        with self._reading() as connection:
+            query = "SELECT value FROM meta WHERE key = 'store'"
+            row = connection.execute(query).fetchone() if connection else None
+        return str(row[0]) if row else ""
+
     def records(self) -> dict[Key, Record]:
         """All records, without their bodies."""
         with self._reading() as connection:

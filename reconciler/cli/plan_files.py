@@ -1,0 +1,130 @@
+"""Saved plans on the command line: `plan --out` and `apply FILE`."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.options import options
+from reconciler.cli.output import say
+from reconciler.cli.parsing import parse_duration
+from reconciler.cli.running import PlanFlags, Run, actor_of_run, named_actor, open_run
+from reconciler.core.plan import Plan
+from reconciler.errors import GuardStopped, UsageError
+from reconciler.wiring.run import now
+
+VALID_FOR = "7d"
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that can save their plan."""
+    for option in reversed(
+        [
+            click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, to be carried out by `apply FILE`."),
+            click.option("--sign", "sign_key", type=_FILE, metavar="KEY", help="Sign the saved plan with this Ed25519 private key."),
+            click.option("--valid-for", default=VALID_FOR, show_default=True, metavar="TIME", help="How long the saved plan may be applied, e.g. 30m, 12h, 7d."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def save(run: Run, plan: Plan, flags: PlanFlags, out: Path, sign_key: Path | None, valid_for: str, verb: str) -> None:
+    """Save a plan, and say what to do with it."""
+    from reconciler.wiring.plans import write_plan
+
+    created = now()
+    expires = _later(created, parse_duration("--valid-for", valid_for))
+    named = write_plan(
+        plan,
+        out,
+        run.store,
+        created=created,
+        expires=expires,
+        adopt=flags.adopt,
+        verb=verb,
+        key_file=sign_key,
+        environment=os.environ,
+    )
+    if not options().quiet:
+        signed = f", signed by {named}" if named else ""
+        say(f"saved to {out}{signed}; until {expires}: reconciler apply {out}")
+
+
+def refuse_unsaved(out: Path | None, sign_key: Path | None) -> None:
+    """Stop when a key is named and no file.
+
+    Raises:
+        UsageError: it is.
+    """
+    if sign_key is not None and out is None:
+        raise UsageError("--sign signs a saved plan", hint="name the file with --out FILE")
+
+
+def _later(created: str, seconds: int) -> str:
+    moment = datetime.fromisoformat(created) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> tuple[Run, Plan, str]:
+    """The parts of a run, the plan that was saved, and the command that made it.
+
+    Args:
+        keys: public keys, of which one must have signed it; those of the target count when none is given.
+
+    Raises:
+        GuardStopped: it was edited, or is not signed as it has to be.
+        RecordConflict: it is stale or has expired.
+        UsageError: it is no saved plan, or one for another target, owner or store.
+    """
+    from reconciler.services.access_objections import AccessLimits
+    from reconciler.services.plan_options import PlanOptions
+    from reconciler.services.reviving import revive
+    from reconciler.wiring.plans import read_plan, refuse_unsigned
+
+    saved = read_plan(path)
+    run = open_run(flags, target=saved.target if options().store is None else None)
+    trusted = list(keys) or list(run.settings.signed_by)
+    if trusted:
+        named = refuse_unsigned(saved, trusted)
+        if options().verbose:
+            say(f"signed by {named}")
+    elif saved.signature and not options().quiet:
+        say(f"the plan says that {saved.signed_by} signed it; that was not looked at: --verify KEY")
+    plan_options = PlanOptions(
+        target=run.settings.target,
+        owner=run.settings.owner,
+        adopt=saved.adopt,
+        max_deletes=run.settings.max_deletes,
+        actor=actor_of_run(),
+        now=now(),
+        limits=AccessLimits(named_actor(), run.settings.max_access_loss),
+        overrides=flags.overrides,
+        require_commit=run.settings.require_commit,
+    )
+    return run, revive(saved, run.store, plan_options), saved.verb
+
+
+def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) -> None:
+    """Stop when the target or the command line demands more of a plan than this one has.
+
+    Args:
+        branch: on which its commit has to be; None for the target's.
+
+    Raises:
+        GuardStopped: it does.
+    """
+    if run.settings.signed_by and not saved:
+        raise GuardStopped(
+            f"the target {run.settings.target} takes signed plans only",
+            hint="run: reconciler plan --out FILE --sign KEY, then: reconciler apply FILE",
+        )
+    wanted = branch or run.settings.require_commit_on
+    if wanted and plan.changes:
+        from reconciler.wiring.plans import refuse_off_branch
+
+        refuse_off_branch(run.settings.root, plan.revision, wanted)

@@ -1,0 +1,130 @@
+"""From a saved plan to a plan that can be carried out: the same changes to the same records, or none at all."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.access import Target
+from reconciler.core.diff import Origin
+from reconciler.core.matching import Match
+from reconciler.core.model import Bodies, Key, Record
+from reconciler.core.plan import Change, Plan, fingerprint_of
+from reconciler.core.ports import Store
+from reconciler.core.saved import Precondition, SavedPlan, Step
+from reconciler.errors import RecordConflict, UsageError
+from reconciler.kinds.access import live_target
+from reconciler.kinds.canonical import readable
+from reconciler.kinds.leaves import leaves, moved
+from reconciler.kinds.registry import address
+from reconciler.services.completing import Around, complete
+from reconciler.services.plan import change_of
+from reconciler.services.plan_options import PlanOptions
+from reconciler.services.rotation import add_fields
+from reconciler.services.token_changes import with_field
+
+_AGAIN = "make and review a new plan"
+_NO_BODIES = Bodies({}, None, {})
+
+
+def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
+    """The plan as it was reviewed, judged by what is live now.
+
+    Raises:
+        RecordConflict: it has expired, or something that it touches or refers to moved since.
+        UsageError: it is for another target, owner or store.
+    """
+    _refuse_elsewhere(saved, store, options)
+    if datetime.fromisoformat(options.now) >= datetime.fromisoformat(saved.expires):
+        raise RecordConflict(f"the plan has expired: it was good until {saved.expires}", hint=_AGAIN)
+    live = store.records()
+    bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
+    _refuse_stale(saved, live, bodies)
+    by_uid = {record.uid: record for record in live.values()}
+    changes = [_change(step, by_uid, bodies, store, saved.created) for step in saved.steps]
+    plan = complete(
+        [change for change in changes if change],
+        live,
+        store,
+        options,
+        saved.revision,
+        Around(_targets(saved, store), kept=saved.kept),
+    )
+    if fingerprint_of(plan) != saved.fingerprint:
+        message = "the plan cannot be carried out as it was reviewed: other changes would come of it"
+        raise RecordConflict(message, hint=f"it was made by version {saved.tool}; {_AGAIN}")
+    return plan
+
+
+def _refuse_elsewhere(saved: SavedPlan, store: Store, options: PlanOptions) -> None:
+    for what, planned, here in (("target", saved.target, options.target), ("owner", saved.owner, options.owner)):
+        if planned != here:
+            raise UsageError(f"the plan is for the {what} '{planned}', and not for '{here}'", hint="check --target, --store and -C")  # fmt: skip
+    identity = store.identity()
+    if saved.store and identity != saved.store:
+        raise UsageError("the plan is for another store", hint="check --target, --store and -C")
+
+
+def _refuse_stale(saved: SavedPlan, live: Mapping[Key, Record], bodies: Mapping[str, Bodies]) -> None:
+    """Stop when a record moved that the plan touches, or one is gone that it refers to."""
+    by_uid = {record.uid: record for record in live.values()}
+    lines: list[str] = []
+    for step in saved.steps:
+        if step.record is not None:
+            lines += _moved(step.record, by_uid.get(step.record.uid), bodies)
+        elif step.key in live:
+            lines.append(f"{address(*step.key)} was created")
+    for referred in saved.refers:
+        found = live.get(referred.key)
+        if found is None or found.uid != referred.uid:
+            lines.append(
+                f"{address(*referred.key)}, which it refers to, {'is gone' if found is None else 'is another'}"
+            )
+    if lines:
+        message = "the plan is stale: live records moved after planning; nothing was changed"
+        raise RecordConflict(message, hint=_AGAIN, details=tuple(lines))
+
+
+def _moved(planned: Precondition, found: Record | None, bodies: Mapping[str, Bodies]) -> Iterator[str]:
+    what = address(*planned.key)
+    if found is None:
+        yield f"{what} was deleted"
+        return
+    if found.key != planned.key:
+        yield f"{what} was renamed to {address(*found.key)}"
+    if found.owner != planned.owner:
+        yield f"{what} belongs to {found.owner or 'nobody'} now, not to {planned.owner or 'nobody'}"
+    if found.fingerprint != planned.fingerprint:
+        body = bodies.get(planned.uid, _NO_BODIES).live
+        fields = moved(planned.leaves, leaves(readable(found.key.kind, body)[0]))
+        yield from (f"{what} {line}" for line in fields or ("was changed",))
+    elif found.applied != planned.applied:
+        yield f"{what} was applied to by another run"
+
+
+def _change(
+    step: Step, by_uid: Mapping[str, Record], bodies: Mapping[str, Bodies], store: Store, created: str
+) -> Change | None:
+    """The change anew, from the same record, declaration and time."""
+    record = by_uid[step.record.uid] if step.record else None
+    before = bodies.get(record.uid, _NO_BODIES) if record else _NO_BODIES
+    tokens = tuple(field for field in step.unwritten if field.origin is Origin.TOKEN)
+    secrets = tuple(field for field in step.unwritten if field.origin is Origin.SECRET)
+    change = change_of(Match(step.action, step.resource, record), before, created)
+    if step.resource is not None and record is not None:
+        if secrets:
+            change = add_fields(change, step.resource, record, secrets, store)
+        for field in tokens:
+            change = with_field(change, step.resource, record, field)
+    return replace(change, notes=step.notes) if change else None
+
+
+def _targets(saved: SavedPlan, store: Store) -> Iterator[Target]:
+    """What permissions can be about after the plan."""
+    touched = {step.record.key for step in saved.steps if step.record}
+    for found in store.search(None, None):
+        key = Key(found.kind, found.name)
+        if key not in touched:
+            yield live_target(key, found.content)
+    for step in saved.steps:
+        if step.resource is not None:
+            yield live_target(step.key, step.resource.content())

@@ -1,0 +1,224 @@
+"""Saved plans as files: written whole or not at all, read with suspicion."""
+
+import os
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__
+from reconciler.core.diff import MISSING, FieldChange, Origin
+from reconciler.core.model import Key, Resource
+from reconciler.core.plan import Action, Plan, Revision
+from reconciler.core.ports import Store
+from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
+from reconciler.errors import GuardStopped, UsageError
+from reconciler.kinds import schemas
+from reconciler.kinds.canonical import encode, make_resource
+from reconciler.kinds.registry import KINDS
+from reconciler.secrets import signing
+
+MAX_BYTES = 1 << 30
+_UNSEALED = ("digest", "signature")
+_AGAIN = "make a new plan with: reconciler plan --out FILE"
+PASSPHRASE = "RECONCILER_SIGN_PASSPHRASE"  # noqa: S105 (the variable's name)
+
+
+def write_plan(
+    plan: Plan,
+    path: Path,
+    store: Store,
+    *,
+    created: str,
+    expires: str,
+    adopt: bool,
+    verb: str = "apply",
+    key_file: Path | None = None,
+    environment: Mapping[str, str],
+) -> str:
+    """Save a plan; returns what names the key that signed it, or "".
+
+    Raises:
+        UsageError: the file cannot be written, or the key cannot be used.
+    """
+    from reconciler.render.saved_plan import About, saved_plan
+
+    about = About(__version__, created, expires, verb, store.identity(), adopt)
+    bodies = store.bodies(change.record.uid for change in plan.changes if change.record)
+    content = saved_plan(plan, store.records(), bodies, about)
+    content["digest"] = _digest_of(content)
+    named = ""
+    if key_file is not None:
+        signature, named = signing.sign(content["digest"], key_file, environment.get(PASSPHRASE))
+        content["signature"] = {"algorithm": "ed25519", "key": named, "value": signature}
+    _replace(path, _dump(content))
+    return named
+
+
+def _dump(content: Mapping[str, Any]) -> bytes:
+    import orjson
+
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _digest_of(content: Mapping[str, Any]) -> str:
+    return sha256(encode({key: value for key, value in content.items() if key not in _UNSEALED})).hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read; readers see the old or the new, whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(path)
+    except OSError as failure:
+        raise UsageError(f"the plan cannot be saved to {path}: {failure.strerror}", hint="name another file with --out") from failure  # fmt: skip
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """A saved plan, as it was written.
+
+    Raises:
+        UsageError: it cannot be read, or is no saved plan, or one of another version.
+        GuardStopped: it was edited.
+    """
+    content = _decoded(path)
+    if content.get("type") != "saved-plan":
+        raise UsageError(f"{path} is not a saved plan", hint=_AGAIN)
+    if content.get("version") != 1:
+        raise UsageError(f"{path} is a saved plan of a version that is not known here", hint=_AGAIN)
+    if content.get("digest") != _digest_of(content) or not _is_valid(content):
+        raise GuardStopped(f"{path} is not the plan that was saved: it was edited or damaged", hint=_AGAIN)
+    signature = content.get("signature") or {}
+    plan = content["plan"]
+    source = plan["source"]
+    return SavedPlan(
+        tool=content["tool"],
+        created=content["created"],
+        expires=content["expires"],
+        verb=content["verb"],
+        store=content["store"] or "",
+        adopt=content["adopt"],
+        target=plan["target"],
+        owner=plan["owner"],
+        revision=Revision(source["commit"] or "", source["ref"] or "", source["dirty"], content["differing"]),
+        kept=plan["summary"]["kept"],
+        fingerprint=plan["fingerprint"],
+        steps=tuple(_step(step, path) for step in content["steps"]),
+        refers=tuple(
+            Referred(Key(item["kind"], item["name"]), item["uid"], item["fingerprint"]) for item in content["refers"]
+        ),
+        digest=content["digest"],
+        signature=signature.get("value", ""),
+        signed_by=signature.get("key", ""),
+    )
+
+
+def _decoded(path: Path) -> dict[str, Any]:
+    import orjson
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is too large to be a saved plan", hint=_AGAIN)
+        content = orjson.loads(path.read_bytes())
+    except OSError as failure:
+        raise UsageError(f"the plan {path} cannot be read: {failure.strerror}", hint=_AGAIN) from failure
+    except orjson.JSONDecodeError:
+        raise UsageError(f"{path} is not a saved plan", hint=_AGAIN) from None
+    return content if isinstance(content, dict) else {}
+
+
+def _is_valid(content: Mapping[str, Any]) -> bool:
+    """Whether it has the form of a saved plan, and declares valid resources."""
+    import jsonschema_rs
+
+    from reconciler.source.schema import validators
+
+    if not jsonschema_rs.validator_for(schemas.load("saved-plan.schema.json")).is_valid(content):
+        return False
+    valid = validators(KINDS)
+    return all(
+        step["declared"] is None
+        or (
+            step["kind"] in KINDS
+            and step["declared"].get("kind") == step["kind"]
+            and valid[step["kind"]](step["declared"])
+            and step["declared"]["metadata"]["name"] == step["name"]
+        )
+        for step in content["steps"]
+    ) and all(item["kind"] in KINDS for item in (*content["refers"], *content["steps"]))
+
+
+def _step(step: Mapping[str, Any], path: Path) -> Step:
+    record = step["record"]
+    return Step(
+        Action(step["action"]),
+        Key(step["kind"], step["name"]),
+        _resource(step),
+        Precondition(
+            Key(record["kind"], record["name"]),
+            record["uid"],
+            record["fingerprint"],
+            record["applied"],
+            record["owner"],
+            record["leaves"],
+        )
+        if record
+        else None,
+        tuple(_field(field) for field in step["unwritten"]),
+        tuple(step["notes"]),
+    )
+
+
+def _resource(step: Mapping[str, Any]) -> Resource | None:
+    if step["declared"] is None:
+        return None
+    return make_resource(step["declared"], KINDS[step["kind"]], step["file"], step["document"])
+
+
+def _field(field: Mapping[str, Any]) -> FieldChange:
+    before = field.get("before", MISSING)
+    return FieldChange(tuple(field["path"]), before, field["after"], Origin(field["origin"]), secret=True)
+
+
+def refuse_unsigned(saved: SavedPlan, keys: Sequence[Path]) -> str:
+    """Stop unless one of the keys signed the plan; returns what names it.
+
+    Raises:
+        GuardStopped: none did.
+        UsageError: a file holds no public key.
+    """
+    if not saved.signature:
+        raise GuardStopped("the plan is not signed", hint="sign it with: reconciler plan --out FILE --sign KEY")
+    found = signing.signer(saved.digest, saved.signature, keys)
+    if found is None:
+        known = ", ".join(str(path) for path in keys)
+        raise GuardStopped(
+            f"the plan is not signed by a key that is trusted here; it says {saved.signed_by}",
+            hint=f"trusted are the keys of {known}",
+        )
+    return found
+
+
+def refuse_off_branch(root: Path, revision: Revision, branch: str) -> None:
+    """Stop unless the plan was made from a commit that is on the branch.
+
+    Raises:
+        GuardStopped: it was not.
+        UsageError: there is no such branch.
+    """
+    from reconciler.source import git
+
+    hint = f"merge it into {branch} first, then plan again"
+    tip = git.resolve(root, branch)
+    if not revision.commit or revision.dirty:
+        what = "uncommitted changes" if revision.commit else "no commit"
+        raise GuardStopped(f"the plan was made from {what}, and has to be from a commit on {branch}", hint=hint)
+    if not git.is_ancestor(root, revision.commit, tip):
+        raise GuardStopped(f"the plan's commit {revision.commit[:12]} is not on {branch}", hint=hint)

@@ -4,12 +4,16 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.enforcement import Basis
-from reconciler.core.model import Key
+from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports import Write
 from reconciler.errors import NotConverged, ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.kinds.canonical import readable
+from reconciler.kinds.leaves import leaves
+from reconciler.kinds.leaves import moved as moved_leaves
 from reconciler.kinds.outcome import display_after, fingerprint_after
 from reconciler.kinds.registry import address
+from reconciler.stores.sql.reading import decoded
 
 _CHUNK = 500
 
@@ -20,23 +24,34 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     Raises:
         RecordConflict: some are not.
     """
-    planned = {change.record.uid: change.record for change in changes if change.record}
+    planned = {change.record.uid: (change, change.record) for change in changes if change.record}
     found: dict[str, tuple[str, str, int]] = {}
     for chunk, marks in _chunks(list(planned)):
         rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
         found |= {uid: (kind, name, version) for uid, kind, name, version in rows}
-    moved = []
-    for uid, record in planned.items():
+    moved: list[str] = []
+    for uid, (change, record) in planned.items():
         if uid not in found:
             moved.append(f"{address(*record.key)} was deleted")
         elif found[uid] != (*record.key, record.version):
-            moved.append(f"{address(*record.key)} was changed")
+            moved += _moved_fields(connection, change, record)
     if moved:
         raise RecordConflict(
             "the plan is stale: live records moved after planning; nothing was changed",
             hint="run the command again",
             details=tuple(moved),
         )
+
+
+def _moved_fields(connection: sqlite3.Connection, change: Change, record: Record) -> Iterator[str]:
+    """A line for each field that moved, with the fingerprints of what was planned with and of what is there."""
+    what = address(*record.key)
+    row = connection.execute("SELECT live FROM documents WHERE uid = ?", (record.uid,)).fetchone()
+    fields: tuple[str, ...] = ()
+    if row is not None and change.before is not None:
+        live, _ = readable(record.key.kind, decoded(row[0]))
+        fields = moved_leaves(leaves(change.before), leaves(live))
+    yield from (f"{what} {line}" for line in fields or ("was changed",))
 
 
 def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:

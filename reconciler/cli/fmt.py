@@ -8,9 +8,9 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import common_options, options
 from reconciler.cli.output import answer, wants_color
-from reconciler.core.sensitive import mask_line
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
+from reconciler.render.file_diff import file_diff
 from reconciler.render.style import harmless, plural
 from reconciler.services.formatting import FileOutcome, format_all
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
@@ -32,7 +32,7 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     changed = [outcome for outcome in outcomes if outcome.text is not None]
     for outcome in changed:
         if show_diff:
-            answer(_diff(outcome, dict(files)[outcome.path]))
+            answer(_diff_of(outcome, dict(files)[outcome.path]))
         elif not options().quiet:
             answer(harmless(f"{'would change' if check else 'changed'} {outcome.path}") + "\n")
         if not check:
@@ -52,10 +52,6 @@ def _show(faults: Sequence[Diagnostic], files: int) -> None:
     sys.stderr.write(render.render("text", faults, checked=checked, color=wants_color(options().color, sys.stderr)))
 
 
-def _diff(outcome: FileOutcome, before: bytes | Diagnostic) -> str:
-    from difflib import unified_diff
-
-    assert isinstance(before, bytes) and outcome.text is not None
-    old, new = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (before, outcome.text))
-    lines = unified_diff(old, new, f"a/{outcome.path}", f"b/{outcome.path}")
-    return "".join(harmless(mask_line(line.rstrip("\r\n"))) + "\n" for line in lines)
+def _diff_of(outcome: FileOutcome, before: bytes | Diagnostic) -> str:
+    assert isinstance(before, bytes)
+    return file_diff(outcome.path, before, outcome.text)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "who-can": ("who_can", "List everybody who may do something, and why."),
     "get": ("get", "View, list and search live records."),
     "export": ("export", "Write live records as definitions that plan empty."),
+    "adopt": ("adopt", "Write live changes back into the definitions; comments stay."),
     "history": ("history", "Show who changed what, when, from which commit."),
     "call": ("call", "Call an endpoint of a live connector."),
     "token": ("token", "See, fetch and renew access tokens."),

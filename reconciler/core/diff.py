@@ -120,3 +120,38 @@ def origin(before: Any, after: Any, applied: Any) -> Origin:
     if same(applied, before):
         return Origin.GIT
     return Origin.DRIFT if same(applied, after) else Origin.BOTH
+
+
+def put(content: Any, path: Path, value: Any, like: Any) -> None:
+    """Give the field at `path` of `content` a value, in place; `MISSING` removes it.
+
+    Args:
+        like: content in which the field has that value: a new item of a named list goes where it stands there.
+    """
+    *parents, last = path
+    for position, step in enumerate(parents):
+        below = at(content, (step,))
+        if below is MISSING:
+            below = [] if isinstance(at(like, path[: position + 1]), list) else {}
+            content[step] = below
+        content = below
+    if isinstance(content, dict) and value is MISSING:
+        content.pop(last, None)
+    elif isinstance(content, dict):
+        content[last] = value
+    elif isinstance(content, list):
+        _put_named(content, last, value, [item["name"] for item in at(like, tuple(parents))])
+
+
+def _put_named(items: list[Any], name: str | int, value: Any, order: list[str]) -> None:
+    if name == "(order)":
+        ranks = {found: rank for rank, found in enumerate(order)}
+        moved = iter(sorted((item for item in items if item["name"] in ranks), key=lambda item: ranks[item["name"]]))
+        items[:] = [next(moved) if item["name"] in ranks else item for item in items]
+        return
+    places = [place for place, item in enumerate(items) if item["name"] == name]
+    if places:
+        items[places[0] : places[0] + 1] = [] if value is MISSING else [value]
+    elif value is not MISSING:
+        above = order[: order.index(str(name))]
+        items.insert(max((place + 1 for place, item in enumerate(items) if item["name"] in above), default=0), value)

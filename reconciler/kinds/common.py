@@ -6,6 +6,14 @@ from typing import Any
 
 from reconciler.diagnostics import Path
 
+UNORDERED_LISTS = frozenset(
+    (
+        "categories", "scopes", "headers", "users", "groups", "subjects", "permissions", "ignore",
+        "separationOfDuty", "except",
+    )
+)  # fmt: skip
+"""Keys of lists whose order means nothing: the canonical form sorts them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -10,7 +10,7 @@ against what was to be written, over all documents of the long test of imports.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,47 +22,67 @@ _UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff
 
 
 @dataclass(frozen=True, slots=True)
-class Indents:
-    """How far collections stand inside the mapping that their key is in: its keys, and its dashes."""
+class Style:
+    """How collections are written.
+
+    Attributes:
+        mapping, sequence: how far keys and dashes stand inside the mapping that the collection's key is in.
+        leaves_in_flow: whether a collection that holds no other stands on one line where it fits.
+    """
 
     mapping: int = 2
     sequence: int = 2
+    leaves_in_flow: bool = False
 
 
-USUAL = Indents()
+USUAL = Style()
+WIDTH = 100
+"""Columns that a flow collection may take up."""
 
 
-def mapping_lines(value: Mapping[str, Any], column: int = 0, indents: Indents = USUAL) -> Iterator[str]:
+def mapping_lines(value: Mapping[str, Any], column: int = 0, style: Style = USUAL) -> Iterator[str]:
     """The lines of a block mapping whose keys stand at `column`; none for an empty one."""
     for key, item in value.items():
-        yield from entry_lines(f"{' ' * column}{scalar(key)}:", item, column, indents)
+        yield from entry_lines(f"{' ' * column}{scalar(key)}:", item, column, style)
 
 
-def item_lines(item: object, column: int, indents: Indents = USUAL) -> Iterator[str]:
+def item_lines(item: object, column: int, style: Style = USUAL) -> Iterator[str]:
     """The lines of one item of a block sequence whose dashes stand at `column`."""
-    if isinstance(item, Mapping) and item:
-        lines = list(mapping_lines(item, column + 2, indents))
+    if isinstance(item, Mapping) and item and not _in_flow(f"{' ' * column}-", item, style):
+        lines = list(mapping_lines(item, column + 2, style))
         yield f"{' ' * column}- {lines[0].lstrip(' ')}"
         yield from lines[1:]
     else:
-        yield from entry_lines(f"{' ' * column}-", item, column, Indents())
+        yield from entry_lines(f"{' ' * column}-", item, column, replace(style, mapping=2, sequence=2))
 
 
-def entry_lines(start: str, value: object, column: int, indents: Indents = USUAL) -> Iterator[str]:
+def entry_lines(start: str, value: object, column: int, style: Style = USUAL) -> Iterator[str]:
     """The lines of a key or dash, `start`, which stands at `column`, with its value."""
-    if isinstance(value, Mapping) and value:
+    if _in_flow(start, value, style):
+        yield f"{start} {flow(value)}"
+    elif isinstance(value, Mapping) and value:
         yield start
-        yield from mapping_lines(value, column + indents.mapping, indents)
+        yield from mapping_lines(value, column + style.mapping, style)
     elif isinstance(value, list) and value:
         yield start
         for item in value:
-            yield from item_lines(item, column + indents.sequence, indents)
+            yield from item_lines(item, column + style.sequence, style)
     elif isinstance(value, str) and fits_literal_block(value):
-        margin = " " * (column + indents.mapping)
+        margin = " " * (column + style.mapping)
         yield f"{start} {'|' if value.endswith(chr(10)) else '|-'}"
         yield from (f"{margin}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))
     else:
         yield f"{start} {scalar(value)}"
+
+
+def _in_flow(start: str, value: object, style: Style) -> bool:
+    """Whether a collection goes on the line of its key or dash."""
+    if not style.leaves_in_flow or not isinstance(value, Mapping | list) or not value:
+        return False
+    items = value.values() if isinstance(value, Mapping) else value
+    return not any(isinstance(item, Mapping | list) and item for item in items) and (
+        len(start) + len(flow(value)) < WIDTH
+    )
 
 
 def flow(value: object) -> str:

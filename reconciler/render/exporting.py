@@ -14,10 +14,17 @@ VERSION = 1
 def refused_lines(refused: Inexpressible) -> Iterator[str]:
     """Why a live record is no definition, one line for each reason and what to do about it."""
     for finding in refused.findings:
-        where = dotted(finding.place.path)
-        yield f"{address(*refused.key)}: {f'{where}: ' if where else ''}{finding.message} [{finding.code}]"
-        if finding.hint:
-            yield f"    {finding.hint}"
+        first, *more = finding_lines(finding)
+        yield f"{address(*refused.key)}: {first}"
+        yield from more
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """What is wrong with a live body, and what to do."""
+    where = dotted(finding.place.path)
+    yield f"{f'{where}: ' if where else ''}{finding.message} [{finding.code}]"
+    if finding.hint:
+        yield f"    {finding.hint}"
 
 
 def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> str:
@@ -39,7 +46,7 @@ def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> s
             for item in done.definitions
         ],
         "refused": [
-            {"address": address(*item.key), "findings": [_finding(finding) for finding in item.findings]}
+            {"address": address(*item.key), "findings": [finding_json(finding) for finding in item.findings]}
             for item in done.refused
         ],
         "notes": [{"address": address(*key), "note": note} for key, note in done.notes],
@@ -47,7 +54,8 @@ def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> s
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_json(finding: Finding) -> dict[str, object]:
+    """A finding about a live body."""
     return {
         "code": finding.code,
         "path": list(finding.place.path),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Repository:
         folders: Sequence[str] = files.FOLDERS,
         *,
         covering: bool = False,
+        edited: Mapping[str, bytes | None] | None = None,
     ) -> None:
         """Read nothing yet.
 
@@ -37,7 +39,9 @@ class Repository:
             now: the time to judge dates and access tests by, RFC 3339; "" for not at all.
             folders: what is read; references to what others hold are not looked at then, and access not tested.
             covering: whether to look for grants that no access test explains.
+            edited: files that are taken to have this content, or, with None, not to be there.
         """
+        self._edited = edited or {}
         self._covering = covering
         self._folders = folders
         self._root = root
@@ -60,19 +64,29 @@ class Repository:
         """Read, validate and cross-check everything; faults become diagnostics."""
         reader = DocumentReader(self._now)
         if self._ref:
-            entries = files.committed(self._root, self._commit, self._folders)
+            entries = [
+                entry
+                for entry in files.committed(self._root, self._commit, self._folders)
+                if entry[0] not in self._edited
+            ]
             paths = [path for path, _ in entries]
 
             def read_entries(part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
                 return reader.read_all([path for path, _ in part], files.read_committed(self._root, part))
 
-            return assemble(paths, read_parts(entries, read_entries), self.read, self._keep, self._test_access)
-        paths = files.working_tree(self._root, self._folders)
+            return self._assembled(reader, paths, read_parts(entries, read_entries))
+        paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
 
         def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
             return reader.read_all(part, files.read_working_tree(self._root, part))
 
-        return assemble(paths, read_parts(paths, read_paths), self.read, self._keep, self._test_access)
+        return self._assembled(reader, paths, read_parts(paths, read_paths))
+
+    def _assembled(self, reader: DocumentReader, paths: list[str], contents: Iterable[FileContent]) -> Desired:
+        """What the files make together with those that are taken to be edited."""
+        new = {path: data for path, data in sorted(self._edited.items()) if data is not None}
+        every = chain(contents, reader.read_all(list(new), new.values())) if new else contents
+        return assemble([*paths, *new], every, self.read, self._keep, self._test_access)
 
     def _keep(self, clash: Clash) -> bool:
         """Of what lies in a folder that was not read, nothing can be said to be missing."""
@@ -96,6 +110,8 @@ class Repository:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
+        if path in self._edited:
+            return self._edited[path] or b""
         if self._ref:
             oid = dict(files.committed(self._root, self._commit))[path]
             return next(git.read_blobs(self._root, [oid]))

@@ -30,13 +30,13 @@ class _Frame:
             frame = frame.parent
 
 
-Style = dict[NodeKind, int]
+Distances = dict[NodeKind, int]
 
 
 def indent_evenly(layout: Layout) -> str:
     """The text in the style that most of it has; documents with explicit keys (``? key``) keep their lines."""
     roots = [item.root for index, item in enumerate(layout.documents) if not layout.has_explicit_keys(index)]
-    style = _style(roots)
+    style = usual_distances(roots)
     frames: dict[int, _Frame] = {}
     for root in roots:
         _frame_lines(layout, root, style, None, frames)
@@ -45,7 +45,7 @@ def indent_evenly(layout: Layout) -> str:
     return "\n".join(_shifted(layout, frames))
 
 
-def _style(roots: list[Node]) -> Style:
+def usual_distances(roots: list[Node]) -> Distances:
     """For each sort of collection the distance that most keys or dashes have; the first one on a tie."""
     counts = {NodeKind.MAPPING: Counter[int](), NodeKind.SEQUENCE: Counter[int]()}
     for node, distance in chain.from_iterable(map(_distances, roots)):
@@ -62,7 +62,9 @@ def _distances(node: Node) -> Iterator[tuple[Node, int]]:
             yield from _distances(child.value)
 
 
-def _frame_lines(layout: Layout, node: Node, style: Style, around: _Frame | None, frames: dict[int, _Frame]) -> None:
+def _frame_lines(
+    layout: Layout, node: Node, style: Distances, around: _Frame | None, frames: dict[int, _Frame]
+) -> None:
     """Note for each line of `node` the innermost block collection that it begins in."""
     if not node.is_block:
         return
@@ -74,7 +76,7 @@ def _frame_lines(layout: Layout, node: Node, style: Style, around: _Frame | None
             _frame_lines(layout, child.value, style, _frame_below(child.value, frame, style, child.key), frames)
 
 
-def _frame_below(node: Node, frame: _Frame, style: Style, key: Node | None) -> _Frame:
+def _frame_below(node: Node, frame: _Frame, style: Distances, key: Node | None) -> _Frame:
     if key is None:  # inside an item
         return _Frame(node.column, node.column + frame.new - frame.old, frame)
     return _Frame(node.column, frame.new + style[node.kind], frame)

@@ -28,6 +28,10 @@ class Layout:
             return self.tokens.block_scalars[node.end.index]
         return node.end.line
 
+    def line_start(self, line: int) -> int:
+        """Index of the first character of a line; of the line behind the last one, the end of the text."""
+        return min(sum(len(above) + 1 for above in self.lines[:line]), len(self.text))
+
     def is_comment(self, line: int) -> bool:
         """Whether there is a comment, and nothing else, on the line."""
         return line not in self.tokens.content and self.lines[line].lstrip(" \t").startswith("#")

@@ -1,0 +1,137 @@
+"""``reconciler adopt``."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, say, say_error, wants_color
+from reconciler.cli.parsing import key_of
+from reconciler.cli.running import load_desired, open_run
+from reconciler.errors import ExitCode, InvalidDefinitions
+from reconciler.render.style import plural
+from reconciler.wiring.run import open_source
+
+if TYPE_CHECKING:
+    from reconciler.core.adoption import Drifted
+    from reconciler.render.adopting import Spans
+    from reconciler.wiring.adopting import Prepared
+
+
+@click.command("adopt")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option(
+    "--branch", default="", metavar="NAME", help="Commit to a new branch from HEAD; index and files stay as they are."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
+@click.option("--theirs", is_flag=True, help="Take the live value of fields that git has changed too.")
+@common_options()
+def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) -> int:
+    """Write what was changed around the tool back into the definitions, and nothing else.
+
+    Without ADDRESS everything of this repository that drifted is written; a live record that git does not define
+    has to be named. Comments, quotes, anchors and the order of keys stay. Formats (-o): text, json.
+    """
+    from reconciler.wiring.adopting import commit, drift_of, places_of, prepare, start_of_branch, write
+
+    chosen = choose_format(("text", "json"))
+    run = open_run()
+    root, said = run.settings.root, options()
+    parent = start_of_branch(root, branch) if branch else ""
+    desired = load_desired(open_source(root, parent))
+    keys = frozenset(map(key_of, addresses))
+    prepared = prepare(root, parent, desired, drift_of(run.settings, desired, run.store, keys, theirs=theirs))
+    drifted = prepared.drifted
+    spans = places_of(root, parent, drifted.conflicts)
+    if prepared.faults:
+        _refuse_faults(prepared)
+    written, made = bool(prepared.after) and not dry_run, ""
+    if written and branch:
+        from reconciler.render.adopting import commit_message
+
+        made = commit(root, parent, branch, prepared, commit_message(drifted, prepared.files, run.settings.target))
+    elif written:
+        write(root, prepared)
+    if chosen == "json":
+        from reconciler.render.adopting import adopted_json
+
+        answer(
+            adopted_json(drifted, prepared.files, spans, written=written, branch=branch if made else "", commit=made)
+        )
+    else:
+        if not said.quiet:
+            _show_diffs(prepared)
+            _show_summary(prepared, "would be " if dry_run else "", f" on the new branch {branch}" if branch else "")
+        _show_conflicts(drifted, spans)
+    _say_rest(drifted, run.settings.owner)
+    return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
+
+
+def _refuse_faults(prepared: "Prepared") -> None:
+    """Stop, as the definitions would not be valid together.
+
+    Raises:
+        InvalidDefinitions: always.
+    """
+    from reconciler.render import diagnostics as render
+
+    checked = render.Checked(len(prepared.after), len(prepared.drifted.adoptions), tuple(prepared.after), __version__)
+    color = wants_color(options().color, sys.stderr)
+    sys.stderr.write(render.render("text", prepared.faults, checked=checked, color=color))
+    hint = "adopt with it what belongs to it, name what is to be adopted, or take it back with an apply"
+    raise InvalidDefinitions("with what is live the definitions would not be valid; nothing was written", hint=hint)
+
+
+def _show_diffs(prepared: "Prepared") -> None:
+    from reconciler.render.file_diff import file_diff
+
+    for path, data in sorted(prepared.after.items()):
+        answer(file_diff(path, prepared.before[path], data))
+
+
+def _show_summary(prepared: "Prepared", word: str, where: str) -> None:
+    from reconciler.render.adopting import adoption_line
+
+    adoptions = prepared.drifted.adoptions
+    for found in adoptions:
+        answer(adoption_line(found, prepared.files[found.key]) + "\n")
+    if not adoptions:
+        answer("Nothing to adopt.\n")
+        return
+    answer(f"{plural(len(adoptions), 'record')} {word}adopted in {plural(len(prepared.after), 'file')}{where}.\n")
+
+
+def _show_conflicts(drifted: "Drifted", spans: "Spans") -> None:
+    from reconciler.render.adopting import conflict_lines
+
+    for conflict in drifted.conflicts:
+        answer("".join(f"{line}\n" for line in conflict_lines(conflict, spans)))
+
+
+def _say_rest(drifted: "Drifted", owner: str) -> None:
+    """What is left to do, and what could not be done."""
+    from reconciler.core.adoption import Deed
+    from reconciler.kinds.registry import address
+    from reconciler.render.adopting import refusal_lines
+
+    if not options().quiet:
+        if drifted.pending:
+            names = ", ".join(address(*key) for key in drifted.pending[:5])
+            more = f" and {len(drifted.pending) - 5} more" if len(drifted.pending) > 5 else ""
+            say(f"git has other changes of {names}{more}, which an apply carries out")
+        if drifted.unmanaged:
+            say(f"{plural(drifted.unmanaged, 'live record')} of nobody left alone; name them to adopt them")
+        if any(
+            found.definition and found.definition.owner != owner
+            for found in drifted.adoptions
+            if found.deed is Deed.CREATE
+        ):
+            say("to own what was added: reconciler apply --adopt")
+    if drifted.conflicts:
+        hint = "edit the files, or take the live values with --theirs"
+        say_error(f"git and the live side both changed {plural(len(drifted.conflicts), 'record')}", hint=hint)
+    if drifted.refusals:
+        lines = [line for refusal in drifted.refusals for line in refusal_lines(refusal)]
+        say_error(f"{plural(len(drifted.refusals), 'record')} cannot be adopted", lines)

@@ -1,0 +1,119 @@
+"""What was taken over from the live side, what was not, and why."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal, Sides
+from reconciler.core.diff import MISSING, FieldChange, Path
+from reconciler.core.masking import masked_field
+from reconciler.core.model import Key
+from reconciler.diagnostics import Span
+from reconciler.kinds.registry import address
+from reconciler.render.exporting import finding_json, finding_lines
+from reconciler.render.style import harmless
+from reconciler.render.values import field_name, reference, shown
+
+VERSION = 1
+Spans = Mapping[tuple[Key, Path], Span]
+Files = Mapping[Key, str]
+"""In which file each adopted record stands, or stood."""
+
+_DONE = {Deed.UPDATE: "adopted", Deed.REMOVE: "removed", Deed.CREATE: "added"}
+
+
+def adoption_line(found: Adoption, file: str) -> str:
+    """One record that is taken over."""
+    names = ", ".join(field_name(field) for field in found.fields)
+    return harmless(f"{_DONE[found.deed]} {address(*found.key)}  {file}{f': {names}' if names else ''}")
+
+
+def conflict_lines(conflict: Conflict, spans: Spans) -> Iterator[str]:
+    """The fields of a record that both sides moved, three-way."""
+    yield f"conflict {address(*conflict.key)}"
+    for sides in conflict.fields:
+        span = spans[(conflict.key, sides.path)]
+        if not sides.path:
+            yield f"    {harmless(str(span))}: it was deleted live, and git has changed it since"
+            continue
+        yield f"    {harmless(str(span))}: {field_name(_field(sides, sides.live))}"
+        for word, value in (("last applied", sides.applied), ("git", sides.desired), ("live", sides.live)):
+            yield f"        {word:<13} {_shown(sides, value)}"
+
+
+def _field(sides: Sides, value: Any) -> FieldChange:
+    return masked_field(FieldChange(sides.path, value, value, secret=sides.secret))
+
+
+def _shown(sides: Sides, value: Any) -> str:
+    if sides.secret and isinstance(value, str):
+        return "(a text)"
+    if sides.secret and isinstance(value, dict):
+        return reference(value)
+    return shown(_field(sides, value).before)
+
+
+def refusal_lines(refusal: Refusal) -> Iterator[str]:
+    """Why a record is not taken over, and what to do."""
+    where = f"{refusal.span}: " if refusal.span else ""
+    yield f"{where}{address(*refusal.key)}: {refusal.message}"
+    for finding in refusal.findings:
+        yield from (f"    {line}" for line in finding_lines(finding))
+    if refusal.hint:
+        yield f"    {refusal.hint}"
+
+
+def adopted_json(drifted: Drifted, files: Files, spans: Spans, *, written: bool, branch: str, commit: str) -> str:
+    """What became of the drift, versioned; schemas/adopt.schema.json describes it."""
+    content = {
+        "version": VERSION,
+        "written": written,
+        "branch": branch or None,
+        "commit": commit or None,
+        "adopted": [
+            {
+                "address": address(*found.key),
+                "deed": found.deed.value,
+                "file": files[found.key],
+                "fields": [list(field.path) for field in found.fields],
+            }
+            for found in drifted.adoptions
+        ],
+        "conflicts": list(_conflicts_json(drifted.conflicts, spans)),
+        "refused": [_refusal_json(refusal) for refusal in drifted.refusals],
+        "pending": [address(*key) for key in drifted.pending],
+        "unmanaged": drifted.unmanaged,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _conflicts_json(conflicts: Iterable[Conflict], spans: Spans) -> Iterator[dict[str, Any]]:
+    for conflict in conflicts:
+        for sides in conflict.fields:
+            span = spans[(conflict.key, sides.path)]
+            found = {"address": address(*conflict.key), "path": list(sides.path), **_span_json(span)}
+            for word, value in (("applied", sides.applied), ("git", sides.desired), ("live", sides.live)):
+                masked = "(a text)" if sides.secret and isinstance(value, str) else _field(sides, value).before
+                found |= {} if masked is MISSING or not sides.path else {word: masked}
+            yield found
+
+
+def _refusal_json(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "address": address(*refusal.key),
+        "message": refusal.message,
+        "hint": refusal.hint,
+        "findings": [finding_json(finding) for finding in refusal.findings],
+        **(_span_json(refusal.span) if refusal.span else {}),
+    }
+
+
+def _span_json(span: Span) -> dict[str, Any]:
+    return {"file": span.file, "line": span.line, "column": span.column}
+
+
+def commit_message(drifted: Drifted, files: Files, target: str) -> str:
+    """What the commit says."""
+    lines = [adoption_line(found, files[found.key]) for found in drifted.adoptions]
+    title = lines[0].split("  ")[0].capitalize() if len(lines) == 1 else f"Adopt {len(lines)} live changes"
+    return f"{title}\n\nWhat was changed around reconciler in {target}:\n\n" + "".join(f"- {line}\n" for line in lines)

@@ -1,0 +1,136 @@
+"""What git should declare of one record, given that somebody changed the live side."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.adoption import Sides
+from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin, put, same
+from reconciler.core.model import Resource
+from reconciler.kinds.canonical import body_of
+from reconciler.kinds.expiry import has_expired
+from reconciler.kinds.merging import effective, is_secret_value, revoked_since
+from reconciler.kinds.registry import KINDS
+
+_MEMBERS = ("spec", "members")
+
+
+@dataclass(slots=True)
+class Merged:
+    """What came of the fields of one record.
+
+    Attributes:
+        content: what git should declare; canonical once `body` was called.
+        taken: fields that live values were taken over for, git's value before.
+        conflicts: fields that git has moved too.
+        pending: how many fields git alone has moved.
+    """
+
+    kind: str
+    content: dict[str, Any]
+    taken: list[FieldChange] = field(default_factory=list)
+    conflicts: list[Sides] = field(default_factory=list)
+    pending: int = 0
+
+    def body(self) -> bytes:
+        """The canonical body to declare."""
+        return body_of(self.content, KINDS[self.kind])
+
+
+def merge(
+    resource: Resource, live: dict[str, Any], applied: dict[str, Any] | None, *, theirs: bool, now: str
+) -> Merged:
+    """Take the live values of the fields that drifted over into what git declares.
+
+    Args:
+        live: canonical.
+        applied: what was last declared; without it nobody can tell who moved what, and git did.
+        theirs: whether to take them over, too, where git has moved.
+        now: the time, RFC 3339.
+    """
+    kind, desired = resource.key.kind, resource.content()
+    if kind == "PermissionPolicy":
+        applied = revoked_since(copy.deepcopy(applied), live, now)
+    wanted = effective(kind, resource.content(), live, applied, now)
+    fields = [
+        FieldChange(path, old, new, origin(old, new, at(applied, path) if applied is not None else old))
+        for path, old, new in diff(live, wanted, is_secret_value)
+    ]
+    merged = Merged(kind, copy.deepcopy(desired))
+    modes = [at(body, (*_MEMBERS, "mode")) for body in (desired, live)]
+    additive = modes == ["additive", "additive"]
+    for found in _as_whole(fields, desired, live, applied) if modes[0] != modes[1] else fields:
+        if additive and found.path[:2] == _MEMBERS:
+            continue
+        last, ours = at(applied, found.path) if applied is not None else MISSING, at(desired, found.path)
+        moved = not same(last, ours)  # what is left to the live side does not count here
+        if found.origin is Origin.BOTH and moved and not theirs:
+            secret = is_secret_value(found.path, ours) or is_secret_value(found.path, found.before)
+            merged.conflicts.append(Sides(found.path, last, ours, found.before, secret))
+        elif found.origin in (Origin.DRIFT, Origin.BOTH):
+            _take(merged, found, desired, live)
+        else:
+            merged.pending += 1
+    if additive:
+        for name in ("users", "groups"):
+            _take_members(merged, name, desired, live, applied)
+    if merged.kind == "PermissionPolicy":
+        _keep_ended(merged.content["spec"], desired["spec"], now)
+    return merged
+
+
+def _as_whole(
+    fields: Sequence[FieldChange], desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None
+) -> Iterator[FieldChange]:
+    """The fields with all that concerns members as one: in another mode the lists mean something else."""
+    yield from (found for found in fields if found.path[:2] != _MEMBERS)
+    ours, theirs = at(desired, _MEMBERS), at(live, _MEMBERS)
+    if ours is not MISSING and any(found.path[:2] == _MEMBERS for found in fields):
+        last = at(applied, _MEMBERS) if applied is not None else MISSING
+        yield FieldChange(_MEMBERS, theirs, ours, origin(theirs, ours, last))
+
+
+def _take(merged: Merged, found: FieldChange, desired: dict[str, Any], live: dict[str, Any]) -> None:
+    path, value = found.path, found.before
+    before = at(desired, path)
+    put(merged.content, path, value if value is MISSING else copy.deepcopy(value), live)
+    secret = is_secret_value(path, before) or is_secret_value(path, value)
+    merged.taken.append(FieldChange(path, before, value, found.origin, secret))
+
+
+def _take_members(
+    merged: Merged, name: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None
+) -> None:
+    """Of those who were declared before, leave out who is no member any more."""
+    path = (*_MEMBERS, name)
+    ours, theirs, before = (
+        [] if (found := at(body, path)) is MISSING else found for body in (desired, live, applied or {})
+    )
+    kept = [member for member in ours if member in theirs or member not in before]
+    if kept != ours:
+        put(merged.content, path, kept, live)
+        merged.taken.append(FieldChange(path, ours, kept, Origin.DRIFT))
+    merged.pending += any(member not in theirs for member in kept)
+
+
+def _keep_ended(spec: dict[str, Any], declared: dict[str, Any], now: str) -> None:
+    """Leave the grants alone that git still declares and that have ended: they are not live, but nobody took them."""
+    grants, before = spec.get("grants", []), declared.get("grants", [])
+    moment = datetime.fromisoformat(now)
+    for place, grant in enumerate(before):
+        if has_expired(grant, moment) and grant not in grants:
+            above = [index for index, kept in enumerate(grants) if kept in before[:place]]
+            grants.insert(above[-1] + 1 if above else 0, grant)
+    if grants:
+        spec["grants"] = grants
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """All texts in a value, keys not among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(item)

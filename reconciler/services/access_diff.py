@@ -7,6 +7,7 @@ from datetime import datetime
 from reconciler.core.access import Access, Membership, Policy, Target
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Shift
 from reconciler.core.entitlements import Held
+from reconciler.services.concern import Concern
 from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare
 
@@ -21,11 +22,11 @@ def access_diff(before: Access, after: Access, targets: Iterable[Target], *, act
     policies = _changed(before.policies, after.policies)
     groups = _changed(before.groups, after.groups)
     before, after, joining = _with_joining(before, after, policies, groups)
-    covering = Covering(targets)
+    covering, concern = Covering(targets), Concern(before, after, policies)
     known: dict[object, tuple[AccessChange, ...]] = {}
     found: dict[object, tuple[AccessChange, set[str]]] = {}
     for user in sorted(_touched(before, after, policies, groups) | joining):
-        was, will = before.policies_of(user), after.policies_of(user)
+        was, will = concern.narrowed(before.policies_of(user), after.policies_of(user))
         signature = (_signature(was), _signature(will))
         if signature not in known:
             known[signature] = tuple(compare(was, will, policies, now, covering))

@@ -126,6 +126,24 @@ def test_edit_without_view_is_no_access(gate: Workspace) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("stays", "comes", "gained"),
+    [
+        ("connectors:edit", "connectors:view", ["connectors:edit", "connectors:view"]),
+        ("connectors:view", "connectors:edit", ["connectors:edit"]),
+    ],
+)
+def test_what_stays_may_be_what_was_wanting(stays: str, comes: str, gained: list[str]) -> None:
+    """A policy that does not change gives the view that another one needs, or needs what another one gives."""
+
+    def access(*given: str) -> Access:
+        granted = {name: (Grant(0, frozenset({name})),) for name in given}
+        return Access([Policy(name, frozenset({"eve"}), frozenset(), False, granted[name]) for name in given], ())
+
+    found = access_diff(access(stays), access(stays, comes), (), actor="", now=NOW)
+    assert sorted(name for change in found.others for name in change.permissions) == gained
+
+
 def test_nesting_counts(gate: Workspace) -> None:
     """A member of a group of a group of a group."""
     gate.write("policies/more.yaml", group("a", groups="b") + group("b", groups="c") + group("c", users="eve"))

@@ -1,7 +1,7 @@
 """Decisions compared with those of Cedar, an engine that others wrote, on random policies."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import cedarpy
@@ -9,74 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from random_worlds import AREAS, GROUPS, MOMENTS, START, USERS, Document, document, read, worlds
 from reconciler.core.access import PERMISSIONS, Access, Target, decide
 from reconciler.core.access_diff import SUPER_ADMIN
 from reconciler.core.entitlements import entitlements
 from reconciler.core.model import Resource
 from reconciler.kinds.access import make_access, target_of
-from reconciler.source.documents import DocumentReader
-
-Document = dict[str, Any]
-USERS = ("ada", "grace", "hedy", "o.k@example.com")
-GROUPS = tuple(f"group-{number}" for number in range(6))
-CATEGORIES = ("crm", "finance", "hr")
-LABELS = {"team": ("sales", "hr", ""), "data.example/class": ("public", "sales")}
-ZONES = (timedelta(0), timedelta(hours=14), timedelta(hours=-9, minutes=-30))
-START = datetime(2027, 3, 28, 0, 59, 59, tzinfo=UTC)
-
-LABELLED = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in LABELS.items()})
-MOMENTS = st.sampled_from([START + timedelta(seconds=seconds) for seconds in range(4)])
-ZONED = st.builds(lambda moment, zone: moment.astimezone(timezone(zone)), MOMENTS, st.sampled_from(ZONES))
-FILED = st.lists(st.sampled_from(CATEGORIES), min_size=1, unique=True)
-MARKED = st.sampled_from(
-    [{key: value} for key in LABELS for value in LABELS[key]] + [{"team": "hr", "data.example/class": "public"}]
-)
-ON = st.one_of(
-    st.builds(lambda categories: {"categories": categories}, FILED),
-    st.builds(lambda labels: {"labels": labels}, MARKED),
-    st.builds(lambda categories, labels: {"categories": categories, "labels": labels}, FILED, MARKED),
-)
-GRANT = st.fixed_dictionaries(
-    {"permissions": st.lists(st.sampled_from(PERMISSIONS), min_size=1, max_size=6, unique=True)},
-    optional={"on": ON, "expires": ZONED.map(datetime.isoformat)},
-)
-SUBJECT = st.sampled_from([*({"user": user} for user in USERS), *({"group": group} for group in GROUPS)])
-POLICY = st.fixed_dictionaries(
-    {"subjects": st.lists(SUBJECT, min_size=1, max_size=3, unique_by=str), "grants": st.lists(GRANT, max_size=3)},
-    optional={"superAdmin": st.sampled_from([True, False, False, False])},
-)
-
-
-def document(kind: str, name: str, spec: Document, labels: dict[str, str] | None = None) -> Document:
-    """A definition."""
-    metadata = {"name": name, **({"labels": labels} if labels else {})}
-    return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": metadata, "spec": spec}
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[Document]:
-    """Groups in groups without a circle, policies, and something of each kind to decide about."""
-    found = [document("Category", name, {"displayName": name}, draw(LABELLED)) for name in CATEGORIES]
-    for index, name in enumerate(GROUPS):
-        users = draw(st.lists(st.sampled_from(USERS), max_size=2, unique=True))
-        groups = draw(st.lists(st.sampled_from(GROUPS[:index]), max_size=2, unique=True)) if index else []
-        members = {"mode": "authoritative", "users": users, "groups": groups}
-        found.append(document("Group", name, {"displayName": name, "members": members}, draw(LABELLED)))
-    for index, spec in enumerate(draw(st.lists(POLICY, min_size=4, max_size=12))):
-        found.append(document("PermissionPolicy", f"policy-{index}", spec, draw(LABELLED)))
-    endpoints = {"list": {"method": "GET", "url": "https://data.example.com"}}
-    for index, filed in enumerate(draw(st.lists(FILED, min_size=1, max_size=3))):
-        spec = {"displayName": f"c{index}", "categories": filed, "endpoints": endpoints}
-        found.append(document("Connector", f"connector-{index}", spec, draw(LABELLED)))
-    return found
-
-
-def read(world: list[Document]) -> list[Resource]:
-    """The definitions, read as the tool reads them from a file."""
-    data = "---\n".join(json.dumps(item) + "\n" for item in world).encode()
-    (content,) = DocumentReader().read_all(["policies/all.yaml"], [data])
-    assert {found.code for found in content.diagnostics} <= {"RC306", "RC604", "RC608"}, content.diagnostics
-    return list(content.resources)
 
 
 def cedar_policies(world: list[Document]) -> str:
@@ -168,9 +106,6 @@ def diff_allows(access: Access, user: str, permission: str, target: Target, now:
         and (one.expires is None or now < one.expires)
         for one in held.get(permission, ())
     )
-
-
-AREAS = {"Connector": "connectors", "Category": "categories", "Group": "groups", "PermissionPolicy": "policies"}
 
 
 def compare(world: list[Document], now: datetime) -> None:

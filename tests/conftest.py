@@ -32,6 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
         Starter.fits = lambda self, environment: False
 
 
+def pytest_unconfigure() -> None:
+    if starter.cache_info().currsize:
+        starter().close()
+
+
 @dataclass(frozen=True)
 class Result:
     """What one command line did."""

@@ -29,7 +29,7 @@ LOADED_WITH = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "PATH", "OPENSSL_", "SSL_")
 
 
 class Starter:
-    """The process that forks; it ends with this one."""
+    """The process that forks; it ends with this one at the latest."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._loaded_with = _of_loading(environment)
@@ -37,6 +37,11 @@ class Starter:
         with theirs:
             self._child = subprocess.Popen([sys.executable, __file__], stdin=theirs, env=dict(environment))
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the process."""
+        self._asking.close()
+        self._child.wait()
 
     def fits(self, environment: Mapping[str, str]) -> bool:
         """Whether what counts while modules are loaded is the same."""

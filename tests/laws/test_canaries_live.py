@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -80,6 +81,11 @@ spec:
         self.outputs.append((line, result.output))
         return result.exit_code
 
+    def run_all(self, *lines: str) -> list[int]:
+        """Run command lines side by side: most of their time they wait for a server."""
+        with ThreadPoolExecutor(len(lines)) as pool:
+            return list(pool.map(self.run, lines))
+
     def tokens(self) -> dict[str, str]:
         """The access and refresh tokens that went over the wire."""
         found: dict[str, str] = {}
@@ -148,12 +154,12 @@ def test_when_the_token_endpoint_misbehaves(world: World) -> None:
         for status in ("400 Bad Request", "401 Unauthorized", f"500 {value[:10]}", "200 OK"):
             echo = {"Content-Type": "application/json", "X-Echo": value.encode("ascii", "ignore").decode()}
             server.front.play(*[faults.Answer(status, body, echo)] * 9)
-            assert world.run("apply --yes -v --parallelism 1") == 10
+            assert world.run("apply --yes -v") == 10
             server.front.clear()
     for step in (faults.redirect(f"{world.data.url}/anything"), faults.HalfThenClose(), faults.html_error("403 Forbidden"), faults.empty(), faults.too_many(3600), faults.Raw(b"nonsense")):  # fmt: skip
         server.front.play(*[step] * 60)
-        for line in ("apply --yes -v", "plan --preflight", "apply --yes --preflight -o json"):
-            assert world.run(line) == 10
+        codes = world.run_all("apply --yes -v", "plan --preflight", "apply --yes --preflight -o json")
+        assert codes == [10, 10, 10]
         server.front.clear()
     assert not any(request.header("authorization") for request in world.data.requests), "nothing followed the redirect"
     assert world.run("apply --yes --on-error continue", SECRET="wrong-but-no-canary") == 7
@@ -172,10 +178,9 @@ def test_when_the_data_source_misbehaves(world: World) -> None:
             faults.redirect("http://127.0.0.1:1/"), faults.redirect(f"{world.server.front.url}/resource/"), faults.too_many(1), faults.Raw(echo), faults.Delay(4),
         ]  # fmt: skip
         for step in steps:
-            for line in (f"call {name} echo -v", f"call {name} echo -o json --fail"):
-                world.data.play(*[step] * 2)
-                world.run(line)
-                world.data.clear()
+            world.data.play(*[step] * 4)
+            world.run_all(f"call {name} echo -v", f"call {name} echo -o json --fail")
+            world.data.clear()
     world.data.play(*[faults.Reset()] * 20)
     assert world.run("call --all") == 10
     world.data.clear()

@@ -18,13 +18,19 @@ def main() -> int:
         with open(__file__.removesuffix("__main__.py") + "cli/help.txt", encoding="utf-8") as text:
             sys.stdout.write(text.read())
         return 0
+    from reconciler.cli.interrupts import SignalInterrupts
+
+    interrupts = SignalInterrupts()
     try:
+        interrupts.catch()
         from reconciler.cli.main import run
 
-        return run(sys.argv[1:])
+        return run(sys.argv[1:], interrupts)
     except KeyboardInterrupt:  # while the command line itself was loaded
         sys.stderr.write("error: interrupted; nothing was changed\n")
         return 130
+    finally:
+        interrupts.end()
 
 
 if __name__ == "__main__":

@@ -89,6 +89,12 @@ class Declined(ReconcilerError):
     exit_code = ExitCode.GUARDED
 
 
+class Interrupted(ReconcilerError):
+    """Ctrl-C, or a signal that means the same, ended what was being carried out."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class RecordConflict(ReconcilerError):
     """A live record stands in the way, or moved after planning."""
 
@@ -96,7 +102,7 @@ class RecordConflict(ReconcilerError):
 
 
 class StoreLocked(ReconcilerError):
-    """Another run is writing to the store."""
+    """Another run is writing to the store, or has taken the right to from a run that stood still."""
 
     exit_code = ExitCode.LOCKED
 

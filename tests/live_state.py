@@ -50,6 +50,12 @@ def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     return found
 
 
+def holds_nothing(store: Path) -> bool:
+    """Whether there is no store, or one that tells of attempts at most."""
+    tables = ("records", "documents", "secrets", "tokens", "runs", "history", "leases")
+    return not store.exists() or not any(sql(store, f"SELECT count(*) FROM {table}")[0][0] for table in tables)
+
+
 def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
     """Set a field of a live body around the tool; `value` is JSON."""
     sql(
@@ -68,7 +74,7 @@ def downgrade(store: Path, version: int) -> None:
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )
-        for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence actor since seen")):
+        for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence seen boot uptime")):
             for column in columns.split():
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         if version == 3:

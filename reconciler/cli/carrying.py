@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.interrupts import holding_interrupts
+from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import options
 from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
 from reconciler.core.plan import Plan
-from reconciler.errors import Declined, ExitCode, ReportLost, UsageError
+from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, UsageError
 from reconciler.kinds.registry import address
 from reconciler.wiring.run import now, open_tokens
 
@@ -90,16 +90,19 @@ def carry_out(
         _ask(plan, verb)
     tools = open_tokens(run.settings, run.store, parallelism)
     tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
-    with holding_interrupts() as hold:
+    interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
+    try:
         report = apply_plan(
-            plan, run.store, run.secrets, tokens, actor=actor_of_run(), clock=now, verb=verb, before_commit=hold
+            plan, run.store, run.secrets, tokens, actor=actor_of_run(), clock=now, verb=verb, interrupts=interrupts
         )
-        _report(report, chosen)
-    if hold.noted:
-        say("interrupted too late: the plan was already applied")
-        return ExitCode.INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
+    _report(report, chosen)
     for change, failure in report.left_out:
         say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
+    if interrupts.noted:
+        say("interrupted too late: the plan was already applied")
+        return ExitCode.INTERRUPTED
     return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from reconciler import __version__
+from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import common_options
 from reconciler.cli.output import give_up_stdout, say_error
 from reconciler.errors import ExitCode, ReconcilerError
@@ -84,15 +85,19 @@ _COLLECT = (100_000, 20, 100)
 """When to look for circles of objects. A command makes few and ends soon; Python's own 700 cost it up to a third."""
 
 
-def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one return for each sort of failure)
-    """Run one command line; returns the exit code. Exceptions become words here and nowhere else."""
+def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) -> int:  # noqa: PLR0911 (one return for each sort of failure)
+    """Run one command line; returns the exit code. Exceptions become words here and nowhere else.
+
+    Args:
+        interrupts: what has caught the signals.
+    """
     gc.set_threshold(*_COLLECT)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="backslashreplace")
     try:
-        result = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+        result = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts)
         sys.stdout.flush()
         return int(result or 0)
     except click.exceptions.NoArgsIsHelpError as failure:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from reconciler.core.coverage import Coverage
 from reconciler.core.enforcement import Basis
+from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
@@ -177,6 +178,26 @@ class Session(Protocol):
         ...
 
 
+class Lease(Protocol):
+    """The right to write to a store, which one run has at a time."""
+
+    def check(self) -> None:
+        """Stop early when it is known to be lost; `session` is sure to.
+
+        Raises:
+            StoreLocked: another run has taken it, or somebody has ended it.
+        """
+        ...
+
+    def session(self, run: RunInfo) -> AbstractContextManager[Session]:
+        """A transaction that ends the lease too; commits when the block ends without an exception.
+
+        Raises:
+            StoreLocked: the lease is lost, or another process did not end its own transaction in time.
+        """
+        ...
+
+
 class Store(Protocol):
     """Live state."""
 
@@ -204,8 +225,12 @@ class Store(Protocol):
         """What encrypts secrets for this store; makes the key when the store may make one."""
         ...
 
-    def session(self, run: RunInfo) -> AbstractContextManager[Session]:
-        """A transaction under the store's lock; commits when the block ends without an exception."""
+    def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
+        """The right to write, until the block ends; what becomes of the run is noted as an attempt.
+
+        Raises:
+            StoreLocked: another run has it, and did not end in time.
+        """
         ...
 
     def connectors(self, names: Sequence[str] | None = None, *, secrets: bool = True) -> Iterator[LiveConnector]:
@@ -237,6 +262,10 @@ class TokenKeeper(Protocol):
 
     def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
         """A token with its access and refresh token, or None when there is none."""
+        ...
+
+    def holder(self) -> str:
+        """This process, as one that takes leases now."""
         ...
 
     def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:

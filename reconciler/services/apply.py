@@ -1,11 +1,12 @@
 """Carry out a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.diff import Origin
 from reconciler.core.enforcement import Basis
+from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
@@ -88,17 +89,18 @@ def apply_plan(
     actor: str,
     clock: Clock,
     verb: str = "apply",
-    before_commit: Callable[[], None] = lambda: None,
+    interrupts: Interrupts = NOTHING_INTERRUPTS,
 ) -> Report:
-    """Resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
+    """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
 
     An empty plan writes nothing, not even a record of the run.
 
     Args:
         verb: the command that made the plan.
-        before_commit: called when everything is written and checked, as the last step that may still fail.
+        interrupts: told when everything is written and checked, and only the commit is left to fail.
 
     Raises:
+        StoreLocked: another run holds the lease on the store, or this one stood still until its own was over.
         RecordConflict, GuardStopped, NotPermitted: a problem stands against the plan, or a record moved since.
         SecretUnavailable: references that lead to nothing, all of them in the details.
         CredentialsRefused: tokens that are not to be had, all of them in the details.
@@ -109,29 +111,22 @@ def apply_plan(
     started = clock()
     if not plan.changes:
         return Report(plan, actor, started, started, 0)
-    prepared = resolve_secrets(plan.changes, store, secrets)
-    _refuse_rotated(prepared)
-    ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
-    if ready.left_out and not (tokens.leave_out and ready.writes):
-        refuse_left_out(ready.left_out)
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
-    run = RunInfo(
-        actor,
-        plan.owner,
-        plan.target,
-        commit,
-        started,
-        verb,
-        partly=bool(ready.left_out),
-        plan=fingerprint_of(plan),
-        overrides=plan.overridden,
-    )
-    with store.session(run) as session:
-        if plan.basis is not None:
-            _refuse_ended(plan.basis, clock())
-            session.require(plan.basis)
-        session.write(ready.writes)
-        before_commit()
+    printed, overrides = fingerprint_of(plan), plan.overridden
+    run = RunInfo(actor, plan.owner, plan.target, commit, started, verb, plan=printed, overrides=overrides)
+    with store.lease(run, interrupts) as lease:
+        prepared = resolve_secrets(plan.changes, store, secrets)
+        _refuse_rotated(prepared)
+        lease.check()
+        ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
+        if ready.left_out and not (tokens.leave_out and ready.writes):
+            refuse_left_out(ready.left_out)
+        with lease.session(replace(run, partly=bool(ready.left_out))) as session:
+            if plan.basis is not None:
+                _refuse_ended(plan.basis, clock())
+                session.require(plan.basis)
+            session.write(ready.writes)
+            interrupts.hold()
     done = _without(plan, ready.left_out) if ready.left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)
     return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)

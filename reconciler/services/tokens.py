@@ -1,6 +1,5 @@
 """Get access tokens: in parallel, each by one process only, stored before anybody uses them."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -156,7 +155,7 @@ def obtain(jobs: Sequence[TokenJob], tools: TokenTools) -> dict[str, ReconcilerE
     Returns:
         The failures, by the record's uid.
     """
-    holder = f"{os.uname().nodename if hasattr(os, 'uname') else ''}:{os.getpid()}:{os.urandom(4).hex()}"
+    holder = tools.keeper.holder()
     open_jobs = {job.uid: job for job in jobs}
     failures: dict[str, ReconcilerError] = {}
     patience = time.monotonic() + 2 * LEASE_SECONDS

@@ -3,15 +3,17 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import chain, schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
 _RETRY_SECONDS = 0.05
+Done = TypeVar("Done")
 _PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
 
 
@@ -44,10 +46,20 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
 def begin_writing(path: Path, lock_seconds: float) -> sqlite3.Connection:
     """A connection inside a write transaction; the store is made when it is not there.
 
-    Waits here and not in SQLite, which Ctrl-C cannot interrupt and which does not wait in every case.
-
     Args:
         lock_seconds: how long to wait for another run to end.
+
+    Raises:
+        StoreLocked: another run did not end in that time.
+        StoreUnavailable: the file cannot be written or is not a store.
+    """
+    return patiently(lambda: _begin(path), path, lock_seconds)
+
+
+def patiently(attempt: Callable[[], Done], path: Path, lock_seconds: float) -> Done:
+    """What `attempt` gives, tried again as long as another process writes.
+
+    Waits here and not in SQLite, which Ctrl-C cannot interrupt and which does not wait in every case.
 
     Raises:
         StoreLocked: another run did not end in that time.
@@ -57,15 +69,21 @@ def begin_writing(path: Path, lock_seconds: float) -> sqlite3.Connection:
     while True:
         try:
             with translated(path):
-                return _begin(path)
+                return attempt()
         except StoreLocked as failure:
             if time.monotonic() >= until:
-                hint = "try again when it has ended, or wait longer with --lock-timeout"
-                raise StoreLocked(f"{failure.message}; waited {lock_seconds:g} s", hint=hint) from failure
+                hint = "try again when it has ended, wait longer with --lock-timeout, or look: reconciler lock show"
+                message = f"{failure.message}; waited {lock_seconds:g} s"
+                raise StoreLocked(message, hint=hint, details=failure.details) from failure
         time.sleep(_RETRY_SECONDS)
 
 
-def _begin(path: Path) -> sqlite3.Connection:
+def connect_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection that waits for nobody; the store is made when it is not there.
+
+    Raises:
+        sqlite3.Error, OSError: see `translated`.
+    """
     make_directory(path)
     if not _exists(path):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
@@ -76,8 +94,22 @@ def _begin(path: Path) -> sqlite3.Connection:
         connection.executescript(_PRAGMAS)
         if empty:
             _create(connection, path)
-        connection.execute("BEGIN IMMEDIATE")
-        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a write transaction; an older store is brought up to date in it."""
+    connection.execute("BEGIN IMMEDIATE")
+    _migrate(connection)
+
+
+def _begin(path: Path) -> sqlite3.Connection:
+    connection = connect_for_writing(path)
+    try:
+        begin(connection)
     except BaseException:
         connection.close()
         raise

@@ -137,6 +137,7 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
     scheme = settings.store.partition(":")[0]
     if scheme != "sqlite":
         raise UsageError(f"there is no store driver for '{scheme}:'", hint="known are: sqlite:PATH")
+    from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.store import SqliteStore
 
     path = sqlite_path(settings.root, settings.store)
@@ -147,7 +148,7 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
         beside = path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")
         return make_sealer(environment, settings.key_file, beside, check, may_create)
 
-    return SqliteStore(path, make_sealer=seal, clock=now, lock_seconds=settings.lock_seconds)
+    return SqliteStore(path, make_sealer=seal, clock=now, host=LocalHost(), lock_seconds=settings.lock_seconds)
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
@@ -160,16 +161,15 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
 
 def open_tokens(settings: Settings, store: "Store", parallelism: int | None = None) -> "TokenTools":
     """What fetches and keeps access tokens; nothing is opened before it is used."""
-    import time
-
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
+    from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.tokens import SqliteTokens
     from reconciler.tokens.requesting import TokenClient
 
     contexts = ContextCache()
     path = sqlite_path(settings.root, settings.store)
-    keeper = SqliteTokens(path, sealer=store.sealer, seconds=time.time, lock_seconds=settings.lock_seconds)
+    keeper = SqliteTokens(path, sealer=store.sealer, host=LocalHost(), lock_seconds=settings.lock_seconds)
     return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM)
 
 

@@ -3,6 +3,7 @@
 import json
 
 from conftest import Workspace
+from live_state import holds_nothing
 
 CATEGORY = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec: {displayName: Customer data}\n"
 CANARY = "canary-4f1d0e7b9a-of-a-secret"
@@ -66,4 +67,4 @@ def refused(workspace: Workspace, *words: str) -> None:
     for word in words:
         assert word in result.stderr, (word, result.stderr)
     assert CANARY not in result.output
-    assert "nothing was changed" in result.stderr and not workspace.store.exists()
+    assert "nothing was changed" in result.stderr and holds_nothing(workspace.store)

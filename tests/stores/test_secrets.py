@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 from conftest import KEY, Workspace
+from live_state import holds_nothing
 
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
@@ -244,7 +245,7 @@ def test_bytes_that_are_no_text(workspace: Workspace) -> None:
     assert result.exit_code == 10 and "CRM_PASSWORD is not UTF-8" in result.stderr and "canary" not in result.output
     result = workspace.run("apply", "--yes", env={"RECONCILER_STORE_KEY": "\udce9" * 40})
     assert result.exit_code == 10 and "the store key in RECONCILER_STORE_KEY is not UTF-8" in result.stderr
-    assert not workspace.store.exists()
+    assert holds_nothing(workspace.store)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +265,7 @@ def test_a_key_file_that_holds_no_key(workspace: Workspace, content: bytes | Non
     (workspace.root / "the.key").mkdir() if content is None else workspace.write("the.key", content)
     result = workspace.run("apply", "--yes", env=NO_KEY)
     assert result.exit_code == 10 and message in result.stderr and "the.key" in result.stderr
-    assert not (workspace.root / "s.db").exists()
+    assert holds_nothing(workspace.root / "s.db")
 
 
 def test_where_relative_paths_begin(workspace: Workspace) -> None:

@@ -196,10 +196,11 @@ CREATE TABLE attempts (
   outcome TEXT NOT NULL,
   run INTEGER REFERENCES runs (id)
 );
+CREATE INDEX attempts_running ON attempts (id) WHERE outcome = 'running';
 ALTER TABLE leases ADD COLUMN fence INTEGER;
-ALTER TABLE leases ADD COLUMN actor TEXT;
-ALTER TABLE leases ADD COLUMN since TEXT;
 ALTER TABLE leases ADD COLUMN seen TEXT;
+ALTER TABLE leases ADD COLUMN boot TEXT;
+ALTER TABLE leases ADD COLUMN uptime REAL;
 CREATE TABLE quarantine (
   uid TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -220,7 +221,9 @@ CREATE TABLE quarantined_secrets (
 ) WITHOUT ROWID;
 INSERT INTO meta VALUES ('store', lower(hex(randomblob(16))));
 """
-"""`attempts` are applies that began, whatever became of them; `runs` are those that changed something. What a delete
+"""`attempts` are runs that took the lease, whatever became of them; `runs` are those that changed something. The fence
+of a run's lease is the id of its attempt. A lease ends at `expires` by the wall clock, or at `uptime` by the clock that
+counts from `boot`. What a delete
 took away is in `quarantine`, with its sealed secrets and without its tokens, until it is restored or purged."""
 
 MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS}

@@ -22,11 +22,17 @@ class SqlSession:
         self._run = run
         self._now = now
         self._head = ""
+        self._run_id: int | None = None
 
     @property
     def head(self) -> str:
         """The last hash of the history after `write`."""
         return self._head
+
+    @property
+    def run_id(self) -> int | None:
+        """The run in the history; None before `write`."""
+        return self._run_id
 
     def require(self, basis: Basis) -> None:
         """Make sure that the policies and groups are still those that the plan was judged by.
@@ -47,7 +53,7 @@ class SqlSession:
         checking.check_unmoved(self._connection, [write.change for write in writes])
         self._connection.execute("INSERT INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
-        run = self._record_run(chain, len(writes))
+        run = self._run_id = self._record_run(chain, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         revision = self._next_revision()
         try:

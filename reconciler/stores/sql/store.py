@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.interrupts import Interrupts
+from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
 from reconciler.core.ports import Clock, RunInfo, Sealer
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
 from reconciler.stores.sql import reading
-from reconciler.stores.sql.session import SqlSession
+from reconciler.stores.sql.running import RunLease
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
@@ -21,11 +23,12 @@ MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 class SqliteStore:
     """Live state in one SQLite file. A file that is not there reads as an empty store.
 
-    All reads until `close` or `session` see one state.
+    All reads until `close`, `lease` or a session see one state.
     """
 
-    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock, lock_seconds: float) -> None:
+    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock, host: Host, lock_seconds: float) -> None:
         self._path = path
+        self._host = host
         self._make_sealer = make_sealer
         self._clock = clock
         self._lock_seconds = lock_seconds
@@ -94,20 +97,22 @@ class SqliteStore:
             self._sealer = self._make_sealer(check, check is None)
         return self._sealer[0]
 
-    @contextmanager
-    def session(self, run: RunInfo) -> Iterator[SqlSession]:
-        """One transaction; rolled back unless the block ends well."""
+    def lease(self, run: RunInfo, interrupts: Interrupts) -> RunLease:
+        """The right to write, until the block ends; what is read from then on is read anew."""
         self.close()
-        connection = sqlite.begin_writing(self._path, self._lock_seconds)
-        try:
-            with sqlite.translated(self._path):
-                self._keep_key_check(connection)
-                yield SqlSession(connection, run, self._clock())
-                connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            connection.close()
+        return RunLease(
+            self._path,
+            run,
+            interrupts,
+            host=self._host,
+            clock=self._clock,
+            lock_seconds=self._lock_seconds,
+            prepare=self._prepare,
+        )
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        self.close()
+        self._keep_key_check(connection)
 
     def _keep_key_check(self, connection: sqlite3.Connection) -> None:
         """Remember which key the secrets are under; the check says nothing about the key itself."""

@@ -5,29 +5,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from reconciler.core.lease import Host
 from reconciler.core.ports import SealedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.stores import sqlite
+from reconciler.stores.sql import leases
 
-_CHUNK = 500
 _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 
 
 class SqliteTokens:
     """The tokens of one store. Each call is a transaction of its own, so that several processes see each other."""
 
-    def __init__(self, path: Path, *, sealer: Callable[[], Sealer], seconds: Callable[[], float], lock_seconds: float) -> None:  # fmt: skip
+    def __init__(self, path: Path, *, sealer: Callable[[], Sealer], host: Host, lock_seconds: float) -> None:
         """Open nothing yet.
 
         Args:
             sealer: gives what opens the tokens.
-            seconds: the present time, since 1970.
             lock_seconds: how long to wait for another process to end its transaction.
         """
         self._path = path
         self._sealer = sealer
-        self._seconds = seconds
+        self._host = host
         self._lock_seconds = lock_seconds
 
     def states(self) -> dict[str, TokenState]:
@@ -52,34 +52,32 @@ class SqliteTokens:
         renewal = sealer.open(uid, "token.refresh", refresh) if refresh is not None else None
         return _state(state)[1], sealer.open(uid, "token.access", access), renewal
 
+    def holder(self) -> str:
+        """This process, as one that takes leases now."""
+        return str(self._host.holder())
+
     def keep(self, tokens: Sequence[SealedToken], holder: str) -> set[str]:
         """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
         with self._writing() as connection:
-            held = _held(connection, [_lease(token.uid) for token in tokens], holder)
+            held = leases.held(connection, [_lease(token.uid) for token in tokens], holder)
             kept = [token for token in tokens if _lease(token.uid) in held]
             write_tokens(connection, kept)
-            connection.executemany("DELETE FROM leases WHERE name = ?", [(_lease(token.uid),) for token in kept])
+            leases.drop(connection, [_lease(token.uid) for token in kept], holder)
         return {token.uid for token in kept}
 
     def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
         """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
-        now = self._seconds()
+        names = [_lease(uid) for uid in uids]
         with self._writing() as connection:
-            connection.execute("DELETE FROM leases WHERE expires <= ?", (now,))
-            connection.executemany(
-                "INSERT INTO leases (name, holder, expires) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET expires = excluded.expires"
-                " WHERE holder = excluded.holder",
-                [(_lease(uid), holder, now + seconds) for uid in uids],
-            )
-            held = _held(connection, [_lease(uid) for uid in uids], holder)
+            leases.drop_ended(connection, names, self._host, seconds)
+            leases.put(connection, names, holder, self._host.moment().after(seconds))
+            held = leases.held(connection, names, holder)
         return frozenset(uid for uid in uids if _lease(uid) in held)
 
     def release(self, uids: Iterable[str], holder: str) -> None:
         """End the leases."""
         with self._writing() as connection:
-            connection.executemany(
-                "DELETE FROM leases WHERE name = ? AND holder = ?", [(_lease(uid), holder) for uid in uids]
-            )
+            leases.drop(connection, map(_lease, uids), holder)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -127,16 +125,6 @@ def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -
 
 def _lease(uid: str) -> str:
     return f"token/{uid}"
-
-
-def _held(connection: sqlite3.Connection, names: list[str], holder: str) -> set[str]:
-    held: set[str] = set()
-    for start in range(0, len(names), _CHUNK):
-        chunk = names[start : start + _CHUNK]
-        marks = ",".join("?" * len(chunk))
-        rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({marks})", (holder, *chunk))
-        held |= {name for (name,) in rows}
-    return held
 
 
 def _state(row: Sequence[object]) -> tuple[str, TokenState]:

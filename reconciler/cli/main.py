@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history", "Show who changed what, when, from which commit."),
     "call": ("call", "Call an endpoint of a live connector."),
     "token": ("token", "See, fetch and renew access tokens."),
+    "lock": ("lock", "See and release the lease of the run that writes."),
     "store": ("store", "Take care of the live store."),
     "import": ("import_", "Make definitions from other formats."),
     "schema": ("schema", "Print a published JSON Schema."),

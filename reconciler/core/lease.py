@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from reconciler.core.enforcement import Basis
+from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
 
 RUN = "apply"
@@ -171,10 +172,13 @@ def outcome_of(failure: BaseException) -> str:
     return _OUTCOMES.get(code, f"failed: {code.name.lower().replace('_', ' ')}")
 
 
+Found = tuple[LeaseInfo, Standing]
+
+
 class KeepsLocks(Protocol):
     """A store that runs lock."""
 
-    def lease(self) -> tuple[LeaseInfo, Standing] | None:
+    def lease(self) -> Found | None:
         """The lease that a run holds, or held when it died; None when there is none. Writes nothing."""
         ...
 
@@ -182,11 +186,16 @@ class KeepsLocks(Protocol):
         """The last run that took the lease. Writes nothing."""
         ...
 
-    def release(self, actor: str, basis: Basis | None, *, target: str, force: bool) -> LeaseInfo | None:
+    def expires(self, lease: LeaseInfo) -> str:
+        """When a lease ends; RFC 3339 in UTC."""
+        ...
+
+    def release(self, run: RunInfo, basis: Basis | None, *, force: bool) -> Found | None:
         """End the lease that somebody holds, and note who did it; returns it, or None when there was none.
 
         Args:
-            basis: what the permission of `actor` rests on.
+            run: who ends it.
+            basis: what the permission to do so rests on.
             force: also when its holder seems to live.
 
         Raises:

@@ -23,17 +23,22 @@ def open_history(settings: Settings) -> "SqliteHistory":
     """
     from reconciler.stores.sql.history import SqliteHistory
 
-    return SqliteHistory(_path(settings))
+    return SqliteHistory(store_path(settings))
 
 
 def audit_store(settings: Settings, noted: str) -> "Audit":
     """Look the live store over; see `audit`."""
     from reconciler.stores.sql.auditing import audit
 
-    return audit(_path(settings), noted)
+    return audit(store_path(settings), noted)
 
 
-def _path(settings: Settings) -> Path:
+def store_path(settings: Settings) -> Path:
+    """The file of the live store.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
     scheme = settings.store.partition(":")[0]
     if scheme != "sqlite":
         raise UsageError(f"there is no store driver for '{scheme}:'", hint="known are: sqlite:PATH")

@@ -189,10 +189,12 @@ def who(lease: LeaseInfo) -> str:
 
 def held_by(lease: LeaseInfo, path: Path, host: Host) -> StoreLocked:
     """That somebody holds the lease."""
-    return StoreLocked(
-        f"the store {path} is locked by another run",
-        details=(
-            f"{lease.verb} by {who(lease)} since {lease.since}",
-            f"last heard of at {lease.seen}; its lease ends at {lease.expires(host)}, unless it is heard of before",
-        ),
+    return StoreLocked(f"the store {path} is locked by another run", details=described(lease, host))
+
+
+def described(lease: LeaseInfo, host: Host) -> tuple[str, ...]:
+    """Who holds it, for what, since when, and until when."""
+    return (
+        f"{lease.verb} by {who(lease)} since {lease.since}",
+        f"last heard of at {lease.seen}; its lease ends at {lease.expires(host)}, unless it is heard of before",
     )

@@ -1,0 +1,63 @@
+"""``reconciler lock``."""
+
+import sys
+
+import click
+
+from reconciler.cli.history import settings_of_run
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.cli.running import actor_of_run, named_actor, open_run
+from reconciler.wiring.locks import open_locks
+from reconciler.wiring.run import now
+
+FORMATS = ("text", "json")
+
+
+@click.group("lock")
+def command() -> None:
+    """See and release the lease of the run that writes."""
+
+
+@command.command("show")
+@common_options()
+def show() -> None:
+    """Show who may write to the store now, since when, and whether it looks dead. Writes nothing.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.render.lock import lock_json, lock_text
+
+    chosen = choose_format(FORMATS)
+    settings = settings_of_run()
+    locks = open_locks(settings)
+    found, last = locks.lease(), locks.last_attempt()
+    expires = locks.expires(found[0]) if found else ""
+    if chosen == "json":
+        answer(lock_json(found, last, expires, settings.target))
+    else:
+        answer(lock_text(found, last, expires, settings.target, color=wants_color(options().color, sys.stdout)))
+
+
+@command.command("release")
+@click.option("--force", is_flag=True, help="Take it also from one that seems to live: it will write nothing.")
+@common_options()
+def release(*, force: bool) -> None:
+    """End the lease of a run that has died or stands still. Takes a super admin, where the store has one.
+
+    A run that has died on this host, or is not heard of any more, needs none of this: the next one takes its lease.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.render.lock import released_json, released_text
+    from reconciler.services.locking import Releaser, release_lease
+
+    chosen = choose_format(FORMATS)
+    run = open_run()
+    locks = open_locks(run.settings)
+    by = Releaser(named_actor(), actor_of_run(), now())
+    found = release_lease(locks, run.store, by, owner=run.settings.owner, target=run.settings.target, force=force)
+    if chosen == "json":
+        answer(released_json(found, locks.expires(found[0]) if found else "", run.settings.target))
+    elif not options().quiet:
+        answer(released_text(found, run.settings.target))

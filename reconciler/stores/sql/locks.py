@@ -1,0 +1,81 @@
+"""The lease of runs, as those see and end it who do not hold it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from reconciler.core.enforcement import Basis
+from reconciler.core.lease import RUN, Attempt, Found, Host, LeaseInfo, Standing
+from reconciler.core.ports import Clock, RunInfo
+from reconciler.errors import StoreLocked
+from reconciler.stores import sqlite
+from reconciler.stores.sql import attempts, checking, leases
+from reconciler.stores.sql.running import described
+
+
+class SqliteLocks:
+    """The lease of one SQLite file. A file that is not there is not locked."""
+
+    def __init__(self, path: Path, *, host: Host, clock: Clock, lock_seconds: float) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self._host = host
+        self._clock = clock
+        self._lock_seconds = lock_seconds
+
+    def lease(self) -> Found | None:
+        """The lease that a run holds, or held when it died; None when there is none."""
+        with self._reading() as connection:
+            return self._found(connection) if connection else None
+
+    def last_attempt(self) -> Attempt | None:
+        """The last run that took the lease."""
+        with self._reading() as connection:
+            return attempts.last(connection) if connection else None
+
+    def expires(self, lease: LeaseInfo) -> str:
+        """When a lease ends; RFC 3339 in UTC."""
+        return lease.expires(self._host)
+
+    def release(self, run: RunInfo, basis: Basis | None, *, force: bool) -> Found | None:
+        """End the lease that somebody holds, and note who did it; returns it, or None when there was none.
+
+        Raises:
+            StoreLocked: its holder seems to live, and `force` was not said.
+            RecordConflict: what the permission rests on has moved.
+        """
+        if self.lease() is None:
+            return None
+        begun = sqlite.begin_writing(self._path, self._lock_seconds)
+        with closing(begun) as connection, sqlite.translated(self._path):
+            if basis is not None:
+                checking.check_basis(connection, basis)
+            found = self._found(connection)
+            if found is None:
+                return None
+            lease, standing = found
+            if standing is Standing.HELD and not force:
+                message = "the lease is not released: its holder seems to live"
+                hint = "let that run end, or end it; --force takes the lease from it, and it will write nothing"
+                raise StoreLocked(message, details=described(lease, self._host), hint=hint)
+            connection.execute("DELETE FROM leases WHERE name = ?", (RUN,))
+            now = self._clock()
+            attempts.end_running(connection, "released" if standing is Standing.HELD else "died", lease.seen)
+            attempts.end(connection, attempts.begin(connection, run, self._host.holder(), now), "applied", now)
+            connection.execute("COMMIT")
+            return found
+
+    def _found(self, connection: sqlite3.Connection) -> Found | None:
+        for lease in leases.read(connection, [RUN]):
+            return lease, lease.standing(self._host)
+        return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        connection = sqlite.connect_for_reading(self._path)
+        if connection is None:
+            yield None
+            return
+        with closing(connection), sqlite.translated(self._path):
+            yield connection if sqlite.has_table(connection, "attempts") else None

@@ -1,0 +1,359 @@
+"""Random histories against a simple model of what the store must hold.
+
+The model knows nothing of plans' inner workings: it keeps, for every record, its identity, what it holds and what was
+last applied, and says for each step what must be live afterwards, or that the step must be refused.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from live_state import InProcess, sql
+
+from reconciler.errors import RecordConflict
+from reconciler.services.access_objections import AccessLimits
+from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.plan_options import PlanOptions
+from reconciler.services.reviving import revive
+from reconciler.stores.sql.auditing import audit
+from reconciler.wiring.plans import read_plan, write_plan
+from reconciler.wiring.run import now, open_secrets, open_tokens
+
+Name = tuple[str, str]
+"""Kind and name."""
+CATEGORIES, CONNECTORS = ("c0", "c1", "c2"), ("k0", "k1", "k2", "k3")
+WORDS = st.sampled_from(["one", "two", "three"])
+LATER = "2999-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a record holds, as far as the histories change it."""
+
+    display: str
+    words: str
+    categories: tuple[str, ...] = ()
+    secret: str = ""
+
+    def spec(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"displayName": self.display, "description": self.words}
+        if self.categories:
+            found["categories"] = list(self.categories)
+        if self.secret:
+            found["authorization"] = {"method": "basic", "username": "u", "password": {"env": self.secret}}
+        return found
+
+
+@dataclass(frozen=True)
+class Live:
+    """A live record: its identity, what it holds and what was last applied."""
+
+    uid: int
+    body: Body
+    applied: Body
+
+
+State = dict[Name, Live]
+Declared = dict[Name, tuple[Body, tuple[str, ...]]]
+"""By name: what is declared, and earlier names."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a plan does to one record."""
+
+    action: str
+    name: Name
+    was: Name | None
+    before: Live | None
+    body: Body | None
+
+
+def plan_of(declared: Declared, live: State) -> list[Step]:
+    """What takes live to what is declared, in no particular order."""
+    steps, taken = [], set()
+    for name, (body, previously) in declared.items():
+        was = name
+        if name not in live:
+            earlier = [(name[0], old) for old in previously]
+            free = [old for old in earlier if old in live and old not in declared and old not in taken]
+            if not free:
+                steps.append(Step("create", name, None, None, body))
+                continue
+            was = free[0]
+            taken.add(was)
+        if was != name:
+            steps.append(Step("rename", name, was, live[was], body))
+        elif live[name].body != body:
+            steps.append(Step("update", name, name, live[name], body))
+    gone = [name for name in live if name not in declared and name not in taken]
+    return steps + [Step("delete", name, name, live[name], None) for name in gone]
+
+
+def after(steps: list[Step], live: State, fresh: Callable[[], int]) -> State:
+    """The state that the steps leave."""
+    found = {name: record for name, record in live.items() if name not in {step.was for step in steps}}
+    for step in steps:
+        if step.body is not None:
+            uid = step.before.uid if step.before else fresh()
+            found[step.name] = Live(uid, step.body, step.body)
+    return found
+
+
+def is_refused(steps: list[Step], planned: State, live: State) -> bool:
+    """Whether something moved that the steps touch or refer to, or they would leave something without its category."""
+    by_uid = {record.uid: (name, record) for name, record in live.items()}
+    for step in steps:
+        if step.before is not None and by_uid.get(step.before.uid) != (step.was, step.before):
+            return True
+        if step.before is None and step.name in live:
+            return True
+    touched = {step.was for step in steps}
+    made = {step.name for step in steps if step.body}
+    for step in steps:
+        for category in step.body.categories if step.body else ():
+            name = ("Category", category)
+            if name not in touched | made and (name not in live or live[name].uid != planned[name].uid):
+                return True
+    left = after(steps, live, lambda: -1)
+    displays = [(name[0], record.body.display) for name, record in left.items()]
+    dangling = any(("Category", used) not in left for record in left.values() for used in record.body.categories)
+    return dangling or len(set(displays)) < len(displays)
+
+
+class Histories(RuleBasedStateMachine):
+    """One repository, one store, whatever may happen to them."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        (self.folder / "connectors").mkdir()
+        self.bench = InProcess(self.folder, {"S1": "s1", "S2": "s2"})
+        self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
+        self.live: State = {}
+        self.uids: dict[str, int] = {}
+        self.next = 0
+        self.saved: list[tuple[Path, list[Step], State]] = []
+        self.runs = 0
+
+    def teardown(self) -> None:
+        shutil.rmtree(getattr(self, "folder", ""), ignore_errors=True)
+
+    # what authors do
+
+    @rule(name=st.sampled_from(CATEGORIES), words=WORDS)
+    def declare_category(self, name: str, words: str) -> None:
+        earlier = self.declared.get(("Category", name), (None, ()))[1]
+        self.declared["Category", name] = (Body(f"C {name}", words), earlier)
+
+    @rule(
+        name=st.sampled_from(CONNECTORS), words=WORDS, data=st.data(), secret=st.sampled_from(["", "S1", "S2"]),
+        display=st.sampled_from(CONNECTORS),
+    )  # fmt: skip
+    def declare_connector(self, name: str, words: str, data: st.DataObject, secret: str, display: str) -> None:
+        """Display names may be passed on from one to another."""
+        known = sorted(name for kind, name in self.declared if kind == "Category")
+        used = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
+        taken = {body.display for key, (body, _) in self.declared.items() if key != ("Connector", name)}
+        shown = next(f"K {one}" for one in (display, *CONNECTORS) if f"K {one}" not in taken)
+        earlier = self.declared.get(("Connector", name), (None, ()))[1]
+        self.declared["Connector", name] = (Body(shown, words, tuple(sorted(used)), secret), earlier)
+        self._free_earlier_names()
+
+    @precondition(lambda self: any(kind == "Connector" for kind, _ in self.declared))
+    @rule(data=st.data())
+    def drop_connector(self, data: st.DataObject) -> None:
+        del self.declared[data.draw(st.sampled_from(sorted(name for name in self.declared if name[0] == "Connector")))]
+
+    @rule(name=st.sampled_from(CATEGORIES[1:]))
+    def drop_category(self, name: str) -> None:
+        if not any(name in body.categories for body, _ in self.declared.values()):
+            self.declared.pop(("Category", name), None)
+
+    @precondition(lambda self: any(kind == "Connector" for kind, _ in self.declared))
+    @rule(data=st.data(), new=st.sampled_from(CONNECTORS))
+    def rename(self, data: st.DataObject, new: str) -> None:
+        old = data.draw(st.sampled_from(sorted(name for name in self.declared if name[0] == "Connector")))
+        if ("Connector", new) in self.declared:
+            return
+        body, earlier = self.declared.pop(old)
+        kept = tuple(dict.fromkeys((old[1], *earlier)))
+        claimed = {one for key, (_, names) in self.declared.items() if key[0] == "Connector" for one in names}
+        self.declared["Connector", new] = (body, tuple(one for one in kept if one not in claimed))
+        self._free_earlier_names()
+
+    def _free_earlier_names(self) -> None:
+        """An earlier name is nobody's now."""
+        for (kind, name), (body, earlier) in self.declared.items():
+            self.declared[kind, name] = (body, tuple(one for one in earlier if (kind, one) not in self.declared))
+
+    # what happens around the tool
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data(), words=WORDS)
+    def drift(self, data: st.DataObject, words: str) -> None:
+        name = data.draw(st.sampled_from(sorted(self.live)))
+        self._sql(
+            "UPDATE documents SET live = json_set(live, '$.spec.description', ?) WHERE uid = ?", words, self._uid(name)
+        )
+        record = self.live[name]
+        self.live[name] = replace(record, body=replace(record.body, words=words))
+
+    @precondition(lambda self: any(kind == "Connector" for kind, _ in self.live))
+    @rule(data=st.data())
+    def vanish(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(name for name in self.live if name[0] == "Connector")))
+        self._sql("DELETE FROM records WHERE uid = ?", self._uid(name))
+        del self.live[name]
+
+    # what the tool does
+
+    @rule()
+    def apply(self) -> None:
+        """All that is declared is live afterwards, just so; a second plan is empty."""
+        steps = plan_of(self.declared, self.live)
+        self._lay_out()
+        report = self.bench.apply(max_deletes="100%")
+        self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes})
+        assert self.bench.plan().is_empty
+
+    @rule()
+    def die_before_the_commit(self) -> None:
+        """Nothing of it is kept."""
+        self._lay_out()
+        store = self.bench.store()
+        plan = self.bench.plan(store, max_deletes="100%")
+        with pytest.raises(KeyboardInterrupt) if plan.changes else nullcontext():
+            self._carry_out(plan, store, before_commit=_interrupt)
+
+    @rule()
+    def save(self) -> None:
+        """A plan is written to a file; the store is as it was."""
+        self._lay_out()
+        store = self.bench.store()
+        plan = self.bench.plan(store, max_deletes="100%")
+        steps = plan_of(self.declared, self.live)
+        assert self._actions(steps) == {(change.action.value, tuple(change.key)) for change in plan.changes}
+        path = self.folder / f"plan{len(self.saved)}.json"
+        write_plan(plan, path, store, created=now(), expires=LATER, adopt=False, environment={})
+        store.close()
+        self.saved.append((path, steps, dict(self.live)))
+
+    @precondition(lambda self: self.saved)
+    @rule(data=st.data())
+    def apply_saved(self, data: st.DataObject) -> None:
+        """Just what it says, or nothing when it is stale."""
+        path, steps, planned = data.draw(st.sampled_from(self.saved))
+        store = self.bench.store()
+        options = PlanOptions("local", "local", max_deletes="100%", now=now(), limits=AccessLimits())
+        refused = is_refused(steps, planned, self.live)
+        try:
+            plan = revive(read_plan(path), store, options)
+            report = self._carry_out(plan, store)
+        except RecordConflict:
+            assert refused
+            return
+        finally:
+            store.close()
+        assert not refused
+        self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes})
+
+    # what holds always
+
+    @invariant()
+    def the_store_is_as_the_model_says(self) -> None:
+        if not getattr(self, "bench", None) or not self.bench.path.exists():
+            return
+        found = {
+            (kind, name): json.loads(live)["spec"]
+            for kind, name, live in sql(
+                self.bench.path, "SELECT kind, name, live FROM records JOIN documents USING (uid)"
+            )
+        }
+        assert found == {name: record.body.spec() for name, record in self.live.items()}
+        for (name, record), uid in zip(sorted(self.live.items()), self._uids(), strict=True):
+            assert self.uids.setdefault(uid, record.uid) == record.uid, f"{name} is another record"
+        assert [fault.message for fault in audit(self.bench.path).faults if fault.check != "references"] == []
+        ((runs,),) = sql(self.bench.path, "SELECT count(*) FROM runs")
+        assert runs == self.runs
+
+    # helpers
+
+    def _lay_out(self) -> None:
+        documents = []
+        for (kind, name), (body, earlier) in self.declared.items():
+            metadata = {"name": name, **({"previously": list(earlier)} if earlier else {})}
+            documents.append({"apiVersion": "reconciler/v1", "kind": kind, "metadata": metadata, "spec": body.spec()})
+        text = "".join(f"---\n{json.dumps(document)}\n" for document in documents)
+        (self.folder / "connectors" / "all.yaml").write_text(text)
+
+    def _actions(self, steps: list[Step]) -> set[tuple[str, Name]]:
+        return {(step.action, step.name) for step in steps}
+
+    def _done(self, steps: list[Step], told: set[tuple[str, Name]]) -> None:
+        assert told == self._actions(steps)
+        self.live = after(steps, self.live, self._fresh)
+        self.runs += bool(steps)
+
+    def _fresh(self) -> int:
+        self.next += 1
+        return self.next
+
+    def _carry_out(self, plan: Any, store: Any, **options: Any) -> Any:
+        secrets = open_secrets(self.bench.settings, self.bench.environment)
+        tokens = TokenOptions(open_tokens(self.bench.settings, store), fetch=False)
+        try:
+            return apply_plan(plan, store, secrets, tokens, actor="ada", clock=now, **options)
+        finally:
+            store.close()
+
+    def _sql(self, statement: str, *values: object) -> None:
+        sql(self.bench.path, statement, *values)
+
+    def _uid(self, name: Name) -> str:
+        ((uid,),) = sql(self.bench.path, "SELECT uid FROM records WHERE kind = ? AND name = ?", *name)
+        return str(uid)
+
+    def _uids(self) -> list[str]:
+        return [uid for (uid,) in sql(self.bench.path, "SELECT uid FROM records ORDER BY kind, name")]
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _sized(examples: int, steps: int) -> settings:
+    return settings(
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        stateful_step_count=steps,
+        max_examples=examples,
+    )
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = _sized(20, 40)
+
+
+@pytest.mark.long
+def test_many_histories() -> None:
+    """The same, many more and longer."""
+    run_state_machine_as_test(Histories, settings=_sized(int(os.environ.get("HISTORIES", "1000")), 60))

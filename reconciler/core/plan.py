@@ -115,6 +115,8 @@ class Plan:
         notices: what whoever applies it should know.
         expiring: the grants that git declares and that end soon.
         overridden: the guards that were overridden, each with its exact count.
+        confirmed: records that others have made what git declares: there is nothing to do to them but to note
+            what was applied, so that a later change of git is told apart from one of the live side.
     """
 
     revision: Revision
@@ -130,6 +132,7 @@ class Plan:
     notices: tuple[str, ...] = ()
     expiring: tuple[Expiring, ...] = ()
     overridden: tuple[str, ...] = ()
+    confirmed: tuple[Change, ...] = ()
 
     @property
     def is_empty(self) -> bool:

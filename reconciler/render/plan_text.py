@@ -77,10 +77,23 @@ def report_text(plan: Plan, secrets: int, tokens: int) -> str:
     """What an apply did, in one line."""
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
-        return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
+        return (
+            f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)}).\n"
+            + _noted(plan)
+        )
     resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
     fetched = f"; {plural(tokens, 'access token')} fetched" if tokens else ""
-    return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n"
+    return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n" + _noted(plan)
+
+
+def _noted(plan: Plan) -> str:
+    """What was changed live and is declared like that by now."""
+    count = len(plan.confirmed)
+    return (
+        f"{plural(count, 'record')} noted as applied: others had made {'it' if count == 1 else 'them'} what git declares.\n"
+        if count
+        else ""
+    )
 
 
 def problem_lines(problem: Problem, *, color: bool) -> list[str]:

@@ -93,7 +93,8 @@ def apply_plan(
 ) -> Report:
     """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
 
-    An empty plan writes nothing, not even a record of the run.
+    What others have made as git declares it is noted with it. Where that is nothing either, nothing is written,
+    not even a record of the run.
 
     Args:
         verb: the command that made the plan.
@@ -109,13 +110,14 @@ def apply_plan(
     refuse_problems(plan)
     refuse_unjudged(plan, actor)
     started = clock()
-    if not plan.changes:
+    changes = (*plan.changes, *plan.confirmed)
+    if not changes:
         return Report(plan, actor, started, started, 0)
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
     printed, overrides = fingerprint_of(plan), plan.overridden
     run = RunInfo(actor, plan.owner, plan.target, commit, started, verb, plan=printed, overrides=overrides)
     with store.lease(run, interrupts) as lease:
-        prepared = resolve_secrets(plan.changes, store, secrets)
+        prepared = resolve_secrets(changes, store, secrets)
         _refuse_rotated(prepared)
         lease.check()
         ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)

@@ -1,6 +1,7 @@
 """Make a plan: what would take the live state to the desired state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core import guards
@@ -44,14 +45,16 @@ def make_plan(
         matches = [found for found in matches if found.action is not Action.DELETE]
     kept = _kept(desired.resources, live, options.owner, matches)
     matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
-    changes = list(_changes(matches, store, options.now))
+    compared = list(_changes(matches, store, options.now))
+    changes = [change for change in compared if not _is_nothing(change)]
     if secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
     targets = (target_of(key, resource.content()) for key, resource in desired.resources.items())
     around = Around(targets, emptied, kept, expiring_in(desired.resources, options.now))
-    return complete(changes, live, store, options, source.revision(), around)
+    plan = complete(changes, live, store, options, source.revision(), around)
+    return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
 
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:
@@ -63,8 +66,24 @@ def _changes(matches: list[Match], store: Store, now: str) -> Iterable[Change]:
     bodies = store.bodies(found.record.uid for found in matches if found.record)
     for found in matches:
         before = bodies.get(found.record.uid, _NO_BODIES) if found.record else _NO_BODIES
-        change = change_of(found, before, now)
-        if change is not None:
+        yield _change(found, before, now)
+
+
+def _is_nothing(change: Change) -> bool:
+    """Whether the live record is what git declares, however it came to be so."""
+    if change.action is not Action.UPDATE or change.fields:
+        return False
+    return _UNREADABLE not in change.notes and _DECLARED_ANEW not in change.notes
+
+
+def _confirmed(compared: Iterable[Change], changes: Iterable[Change]) -> Iterator[Change]:
+    """Records that others have made what git declares now, and that something else was last applied to."""
+    taken = {change.key for change in changes}
+    for change in compared:
+        record, resource = change.record, change.resource
+        if record is None or resource is None or change.key in taken or not _is_nothing(change):
+            continue
+        if record.applied != resource.fingerprint:
             yield change
 
 
@@ -79,6 +98,11 @@ def change_of(found: Match, bodies: Bodies, now: str) -> Change | None:
     Args:
         now: when; grants that have ended by then are left out.
     """
+    change = _change(found, bodies, now)
+    return None if _is_nothing(change) else change
+
+
+def _change(found: Match, bodies: Bodies, now: str) -> Change:
     resource, record = found.resource, found.record
     if resource is None:
         assert record is not None
@@ -99,8 +123,6 @@ def change_of(found: Match, bodies: Bodies, now: str) -> Change | None:
         applied = revoked_since(applied, live, now)
     fields = tuple(_field_changes(live, applied, after, _origin_by_fingerprint(resource, record)))
     anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
-    if found.action is Action.UPDATE and not fields and valid and not anew:
-        return None
     notes = _tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
     if valid and kind in ("Group", "PermissionPolicy"):
         notes += notes_on(kind, resource.content(), fields, now)

@@ -93,6 +93,30 @@ def test_only_what_differs_is_edited(applied: Workspace) -> None:
     assert applied.ok("adopt").stdout == "Nothing to adopt.\n"
 
 
+def test_an_apply_notes_what_was_adopted(applied: Workspace) -> None:
+    """There is nothing to do, but from then on a change of git is git's alone, and a new reference has its secret."""
+    drift(applied, "crm-contacts", "$.spec.description", '"By hand."')
+    drift(applied, "crm-contacts", "$.spec.authorization.password", '{"env":"OTHER_PASSWORD"}')
+    applied.ok("adopt")
+    assert applied.ok("plan").stdout.startswith("Nothing to do")
+    applied.env["OTHER_PASSWORD"] = "another-password"
+    done = applied.ok("apply", "--yes")
+    assert done.stdout.startswith(
+        "Nothing to do: local is what the working tree says (4 records).\n1 record noted as applied: others"
+    )
+    assert sql(applied.store, "SELECT reference FROM secrets") == [('{"env":"OTHER_PASSWORD"}',)]
+    bench = InProcess(applied.root, applied.env)
+    before = applied.store.read_bytes()
+    assert not bench.apply().plan.confirmed and applied.store.read_bytes() == before
+    applied.edit("connectors/crm.yaml", "By hand.", "By git.")
+    (change,) = bench.plan().changes
+    assert change.origin == "git"
+    applied.ok("store", "check")
+    assert [version["action"] for version in json.loads(applied.ok("history", "connector/crm-contacts", "-o", "json").stdout)["versions"]] == [
+        "update", "drift", "create"
+    ]  # fmt: skip
+
+
 def test_what_git_has_moved_too_is_left_to_the_author(applied: Workspace) -> None:
     """Three-way, at its line; --theirs takes the live value. What git alone has moved stays pending."""
     for path, value in (("description", '"By hand."'), ("authorization.username", '"hand"'), ("displayName", '"Hand"')):

@@ -145,6 +145,8 @@ def test_adopted_drift_plans_empty_and_nothing_else_is_touched(
                 owner = author.owners[comment]
                 assert owner not in now_there, f"{comment} is lost, but {owner} is still there"
             only_changed(text, result, {found.key for found in drifted.adoptions})
+        bench.apply()
+        assert bench.plan().is_empty and not bench.plan().confirmed
 
 
 def only_changed(before: str, after: str, keys: set[Key]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from reconciler.durable import make_folder, replace_file
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import chain, schema
 
@@ -197,10 +198,13 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
 def make_directory(path: Path) -> None:
     """The directory of the store and of its key. Inside a repository it never belongs into git."""
     folder = path.parent
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if folder.name == ".reconciler" and not ignore.exists():
-        ignore.write_text("*\n")
+    make_folder(folder)
+    if folder.name == ".reconciler" and not _has_content(folder / ".gitignore"):
+        replace_file(folder / ".gitignore", b"*\n", 0o644)  # whole, before there is anything to keep out of git
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import durable
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
@@ -92,16 +93,7 @@ def canonical_text(data: bytes, file: str) -> tuple[bytes | None, tuple[Diagnost
 
 def replace_file(path: Path, data: bytes) -> None:
     """Replace the content of a file at once, keeping its mode: readers see the old or the new, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("xb") as opened:
-            os.fchmod(opened.fileno(), path.stat().st_mode & 0o7777)
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    durable.replace_file(path, data, path.stat().st_mode & 0o7777)
 
 
 def open_source(root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False) -> Repository:

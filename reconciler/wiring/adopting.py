@@ -10,6 +10,7 @@ from reconciler.core.model import Key
 from reconciler.core.ports import Desired, Store
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Diagnostic, Finding, Place, Span, has_errors
+from reconciler.durable import replace_files
 from reconciler.errors import KeyUnavailable, RecordConflict
 from reconciler.kinds.registry import KINDS
 from reconciler.services.adopting import AdoptOptions, find_drift
@@ -21,7 +22,6 @@ from reconciler.source.repository import Repository
 from reconciler.source.writing import DefinitionWriter
 from reconciler.wiring.history import open_history
 from reconciler.wiring.run import now
-from reconciler.wiring.writing import replace_files
 
 
 @dataclass(frozen=True, slots=True)

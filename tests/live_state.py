@@ -72,6 +72,7 @@ def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
         connection.executescript(
+            "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.coverage import Coverage
 from reconciler.core.enforcement import Basis
@@ -13,6 +13,9 @@ from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from reconciler.core.baseline import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,10 @@ class Session(Protocol):
         Raises:
             RecordConflict: they are not.
         """
+        ...
+
+    def remember(self, memory: "Memory") -> None:
+        """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
         ...
 
     def write(self, writes: Sequence[Write]) -> None:

@@ -15,8 +15,9 @@ from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.services.completing import Around, complete
 from reconciler.services.plan_options import PlanOptions
-from reconciler.services.policy_changes import created, expiring_in, notes_on, with_expired
+from reconciler.services.policy_changes import created, dated_in, expiring_of, notes_on, with_expired
 from reconciler.services.rotation import with_rotated_secrets
+from reconciler.services.scope import Scope
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
 
 
@@ -27,19 +28,21 @@ def make_plan(
     options: PlanOptions,
     secrets: SecretBackend | None = None,
     tokens: KnownTokens | None = None,
+    scope: Scope | None = None,
 ) -> Plan:
     """Compare and order. `desired` has no errors.
 
     Args:
         secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
         tokens: when given, access tokens that are missing or about to expire are changes.
+        scope: when given, `desired` and its records are all that may have moved.
 
     Raises:
         SecretUnavailable: `secrets` is given and a reference leads to nothing.
     """
-    live = store.records()
+    live = scope.live if scope else store.records()
     matches = list(match(desired.resources, live, options.owner, adopt=options.adopt))
-    owned = sum(record.owner == options.owner for record in live.values())
+    owned = scope.owned.total() if scope else sum(record.owner == options.owner for record in live.values())
     emptied = guards.empty_source(desired.documents, owned)
     if not options.prune or emptied:
         matches = [found for found in matches if found.action is not Action.DELETE]
@@ -52,8 +55,9 @@ def make_plan(
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
     targets = (target_of(key, resource.content()) for key, resource in desired.resources.items())
-    around = Around(targets, emptied, kept, expiring_in(desired.resources, options.now))
-    plan = complete(changes, live, store, options, source.revision(), around)
+    dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
+    around = Around(targets, emptied, kept, expiring_of(dated, options.now), scope.owned if scope else None)
+    plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
     return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
 
 

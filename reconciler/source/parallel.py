@@ -83,15 +83,16 @@ def _packed(content: FileContent) -> tuple[Any, ...]:
          item.snippet, item.hint)
         for item in content.diagnostics
     ]  # fmt: skip
-    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken]
+    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken], content.oid
 
 
 def _unpacked(packed: tuple[Any, ...]) -> FileContent:
-    resources, diagnostics, documents, broken = packed
+    resources, diagnostics, documents, broken, oid = packed
     return FileContent(
         [Resource(Key(*key), body, printed, display, tuple(Key(*ref) for ref in refs), *rest)
          for key, body, printed, display, refs, *rest in resources],
         [Diagnostic(code, message, Span(*span), snippet, hint) for code, message, span, snippet, hint in diagnostics],
         documents,
         [Key(*key) for key in broken],
+        oid,
     )  # fmt: skip

@@ -96,9 +96,11 @@ def replace_file(path: Path, data: bytes) -> None:
     durable.replace_file(path, data, path.stat().st_mode & 0o7777)
 
 
-def open_source(root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False) -> Repository:
+def open_source(
+    root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False, noting: bool = False
+) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names."""
-    return Repository(root, ref, now(), folders, covering=covering)
+    return Repository(root, ref, now(), folders, covering=covering, noting=noting)
 
 
 def project_diagnostics(root: Path) -> list[Diagnostic]:

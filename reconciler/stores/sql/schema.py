@@ -10,6 +10,8 @@ the row says when first, and what there was until then; `drifts` holds that unti
 `history.py` says what the hashes are made of.
 """
 
+from reconciler.stores.sql.baselines import BASELINES
+
 VERSION = 4
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
@@ -226,7 +228,7 @@ of a run's lease is the id of its attempt. A lease ends at `expires` by the wall
 counts from `boot`. What a delete
 took away is in `quarantine`, with its sealed secrets and without its tokens, until it is restored or purged."""
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS}
+MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES}
 """What each version of the store adds to the one before."""
 
 VIEWS = """

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.baseline import Memory
 from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import checking
+from reconciler.stores.sql import baselines, checking
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -23,6 +24,7 @@ class SqlSession:
         self._now = now
         self._head = ""
         self._run_id: int | None = None
+        self._revision = -1
 
     @property
     def head(self) -> str:
@@ -55,7 +57,7 @@ class SqlSession:
         chain = Chain(self._connection)
         run = self._run_id = self._record_run(chain, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
-        revision = self._next_revision()
+        revision = self._revision = self._next_revision()
         try:
             self._step_aside(writes)
             self._write_records(writes, revision)
@@ -71,6 +73,11 @@ class SqlSession:
         chain.keep()
         self._head = chain.head
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+
+    def remember(self, memory: Memory) -> None:
+        """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""
+        if self._revision == memory.baseline.revision + 1:
+            baselines.remember(self._connection, memory, self._revision)
 
     # writing
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from conftest import Workspace
+from conftest import CATEGORY, CONNECTOR, POLICY, Workspace, copy_of
 from history_world import answer, describe, tamper
 from live_state import sql
 
@@ -44,10 +44,15 @@ TAMPERINGS = {
 @pytest.fixture
 def three_runs(workspace: Workspace) -> Workspace:
     """The small repository after three runs: four creates, and twice an update."""
+    return copy_of(workspace, "three-runs", run_thrice)
+
+
+def run_thrice(workspace: Workspace) -> None:
+    workspace.write("connectors/crm.yaml", CATEGORY + "---\n" + CONNECTOR)
+    workspace.write("policies/team.yaml", POLICY)
     workspace.ok("apply", "--yes", "-q")
     describe(workspace, "first")
     describe(workspace, "second")
-    return workspace
 
 
 def test_a_store_that_nobody_touched_is_fine(three_runs: Workspace) -> None:

@@ -14,8 +14,11 @@ from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
+from reconciler.stores.sql import schema
 from reconciler.stores.sql.chain import seal_unsealed
 from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.watching import PICTURED, WATCHING
+from reconciler.stores.sqlite import statements
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
@@ -71,6 +74,7 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
 def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
+        _forget_watching(connection)
         connection.executescript(
             "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
@@ -111,6 +115,23 @@ def _seal_anew(connection: sqlite3.Connection) -> None:
     seal_unsealed(connection)
     for _, statement in kept:
         connection.execute(statement)
+
+
+def _forget_watching(connection: sqlite3.Connection) -> None:
+    """Give a store the triggers of version 3."""
+    own = _trigger_statements(schema.TRIGGERS, schema.HISTORY)
+    for name in _trigger_statements(WATCHING):
+        connection.execute(f"DROP TRIGGER {name}")
+    for name, statement in own.items():
+        if not name.startswith(("history_", "run_")):
+            connection.execute(statement)
+    for column in (*PICTURED[1:], "writer", "settled"):
+        connection.execute(f"ALTER TABLE drifts DROP COLUMN {column}")
+
+
+def _trigger_statements(*scripts: str) -> dict[str, str]:
+    found = (statement for script in scripts for statement in statements(script))
+    return {words[2]: text for text in found if (words := text.split())[:2] == ["CREATE", "TRIGGER"]}
 
 
 def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:

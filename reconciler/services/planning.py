@@ -63,6 +63,8 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
         raise Unprovable("the store or the source does not keep track")
     if asked.secrets is not None:
         raise Unprovable("all secrets are looked at")
+    if any(one.before is None or one.now is None or one.before.key != one.now.key for one in store.moved()):
+        raise Unprovable("records were made, removed or renamed around the tool")
     options = asked.options
     parts, index = source.parts(), store.index(options.owner)
     try:

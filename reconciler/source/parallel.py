@@ -75,7 +75,7 @@ def _packed(content: FileContent) -> tuple[Any, ...]:
     """The content as plain tuples, which marshal writes at the speed of a copy."""
     resources = [
         (tuple(item.key), item.body, item.fingerprint, item.display, [tuple(ref) for ref in item.refs], item.previously, item.file,
-         item.document, item.active, item.left_out)
+         item.document, item.active, item.left_out, item.unprotects)
         for item in content.resources
     ]  # fmt: skip
     diagnostics = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.baseline import Memory
+from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
@@ -14,7 +15,7 @@ from reconciler.core.ports import Clock, RunInfo, Sealer
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql import baselines, reading
+from reconciler.stores.sql import baselines, moved, reading
 from reconciler.stores.sql.baselines import SqlIndex
 from reconciler.stores.sql.running import RunLease
 
@@ -59,6 +60,21 @@ class SqliteStore:
         """Pairs (record, what it refers to) for all records that refer to one of `keys`."""
         with self._reading() as connection:
             return reading.referrers(connection, keys) if connection else []
+
+    def moved(self) -> list[Moved]:
+        """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+        with self._reading() as connection:
+            return moved.moved(connection) if connection else []
+
+    def taken_over(self, owner: str) -> list[Moved]:
+        """The records that `owner` has applied and that belong to another owner by a later run of that one."""
+        with self._reading() as connection:
+            return moved.taken_over(connection, owner) if connection else []
+
+    def earlier_names(self, uid: str) -> frozenset[str]:
+        """The names that a record bore before, as far as applies gave it another one."""
+        with self._reading() as connection:
+            return moved.earlier_names(connection, uid) if connection else frozenset()
 
     def secret_states(self) -> dict[str, dict[str, str]]:
         """Keyed fingerprints of all secrets: uid to address to fingerprint."""

@@ -150,7 +150,7 @@ def test_a_truncated_end_that_was_covered_up_is_found_by_its_head(three_runs: Wo
     head, before = (run["head"] for run in answer(three_runs, "history", "--limit", "2")["runs"])
     tamper(
         three_runs.store,
-        "DELETE FROM history WHERE run = 3; DELETE FROM runs WHERE id = 3;"
+        "DELETE FROM attempts WHERE run = 3; DELETE FROM history WHERE run = 3; DELETE FROM runs WHERE id = 3;"
         f"UPDATE meta SET value = '{before}' WHERE key = 'history_head'; UPDATE meta SET value = '7' WHERE key = 'history_count'",
     )
     assert all(fault["check"] != "chain" for fault in answer(three_runs, "store", "check", code=10)["faults"])

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -67,6 +68,7 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
         "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
         "USER": "ada",
+        "XDG_CACHE_HOME": f"{tempfile.gettempdir()}/reconciler-tests-{os.getpid()}",
     }  # fmt: skip
     return {**kept, **fixed, **(extra or {})}
 

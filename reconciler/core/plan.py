@@ -12,6 +12,7 @@ from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
+from reconciler.core.naming import at_commit, clean_at
 from reconciler.errors import ExitCode
 
 
@@ -110,10 +111,10 @@ class Revision:
 
     def __str__(self) -> str:
         if self.ref:
-            return f"commit {self.commit[:12]}"
+            return at_commit(self.commit)
         if not self.commit:
             return "the working tree"
-        return f"the working tree, {'changed since' if self.dirty else 'clean at'} commit {self.commit[:12]}"
+        return f"the working tree, changed since {at_commit(self.commit)}" if self.dirty else clean_at(self.commit)
 
 
 @dataclass(frozen=True, slots=True)

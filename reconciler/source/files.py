@@ -7,10 +7,10 @@ from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
-from reconciler.source import git
+from reconciler.source import git, places
 from reconciler.source.yaml.guard import MAX_BYTES
 
-FOLDERS = ("connectors", "policies")
+FOLDERS = places.FOLDERS
 SUFFIXES = (".yaml", ".yml")
 _PREFIXES = tuple(f"{folder}/" for folder in FOLDERS)
 _SYMLINK_MODE, _SUBMODULE_MODE = "120000", "160000"

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.baseline import Trees, Unprovable
-from reconciler.source import files, git
+from reconciler.source import files, git, places
 
 _EMPTY = {40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904", 64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}  # fmt: skip
 """The tree without files, which every repository knows, by the length of ids."""
 _LINK, _SUBMODULE = b"120000", b"160000"
-_MOVABLE = ("GIT_WORK_TREE", "GIT_INDEX_FILE")
 
 
 def trees_of(root: Path, commit: str) -> Trees:
@@ -68,8 +67,10 @@ def differing(root: Path, entries: Iterable[tuple[str, str]] | None) -> set[str]
     """
     if entries is None:
         raise Unprovable("git does not say what differs")
-    top = _top(root)
-    prefix = root.relative_to(top).as_posix() + "/" if root != top else ""
+    top, reason = places.working_tree(str(root))
+    if reason:
+        raise Unprovable(reason)
+    prefix = str(root)[len(top) :].lstrip("/") + "/" if str(root) != top else ""
     found = set()
     for _, whole in entries:
         path = whole.removeprefix(prefix)
@@ -78,26 +79,6 @@ def differing(root: Path, entries: Iterable[tuple[str, str]] | None) -> set[str]
         if files.holds_definitions(path):
             found.add(path)
     return found
-
-
-def _top(root: Path) -> Path:
-    """Where the working tree begins.
-
-    Raises:
-        Unprovable: it cannot be told, or is not whole.
-    """
-    for folder in (root, *root.parents):
-        place = folder / ".git"
-        if not place.exists():
-            continue
-        if any(name in os.environ for name in _MOVABLE):
-            raise Unprovable("the environment moves git's working tree or index")
-        if place.is_file():
-            place = (folder / place.read_text("utf-8").partition(":")[2].strip()).resolve()
-        if (place / "info" / "sparse-checkout").exists():
-            raise Unprovable("the checkout is sparse")
-        return folder
-    raise Unprovable("the working tree is not beside its repository")
 
 
 def present(root: Path, path: str) -> bool:

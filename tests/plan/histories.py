@@ -18,6 +18,7 @@ import yaml
 from conftest import clean_environment
 
 from reconciler.cli.main import run
+from reconciler.cli.quick import nothing_to_do
 
 VERBOSE = (
     "repository ",
@@ -186,6 +187,10 @@ class History:
         self.told += [line for line in lines if line.startswith(VERBOSE)]
         return code, out.getvalue(), "".join(line for line in lines if not line.startswith(VERBOSE))
 
+    def quick(self, *arguments: str) -> str | None:
+        """What the program says before it loads its command line, if anything."""
+        return nothing_to_do(["-C", str(self.root), *arguments])
+
     def now(self) -> str:
         """The clock that the program reads."""
         return self.clock.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -237,7 +242,8 @@ def told_time(history: History) -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith(("RECONCILER_", "GITHUB_", "GITLAB_", "GIT_")):
                 patch.delenv(name)
-        for name, value in clean_environment({"SECRET": "a-secret-for-the-tests"}).items():
+        own = {"SECRET": "a-secret-for-the-tests", "XDG_CACHE_HOME": str(history.root.parent / "cache")}
+        for name, value in clean_environment(own).items():
             patch.setenv(name, value)
         for module in ("wiring.run", "cli.running", "cli.carrying"):
             patch.setattr(f"reconciler.{module}.now", history.now)

@@ -90,7 +90,7 @@ def _older(version: int) -> Callable[[Workspace, OAuthServer | None], None]:
     return prepare
 
 
-def _with_grant(workspace: Workspace, server: OAuthServer | None) -> None:
+def with_grant(workspace: Workspace, server: OAuthServer | None) -> None:
     """Two connectors whose tokens come from the server."""
     assert server
     workspace.env |= OWN_KEY | {"SECRET": server.client_secret, "PASSWORD": server.password}
@@ -107,9 +107,9 @@ def _with_grant(workspace: Workspace, server: OAuthServer | None) -> None:
     workspace.write("connectors/category.yaml", CATEGORY)
 
 
-def _with_due_tokens(workspace: Workspace, server: OAuthServer | None) -> None:
+def with_due_tokens(workspace: Workspace, server: OAuthServer | None) -> None:
     """Applied, and long ago: both tokens have to be renewed, with refresh tokens that work once."""
-    _with_grant(workspace, server)
+    with_grant(workspace, server)
     InProcess(workspace.root, workspace.env).apply(fetch=True)
     assert sql(workspace.store, "SELECT count(*) FROM tokens WHERE refresh IS NOT NULL") == [(2,)]
     sql(workspace.store, "UPDATE tokens SET obtained = '2026-01-01T00:00:00Z', expires = '2026-01-01T01:00:00Z'")
@@ -123,9 +123,9 @@ RUNS: dict[str, Run] = {
     "an apply to a store of version 1": Run(_older(1)),
     "an apply to a store of version 2": Run(_older(2)),
     "an apply to a store of version 3": Run(_older(3)),
-    "a first apply with tokens": Run(_with_grant, oauth=True),
-    "an apply that renews tokens": Run(_with_due_tokens, oauth=True),
-    "token renew": Run(_with_due_tokens, ("token", "renew"), adds=0, oauth=True),
+    "a first apply with tokens": Run(with_grant, oauth=True),
+    "an apply that renews tokens": Run(with_due_tokens, oauth=True),
+    "token renew": Run(with_due_tokens, ("token", "renew"), adds=0, oauth=True),
 }
 
 

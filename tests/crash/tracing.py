@@ -44,7 +44,6 @@ class Trace:
     Attributes:
         ops: below the folder.
         elsewhere: other files that it wrote to, opened for writing or moved.
-        calls: how often each call was made by the whole process, until the end or the kill.
     """
 
     ops: tuple[Op, ...]
@@ -54,23 +53,24 @@ class Trace:
     stderr: str
 
 
-def trace(folder: Path, arguments: Sequence[str], env: Mapping[str, str], kill: str = "", clock: str = "") -> Trace:
+def trace(folder: Path, arguments: Sequence[str], env: Mapping[str, str], kill: str = "", fail: str = "") -> Trace:
     """Run `reconciler` in `folder` under strace.
 
     Args:
         kill: `CALL:N`, to kill it as it enters its N-th such call.
-        clock: for faketime, e.g. "+2h".
+        fail: `CALL:ERROR:N`, to let its N-th such call fail, or with `N+` all from that one on.
     """
     assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     log = folder.parent / f"{folder.name}.strace"
     command = ["strace", "-f", "-y", "-qq", "-xx", "-s", "16777216", "-o", str(log), "-e", "signal=none"]
     command += ["-e", "trace=" + ",".join(f"?{call}" for call in (*_WATCHED, *_UNKNOWN))]
     if kill:
-        call, _, number = kill.partition(":")
+        call, number = kill.split(":")
         command += ["-e", f"inject={call}:signal=KILL:when={number}"]
-    else:
-        command += ["--seccomp-bpf"]
-    command += ["faketime", "-f", clock] if clock else []
+    if fail:
+        call, error, number = fail.split(":")
+        command += ["-e", f"inject={call}:error={error}:when={number}"]
+    command += ["--seccomp-bpf"] if not kill and not fail else []
     done = subprocess.run(
         [*command, sys.executable, "-m", "reconciler", *arguments], cwd=folder, stdin=subprocess.DEVNULL,
         env=clean_environment({"PYTHONDONTWRITEBYTECODE": "1", **env}), capture_output=True, text=True, check=False,

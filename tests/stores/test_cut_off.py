@@ -4,6 +4,7 @@ Each run is traced once. From the trace every state is made that a kill leaves, 
 and states that a power cut may leave, where only what was synced is certain.
 """
 
+import os
 import random
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import pytest
-from conftest import Workspace
+from conftest import CATEGORY, Workspace
 from crash.cuts import Cut, kills, power_cuts
 from crash.disk import Disk, Files, Recording, record
 from crash.looking import Stage, View
@@ -23,7 +24,7 @@ from crash.tracing import Trace, trace
 from servers.oauth import OAuthServer
 
 PART = ".reconciler"
-SAMPLES, LONG_SAMPLES = 6, 200
+SAMPLES, LONG_SAMPLES = 6, 1000
 GO_ON_EVERY, GO_ON_POWER = 12, 12
 """In the long mode the next command is run after every so many kills, and after so many power cuts."""
 
@@ -240,3 +241,38 @@ def test_every_point_of_every_run(recorded: Recorded, capsys: pytest.CaptureFixt
             f"\n{recorded.name}: {len(indexes) - 1} calls, {killed} states after kills, {cut} after power cuts,"
             f" {len(recorded.views)} different stores, {went_on} gone on from"
         )
+
+
+def unformatted(workspace: Workspace) -> None:
+    """Two files that `fmt` changes."""
+    for name in ("one", "two"):
+        text = CATEGORY.replace("crm", name).replace("Customer data", name)
+        workspace.write(f"connectors/{name}.yaml", "".join(sorted(text.splitlines(keepends=True), reverse=True)))
+
+
+def planned(workspace: Workspace) -> None:
+    """A saved plan, which is going to be replaced."""
+    workspace.write("connectors/one.yaml", CATEGORY)
+    workspace.ok("plan", "--out", "connectors/plan.json")
+    workspace.edit("connectors/one.yaml", "Customer data", "Data of customers")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "command"), [(unformatted, ("fmt",)), (planned, ("plan", "--out", "connectors/plan.json"))]
+)
+def test_files_are_the_old_or_the_new_whole(empty: Workspace, prepare: object, command: tuple[str, ...]) -> None:
+    """Not only the store's; what is left of a draft has a name that no definition has."""
+    prepare(empty)
+    before = Disk.read(empty.root, "connectors")
+    traced = trace(empty.root, command, empty.env)
+    assert traced.exit_code == 0 and not traced.elsewhere
+    recording = record(before, traced.ops)
+    old, new = before.files(), Disk.read(empty.root, "connectors").files()
+    assert recording.after().files() == new != old
+    for cut in (*kills(recording), *power_cuts(recording, SAMPLES, random.Random(1), every=True)):
+        found = cut.disk.files()
+        assert old.keys() <= found.keys()
+        for path, content in found.items():
+            draft = os.path.basename(path).startswith(".") and not path.endswith((".yaml", ".json"))
+            assert draft or content in (old[path], new[path]), f"{cut.how}: {path}"
+    assert recording.effects[-1].do == "sync" or recording.effects[-2].do == "sync", "the new names last"

@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reconciler.kinds import rules
-
 
 @cache
 def folder() -> Path:
     """Where the schema files are."""
-    return Path(rules.folder())
+    package = Path(__file__).resolve().parent.parent
+    bundled = package / "_schemas"
+    return bundled if bundled.is_dir() else package.parent / "schemas"
 
 
 def text(file: str) -> bytes:

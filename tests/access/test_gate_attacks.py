@@ -1,5 +1,6 @@
 """authorize: attempts to get more than the base grants. Each of them ends with exit code 4, 3 or 10, never with 0."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -230,6 +231,21 @@ def test_names_that_look_like_another(gate: Workspace, name: str, said: str) -> 
     text = authorize(gate, name).stdout
     assert "'ada' is somebody else: names are compared exactly" in text
     assert said in text and "\u202e" not in text
+
+
+def test_odd_names_cannot_be_given_anything(gate: Workspace) -> None:
+    """A policy or group names people in plain letters alone: nobody can be slipped in who looks like another."""
+    names = ["\u0430da", "ad\u00e1", "ada\u0301", "a\u200bda", "\u202eada", "\uff41da", "a\u00adda", "ada "]
+    quoted = ", ".join(json.dumps(name) for name in names)
+    gate.write(
+        "policies/odd.yaml", group("odd", users=quoted) + policy("odd", f"{{user: {quoted[:11]}}}", "groups:view")
+    )
+    result = authorize(gate, "margaret")
+    assert result.exit_code == 3
+    for index in range(len(names)):
+        assert f"error[RC205]: members.users[{index}] does not have the right form" in result.stderr
+    assert "error[RC205]: subjects[0].user does not have the right form" in result.stderr
+    assert "\u202e" not in result.stderr
 
 
 def test_somebody_unknown(gate: Workspace) -> None:

@@ -226,17 +226,30 @@ def plan_against_limit(bench: Workbench, n: int, applied: str) -> Pair:
     return bench.ours(corpus, "plan"), bench.script("limit.py", str(corpus), str(bench.database(n)), "plan")
 
 
-def plan_against_python(bench: Workbench, n: int) -> Pair:
-    """A plan with nothing to do, against Python itself."""
-    bench.apply_both(n, "main")
-    return bench.ours(bench.corpus(n), "plan"), bench.bare_python()
+def plan_against_python(bench: Workbench, n: int, applied: str, *words: str) -> Pair:
+    """A plan after `applied` was applied, against Python itself."""
+    bench.apply_both(n, applied)
+    bench.call(*bench.ours(bench.corpus(n), "plan").argv)  # so that what comes of the project file is noted
+    return bench.ours(bench.corpus(n), "plan", *words), bench.bare_python()
 
 
-def plan_growth(bench: Workbench, large: int, small: int) -> Pair:
+def plan_against_full(bench: Workbench, n: int) -> Pair:
+    """A plan of what moved, against the same plan of everything."""
+    bench.apply_both(n, "main~1")
+    return bench.ours(bench.corpus(n), "plan"), bench.ours(bench.corpus(n), "plan", "--full")
+
+
+def plan_against_status(bench: Workbench, n: int, applied: str) -> Pair:
+    """A plan of the working tree, against what git takes to tell whether it is clean."""
+    ours, _ = plan_against_python(bench, n, applied)
+    return ours, Command("git status", ("git", "-C", str(bench.corpus(n)), "status", "--porcelain"))
+
+
+def plan_growth(bench: Workbench, large: int, small: int, *words: str) -> Pair:
     """A plan of one change in a large repository, against the same in a small one."""
     for n in (large, small):
         bench.apply_both(n, "main~1")
-    return bench.ours(bench.corpus(large), "plan"), bench.ours(bench.corpus(small), "plan")
+    return bench.ours(bench.corpus(large), "plan", *words), bench.ours(bench.corpus(small), "plan", *words)
 
 
 def slow_server(bench: Workbench, seconds: float) -> int:
@@ -356,7 +369,21 @@ CASES = (
     Case("apply-10k-limit", partial(apply_against_limit, n=10_000)),
     Case("plan-nothing-1k-limit", partial(plan_against_limit, n=1_000, applied="main"), runs=15),
     Case("plan-nothing-10k-limit", partial(plan_against_limit, n=10_000, applied="main"), runs=15),
-    Case("plan-nothing-10k-python", partial(plan_against_python, n=10_000), runs=15),
+    Case(
+        "plan-nothing-10k-commit-python",
+        lambda bench: plan_against_python(bench, 10_000, "main", "--ref", "main"),
+        Goal(4),
+        runs=15,
+    ),
+    Case("plan-nothing-10k-python", lambda bench: plan_against_python(bench, 10_000, "main"), runs=15),
+    Case("plan-nothing-10k-status", partial(plan_against_status, n=10_000, applied="main"), runs=15),
+    Case(
+        "plan-one-10k-commit-python",
+        lambda bench: plan_against_python(bench, 10_000, "main~1", "--ref", "main"),
+        Goal(6, peak_megabytes=64),
+        runs=15,
+    ),
+    Case("plan-one-10k-full", lambda bench: plan_against_full(bench, 10_000)),
     Case("plan-one-1k-limit", partial(plan_against_limit, n=1_000, applied="main~1"), runs=15),
     Case("plan-one-10k-limit", partial(plan_against_limit, n=10_000, applied="main~1"), runs=15),
     Case("tokens-200", partial(fetch_tokens, count=200, seconds=0.1, parallelism=8), Goal(1.5), runs=5),
@@ -375,4 +402,14 @@ CASES = (
     Case("authorize-one-10k-1k", partial(authorize_growth, large=10_000, small=1_000), Goal(1.5), runs=15),
     Case("call-httpx", call_against_httpx, Goal(2), runs=15),
     Case("plan-one-10k-1k", partial(plan_growth, large=10_000, small=1_000), runs=15),
+    Case(
+        "plan-one-10k-1k-commit", lambda bench: plan_growth(bench, 10_000, 1_000, "--ref", "main"), Goal(1.6), runs=15
+    ),
+    Case(
+        "plan-one-100k-1k-commit",
+        lambda bench: plan_growth(bench, 100_000, 1_000, "--ref", "main"),
+        Goal(1.6),
+        runs=15,
+        heavy=True,
+    ),
 )

@@ -18,6 +18,8 @@ def main() -> int:
         with open(__file__.removesuffix("__main__.py") + "cli/help.txt", encoding="utf-8") as text:
             sys.stdout.write(text.read())
         return 0
+    if "plan" in sys.argv[1:] and _answered_quickly():
+        return 0
     from reconciler.cli.interrupts import SignalInterrupts
 
     interrupts = SignalInterrupts()
@@ -31,6 +33,21 @@ def main() -> int:
         return 130
     finally:
         interrupts.end()
+
+
+def _answered_quickly() -> bool:
+    """Whether nothing moved and that was said; see cli/quick.py."""
+    from reconciler.cli.quick import nothing_to_do
+
+    try:
+        answer = nothing_to_do(sys.argv[1:])
+        if answer is None:
+            return False
+        sys.stdout.write(answer)
+        sys.stdout.flush()
+    except (OSError, KeyboardInterrupt):
+        return False  # the command line says why
+    return True
 
 
 if __name__ == "__main__":

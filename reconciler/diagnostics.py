@@ -133,7 +133,7 @@ RULES: dict[str, Rule] = {
     "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
     "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),
     "RC303": Rule("duplicate display name", "Display names are unique within a kind, without regard to case and accents, because people tell resources apart by them."),
-    "RC304": Rule("contradictory rename", "A name listed under `previously` is still defined, or two resources claim it."),
+    "RC304": Rule("contradictory rename", "A name listed under `previously` is still defined, or two resources claim it. Resources may trade their names: then each lists what the next one is called now."),
     "RC305": Rule("groups contain each other", "A group may not contain itself, directly or through other groups."),
     "RC306": Rule("wrong directory", "Categories and connectors live under connectors/, groups and policies under policies/, so that reviewers can be required by directory."),
     # secrets and mustache

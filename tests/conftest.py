@@ -1,8 +1,10 @@
 """What the tests share: the command line as a user starts it, and repositories to run it in."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -66,6 +68,7 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
         "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
         "USER": "ada",
+        "XDG_CACHE_HOME": f"{tempfile.gettempdir()}/reconciler-tests-{os.getpid()}",
     }  # fmt: skip
     return {**kept, **fixed, **(extra or {})}
 
@@ -198,6 +201,24 @@ class Workspace:
     def store(self) -> Path:
         """The embedded store's file."""
         return self.root / ".reconciler" / "store.db"
+
+
+def copy_of(workspace: Workspace, name: str, fill: Callable[[Workspace], None]) -> Workspace:
+    """The workspace as `fill` makes it from nothing: the first time it is made, and from then on it is copied.
+
+    Args:
+        name: of what is made; tests that share it give the same.
+    """
+    template = workspace.root.parent.parent / name / workspace.root.name
+    if not template.exists():
+        making = template.parent / "making" / template.name
+        (making / "connectors").mkdir(parents=True)
+        (making / "policies").mkdir()
+        fill(Workspace(making))
+        making.rename(template)
+    shutil.rmtree(workspace.root, ignore_errors=True)
+    shutil.copytree(template, workspace.root, symlinks=True)
+    return workspace
 
 
 @pytest.fixture

@@ -14,7 +14,11 @@ from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
+from reconciler.stores.sql import schema
+from reconciler.stores.sql.chain import seal_unsealed
 from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.watching import PICTURED, WATCHING
+from reconciler.stores.sqlite import statements
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
@@ -70,7 +74,9 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
 def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
+        _forget_watching(connection)
         connection.executescript(
+            "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )
@@ -79,6 +85,7 @@ def downgrade(store: Path, version: int) -> None:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         if version == 3:
             connection.execute("PRAGMA user_version = 3")
+            _seal_anew(connection)
             return
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in triggers:
@@ -93,6 +100,38 @@ def downgrade(store: Path, version: int) -> None:
             connection.executescript("DROP TABLE tokens; DROP TABLE leases;")
         connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
+
+
+def _seal_anew(connection: sqlite3.Connection) -> None:
+    """The chain, as the version of the store would have written it."""
+    kept = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN ('run_updated', 'history_updated')"
+    ).fetchall()
+    for name, _ in kept:
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.executescript(
+        "UPDATE runs SET hash = NULL; UPDATE history SET hash = NULL; DELETE FROM meta WHERE key LIKE 'history_%'"
+    )
+    seal_unsealed(connection)
+    for _, statement in kept:
+        connection.execute(statement)
+
+
+def _forget_watching(connection: sqlite3.Connection) -> None:
+    """Give a store the triggers of version 3."""
+    own = _trigger_statements(schema.TRIGGERS, schema.HISTORY)
+    for name in _trigger_statements(WATCHING):
+        connection.execute(f"DROP TRIGGER {name}")
+    for name, statement in own.items():
+        if not name.startswith(("history_", "run_")):
+            connection.execute(statement)
+    for column in (*PICTURED[1:], "writer", "settled"):
+        connection.execute(f"ALTER TABLE drifts DROP COLUMN {column}")
+
+
+def _trigger_statements(*scripts: str) -> dict[str, str]:
+    found = (statement for script in scripts for statement in statements(script))
+    return {words[2]: text for text in found if (words := text.split())[:2] == ["CREATE", "TRIGGER"]}
 
 
 def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
@@ -139,8 +178,8 @@ class InProcess:
         jsonschema.validate(content, schemas.load("plan.schema.json"))
         return content
 
-    def apply(self, **options: Any) -> Report:
-        """Plan and apply."""
+    def apply(self, *, fetch: bool = False, **options: Any) -> Report:
+        """Plan and apply; `fetch` says whether access tokens are fetched."""
         store = self.store()
         try:
             plan = self.plan(store, **options)
@@ -148,7 +187,7 @@ class InProcess:
                 plan,
                 store,
                 open_secrets(self.settings, self.environment),
-                TokenOptions(open_tokens(self.settings, store), fetch=False),
+                TokenOptions(open_tokens(self.settings, store), fetch=fetch),
                 actor="ada",
                 clock=now,
             )

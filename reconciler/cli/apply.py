@@ -16,7 +16,7 @@ from reconciler.cli.carrying import (
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan import plan_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
-from reconciler.cli.running import PlanFlags, open_run, plan_with
+from reconciler.cli.running import PlanFlags, open_run, planned_with
 from reconciler.errors import UsageError
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -51,15 +51,16 @@ def command(
     """
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
-    verb = "apply"
+    verb, memory = "apply", None
     if planfile is not None:
         _refuse_planning(asked)
         run, plan, verb = open_saved(planfile, asked, keys)
     else:
         if keys:
             raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")
-        run = open_run(asked)
-        plan = plan_with(run, asked)
+        run = open_run(asked, noting=True)
+        planned = planned_with(run, asked, remember=True)
+        plan, memory = planned.plan, planned.memory
     refuse_demanded(run, plan, branch, saved=planfile is not None)
     return carry_out(
         run,
@@ -70,6 +71,7 @@ def command(
         on_error=on_error,
         parallelism=parallelism,
         verb=verb,
+        memory=memory,
     )
 
 
@@ -83,6 +85,7 @@ def _refuse_planning(asked: PlanFlags) -> None:
         option
         for option, given in (
             ("--ref", asked.ref),
+            ("--full", asked.full),
             ("--no-prune", asked.no_prune),
             ("--adopt", asked.adopt),
             ("--secrets", asked.secrets),

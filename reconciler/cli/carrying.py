@@ -11,12 +11,14 @@ from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import options
 from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
+from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
-from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, UsageError
+from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
+    from reconciler.core.baseline import Memory
     from reconciler.services.apply import Report
 
 FORMATS = ("text", "json")
@@ -68,12 +70,14 @@ def carry_out(
     on_error: str = "stop",
     parallelism: int | None = None,
     verb: str = "apply",
+    memory: "Memory | None" = None,
 ) -> int:
     """Show the plan, ask unless `yes`, apply it and report; returns the exit code.
 
     Args:
         chosen: the output format.
         verb: the command that made the plan.
+        memory: what the store is to remember once it is carried out.
 
     Raises:
         ReconcilerError: whatever stands against the plan; see `apply_plan`.
@@ -93,17 +97,38 @@ def carry_out(
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     try:
         report = apply_plan(
-            plan, run.store, run.secrets, tokens, actor=actor_of_run(), clock=now, verb=verb, interrupts=interrupts
+            plan,
+            run.store,
+            run.secrets,
+            tokens,
+            actor=actor_of_run(),
+            clock=now,
+            verb=verb,
+            interrupts=interrupts,
+            memory=memory,
         )
     except KeyboardInterrupt as interrupt:
         raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
     _report(report, chosen)
+    if memory is not None and not (plan.changes or plan.confirmed):
+        _remember(run, memory)
     for change, failure in report.left_out:
         say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
     if interrupts.noted:
         say("interrupted too late: the plan was already applied")
         return ExitCode.INTERRUPTED
     return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
+
+
+def _remember(run: Run, memory: "Memory") -> None:
+    """Have the store remember that there was nothing to do. What comes of it is no part of the apply."""
+    if not isinstance(run.store, KeepsBaselines):
+        return
+    try:
+        run.store.remember(memory)
+    except (StoreLocked, StoreUnavailable) as failure:
+        if options().verbose:
+            say(f"the next plan will look at more than it has to: {failure.message}")
 
 
 def _show(plan: Plan, chosen: str, *, yes: bool) -> None:

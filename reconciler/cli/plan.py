@@ -11,7 +11,7 @@ import click
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_files import refuse_unsaved, save, saving_options
-from reconciler.cli.running import PlanFlags, open_run, plan_with, preflight_of
+from reconciler.cli.running import PlanFlags, open_run, planned_with, preflight_of
 from reconciler.core.overrides import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
@@ -55,6 +55,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
             click.option("--ref", default="", metavar="REV", help="Take the definitions of a commit, branch or tag."),
+            click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
@@ -82,7 +83,7 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
     asked = PlanFlags(**flags)
     refuse_unsaved(out, sign_key)
     run = open_run(asked)
-    plan = plan_with(run, asked)
+    plan = planned_with(run, asked).plan
     verdicts = preflight_of(run, plan) if asked.preflight else None
     _show(plan, verdicts, chosen)
     if out is not None:

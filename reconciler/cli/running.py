@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
@@ -29,6 +30,7 @@ from reconciler.wiring.run import (
 
 if TYPE_CHECKING:
     from reconciler.core.preflight import Verdict
+    from reconciler.services.planning import Planned
     from reconciler.services.token_changes import KnownTokens
 
 
@@ -55,13 +57,15 @@ class PlanFlags:
     preflight: bool = False
     lock_timeout: float | None = None
     overrides: tuple[Override, ...] = ()
+    full: bool = False
 
 
-def open_run(flags: PlanFlags | None = None, target: str | None = None) -> Run:
+def open_run(flags: PlanFlags | None = None, target: str | None = None, *, noting: bool = False) -> Run:
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
         target: the one that is used where the command line names none.
+        noting: whether to note what is read; see `Repository`.
     """
     said = options()
     root = locate_root(said.directory)
@@ -79,7 +83,7 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None) -> Run:
         say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
     return Run(
         settings,
-        open_source(root, flags.ref if flags else ""),
+        open_source(root, flags.ref if flags else "", noting=noting),
         open_store(settings, os.environ),
         open_secrets(settings, os.environ),
     )
@@ -128,11 +132,17 @@ def load_desired(source: Source) -> Desired:
     return desired
 
 
-def plan_with(run: Run, flags: PlanFlags) -> Plan:
-    """Load, compare, order, judge."""
+def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
+    """Load, compare, order, judge: what moved since the baseline, or else everything.
+
+    Args:
+        remember: whether the plan is going to be carried out.
+    """
+    from reconciler.core.baseline import Unprovable
+    from reconciler.kinds.rules import rules_digest
     from reconciler.services.access_objections import AccessLimits
-    from reconciler.services.plan import make_plan
     from reconciler.services.plan_options import PlanOptions
+    from reconciler.services.planning import Asked, plan_all, plan_part
 
     plan_options = PlanOptions(
         target=run.settings.target,
@@ -146,10 +156,22 @@ def plan_with(run: Run, flags: PlanFlags) -> Plan:
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
     )
-    desired = load_desired(run.source)
+    tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
     secrets = run.secrets if run.settings.check_secrets else None
-    tokens = _known_tokens(run, desired) if run.settings.fetch_tokens else None
-    return make_plan(desired, run.source, run.store, plan_options, secrets, tokens)
+    asked = Asked(plan_options, rules_digest(), tokens, secrets, remember)
+    if not flags.full:
+        try:
+            planned = plan_part(run.source, run.store, asked)
+        except Unprovable as reason:
+            if options().verbose:
+                say(f"looking at everything: {reason}")
+        else:
+            if not options().quiet:
+                say_warnings(planned.warnings, options().color)
+            if options().verbose:
+                say(f"looked at {planned.files} files and {planned.records} records, of which something moved")
+            return planned
+    return plan_all(load_desired(run.source), run.source, run.store, asked)
 
 
 def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":

@@ -37,6 +37,8 @@ class FieldChange:
 
     Attributes:
         secret: whether the values are secret references, or fingerprints of secrets.
+        printed: whether they are fingerprints of stored secrets, whatever the origin.
+        applied: where the live side moved, the value that was last applied; `MISSING` too where nobody knows.
     """
 
     path: Path
@@ -44,6 +46,8 @@ class FieldChange:
     after: Any
     origin: Origin = Origin.GIT
     secret: bool = False
+    printed: bool = False
+    applied: Any = MISSING
 
 
 Atomic = Callable[[Path, Any], bool]

@@ -1,10 +1,17 @@
 """Which live record each resource is, and which records git no longer defines."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
+
+Bore = Callable[[Record], frozenset[str]]
+"""The names that a record bore before."""
+
+
+def _nothing(_: Record) -> frozenset[str]:
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +23,26 @@ class Match:
     record: Record | None
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is known of records beside their names.
+
+    Attributes:
+        last: by uid the addresses at which records were last applied, where others gave them another one since.
+        bore: asked only where definitions trade their names.
+    """
+
+    last: Mapping[str, Key] = field(default_factory=dict)
+    bore: Bore = _nothing
+
+
 def match(
-    desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, *, adopt: bool = False
+    desired: Mapping[Key, Resource],
+    live: Mapping[Key, Record],
+    owner: str,
+    *,
+    adopt: bool = False,
+    identity: Identity | None = None,
 ) -> Iterator[Match]:
     """Pairs that may need a change; those that `owner` owns, and that are as declared and as applied, are left out.
 
@@ -26,27 +51,71 @@ def match(
     Args:
         adopt: whether an earlier name may be that of another owner's record.
     """
-    renamed: set[Key] = set()
+    identity = identity or Identity()
+    known = _by_last_address(live, identity.last)
+    traded = _trades(desired, known, owner, identity.bore)
+    taken: set[str] = set()
     for key, resource in desired.items():
-        record = live.get(key)
+        record = traded.get(key) or known.get(key) or _not_wanted_elsewhere(live.get(key), identity.last, desired)
         if record is None:
-            record = _earlier(resource, desired, live, renamed, owner="" if adopt else owner)
+            record = _earlier(resource, desired, known, taken, owner="" if adopt else owner)
             if record is None:
                 yield Match(Action.CREATE, resource, None)
                 continue
-            renamed.add(record.key)
-            yield Match(Action.RENAME if record.owner == owner else Action.ADOPT, resource, record)
-        elif record.owner != owner:
+        taken.add(record.uid)
+        if record.owner != owner:
             yield Match(Action.ADOPT, resource, record)
-        elif not record.fingerprint == record.applied == resource.fingerprint:
+        elif record.key != key:
+            yield Match(Action.RENAME, resource, record)
+        elif record.touched or not record.fingerprint == record.applied == resource.fingerprint:
             yield Match(Action.UPDATE, resource, record)
-    for key, record in live.items():
-        if record.owner == owner and key not in desired and key not in renamed:
+    for record in live.values():
+        if record.owner == owner and record.uid not in taken:
             yield Match(Action.DELETE, None, record)
 
 
+def _by_last_address(live: Mapping[Key, Record], last: Mapping[str, Key]) -> Mapping[Key, Record]:
+    """Live records by the address at which they were last applied; one that has only moved there has to wait."""
+    if not last:
+        return live
+    moved = {last[record.uid]: record for record in live.values() if record.uid in last}
+    return {**{key: record for key, record in live.items() if record.uid not in last}, **moved}
+
+
+def _not_wanted_elsewhere(
+    record: Record | None, last: Mapping[str, Key], desired: Mapping[Key, Resource]
+) -> Record | None:
+    """A record that others gave the name it is asked for by, unless git defines the one that it had."""
+    return None if record is None or last.get(record.uid) in desired else record
+
+
+def _trades(desired: Mapping[Key, Resource], known: Mapping[Key, Record], owner: str, bore: Bore) -> dict[Key, Record]:
+    """The records of resources that trade their names: a ring in which each was what the next one is.
+
+    The ring stays in git when it is done; then one of the records has borne the name that it would be given up for.
+    """
+    wanted = {
+        key: earlier
+        for key, resource in desired.items()
+        for earlier in (Key(key.kind, name) for name in resource.previously)
+        if earlier in desired
+    }
+    found: dict[Key, Record] = {}
+    for start in wanted:
+        ring = [start]
+        while (after := wanted.get(ring[-1])) is not None and after not in ring:
+            ring.append(after)
+        records = [known.get(key) for key in ring]
+        if after != start or start in found or any(record is None or record.owner != owner for record in records):
+            continue
+        pairs = {key: known[wanted[key]] for key in ring}
+        if not any(wanted[key].name in bore(known[key]) for key in ring):
+            found |= pairs
+    return found
+
+
 def _earlier(
-    resource: Resource, desired: Mapping[Key, Resource], live: Mapping[Key, Record], taken: set[Key], *, owner: str
+    resource: Resource, desired: Mapping[Key, Resource], live: Mapping[Key, Record], taken: set[str], *, owner: str
 ) -> Record | None:
     """The live record under an earlier name of `resource` that nothing else lays claim to.
 
@@ -55,6 +124,6 @@ def _earlier(
     for name in resource.previously:
         key = Key(resource.key.kind, name)
         record = live.get(key)
-        if record and key not in desired and key not in taken and (not owner or record.owner in (owner, "")):
+        if record and key not in desired and record.uid not in taken and (not owner or record.owner in (owner, "")):
             return record
     return None

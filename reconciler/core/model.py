@@ -29,6 +29,7 @@ class Resource:
         document: index of the document in its file.
         active: False when its status is inactive.
         left_out: lists of `spec`, dotted, that the document does not mention; an empty list is mentioned.
+        unprotects: whether it says that the record is protected no longer; to say nothing does not lift it.
     """
 
     key: Key
@@ -41,6 +42,7 @@ class Resource:
     document: int
     active: bool
     left_out: tuple[str, ...] = ()
+    unprotects: bool = False
 
     def content(self) -> dict[str, Any]:
         """The decoded body; a new object each time."""
@@ -72,6 +74,7 @@ class Record:
         owner: repository that it belongs to, or "" for none.
         display: folded display name.
         version: grows by one with each write; what a change is conditional on.
+        touched: whether somebody has written to it around the tool since it was last applied.
     """
 
     key: Key
@@ -81,6 +84,7 @@ class Record:
     owner: str
     display: str
     version: int
+    touched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import Any
 
 from reconciler.core.access_diff import AccessDiff
 from reconciler.core.diff import FieldChange, Origin
+from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
+from reconciler.core.naming import at_commit, clean_at
 from reconciler.errors import ExitCode
 
 
@@ -37,6 +39,8 @@ class Change:
         after: the body to write, decoded; None for a delete.
         fields: what differs; empty for a create and a delete.
         notes: what a reviewer should see beside it.
+        moved: what others did to the record since it was last applied, where they did.
+        came: who moved, where the fields do not say it.
     """
 
     action: Action
@@ -48,6 +52,8 @@ class Change:
     after: dict[str, Any] | None = None
     fields: tuple[FieldChange, ...] = ()
     notes: tuple[str, ...] = ()
+    moved: Moved | None = None
+    came: Origin | None = None
 
     @property
     def is_token_only(self) -> bool:
@@ -56,11 +62,19 @@ class Change:
 
     @property
     def origin(self) -> Origin:
-        """The origin that all fields share, else both."""
+        """The origin that all fields share, else both. Secrets and tokens that move along do not count."""
+        if self.came is not None:
+            return self.came
         origins = {change.origin for change in self.fields}
+        origins = origins - {Origin.SECRET, Origin.TOKEN} or origins
         if not origins:
             return Origin.GIT
         return origins.pop() if len(origins) == 1 else Origin.BOTH
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether git and the live side moved the same field, or one moved what the other has done away with."""
+        return self.came is Origin.BOTH or any(field.origin is Origin.BOTH for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +111,10 @@ class Revision:
 
     def __str__(self) -> str:
         if self.ref:
-            return f"commit {self.commit[:12]}"
+            return at_commit(self.commit)
         if not self.commit:
             return "the working tree"
-        return f"the working tree, {'changed since' if self.dirty else 'clean at'} commit {self.commit[:12]}"
+        return f"the working tree, changed since {at_commit(self.commit)}" if self.dirty else clean_at(self.commit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +152,24 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether there is nothing to do and nothing in the way."""
         return not self.changes and not self.problems
+
+    @property
+    def is_drift_only(self) -> bool:
+        """Whether there is something to do, and all of it takes back what was changed in the live store."""
+        return bool(self.changes) and all(change.origin is Origin.DRIFT for change in self.changes)
+
+    @property
+    def origins(self) -> dict[Origin, int]:
+        """How many changes there are of each origin."""
+        counts = dict.fromkeys(Origin, 0)
+        for change in self.changes:
+            counts[change.origin] += 1
+        return counts
+
+    @property
+    def conflicts(self) -> int:
+        """In how many changes git and the live side contradict each other."""
+        return sum(change.is_conflict for change in self.changes)
 
 
 def counted(changes: Iterable[Change]) -> dict[Action, int]:

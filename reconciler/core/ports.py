@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.coverage import Coverage
+from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
@@ -13,6 +14,9 @@ from reconciler.core.plan import Change, Revision
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from reconciler.core.baseline import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,10 @@ class Session(Protocol):
         """
         ...
 
+    def remember(self, memory: "Memory") -> None:
+        """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
+        ...
+
     def write(self, writes: Sequence[Write]) -> None:
         """Carry out the changes in their order.
 
@@ -215,6 +223,18 @@ class Store(Protocol):
 
     def referrers(self, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
         """Pairs (record, what it refers to) for all records that refer to one of `keys`."""
+        ...
+
+    def moved(self) -> list[Moved]:
+        """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+        ...
+
+    def taken_over(self, owner: str) -> list[Moved]:
+        """The records that `owner` has applied and that belong to another owner by a later run of that one."""
+        ...
+
+    def earlier_names(self, uid: str) -> frozenset[str]:
+        """The names that a record bore before, as far as applies gave it another one."""
         ...
 
     def secret_states(self) -> dict[str, dict[str, str]]:

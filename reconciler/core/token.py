@@ -87,9 +87,9 @@ def renew_at(state: TokenState) -> datetime | None:
 
 
 def is_due(state: TokenState, now: str) -> bool:
-    """Whether the token has expired or is about to."""
+    """Whether the token has expired or is about to; or was got at a time yet to come, by a clock that was wrong."""
     due = renew_at(state)
-    return due is not None and moment(now) >= due
+    return due is not None and (moment(now) >= due or moment(state.obtained) > moment(now) + MARGIN)
 
 
 def has_expired(state: TokenState, now: str) -> bool:

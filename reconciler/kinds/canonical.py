@@ -91,6 +91,7 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
     display = spec.get("displayName")
     active = spec.get("status") != "inactive"
     left_out = kind.left_out(spec)
+    unprotects = spec.get("lifecycle", {}).get("protect") is False
     body = body_of(content, kind)
     return Resource(
         Key(kind.name, metadata["name"]),
@@ -103,4 +104,5 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         document,
         active,
         left_out,
+        unprotects,
     )

@@ -49,11 +49,12 @@ def crosscheck(
             if namesake is not resource:
                 message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
                 found.append(Clash(resource, "RC303", message, "displayName", hint="choose a name that differs by more than case and accents"))  # fmt: skip
+    trading = _trading(by_key)
     for resource in resources:
         clashes = filter(keep, _reference_clashes(resource, by_key, broken, complete=complete))
         found += [replace(clash, hint=_near(clash, by_key)) if clash.code == "RC301" else clash for clash in clashes]
         if resource.previously:
-            found += _rename_clashes(resource, by_key)
+            found += _rename_clashes(resource, by_key, trading)
     found += _claimed_twice(resources)
     found += _group_cycles(by_key)
     return [clash for clash in found if keep(clash)]
@@ -86,10 +87,27 @@ def _near(clash: Clash, defined: Iterable[Key]) -> str:
     return f"define the {KINDS[clash.ref.kind].word}, or correct the name"
 
 
-def _rename_clashes(resource: Resource, by_key: dict[Key, Resource]) -> Iterator[Clash]:
+def _trading(by_key: dict[Key, Resource]) -> set[Key]:
+    """The resources that trade their names: each was what the next one is, and the last one what the first is."""
+    earlier = {
+        key: [other for name in resource.previously if (other := Key(key.kind, name)) in by_key and other != key]
+        for key, resource in by_key.items()
+        if resource.previously
+    }
+    found: set[Key] = set()
+    for start in earlier:
+        ring = [start]
+        while len(names := earlier.get(ring[-1], [])) == 1 and names[0] not in ring:
+            ring.append(names[0])
+        if names == [start]:
+            found.update(ring)
+    return found
+
+
+def _rename_clashes(resource: Resource, by_key: dict[Key, Resource], trading: set[Key]) -> Iterator[Clash]:
     for name in resource.previously:
         other = by_key.get(Key(resource.key.kind, name))
-        if other is not None:
+        if other is not None and (other is resource or resource.key not in trading):
             where = "this resource itself" if other is resource else f"still defined in {other.file}"
             yield Clash(resource, "RC304", f"the earlier name '{name}' is {where}", "previously", hint="remove it from `previously`")  # fmt: skip
 

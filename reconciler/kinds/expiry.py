@@ -1,9 +1,10 @@
 """Grants that end: what is left of a policy when some have, and which do so soon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.core.baseline import DatedGrant
 from reconciler.core.enforcement import Expiring
 from reconciler.core.model import Resource
 
@@ -35,13 +36,19 @@ def has_expired(grant: Any, now: datetime) -> bool:
     return end is not None and now >= end
 
 
-def expiring(policy: Resource, now: datetime) -> Iterator[Expiring]:
-    """The grants of a policy that end within `SOON`."""
+def dated_grants(policy: Resource) -> Iterator[DatedGrant]:
+    """The grants of a policy that end, or have ended."""
     for index, grant in enumerate(policy.content()["spec"].get("grants", ())):
-        end = _end(grant)
-        if end is not None and now < end <= now + SOON:
-            permissions = tuple(grant["permissions"])
-            yield Expiring(policy.key.name, policy.file, index, permissions, grant["expires"], (end - now).days)
+        if _end(grant) is not None:
+            yield DatedGrant(policy.key.name, policy.file, index, tuple(grant["permissions"]), grant["expires"])
+
+
+def expiring(grants: Iterable[DatedGrant], now: datetime) -> Iterator[Expiring]:
+    """Those that end within `SOON`."""
+    for grant in grants:
+        end = datetime.fromisoformat(grant.expires)
+        if now < end <= now + SOON:
+            yield Expiring(grant.policy, grant.file, grant.index, grant.permissions, grant.expires, (end - now).days)
 
 
 def _end(grant: Any) -> datetime | None:

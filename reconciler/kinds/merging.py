@@ -1,8 +1,8 @@
 """What a live record should hold, given what git declares, what it holds and what was last applied.
 
-Mostly that is what git declares. Four things differ: fields that `lifecycle.ignore` leaves to the live
-side, lists in additive mode, which others may add to, members of a group that are not declared at all, and
-grants that have ended.
+Mostly that is what git declares. Five things differ: fields that `lifecycle.ignore` leaves to the live
+side, lists in additive mode, which others may add to, members of a group that are not declared at all,
+grants that have ended, and a protection that git does not lift.
 """
 
 from datetime import datetime
@@ -16,16 +16,25 @@ from reconciler.kinds.registry import KINDS
 
 
 def effective(
-    kind: str, desired: dict[str, Any], live: dict[str, Any] | None, applied: dict[str, Any] | None, now: str = ""
+    kind: str,
+    desired: dict[str, Any],
+    live: dict[str, Any] | None,
+    applied: dict[str, Any] | None,
+    now: str = "",
+    *,
+    protect: bool = False,
 ) -> dict[str, Any]:
     """The body to write, canonical as `desired` and `live` are. `desired` is changed and returned.
 
     Args:
         live: None when it is no body that anything could be taken from.
         now: when; grants that have ended by then are left out. "" leaves them in.
+        protect: whether the record stays protected, whatever is declared.
     """
     if live is not None:
         _take_live(kind, desired, live, applied)
+    if protect:
+        desired["spec"].setdefault("lifecycle", {})["protect"] = True
     if kind == "PermissionPolicy":
         without_expired(desired["spec"], now)
     return desired

@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reconciler.kinds import rules
+
 
 @cache
 def folder() -> Path:
     """Where the schema files are."""
-    package = Path(__file__).resolve().parent.parent
-    bundled = package / "_schemas"
-    return bundled if bundled.is_dir() else package.parent / "schemas"
+    return Path(rules.folder())
 
 
 def text(file: str) -> bytes:

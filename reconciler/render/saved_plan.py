@@ -88,6 +88,8 @@ def _step(change: Change, bodies: Mapping[str, Bodies]) -> dict[str, Any]:
 def _document(resource: Resource) -> dict[str, Any]:
     body = resource.content()
     metadata = {"name": resource.key.name, **body.get("metadata", {})}
+    if resource.unprotects:
+        body["spec"].setdefault("lifecycle", {})["protect"] = False
     return {"apiVersion": API_VERSION, "kind": resource.key.kind, "metadata": metadata, "spec": body["spec"]}
 
 

@@ -111,7 +111,7 @@ def _find_key(
         return _read_key(key_file), str(key_file)
     if embedded_key is None:
         raise KeyUnavailable("there is no store key", hint=f"set {KEY_VARIABLE}, or keyFile in reconciler.yaml")
-    if may_create and not embedded_key.exists():
+    if may_create:
         _create_key(embedded_key)
     return _read_key(embedded_key, private=True), str(embedded_key)
 
@@ -130,22 +130,19 @@ def _read_key(path: Path, *, private: bool = False) -> Secret:
 
 
 def _create_key(path: Path) -> None:
-    """Make a random key file that appears whole or not at all, and never replaces another."""
+    """Make a random key file, and see to it that it lasts before anything is sealed with it.
+
+    Also where there is one: another process may have made it just now.
+    """
     from base64 import b64encode
-    from tempfile import mkstemp
+
+    from reconciler.durable import create_file, make_folder, sync_folder
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, draft = mkstemp(prefix=f"{path.name}.", dir=path.parent)  # only its owner can read it
-        try:
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(b64encode(os.urandom(32)) + b"\n")
-                opened.flush()
-                os.fsync(opened.fileno())
-            os.link(draft, path)
-        except FileExistsError:  # another process made it meanwhile
-            pass
-        finally:
-            os.unlink(draft)
+        make_folder(path.parent)
+        if path.exists():
+            sync_folder(path.parent)
+        else:
+            create_file(path, b64encode(os.urandom(32)) + b"\n")
     except OSError as failure:
         raise KeyUnavailable(f"the key file {path} cannot be made: {failure.strerror}") from failure

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.core.baseline import Memory
 from reconciler.core.diff import Origin
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
@@ -90,6 +91,7 @@ def apply_plan(
     clock: Clock,
     verb: str = "apply",
     interrupts: Interrupts = NOTHING_INTERRUPTS,
+    memory: Memory | None = None,
 ) -> Report:
     """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
 
@@ -99,6 +101,7 @@ def apply_plan(
     Args:
         verb: the command that made the plan.
         interrupts: told when everything is written and checked, and only the commit is left to fail.
+        memory: what the store is to remember when nothing is left out.
 
     Raises:
         StoreLocked: another run holds the lease on the store, or this one stood still until its own was over.
@@ -128,6 +131,8 @@ def apply_plan(
                 _refuse_ended(plan.basis, clock())
                 session.require(plan.basis)
             session.write(ready.writes)
+            if memory is not None and not ready.left_out:
+                session.remember(memory)
             interrupts.hold()
     done = _without(plan, ready.left_out) if ready.left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)

@@ -28,19 +28,23 @@ class Around:
         targets: what permissions can be about, after the changes; called only when access changes.
         emptied: that the source defines nothing, when that is so.
         kept, expiring: as `Plan` has them.
+        owned: how many live records of each kind there are, where `live` does not have all.
     """
 
     targets: Iterable[Target]
     emptied: Problem | None = None
     kept: int = 0
     expiring: tuple[Expiring, ...] = ()
+    owned: Counter[str] | None = None
 
 
 def complete(
     changes: list[Change], live: Mapping[Key, Record], store: Store, options: PlanOptions, revision: Revision, around: Around
 ) -> Plan:  # fmt: skip
     """Order the changes, judge them, and look for whatever stands against them."""
-    owned = Counter(record.key.kind for record in live.values() if record.owner == options.owner)
+    owned = around.owned
+    if owned is None:
+        owned = Counter(record.key.kind for record in live.values() if record.owner == options.owner)
     problems = [around.emptied] if around.emptied else []
     problems += _of_source(revision, changes, options)
     problems += objections(

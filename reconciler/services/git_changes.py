@@ -74,7 +74,7 @@ def _renames(before: Resources, after: Resources) -> Iterator[tuple[Key, Key]]:
 
 
 def _update(old: Resource, new: Resource) -> Iterator[Found]:
-    if old.fingerprint != new.fingerprint or old.previously != new.previously:
+    if old.fingerprint != new.fingerprint or old.previously != new.previously or old.unprotects != new.unprotects:
         yield _moved(Step.UPDATE, old, new)
 
 
@@ -95,6 +95,8 @@ def _both(old: Resource, new: Resource) -> tuple[Need, ...]:
 
 def _fields(old: Resource, new: Resource) -> tuple[Path, ...]:
     found = tuple(path for path, _, _ in diff(old.content(), new.content(), is_secret_value))
+    if not found and old.unprotects != new.unprotects:
+        found = (("spec", "lifecycle", "protect"),)
     return found if old.previously == new.previously else (("metadata", "previously"), *found)
 
 

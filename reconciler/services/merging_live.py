@@ -10,6 +10,7 @@ from reconciler.core.adoption import Sides
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin, put, same
 from reconciler.core.model import Resource
 from reconciler.kinds.canonical import body_of
+from reconciler.kinds.drifting import is_protected
 from reconciler.kinds.expiry import has_expired
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
 from reconciler.kinds.registry import KINDS
@@ -53,7 +54,8 @@ def merge(
     kind, desired = resource.key.kind, resource.content()
     if kind == "PermissionPolicy":
         applied = revoked_since(copy.deepcopy(applied), live, now)
-    wanted = effective(kind, resource.content(), live, applied, now)
+    protect = is_protected(live) and not resource.unprotects
+    wanted = effective(kind, resource.content(), live, applied, now, protect=protect)
     fields = [
         FieldChange(path, old, new, origin(old, new, at(applied, path) if applied is not None else old))
         for path, old, new in diff(live, wanted, is_secret_value)
@@ -125,3 +127,12 @@ def _keep_ended(spec: dict[str, Any], declared: dict[str, Any], now: str) -> Non
             grants.insert(above[-1] + 1 if above else 0, grant)
     if grants:
         spec["grants"] = grants
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """All texts in a value, keys not among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(item)

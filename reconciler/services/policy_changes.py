@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from reconciler.core.baseline import DatedGrant
 from reconciler.core.diff import FieldChange
 from reconciler.core.enforcement import Expiring
 from reconciler.core.matching import Match
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.kinds.canonical import encode
-from reconciler.kinds.expiry import expiring, has_expired, may_expire, without_expired
+from reconciler.kinds.expiry import dated_grants, expiring, has_expired, may_expire, without_expired
 
 _MEMBERS = ("spec", "members")
 _MODES = {
@@ -32,9 +33,14 @@ def with_expired(
                 yield Match(Action.UPDATE, resource, record)
 
 
-def expiring_in(desired: Mapping[Key, Resource], now: str) -> tuple[Expiring, ...]:
-    """The grants that git declares and that end soon, the first to end first."""
-    found = [item for policy in _dated(desired, now) for item in expiring(policy, datetime.fromisoformat(now))]
+def dated_in(desired: Mapping[Key, Resource], now: str) -> tuple[DatedGrant, ...]:
+    """The grants that git declares and that end some time."""
+    return tuple(grant for policy in _dated(desired, now) for grant in dated_grants(policy))
+
+
+def expiring_of(grants: Iterable[DatedGrant], now: str) -> tuple[Expiring, ...]:
+    """Those that end soon, the first to end first."""
+    found = expiring(grants, datetime.fromisoformat(now)) if now else ()
     return tuple(sorted(found, key=lambda item: (datetime.fromisoformat(item.expires), item.policy, item.index)))
 
 

@@ -14,16 +14,16 @@ from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
 from reconciler.kinds.canonical import readable
+from reconciler.kinds.drifting import paired
 from reconciler.kinds.leaves import leaves, moved
 from reconciler.kinds.registry import address
+from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
 from reconciler.services.completing import Around, complete
-from reconciler.services.plan import change_of
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
 
 _AGAIN = "make and review a new plan"
-_NO_BODIES = Bodies({}, None, {})
 
 
 def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
@@ -40,7 +40,8 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
     bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
     _refuse_stale(saved, live, bodies)
     by_uid = {record.uid: record for record in live.values()}
-    changes = [_change(step, by_uid, bodies, store, saved.created) for step in saved.steps]
+    elsewhere = elsewhere_of(paired(store.moved()), live, store, options.owner)
+    changes = [_change(step, by_uid, bodies, elsewhere, store, saved.created) for step in saved.steps]
     plan = complete(
         [change for change in changes if change],
         live,
@@ -94,7 +95,7 @@ def _moved(planned: Precondition, found: Record | None, bodies: Mapping[str, Bod
     if found.owner != planned.owner:
         yield f"{what} belongs to {found.owner or 'nobody'} now, not to {planned.owner or 'nobody'}"
     if found.fingerprint != planned.fingerprint:
-        body = bodies.get(planned.uid, _NO_BODIES).live
+        body = bodies.get(planned.uid, NO_BODIES).live
         fields = moved(planned.leaves, leaves(readable(found.key.kind, body)[0]))
         yield from (f"{what} {line}" for line in fields or ("was changed",))
     elif found.applied != planned.applied:
@@ -102,14 +103,19 @@ def _moved(planned: Precondition, found: Record | None, bodies: Mapping[str, Bod
 
 
 def _change(
-    step: Step, by_uid: Mapping[str, Record], bodies: Mapping[str, Bodies], store: Store, created: str
+    step: Step,
+    by_uid: Mapping[str, Record],
+    bodies: Mapping[str, Bodies],
+    elsewhere: Elsewhere,
+    store: Store,
+    created: str,
 ) -> Change | None:
     """The change anew, from the same record, declaration and time."""
     record = by_uid[step.record.uid] if step.record else None
-    before = bodies.get(record.uid, _NO_BODIES) if record else _NO_BODIES
+    before = bodies.get(record.uid, NO_BODIES) if record else NO_BODIES
     tokens = tuple(field for field in step.unwritten if field.origin is Origin.TOKEN)
     secrets = tuple(field for field in step.unwritten if field.origin is Origin.SECRET)
-    change = change_of(Match(step.action, step.resource, record), before, created)
+    change = change_of(Match(step.action, step.resource, record), before, elsewhere, created)
     if step.resource is not None and record is not None:
         if secrets:
             change = add_fields(change, step.resource, record, secrets, store)

@@ -9,6 +9,7 @@ from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS, Kind
+from reconciler.source.blobs import blob_id
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 
 _KIND_NAMES = tuple(KINDS)
@@ -21,26 +22,30 @@ class FileContent:
     Attributes:
         documents: how many documents are not empty.
         broken: addresses of documents that did not validate, as far as they can be told.
+        oid: the id that git gives the content; "" where nobody asked.
     """
 
     resources: list[Resource] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     documents: int = 0
     broken: list[Key] = field(default_factory=list)
+    oid: str = ""
 
 
 class DocumentReader:
     """Reads files of definitions; holds the compiled schemas."""
 
-    def __init__(self, now: str = "") -> None:
+    def __init__(self, now: str = "", id_length: int = 0) -> None:
         """Compile the schemas.
 
         Args:
             now: the time to judge dates by, RFC 3339; "" for not at all.
+            id_length: of git's ids, to give each content its own; 0 for none.
         """
         from reconciler.source.schema import validators
 
         self._now = now
+        self._id_length = id_length
         self._fast: FastParser | None = fast_parser()
         self._valid: dict[str, Callable[[Any], bool]] = validators(_KIND_NAMES)
 
@@ -48,7 +53,10 @@ class DocumentReader:
         """What each file holds; a diagnostic in place of bytes says why a file cannot be read."""
         for path, content in zip(paths, contents, strict=True):
             if isinstance(content, bytes):
-                yield self.read(path, content)
+                found = self.read(path, content)
+                if self._id_length:
+                    found.oid = blob_id(content, self._id_length)
+                yield found
             else:
                 yield FileContent(diagnostics=[content])
 

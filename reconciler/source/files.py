@@ -7,10 +7,10 @@ from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
-from reconciler.source import git
+from reconciler.source import git, places
 from reconciler.source.yaml.guard import MAX_BYTES
 
-FOLDERS = ("connectors", "policies")
+FOLDERS = places.FOLDERS
 SUFFIXES = (".yaml", ".yml")
 _PREFIXES = tuple(f"{folder}/" for folder in FOLDERS)
 _SYMLINK_MODE, _SUBMODULE_MODE = "120000", "160000"
@@ -81,15 +81,16 @@ def _read(descriptor: int) -> bytes:
 
 def committed(root: Path, commit: str, folders: Sequence[str] = FOLDERS) -> list[tuple[str, str]]:
     """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
-    return _definitions(git.list_tree(root, commit, folders))
+    return definitions(git.list_tree(root, commit, folders))
 
 
 def committed_at(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str]]:
     """What `committed` gives for the files at `paths`, of those that exist."""
-    return _definitions(git.list_entries(root, commit, paths)) if paths else []
+    return definitions(git.list_entries(root, commit, paths)) if paths else []
 
 
-def _definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """(path, object id, or "" for what is not a file) of those entries of a tree that would be read, sorted."""
     found = []
     for mode, oid, path in entries:
         if path.endswith(SUFFIXES) and mode != _SUBMODULE_MODE and not _hidden(path):

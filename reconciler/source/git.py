@@ -41,10 +41,24 @@ def head(root: Path) -> str:
     return output.decode().strip() if code == 0 else ""
 
 
-def differing(root: Path, folders: Sequence[str]) -> int:
-    """In how many files `folders` differ from the commit that is checked out."""
-    code, output, _ = run(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *folders)
-    return output.count(b"\0") if code == 0 else 0
+REGULAR = ("100644", "100755", "100664")
+"""The modes of files, of which the last one is of old repositories."""
+IGNORED = "!!"
+"""What `status` says of a file that git ignores."""
+
+
+def status(root: Path, folders: Sequence[str]) -> list[tuple[str, str]] | None:
+    """What git says of each file in `folders` that differs from the commit checked out, or is ignored.
+
+    Returns:
+        State and path, from the top of the working tree; None when git refuses.
+    """
+    options = ("--porcelain", "-z", "--untracked-files=all", "--ignored=traditional", "--no-renames")
+    code, output, _ = run(root, "status", *options, "--", *folders)
+    if code != 0:
+        return None
+    entries = output.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return [(entry[:2], entry[3:]) for entry in entries]
 
 
 def resolve(root: Path, ref: str) -> str:

@@ -75,7 +75,7 @@ def _packed(content: FileContent) -> tuple[Any, ...]:
     """The content as plain tuples, which marshal writes at the speed of a copy."""
     resources = [
         (tuple(item.key), item.body, item.fingerprint, item.display, [tuple(ref) for ref in item.refs], item.previously, item.file,
-         item.document, item.active, item.left_out)
+         item.document, item.active, item.left_out, item.unprotects)
         for item in content.resources
     ]  # fmt: skip
     diagnostics = [
@@ -83,15 +83,16 @@ def _packed(content: FileContent) -> tuple[Any, ...]:
          item.snippet, item.hint)
         for item in content.diagnostics
     ]  # fmt: skip
-    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken]
+    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken], content.oid
 
 
 def _unpacked(packed: tuple[Any, ...]) -> FileContent:
-    resources, diagnostics, documents, broken = packed
+    resources, diagnostics, documents, broken, oid = packed
     return FileContent(
         [Resource(Key(*key), body, printed, display, tuple(Key(*ref) for ref in refs), *rest)
          for key, body, printed, display, refs, *rest in resources],
         [Diagnostic(code, message, Span(*span), snippet, hint) for code, message, span, snippet, hint in diagnostics],
         documents,
         [Key(*key) for key in broken],
+        oid,
     )  # fmt: skip

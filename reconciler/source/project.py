@@ -4,17 +4,26 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Finding, Place
-from reconciler.source import files
+from reconciler.source import files, places
 from reconciler.source.yaml.loading import Loaded, fast_parser, load_carefully
 
-PROJECT_FILE = "reconciler.yaml"
+PROJECT_FILE = places.PROJECT_FILE
 
 
 def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The settings in the project file, {} without one, and what is wrong with it."""
-    if not (root / PROJECT_FILE).exists():
+    return settings_in(project_content(root))
+
+
+def project_content(root: Path) -> files.Content | None:
+    """The bytes of the project file, or why it cannot be read; None without one."""
+    return next(files.read_working_tree(root, [PROJECT_FILE])) if (root / PROJECT_FILE).exists() else None
+
+
+def settings_in(content: files.Content | None) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """The settings in what `project_content` gives, and what is wrong."""
+    if content is None:
         return {}, []
-    content = next(files.read_working_tree(root, [PROJECT_FILE]))
     return ({}, [content]) if isinstance(content, Diagnostic) else parse_project(content)
 
 
@@ -57,14 +66,10 @@ def _located(data: bytes, loaded: Loaded, findings: list[Finding]) -> list[Diagn
 
 def find_root(start: Path) -> Path | None:
     """The nearest directory at or above `start` that is a configuration repository."""
-    for folder in (start, *start.parents):
-        if is_root(folder):
-            return folder
-        if (folder / ".git").exists():
-            return None
-    return None
+    found = places.find_root(str(start))
+    return Path(found) if found is not None else None
 
 
 def is_root(folder: Path) -> bool:
     """Whether `folder` holds a project file or definitions."""
-    return (folder / PROJECT_FILE).is_file() or any((folder / name).is_dir() for name in files.FOLDERS)
+    return places.is_root(str(folder))

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
@@ -15,6 +16,8 @@ from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.parallel import read_parts
+from reconciler.source.parts import Parts
+from reconciler.source.trees import trees_of
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
@@ -32,6 +35,7 @@ class Repository:
         *,
         covering: bool = False,
         edited: Mapping[str, bytes | None] | None = None,
+        noting: bool = False,
     ) -> None:
         """Read nothing yet.
 
@@ -40,8 +44,11 @@ class Repository:
             folders: what is read; references to what others hold are not looked at then, and access not tested.
             covering: whether to look for grants that no access test explains.
             edited: files that are taken to have this content, or, with None, not to be there.
+            noting: whether to note what is read, so that it can be proven later to be that of a commit.
         """
         self._edited = edited or {}
+        self._noting = noting
+        self._noted: dict[str, str] = {}
         self._covering = covering
         self._folders = folders
         self._root = root
@@ -56,13 +63,53 @@ class Repository:
         """Where the definitions are read from. Outside git there is no commit."""
         if self._ref:
             return Revision(self._commit, self._ref)
-        commit = git.head(self._root)
-        differing = git.differing(self._root, files.FOLDERS) if commit else 0
-        return Revision(commit, "", bool(differing), differing)
+        entries = self._status if self._head else None
+        differing = sum(state != git.IGNORED for state, _ in entries or ())
+        return Revision(self._head, "", bool(differing), differing)
+
+    @cached_property
+    def _head(self) -> str:
+        return git.head(self._root)
+
+    @cached_property
+    def _status(self) -> list[tuple[str, str]] | None:
+        return git.status(self._root, files.FOLDERS)
+
+    def parts(self) -> Parts:
+        """Its files, to be read one by one.
+
+        Raises:
+            Unprovable: they are not what is in the files.
+        """
+        if self._edited:
+            raise Unprovable("files are taken to be edited")
+        if self._ref:
+            return Parts(self._root, self._commit, None, self._now, self._test_access)
+        return Parts(self._root, self._head, lambda: self._status, self._now, self._test_access)
+
+    def proven(self, paths: Sequence[str]) -> Trees:
+        """The trees that all that was loaded, from the files at `paths`, comes from.
+
+        Raises:
+            Unprovable: it may be something else.
+        """
+        commit = self._commit if self._ref else self._head
+        entries = git.list_tree(self._root, commit, files.FOLDERS)
+        if any(mode not in git.REGULAR for mode, _, _ in entries):
+            raise Unprovable("there are links or submodules")
+        listed = dict(files.definitions(entries))
+        if list(listed) != list(paths) or (not self._ref and listed != self._noted):
+            raise Unprovable("the files are not those of the commit")
+        return trees_of(self._root, commit)
+
+    def _noting_ids(self, paths: Sequence[str], contents: Iterable[FileContent]) -> Iterator[FileContent]:
+        for path, content in zip(paths, contents, strict=True):
+            self._noted[path] = content.oid
+            yield content
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
-        reader = DocumentReader(self._now)
+        reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
         if self._ref:
             entries = [
                 entry
@@ -80,7 +127,7 @@ class Repository:
         def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
             return reader.read_all(part, files.read_working_tree(self._root, part))
 
-        return self._assembled(reader, paths, read_parts(paths, read_paths))
+        return self._assembled(reader, paths, self._noting_ids(paths, read_parts(paths, read_paths)))
 
     def _assembled(self, reader: DocumentReader, paths: list[str], contents: Iterable[FileContent]) -> Desired:
         """What the files make together with those that are taken to be edited."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from reconciler.durable import make_folder, replace_file
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import chain, schema
 
@@ -25,22 +26,34 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
     """
     if not _exists(path):
         return None
+    uri = path.absolute().as_uri()
     with translated(path):
-        connection = _open(f"{path.absolute().as_uri()}?mode=ro")
         try:
-            if _is_empty(connection, path):
-                connection.close()
-                return None
+            return _reader(f"{uri}?mode=ro", path)
         except sqlite3.OperationalError as failure:
-            connection.close()
-            # In a directory that cannot be written SQLite cannot make its shared-memory file.
-            if ("readonly" not in str(failure) and "unable to open" not in str(failure)) or _has_journal(path):
+            if "readonly" not in str(failure) and "unable to open" not in str(failure):
                 raise
-            connection = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
-            if _is_empty(connection, path):
-                connection.close()
-                return None
-        return connection
+            if _is_left(path, "-journal"):
+                # The power went while the store was being made. SQLite takes that back, and has to write for it.
+                if recovered := _reader(f"{uri}?mode=rw", path):
+                    recovered.close()
+                return _reader(f"{uri}?mode=ro", path)
+            if _is_left(path, "-wal"):
+                raise
+            # In a directory that cannot be written SQLite cannot make its shared-memory file.
+            return _reader(f"{uri}?mode=ro&immutable=1", path)
+
+
+def _reader(uri: str, path: Path) -> sqlite3.Connection | None:
+    connection = _open(uri)
+    try:
+        if not _is_empty(connection, path):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
 
 
 def begin_writing(path: Path, lock_seconds: float) -> sqlite3.Connection:
@@ -163,9 +176,9 @@ def _exists(path: Path) -> bool:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror}") from failure
 
 
-def _has_journal(path: Path) -> bool:
-    journal = path.with_name(path.name + "-wal")
-    return journal.exists() and journal.stat().st_size > 0
+def _is_left(path: Path, suffix: str) -> bool:
+    """Whether one of SQLite's own files stands beside the store, with something in it."""
+    return _has_content(path.with_name(path.name + suffix))
 
 
 def _open(uri: str, timeout: float = _READ_SECONDS) -> sqlite3.Connection:
@@ -197,10 +210,13 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
 def make_directory(path: Path) -> None:
     """The directory of the store and of its key. Inside a repository it never belongs into git."""
     folder = path.parent
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if folder.name == ".reconciler" and not ignore.exists():
-        ignore.write_text("*\n")
+    make_folder(folder)
+    if folder.name == ".reconciler" and not _has_content(folder / ".gitignore"):
+        replace_file(folder / ".gitignore", b"*\n", 0o644)  # whole, before there is anything to keep out of git
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from reconciler.core.definitions import Definition, Export
 from reconciler.core.ports import Store
+from reconciler.durable import replace_files
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.exporting import Choice, export, layout
 from reconciler.source.writing import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
-from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now
-from reconciler.wiring.writing import replace_files
 
 
 def export_records(store: Store, choice: Choice) -> Export:
@@ -20,7 +19,7 @@ def export_records(store: Store, choice: Choice) -> Export:
     Raises:
         UsageError: there is no record of an address, or no category of a name.
     """
-    return export(store, choice, DefinitionWriter(now()), known_secrets(store))
+    return export(store, choice, DefinitionWriter(now()))
 
 
 def stream(definitions: Sequence[Definition]) -> str:

@@ -1,6 +1,5 @@
 """Saved plans as files: written whole or not at all, read with suspicion."""
 
-import os
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Plan, Revision
 from reconciler.core.ports import Store
 from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
+from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds import schemas
 from reconciler.kinds.canonical import encode, make_resource
@@ -67,18 +67,10 @@ def _digest_of(content: Mapping[str, Any]) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file that only its owner can read; readers see the old or the new, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(path)
+        replace_file(path, data, 0o600)
     except OSError as failure:
         raise UsageError(f"the plan cannot be saved to {path}: {failure.strerror}", hint="name another file with --out") from failure  # fmt: skip
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_plan(path: Path) -> SavedPlan:

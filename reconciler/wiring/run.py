@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import durable
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
 from reconciler.source import files
-from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
+from reconciler.source.project import PROJECT_FILE, find_root, is_root, project_content, read_project, settings_in
 from reconciler.source.repository import Repository
+from reconciler.wiring import shortcut
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Sealer, SecretBackend, Store
@@ -92,21 +94,14 @@ def canonical_text(data: bytes, file: str) -> tuple[bytes | None, tuple[Diagnost
 
 def replace_file(path: Path, data: bytes) -> None:
     """Replace the content of a file at once, keeping its mode: readers see the old or the new, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("xb") as opened:
-            os.fchmod(opened.fileno(), path.stat().st_mode & 0o7777)
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    durable.replace_file(path, data, path.stat().st_mode & 0o7777)
 
 
-def open_source(root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False) -> Repository:
+def open_source(
+    root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False, noting: bool = False
+) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names."""
-    return Repository(root, ref, now(), folders, covering=covering)
+    return Repository(root, ref, now(), folders, covering=covering, noting=noting)
 
 
 def project_diagnostics(root: Path) -> list[Diagnostic]:
@@ -121,11 +116,23 @@ def load_settings(root: Path, given: Overrides) -> Settings:
         InvalidDefinitions: the project file is wrong.
         UsageError: see `settle`.
     """
-    project, diagnostics = read_project(root)
+    content = project_content(root)
+    project, diagnostics = settings_in(content)
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
         raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
-    return settle(root, project, given)
+    settings = settle(root, project, given)
+    if given == Overrides(lock_seconds=given.lock_seconds) and not settings.check_secrets:
+        _note(settings, content if isinstance(content, bytes) else None)
+    return settings
+
+
+def _note(settings: Settings, project: bytes | None) -> None:
+    """Note what a plan of nothing has to know; see shortcut.py."""
+    if settings.store.startswith("sqlite:"):
+        store = str(sqlite_path(settings.root, settings.store))
+        root, tokens = str(settings.root), settings.fetch_tokens
+        shortcut.note(root, project, settings.target, settings.owner, store, tokens=tokens)
 
 
 def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":

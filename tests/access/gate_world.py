@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import jsonschema
-from conftest import CATEGORY, CONNECTOR, Result, Workspace
+from conftest import CATEGORY, CONNECTOR, Result, Workspace, copy_of
 
 from reconciler.kinds import schemas
 
@@ -72,15 +72,17 @@ def policy(name: str, subjects: str, permissions: str, extra: str = "") -> str:
 
 def gated(workspace: Workspace) -> Workspace:
     """Two connectors in two categories; ada and grace look after crm, margaret is super admin; a branch for changes."""
+    return copy_of(workspace, "gated", _gated)
+
+
+def _gated(workspace: Workspace) -> None:
     workspace.write("connectors/crm.yaml", CATEGORY + "---\n" + CONNECTOR)
     workspace.write("connectors/finance.yaml", FINANCE + "---\n" + LEDGER)
-    (workspace.root / "policies/team.yaml").unlink(missing_ok=True)
     workspace.write("policies/groups.yaml", GROUPS)
     workspace.write("policies/owners.yaml", OWNERS)
     workspace.write("policies/grants.yaml", TEAM)
     workspace.commit("base")
     workspace.git("checkout", "-q", "-b", "change")
-    return workspace
 
 
 def authorize(workspace: Workspace, actor: str = "ada", head: str = "change", *more: str) -> Result:

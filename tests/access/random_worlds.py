@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reconciler.core.access import PERMISSIONS
 from reconciler.core.model import Resource
-from reconciler.source.documents import DocumentReader
+from reconciler.kinds.canonical import make_resource
+from reconciler.kinds.registry import KINDS
 
 Document = dict[str, Any]
 USERS = ("ada", "grace", "hedy", "o.k@example.com")
@@ -67,8 +68,8 @@ def worlds(draw: st.DrawFn) -> list[Document]:
 
 
 def read(world: list[Document]) -> list[Resource]:
-    """The definitions, read as the tool reads them from a file."""
-    data = "---\n".join(json.dumps(item) + "\n" for item in world).encode()
-    (content,) = DocumentReader().read_all(["policies/all.yaml"], [data])
-    assert {found.code for found in content.diagnostics} <= {"RC306", "RC604", "RC608"}, content.diagnostics
-    return list(content.resources)
+    """The definitions, brought to their canonical form as when they are read from a file."""
+    return [
+        make_resource(json.loads(json.dumps(item)), KINDS[item["kind"]], "all.yaml", index)
+        for index, item in enumerate(world)
+    ]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from random_worlds import AREAS, GROUPS, MOMENTS, START, USERS, Document, document, read, worlds
-from reconciler.core.access import PERMISSIONS, Access, Target, decide
+from reconciler.core.access import PERMISSIONS, Target, decide
 from reconciler.core.access_diff import SUPER_ADMIN
 from reconciler.core.entitlements import Entitlements, entitlements
 from reconciler.core.model import Resource

@@ -2,10 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import jsonschema
 import pytest
-from conftest import KEY, Result, Workspace
+from conftest import KEY, Result, Workspace, copy_of
 from live_state import sql
 
 from reconciler.errors import NotPermitted, RecordConflict
@@ -25,9 +28,12 @@ BAD_NAME = "error: the actor's name holds what no name holds\n"
 @pytest.fixture
 def ruled(empty: Workspace) -> Workspace:
     """A store with a super admin."""
-    fill(empty)
-    empty.ok("apply", "--yes")
-    return empty
+    return copy_of(empty, "ruled", applied)
+
+
+def applied(workspace: Workspace) -> None:
+    fill(workspace)
+    workspace.ok("apply", "--yes")
 
 
 def live(workspace: Workspace) -> list[tuple[object, ...]]:
@@ -443,11 +449,33 @@ spec:
 """
 
 
+class Refusing(BaseHTTPRequestHandler):
+    """Gives nobody a token, and at once: without an answer the tool would try again for a while."""
+
+    def do_POST(self) -> None:
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    """Host and port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.fixture
-def tokens(ruled: Workspace) -> Workspace:
-    """Connectors that need tokens, which nobody gives: port 9 is closed."""
+def tokens(ruled: Workspace, refusing: str) -> Workspace:
+    """Connectors that need tokens, which nobody gives."""
+    text = BEARER.replace("127.0.0.1:9", refusing)
     for name, category in (("crm-token", "crm"), ("finance-token", "finance")):
-        ruled.write(f"connectors/{name}.yaml", BEARER.replace("NAME", name).replace("CATEGORY", category))
+        ruled.write(f"connectors/{name}.yaml", text.replace("NAME", name).replace("CATEGORY", category))
     ruled.ok("apply", "--yes", "--tokens", "demand", "--as", "margaret")
     return ruled
 

@@ -5,7 +5,7 @@ import os
 import re
 
 import pytest
-from conftest import Workspace
+from conftest import Workspace, copy_of
 from live_state import InProcess, drift, sql
 
 from policies import CATEGORIES, CRM, OWNERS, TEAM, connector, fill
@@ -24,10 +24,13 @@ def team(*users: str) -> str:
 @pytest.fixture
 def ruled(empty: Workspace) -> Workspace:
     """A store with a super admin, and ten people who may change a category's connectors."""
-    fill(empty)
-    empty.write("policies/team.yaml", team(*(f"u{number}" for number in range(10))))
-    empty.ok("apply", "--yes")
-    return empty
+    return copy_of(empty, "ruled-ten", applied)
+
+
+def applied(workspace: Workspace) -> None:
+    fill(workspace)
+    workspace.write("policies/team.yaml", team(*(f"u{number}" for number in range(10))))
+    workspace.ok("apply", "--yes")
 
 
 def override(said: str, guard: str, count: int | None = None) -> tuple[str, str]:

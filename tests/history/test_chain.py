@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from conftest import Workspace
+from conftest import CATEGORY, CONNECTOR, POLICY, Workspace, copy_of
 from history_world import answer, describe, tamper
 from live_state import sql
 
@@ -44,10 +44,15 @@ TAMPERINGS = {
 @pytest.fixture
 def three_runs(workspace: Workspace) -> Workspace:
     """The small repository after three runs: four creates, and twice an update."""
+    return copy_of(workspace, "three-runs", run_thrice)
+
+
+def run_thrice(workspace: Workspace) -> None:
+    workspace.write("connectors/crm.yaml", CATEGORY + "---\n" + CONNECTOR)
+    workspace.write("policies/team.yaml", POLICY)
     workspace.ok("apply", "--yes", "-q")
     describe(workspace, "first")
     describe(workspace, "second")
-    return workspace
 
 
 def test_a_store_that_nobody_touched_is_fine(three_runs: Workspace) -> None:
@@ -101,11 +106,11 @@ def test_the_tables_refuse_it(three_runs: Workspace, statement: str) -> None:
 def test_triggers_that_are_gone_are_missed(three_runs: Workspace) -> None:
     """And one that was made harmless."""
     sql(three_runs.store, "DROP TRIGGER history_updated")
-    sql(three_runs.store, "DROP TRIGGER document_updated")
-    sql(three_runs.store, "CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents BEGIN SELECT 1; END")
+    sql(three_runs.store, "DROP TRIGGER documents_updating")
+    sql(three_runs.store, "CREATE TRIGGER documents_updating AFTER UPDATE OF live ON documents BEGIN SELECT 1; END")
     messages = [fault["message"] for fault in answer(three_runs, "store", "check", code=10)["faults"]]
-    assert [message.partition(";")[0] for message in messages] == [
-        "the trigger document_updated was altered",
+    assert sorted(message.partition(";")[0] for message in messages) == [
+        "the trigger documents_updating was altered",
         "the trigger history_updated is missing",
     ]
 
@@ -145,7 +150,7 @@ def test_a_truncated_end_that_was_covered_up_is_found_by_its_head(three_runs: Wo
     head, before = (run["head"] for run in answer(three_runs, "history", "--limit", "2")["runs"])
     tamper(
         three_runs.store,
-        "DELETE FROM history WHERE run = 3; DELETE FROM runs WHERE id = 3;"
+        "DELETE FROM attempts WHERE run = 3; DELETE FROM history WHERE run = 3; DELETE FROM runs WHERE id = 3;"
         f"UPDATE meta SET value = '{before}' WHERE key = 'history_head'; UPDATE meta SET value = '7' WHERE key = 'history_count'",
     )
     assert all(fault["check"] != "chain" for fault in answer(three_runs, "store", "check", code=10)["faults"])

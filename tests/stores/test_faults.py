@@ -1,7 +1,9 @@
-"""What happens to a store when the world is against it: it is as it was before, or as it is after."""
+"""What happens to a store when the world is against it: it is as it was before, or as it is after.
+
+Kills and power cuts: see test_cut_off.py.
+"""
 
 import os
-import random
 import resource
 import shutil
 import signal
@@ -46,90 +48,6 @@ def descriptions(workspace: Workspace) -> set[str]:
     connection.close()
     assert len(rows) in (0, MANY)
     return {row[0] for row in rows}
-
-
-def test_a_killed_apply_leaves_the_old_or_the_new_store(empty: Workspace) -> None:
-    """kill -9 at forty moments of a run; every time the next command just works."""
-    fill(empty, "v0")
-    began = time.monotonic()
-    empty.ok("apply", "--yes", "-q")
-    length = time.monotonic() - began
-    seen = {"old": 0, "new": 0}
-    chance = random.Random(7)
-    current = "v0"
-    for attempt in range(1, 41):
-        fill(empty, f"v{attempt}")
-        process = start(empty, "apply", "--yes", "-q", start_new_session=True)
-        time.sleep(length * chance.uniform(0.25, 1.05))
-        process.kill()
-        process.communicate()
-        (now,) = descriptions(empty)
-        assert now in (current, f"v{attempt}")
-        seen["new" if now == f"v{attempt}" else "old"] += 1
-        current = now
-    assert seen["old"], seen
-    empty.ok("apply", "--yes", "-q")
-    assert descriptions(empty) == {"v40"}
-
-
-@pytest.mark.parametrize("call", ["pwrite64", "fsync", "fdatasync", "ftruncate", "unlink"])
-def test_killed_at_every_system_call_of_the_commit(empty: Workspace, call: str) -> None:
-    """The process is killed as it enters the n-th call, for every n that there is, up to a dozen."""
-    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
-    for count in [*range(1, 8), 20, 60, 150, 400]:
-        shutil.rmtree(empty.store.parent, ignore_errors=True)
-        fill(empty, "old")
-        empty.ok("apply", "--yes", "-q")
-        fill(empty, "new")
-        command = [
-            "strace",
-            "-f",
-            "-o",
-            os.devnull,
-            "-e",
-            f"inject={call}:signal=KILL:when={count}",
-            sys.executable,
-            "-m",
-            "reconciler",
-            "apply",
-            "--yes",
-            "-q",
-        ]
-        done = subprocess.run(
-            command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False
-        )
-        assert descriptions(empty) in ({"old"}, {"new"})
-        empty.ok("apply", "--yes", "-q")
-        assert descriptions(empty) == {"new"}
-        if done.returncode == 0:
-            break
-
-
-def test_a_first_apply_killed_at_any_write_can_be_repeated(empty: Workspace) -> None:
-    """Also while the store is being made."""
-    fill(empty, "new")
-    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
-    for count in (1, 2, 3, 5, 9, 14, 40, 80):
-        shutil.rmtree(empty.store.parent, ignore_errors=True)
-        command = [
-            "strace",
-            "-f",
-            "-o",
-            os.devnull,
-            "-e",
-            f"inject=pwrite64:signal=KILL:when={count}",
-            sys.executable,
-            "-m",
-            "reconciler",
-            "apply",
-            "--yes",
-            "-q",
-        ]
-        subprocess.run(command, cwd=empty.root, env=clean_environment(empty.env), capture_output=True, check=False)
-        assert descriptions(empty) in (set(), {"new"})
-        assert empty.run("plan").exit_code == 0
-        empty.ok("apply", "--yes", "-q")
-        assert descriptions(empty) == {"new"}
 
 
 def test_an_interrupted_apply_says_so(empty: Workspace) -> None:

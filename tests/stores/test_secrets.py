@@ -205,10 +205,12 @@ def test_equal_secrets_do_not_look_equal_at_rest(workspace: Workspace) -> None:
 
 
 def test_a_secret_that_the_store_lost_is_noticed_when_secrets_are_checked(workspace: Workspace) -> None:
-    """And one that a renamed record uses."""
+    """Even when nothing saw who took it; and one that a renamed record uses."""
     workspace.ok("apply", "--yes", "-q")
     with sqlite3.connect(workspace.store) as connection:
+        connection.execute("INSERT INTO meta VALUES ('writing', '')")
         connection.execute("DELETE FROM secrets")
+        connection.execute("DELETE FROM meta WHERE key = 'writing'")
     connection.close()
     assert workspace.run("plan", "--detailed-exitcode").exit_code == 0
     checked = workspace.run("plan", "--detailed-exitcode", "--secrets", "check")

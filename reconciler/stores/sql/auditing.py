@@ -11,10 +11,12 @@ from reconciler.core.audit import Audit, Fault
 from reconciler.kinds.canonical import decode
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain, schema
+from reconciler.stores.sql import chain
 from reconciler.stores.sql.history import is_chained
+from reconciler.stores.sql.triggers import found_triggers, own_triggers
 
 _RESTORE = "restore the store from a backup"
+_SILENCED = "find out who put it there; then delete it: DELETE FROM meta WHERE key = 'writing'"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
 _TAMPERED = (
     "somebody wrote to the file around the tool: compare with a backup and with git before you trust the history"
@@ -105,18 +107,17 @@ _BELONGS = {
 
 def _triggers(connection: sqlite3.Connection) -> _Found:
     """That the triggers are there which see what is written around the tool, and keep the history as it is."""
-    found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    found = found_triggers(connection)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    scripts = (schema.TRIGGERS, *(script for since, script in schema.MIGRATIONS.items() if since <= version))
-    for statement in (statement for script in scripts for statement in sqlite.statements(script)):
-        words = statement.split()
-        if words[:2] == ["CREATE", "TRIGGER"] and (found.get(words[2]) or "").split() != _unended(words):
-            state = "is missing" if words[2] not in found else "was altered"
-            yield f"the trigger {words[2]} {state}; writes around the tool may not have been seen", _TAMPERED
-
-
-def _unended(words: list[str]) -> list[str]:
-    return [*words[:-1], words[-1].removesuffix(";")]
+    for name, words in own_triggers(version).items():
+        if found.get(name) != words:
+            state = "is missing" if name not in found else "was altered"
+            yield f"the trigger {name} {state}; writes around the tool may not have been seen", _TAMPERED
+    if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
+        yield (
+            "meta holds the key 'writing', which silences the triggers; writes around the tool are not seen",
+            _SILENCED,
+        )
 
 
 def _bodies(connection: sqlite3.Connection) -> _Found:

@@ -7,11 +7,11 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports import Write
-from reconciler.errors import NotConverged, ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.leaves import leaves
 from reconciler.kinds.leaves import moved as moved_leaves
-from reconciler.kinds.outcome import display_after, fingerprint_after
+from reconciler.kinds.outcome import display_after
 from reconciler.kinds.registry import address
 from reconciler.stores.sql.reading import decoded
 
@@ -95,42 +95,6 @@ def check_references(connection: sqlite3.Connection, writes: Sequence[Write]) ->
                 f"{address(*referrer)} refers to {address(*target)}" for referrer, target in sorted(dangling)
             ),
         )
-
-
-def check_written(connection: sqlite3.Connection, writes: Sequence[Write], owner: str) -> None:
-    """Read back every record touched: it must be just what the plan says, so that a plan of it is empty.
-
-    Raises:
-        NotConverged: one is not.
-    """
-    expected = {write.uid: write.change for write in writes}
-    for chunk, marks in _chunks(list(expected)):
-        rows = connection.execute(
-            "SELECT r.uid, r.kind, r.name, r.owner, r.fingerprint, d.live FROM records r"
-            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks})",
-            chunk,
-        )
-        found = {row[0]: row[1:] for row in rows}
-        for uid in chunk:
-            _check_row(expected[uid], found.get(uid), owner)
-
-
-def _check_row(change: Change, row: tuple[object, ...] | None, owner: str) -> None:
-    if change.body is None:
-        if row is not None:
-            raise _not_converged(change.key, "it is still there after its deletion")
-        return
-    if row is None:
-        raise _not_converged(change.key, "it is not there after it was written")
-    wanted = (*change.key, owner, fingerprint_after(change), change.body.decode())
-    for name, want, found in zip(("kind", "name", "owner", "fingerprint", "body"), wanted, row, strict=True):
-        if want != found:
-            raise _not_converged(change.key, f"its {name} is not what was written")
-
-
-def _not_converged(key: Key, reason: str) -> NotConverged:
-    hint = "something else writes to the store, or a trigger changes what is written"
-    return NotConverged(f"{address(*key)} did not converge: {reason}; nothing was kept", hint=hint)
 
 
 def refusal(

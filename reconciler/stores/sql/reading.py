@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.core.model import Bodies, Found, Key, Record, SecretState
 from reconciler.kinds.registry import KINDS
+from reconciler.stores.sql import chain
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 
@@ -24,7 +25,7 @@ def records(connection: sqlite3.Connection, fingerprint: Fingerprint) -> dict[Ke
         if kind not in KINDS:
             raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
         key = Key(kind, name)
-        found[key] = Record(key, uid, printed or "", applied, owner, display or "", version)
+        found[key] = Record(key, uid, printed or "", applied, owner, display or "", version, printed is None)
         changed = changed or printed is None
     return found | _recomputed(connection, found, fingerprint) if changed else found
 
@@ -57,11 +58,24 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
             f" LEFT JOIN documents d USING (uid) LEFT JOIN applied a USING (uid) WHERE r.uid IN ({marks})",
             chunk,
         )
+        pictured = _last_declared(connection, chunk)
         for uid, live, kept, was_applied, moved in rows:
-            last = kept if kept or moved else live
+            last = pictured.get(uid, kept) if moved else kept or live
             applied = decoded(last) if last and was_applied else None
             found[uid] = Bodies(decoded(live), applied, secrets.get(uid, {}))
     return found
+
+
+def _last_declared(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, str]:
+    """What was last applied to records that somebody has written to around the tool since."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < chain.RUN_SINCE:
+        return {}  # the triggers of an older store keep it elsewhere
+    rows = connection.execute(
+        "SELECT uid, coalesce(declared, body) FROM drifts WHERE kind IS NOT NULL"
+        f" AND uid IN ({','.join('?' * len(uids))})",
+        uids,
+    )
+    return {uid: body for uid, body in rows if body is not None}
 
 
 def referrers(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[tuple[Key, Key]]:

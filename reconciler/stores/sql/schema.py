@@ -1,14 +1,16 @@
 """Tables, triggers and views of the SQL store.
 
 `records` is narrow, because every full plan reads all of it; bodies live beside it. Each write moves
-the store's revision. The triggers do that for writes made around this tool: they blank the
-fingerprint of a body that was changed, so that the next plan sees the drift, and keep the body that was
-last applied. While an apply writes, `meta` holds the key `writing`, inside the apply's transaction, and they
+the store's revision. The triggers do that for writes made around this tool (`watching.py`), and keep what was
+there until then. While an apply writes, `meta` holds the key `writing`, inside the apply's transaction, and they
 keep quiet. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
 body before a change alone: the one after it is the next one's before, or live. Where others wrote in between,
 the row says when first, and what there was until then; `drifts` holds that until the next apply takes it over.
 `history.py` says what the hashes are made of.
 """
+
+from reconciler.stores.sql.baselines import BASELINES
+from reconciler.stores.sql.watching import MOVE, MOVED, NOW, OUTSIDE, WATCHING
 
 VERSION = 4
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
@@ -95,39 +97,34 @@ CREATE TABLE leases (
 );
 """
 
-_OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
-_MOVE = "UPDATE meta SET value = value + 1 WHERE key = 'revision';"
-_MOVED = "version = version + 1, revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision')"
-
 TRIGGERS = f"""
-CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN {_OUTSIDE} BEGIN
-  {_MOVE}
-  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
+CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN {OUTSIDE} BEGIN
+  {MOVE}
+  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN {_OUTSIDE} BEGIN
-  {_MOVE}
-  UPDATE records SET {_MOVED} WHERE uid = NEW.uid;
+CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN {OUTSIDE} BEGIN
+  {MOVE}
+  UPDATE records SET {MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER record_deleted AFTER DELETE ON records WHEN {_OUTSIDE} BEGIN
-  {_MOVE}
+CREATE TRIGGER record_deleted AFTER DELETE ON records WHEN {OUTSIDE} BEGIN
+  {MOVE}
 END;
-CREATE TRIGGER document_inserted AFTER INSERT ON documents WHEN {_OUTSIDE} BEGIN
-  {_MOVE}
-  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
+CREATE TRIGGER document_inserted AFTER INSERT ON documents WHEN {OUTSIDE} BEGIN
+  {MOVE}
+  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {_OUTSIDE} BEGIN
+CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {OUTSIDE} BEGIN
   INSERT OR IGNORE INTO applied VALUES (OLD.uid, OLD.live);
-  {_MOVE}
-  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = NEW.uid;
+  {MOVE}
+  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
 END;
-CREATE TRIGGER document_deleted AFTER DELETE ON documents WHEN {_OUTSIDE} BEGIN
+CREATE TRIGGER document_deleted AFTER DELETE ON documents WHEN {OUTSIDE} BEGIN
   INSERT OR IGNORE INTO applied SELECT OLD.uid, OLD.live FROM records WHERE uid = OLD.uid;
-  {_MOVE}
-  UPDATE records SET fingerprint = NULL, {_MOVED} WHERE uid = OLD.uid;
+  {MOVE}
+  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = OLD.uid;
 END;
 """
 
-_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _KEEP = "INSERT OR IGNORE INTO drifts VALUES"
 
 HISTORY = f"""
@@ -141,21 +138,21 @@ CREATE TABLE drifts (
   since TEXT NOT NULL,
   body TEXT
 );
-CREATE TRIGGER drift_inserted AFTER INSERT ON records WHEN {_OUTSIDE} BEGIN
-  {_KEEP} (NEW.uid, {_NOW}, NULL);
+CREATE TRIGGER drift_inserted AFTER INSERT ON records WHEN {OUTSIDE} BEGIN
+  {_KEEP} (NEW.uid, {NOW}, NULL);
 END;
-CREATE TRIGGER drift_deleted BEFORE DELETE ON records WHEN {_OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {_NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
+CREATE TRIGGER drift_deleted BEFORE DELETE ON records WHEN {OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
 END;
 CREATE TRIGGER drift_renamed AFTER UPDATE OF kind, name ON records
-    WHEN (NEW.kind IS NOT OLD.kind OR NEW.name IS NOT OLD.name) AND {_OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {_NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
+    WHEN (NEW.kind IS NOT OLD.kind OR NEW.name IS NOT OLD.name) AND {OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
 END;
-CREATE TRIGGER drift_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {_OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {_NOW}, OLD.live);
+CREATE TRIGGER drift_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {NOW}, OLD.live);
 END;
-CREATE TRIGGER drift_emptied AFTER DELETE ON documents WHEN {_OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {_NOW}, OLD.live);
+CREATE TRIGGER drift_emptied AFTER DELETE ON documents WHEN {OUTSIDE} BEGIN
+  {_KEEP} (OLD.uid, {NOW}, OLD.live);
 END;
 CREATE TRIGGER history_inserted BEFORE INSERT ON history WHEN EXISTS (SELECT 1 FROM history WHERE seq = NEW.seq) BEGIN
   SELECT RAISE(ABORT, 'the history is append-only');
@@ -226,7 +223,7 @@ of a run's lease is the id of its attempt. A lease ends at `expires` by the wall
 counts from `boot`. What a delete
 took away is in `quarantine`, with its sealed secrets and without its tokens, until it is restored or purged."""
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS}
+MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING}
 """What each version of the store adds to the one before."""
 
 VIEWS = """

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.baseline import Memory
 from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import checking
+from reconciler.stores.sql import baselines, checking, written
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -23,6 +24,7 @@ class SqlSession:
         self._now = now
         self._head = ""
         self._run_id: int | None = None
+        self._revision = -1
 
     @property
     def head(self) -> str:
@@ -51,26 +53,38 @@ class SqlSession:
             StoreUnavailable: the store refuses a write.
         """
         checking.check_unmoved(self._connection, [write.change for write in writes])
-        self._connection.execute("INSERT INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
+        drifts = Drifts(self._connection)
         run = self._run_id = self._record_run(chain, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
-        revision = self._next_revision()
+        before = written.others(self._connection, writes)
+        revision = self._revision = self._next_revision()
         try:
             self._step_aside(writes)
             self._write_records(writes, revision)
-            self._write_beside(writes)
-            chain.add_rows(self._history_rows(writes, run))
+            self._write_beside(writes, drifts)
+            chain.add_rows(_history_rows(writes, run, drifts))
             self._delete([write for write in writes if write.change.action is Action.DELETE])
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
         write_tokens(self._connection, [write.token for write in writes if write.token])
         checking.check_references(self._connection, writes)
-        checking.check_written(self._connection, writes, self._run.owner)
         chain.keep()
         self._head = chain.head
+        drifts.drop_taken()
+        whole = self._run.verb == "apply" and not self._run.partly
+        drifts.settle(
+            run, [write.change.key for write in writes if write.change.body], self._run.owner if whole else None
+        )
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        written.check_written(self._connection, writes, self._run.owner, before)
+
+    def remember(self, memory: Memory) -> None:
+        """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""
+        if self._revision == memory.baseline.revision + 1:
+            baselines.remember(self._connection, memory, self._revision)
 
     # writing
 
@@ -121,7 +135,7 @@ class SqlSession:
             updated,
         )
 
-    def _write_beside(self, writes: Sequence[Write]) -> None:
+    def _write_beside(self, writes: Sequence[Write], drifts: Drifts) -> None:
         """References, what was declared where that is not what was written, and secrets."""
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
@@ -139,6 +153,8 @@ class SqlSession:
                 if write.change.resource and write.change.body is not write.change.resource.body
             ),
         )
+        moved = [(write.uid,) for write in kept if drifts.knows(write.uid)]
+        self._connection.executemany("DELETE FROM secrets WHERE uid = ?", moved)  # others may have altered them
         self._write_secrets(kept)
 
     def _write_secrets(self, kept: Sequence[Write]) -> None:
@@ -160,21 +176,20 @@ class SqlSession:
             ),
         )
 
-    def _history_rows(self, writes: Sequence[Write], run: int) -> Iterator[tuple[object, ...]]:
-        drifts = Drifts(self._connection)
-        for write in writes:
-            change = write.change
-            row = (run, write.uid, *change.key, change.action.value, fingerprint_after(change))
-            if change.record is None:
-                yield (*row, None, None, None, None)
-            else:
-                before = encode(change.before or {}).decode()
-                was = change.record.key.name
-                yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
-        drifts.drop_taken()
-
     def _delete(self, deletes: Sequence[Write]) -> None:
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])
+
+
+def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator[tuple[object, ...]]:
+    for write in writes:
+        change = write.change
+        row = (run, write.uid, *change.key, change.action.value, fingerprint_after(change))
+        if change.record is None:
+            yield (*row, None, None, None, None)
+        else:
+            before = encode(change.before or {}).decode()
+            was = change.record.key.name
+            yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
 
 
 def _text(change: Change) -> str:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.baseline import Memory
+from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
@@ -13,7 +15,8 @@ from reconciler.core.ports import Clock, RunInfo, Sealer
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql import reading
+from reconciler.stores.sql import baselines, moved, reading
+from reconciler.stores.sql.baselines import SqlIndex
 from reconciler.stores.sql.running import RunLease
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
@@ -58,6 +61,21 @@ class SqliteStore:
         with self._reading() as connection:
             return reading.referrers(connection, keys) if connection else []
 
+    def moved(self) -> list[Moved]:
+        """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+        with self._reading() as connection:
+            return moved.moved(connection) if connection else []
+
+    def taken_over(self, owner: str) -> list[Moved]:
+        """The records that `owner` has applied and that belong to another owner by a later run of that one."""
+        with self._reading() as connection:
+            return moved.taken_over(connection, owner) if connection else []
+
+    def earlier_names(self, uid: str) -> frozenset[str]:
+        """The names that a record bore before, as far as applies gave it another one."""
+        with self._reading() as connection:
+            return moved.earlier_names(connection, uid) if connection else frozenset()
+
     def secret_states(self) -> dict[str, dict[str, str]]:
         """Keyed fingerprints of all secrets: uid to address to fingerprint."""
         with self._reading() as connection:
@@ -96,6 +114,25 @@ class SqliteStore:
                     sqlite.make_directory(self._path)  # with its .gitignore, before a key is made in it
             self._sealer = self._make_sealer(check, check is None)
         return self._sealer[0]
+
+    def index(self, owner: str) -> SqlIndex:
+        """What it knows of the last time when live was just what git declared for an owner."""
+        return SqlIndex(owner, self._reading, fingerprint_of)
+
+    def remember(self, memory: Memory) -> bool:
+        """Move the baseline on, in a transaction of its own; False when the store is not as it was."""
+        self.close()
+        connection = sqlite.begin_writing(self._path, 0)
+        try:
+            with sqlite.translated(self._path):
+                (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+                same = int(revision) == memory.baseline.revision
+                if same:
+                    baselines.remember(connection, memory, memory.baseline.revision)
+                connection.execute("COMMIT")
+                return same
+        finally:
+            connection.close()
 
     def lease(self, run: RunInfo, interrupts: Interrupts) -> RunLease:
         """The right to write, until the block ends; what is read from then on is read anew."""

@@ -1,0 +1,42 @@
+"""What stands for all that definitions are judged by, without anything that takes time to load."""
+
+import os
+
+from reconciler import __version__
+
+TYPE_CHECKING = False  # loading typing takes time
+if TYPE_CHECKING:
+    from typing import Any
+
+VERSION = 1
+"""Grows when the same definitions are judged otherwise, or make another body, between two released versions."""
+
+SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest")
+
+
+def folder() -> str:
+    """Where the schema files are: in the wheel beside the code, in a checkout at its top."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    bundled = f"{package}/_schemas"
+    return bundled if os.path.isdir(bundled) else f"{os.path.dirname(package)}/schemas"
+
+
+def rules_digest() -> str:
+    """Digest of the schemas of definitions, with the program's version."""
+    content = f"{__version__}/{VERSION}".encode()
+    place = folder()
+    for name in SCHEMAS:
+        with open(f"{place}/{name}.schema.json", "rb") as schema:
+            content += schema.read()
+    digest: str = _sha256()(content).hexdigest()
+    return digest
+
+
+def _sha256() -> "Any":
+    """Python's own, which is what hashlib falls back on and loads ten times as fast; its name changes."""
+    for module in ("_sha256", "_sha2"):
+        try:
+            return __import__(module).sha256
+        except ImportError:
+            continue
+    return __import__("hashlib").sha256

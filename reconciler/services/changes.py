@@ -1,0 +1,184 @@
+"""From a resource and its record to a change: what differs, and who moved it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
+from reconciler.core.drift import Moved
+from reconciler.core.matching import Match
+from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.plan import Action, Change
+from reconciler.core.ports import Store
+from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
+from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
+from reconciler.services.policy_changes import created, notes_on
+
+NO_BODIES = Bodies({}, None, {})
+_UNREADABLE = "the live record is not as a record should be; it is written anew"
+_DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
+_STAYS_PROTECTED = "it stays protected, as git does not lift that; `lifecycle: {protect: false}` would"
+_REPLACED = "it is another record than the one that was applied, made around the tool"
+_MADE_AROUND = "it was made around the tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What others did to records since they were last applied.
+
+    Attributes:
+        moved: by uid.
+        gone: by the address that a record had.
+    """
+
+    moved: Mapping[str, Moved]
+    gone: Mapping[Key, Moved]
+
+
+def elsewhere_of(moved: Iterable[Moved], live: Mapping[Key, Record], store: Store, owner: str) -> Elsewhere:
+    """What others did to records, around the tool (`moved`) and by runs of other owners."""
+    known = {one.uid: one for one in moved}
+    if any(record.owner != owner for record in live.values()):
+        known = {one.uid: one for one in store.taken_over(owner)} | known
+    gone = {one.before.key: one for one in known.values() if one.before and one.now is None}
+    return Elsewhere(known, gone)
+
+
+def compare(matches: list[Match], store: Store, elsewhere: Elsewhere, now: str) -> Iterator[Change]:
+    """A change for each match, also for those that come to nothing."""
+    bodies = store.bodies(found.record.uid for found in matches if found.record)
+    for found in matches:
+        yield _compared(found, bodies.get(found.record.uid, NO_BODIES) if found.record else NO_BODIES, elsewhere, now)
+
+
+def is_nothing(change: Change) -> bool:
+    """Whether the live record is what git declares, however it came to be so."""
+    if change.action is not Action.UPDATE or change.fields or change.came is not None:
+        return False
+    return _UNREADABLE not in change.notes and _DECLARED_ANEW not in change.notes
+
+
+def change_of(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> Change | None:
+    """What is to be done about a match; None for nothing.
+
+    Args:
+        now: when; grants that have ended by then are left out.
+    """
+    change = _compared(found, bodies, elsewhere, now)
+    return None if is_nothing(change) else change
+
+
+def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> Change:
+    if found.record is None:
+        assert found.resource is not None
+        return _create(found.resource, elsewhere.gone.get(found.resource.key), now)
+    moved = elsewhere.moved.get(found.record.uid)
+    if found.resource is None:
+        return _delete(found.record, bodies, moved, now)
+    return _change(found.action, found.resource, found.record, bodies, moved, now)
+
+
+def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
+    body, content, said = created(resource, now)
+    notes = _tls_notes(resource.body, None) + said
+    came = None
+    if gone is not None and gone.before is not None:
+        came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
+    return Change(Action.CREATE, resource.key, resource, None, body, after=content, notes=notes, moved=gone, came=came)
+
+
+def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Change:
+    live = readable(record.key.kind, bodies.live)[0]
+    came = None
+    if moved is not None and drifted(moved, now) is not None:
+        came = Origin.BOTH if moved.before else Origin.DRIFT
+    notes = (_MADE_AROUND,) if moved is not None and moved.before is None else ()
+    return Change(Action.DELETE, record.key, None, record, None, live, notes=notes, moved=moved, came=came)
+
+
+def _change(
+    action: Action, resource: Resource, record: Record, bodies: Bodies, moved: Moved | None, now: str
+) -> Change:
+    kind = resource.key.kind
+    live, valid = readable(kind, bodies.live)
+    last = moved.before if moved else None
+    applied = deepcopy(last.last_declared) if last else bodies.applied
+    applied = applied if isinstance(applied, dict) else None
+    after, body, plain = resource.content(), resource.body, is_plain(kind, resource.body)
+    stays = _stays_protected(resource, after, live, last.body if last else None)
+    if stays or not plain:
+        after = effective(kind, after, live if valid else None, applied, now, protect=stays)
+        merged = encode(after)
+        body = resource.body if merged == resource.body else merged
+    if kind == "PermissionPolicy" and valid:
+        applied = revoked_since(applied, live, now)
+    fields = tuple(_field_changes(live, applied, after, _origin_by_fingerprint(resource, record, moved)))
+    aside, notes = _beside(resource, record, moved, after) if moved else ((), ())
+    fields = (*aside, *(field for field in fields if field.path not in {other.path for other in aside}))
+    anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
+    rewritten = action is Action.UPDATE and not fields and not anew and bool(notes or not valid)
+    came = Origin.DRIFT if rewritten and moved else None
+    notes += _tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
+    notes += (_STAYS_PROTECTED,) if stays else ()
+    if valid and kind in ("Group", "PermissionPolicy"):
+        notes += notes_on(kind, resource.content(), fields, now)
+    return Change(action, resource.key, resource, record, body, live, after, fields, notes, moved, came)
+
+
+def _stays_protected(resource: Resource, desired: Mapping[str, Any], *bodies: Any) -> bool:
+    """Whether a record is protected and git neither says so any more nor lifts it."""
+    return not resource.unprotects and not is_protected(desired) and any(map(is_protected, bodies))
+
+
+def _beside(
+    resource: Resource, record: Record, moved: Moved, after: Mapping[str, Any]
+) -> tuple[tuple[FieldChange, ...], tuple[str, ...]]:
+    """What others did to all but the body: name and owner, stored secrets, and what the store keeps apart."""
+    before, now = moved.before, moved.now
+    if before is None or now is None:
+        return (), (_MADE_AROUND,)
+    fields = []
+    for field in addressing(before, now):
+        wanted = {"name": resource.key.name, "kind": resource.key.kind}.get(str(field.path[-1]), field.before)
+        if wanted != field.after:
+            came = origin(field.after, wanted, field.before)
+            fields.append(FieldChange(field.path, field.after, wanted, came, applied=field.before))
+    fields += [
+        FieldChange(
+            field.path, field.after, field.before, Origin.DRIFT, secret=True, printed=True, applied=field.before
+        )
+        for field in secrets_moved(before, now)
+        if field.before is MISSING or isinstance(at(after, field.path), dict)
+    ]
+    if moved.run is not None:
+        return tuple(fields), ()
+    notes = tuple(f"{said}; it is written anew" for said in kept_apart(before, now))
+    notes += (_REPLACED,) if moved.replaced else ()
+    return tuple(fields), notes
+
+
+def _origin_by_fingerprint(resource: Resource, record: Record, moved: Moved | None) -> Origin:
+    """Who moved a record whose last applied body is lost, or which never had one."""
+    if not record.applied:
+        return Origin.DRIFT if moved else Origin.GIT
+    return Origin.DRIFT if record.applied == resource.fingerprint else Origin.BOTH
+
+
+def _field_changes(
+    live: dict[str, Any], applied: dict[str, Any] | None, after: dict[str, Any], unknown: Origin
+) -> Iterable[FieldChange]:
+    for path, old, new in diff(live, after, is_secret_value):
+        last = at(applied, path) if applied is not None else MISSING
+        secret = is_secret_value(path, old) or is_secret_value(path, new)
+        came = origin(old, new, last) if applied is not None else unknown
+        yield FieldChange(path, old, new, came, secret, applied=MISSING if came is Origin.GIT else last)
+
+
+def _tls_notes(body: bytes, content: dict[str, Any] | None) -> tuple[str, ...]:
+    """That certificates are not verified. Another kind has no such key, and a sample may have it."""
+    if b'"verify":false' not in body:
+        return ()
+    tls = (content or decode(body))["spec"].get("tls", {})
+    return (f"TLS verification is off: {tls.get('reason', 'no reason given')}",) if tls.get("verify") is False else ()

@@ -1,0 +1,144 @@
+"""Some of a repository's files, read as a plan turns out to need them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.baseline import Trees, Unprovable
+from reconciler.core.model import Key, Resource
+from reconciler.core.ports import Desired
+from reconciler.diagnostics import has_errors
+from reconciler.kinds.crosscheck import Clash
+from reconciler.source import files, git, trees
+from reconciler.source.documents import DocumentReader, FileContent
+
+if TYPE_CHECKING:
+    from reconciler.core.coverage import Coverage
+
+TestAccess = Callable[[Mapping[Key, Resource]], "tuple[list[Clash], Coverage | None]"]
+
+
+class Parts:
+    """Files of the working tree, or of a commit."""
+
+    def __init__(
+        self,
+        root: Path,
+        commit: str,
+        status: Callable[[], Iterable[tuple[str, str]] | None] | None,
+        now: str,
+        test_access: TestAccess,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            commit: what is read, or what the working tree is compared with.
+            status: what git says of the working tree; None to read the commit.
+        """
+        self._root = root
+        self._commit = commit
+        self._status = status
+        self._now = now
+        self._test_access = test_access
+        self._oids: dict[str, str] = {}
+        self._contents: dict[str, FileContent | None] = {}
+        self._beside: set[str] = set()
+
+    @cached_property
+    def trees(self) -> Trees:
+        """The trees of the commit.
+
+        Raises:
+            Unprovable: there is none.
+        """
+        if not self._commit:
+            raise Unprovable("there is no commit")
+        return trees.trees_of(self._root, self._commit)
+
+    def changed_since(self, before: Trees) -> frozenset[str]:
+        """Files that may differ from those in `before`, also those that are gone.
+
+        Raises:
+            Unprovable: git cannot say.
+        """
+        after = self.trees
+        self._oids = trees.changed_between(self._root, before, after) if before != after else {}
+        self._beside = trees.differing(self._root, self._status()) if self._status else set()
+        return frozenset({*self._oids, *self._beside})
+
+    def policies(self) -> list[str]:
+        """All files below policies/."""
+        folder = (files.FOLDERS[1],)
+        if self._status:
+            return files.working_tree(self._root, folder)
+        return [path for path, _ in files.committed(self._root, self._commit, folder)]
+
+    def read(self, paths: Iterable[str]) -> list[Resource]:
+        """What the files declare; those that are not there declare nothing.
+
+        Raises:
+            Unprovable: there is a fault in one.
+        """
+        wanted = sorted(set(paths) - self._contents.keys())
+        there = [path for path in wanted if self._is_there(path)]
+        self._contents.update(dict.fromkeys(wanted))
+        reader = self._reader
+        data = files.read_working_tree(self._root, there) if self._status else self._blobs(there)
+        self._contents.update(zip(there, reader.read_all(there, data), strict=True))
+        found = [content for path in there if (content := self._contents[path])]
+        if any(content.broken or has_errors(content.diagnostics) for content in found):
+            raise Unprovable("there are faults in what changed")
+        return [resource for content in found for resource in content.resources]
+
+    @cached_property
+    def _reader(self) -> DocumentReader:
+        return DocumentReader(self._now, len(self._commit))
+
+    def _is_there(self, path: str) -> bool:
+        return trees.present(self._root, path) if self._status else self._oids.get(path) != ""
+
+    def _blobs(self, paths: Iterable[str]) -> Iterator[bytes]:
+        return git.read_blobs(self._root, [self._name(path) for path in paths])
+
+    def _name(self, path: str) -> str:
+        """What git finds the file's content by.
+
+        Raises:
+            Unprovable: it would not.
+        """
+        folder, _, rest = path.partition("/")
+        if "\n" in rest or not rest.isprintable():
+            raise Unprovable("a file's name is not printable")
+        return self._oids.get(path) or f"{self.trees[files.FOLDERS.index(folder)]}:{rest}"
+
+    def desired(self) -> Desired:
+        """What was read, checked together.
+
+        Raises:
+            Unprovable: there is a fault.
+        """
+        from reconciler.source.repository import assemble
+
+        there = {path: content for path, content in sorted(self._contents.items()) if content}
+        desired = assemble(tuple(there), there.values(), self.bytes_of, test_access=self._test_access)
+        if has_errors(list(desired.diagnostics)):
+            raise Unprovable("there are faults")
+        return desired
+
+    def bytes_of(self, path: str) -> bytes:
+        """A file's content."""
+        if not self._status:
+            return next(self._blobs([path]))
+        content = next(files.read_working_tree(self._root, [path]))
+        return content if isinstance(content, bytes) else b""
+
+    def as_committed(self, paths: Iterable[str]) -> bool:
+        """Whether the files read at `paths` are those of the commit, byte for byte."""
+        if not self._status:
+            return True
+        if self._beside:
+            return False
+        there = [path for path in paths if self._contents.get(path)]
+        listed = dict(files.committed_at(self._root, self._commit, there))
+        return all(listed.get(path) == content.oid for path in there if (content := self._contents[path]))

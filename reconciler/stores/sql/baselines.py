@@ -1,0 +1,224 @@
+"""Baselines in the SQL store: what `core/baseline.py` speaks of, in three tables and one index of `records`."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import astuple
+from operator import itemgetter
+from typing import Any
+
+from reconciler.core.baseline import Baseline, DatedGrant, Memory
+from reconciler.core.model import Key, Record
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.stores.sql.reading import Fingerprint, decoded
+
+BASELINES = """
+CREATE TABLE baselines (
+  owner TEXT PRIMARY KEY,
+  connectors TEXT NOT NULL,
+  policies TEXT NOT NULL,
+  rules TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  records TEXT NOT NULL,
+  judged TEXT NOT NULL,
+  warnings TEXT NOT NULL,
+  dated TEXT NOT NULL
+);
+CREATE TABLE declared (
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  file TEXT NOT NULL,
+  odd INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  PRIMARY KEY (owner, kind, name)
+) WITHOUT ROWID;
+CREATE INDEX declared_by_file ON declared (owner, file);
+CREATE INDEX declared_odd ON declared (owner, file) WHERE odd;
+CREATE INDEX declared_with_token ON declared (owner) WHERE token;
+CREATE TABLE claimed (
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  file TEXT NOT NULL,
+  PRIMARY KEY (owner, kind, name, file)
+) WITHOUT ROWID;
+CREATE INDEX claimed_by_file ON claimed (owner, file);
+CREATE INDEX records_by_revision ON records (revision, owner, kind);
+"""
+
+_RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
+_CHUNK = 400
+
+Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
+
+
+class SqlIndex:
+    """Answers about one owner's baseline; see `core.baseline.Index`."""
+
+    def __init__(self, owner: str, reading: Reading, fingerprint: Fingerprint) -> None:
+        """Read nothing yet.
+
+        Args:
+            reading: gives the connection that all of a plan's reads go through.
+        """
+        self._owner = owner
+        self._reading = reading
+        self._fingerprint = fingerprint
+
+    def revision(self) -> int:
+        """The store's revision now."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'revision'")
+        return int(rows[0][0]) if rows else 0
+
+    def baseline(self) -> Baseline | None:
+        """The last one, or None."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'baselines'"):
+            return None  # an older store
+        rows = self._rows(
+            "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines"
+            " WHERE owner = ?",
+            self._owner,
+        )
+        if not rows:
+            return None
+        ((connectors, policies, rules, revision, records, judged, warnings, dated),) = rows
+        return Baseline(
+            (connectors, policies), rules, revision, json.loads(records), judged,
+            tuple(Diagnostic(code, message, Span(*span), *rest) for code, message, span, *rest in json.loads(warnings)),
+            tuple(DatedGrant(policy, file, index, tuple(permissions), expires)
+                  for policy, file, index, permissions, expires in json.loads(dated)),
+        )  # fmt: skip
+
+    def moved(self, revision: int) -> list[Record]:
+        """Records, of whomever, that were written after a revision."""
+        rows = self._rows(
+            f"SELECT {_RECORD} FROM records WHERE revision > ? OR revision IS NULL ORDER BY rowid", revision
+        )
+        return self._read(rows)
+
+    def untouched(self, revision: int) -> dict[str, int]:
+        """How many records of the owner were not, by kind."""
+        query = "SELECT kind, count(*) FROM records WHERE revision <= ? AND owner = ? GROUP BY kind"
+        return dict(self._rows(query, revision, self._owner))
+
+    def records(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Record]:
+        """Records, of whomever, at the addresses or of the kinds; in the order in which the store lists them all."""
+        select = f"SELECT rowid, {_RECORD} FROM records WHERE"
+        found = self._rows(f"{select} kind IN ({_marks(kinds)})", *kinds) if kinds else []
+        for marks, values in _pairs(keys):
+            found += self._rows(f"{select} (kind, name) IN (VALUES {marks})", *values)
+        return self._read(row[1:] for row in sorted({row[0]: row for row in found}.values(), key=itemgetter(0)))
+
+    def files(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """Where the addresses were declared, of those that were."""
+        query = "SELECT kind, name, file FROM declared WHERE owner = ? AND (kind, name) IN (VALUES {})"
+        found = [row for marks, values in _pairs(keys) for row in self._rows(query.format(marks), self._owner, *values)]
+        return {Key(kind, name): file for kind, name, file in found}
+
+    def declared_in(self, files: Iterable[str]) -> list[Key]:
+        """What the files declared."""
+        query = "SELECT kind, name FROM declared WHERE owner = ? AND file IN ({})"
+        return [Key(*row) for part in _chunks(files) for row in self._rows(query.format(_marks(part)), self._owner, *part)]  # fmt: skip
+
+    def claimants(self, keys: Iterable[Key]) -> set[str]:
+        """The files of which a resource claims one of the addresses as its earlier one."""
+        query = "SELECT file FROM claimed WHERE owner = ? AND (kind, name) IN (VALUES {})"
+        return {file for marks, values in _pairs(keys) for (file,) in self._rows(query.format(marks), self._owner, *values)}  # fmt: skip
+
+    def odd(self) -> set[str]:
+        """The files with a resource that leaves fields to the live side."""
+        return {file for (file,) in self._rows("SELECT file FROM declared WHERE owner = ? AND odd", self._owner)}
+
+    def missing(self) -> list[Key]:
+        """Declared addresses at which there is no record."""
+        query = (
+            "SELECT kind, name FROM declared d WHERE owner = ?"
+            " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.kind = d.kind AND r.name = d.name)"
+        )
+        return [Key(*row) for row in self._rows(query, self._owner)]
+
+    def due(self, until: str) -> list[Key]:
+        """Declared connectors whose access token is missing, or expires by a time."""
+        query = (
+            "SELECT d.kind, d.name FROM declared d JOIN records r USING (kind, name) LEFT JOIN tokens t ON t.uid = r.uid"
+            " WHERE d.owner = ? AND d.token AND (t.uid IS NULL OR t.expires <= ?)"
+        )
+        return [Key(*row) for row in self._rows(query, self._owner, until)]
+
+    def referrers(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Key]:
+        """Records that refer to one of the addresses, all or those of some kinds."""
+        where = f" AND r.kind IN ({_marks(kinds)})" if kinds else ""
+        query = (
+            "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE (f.kind, f.name) IN (VALUES {})" + where
+        )
+        found = (row for marks, values in _pairs(keys) for row in self._rows(query.format(marks), *values, *kinds))
+        return [Key(*row) for row in found]
+
+    def namesakes(self, names: Iterable[tuple[str, str]]) -> list[Key]:
+        """Records with one of the folded display names, each given with its kind."""
+        query = "SELECT kind, name FROM records WHERE (kind, display) IN (VALUES {})"
+        return [Key(*row) for marks, values in _pairs(names) for row in self._rows(query.format(marks), *values)]
+
+    def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
+        """The records of rows; those that were changed around the tool with the fingerprints that they have now."""
+        found = []
+        for kind, name, uid, printed, *rest in rows:
+            now = printed or ""
+            if printed is None:
+                kept = self._rows("SELECT live FROM documents WHERE uid = ?", uid)
+                now = self._fingerprint(decoded(kept[0][0]), kind) if kept else ""
+            applied, owner, display, version = rest
+            found.append(Record(Key(kind, name), uid, now, applied, owner, display or "", version, printed is None))
+        return found
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading() as connection:
+            return connection.execute(query, values).fetchall() if connection else []
+
+
+def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> None:
+    """Put the baseline in the place of the last one, inside the caller's transaction.
+
+    Args:
+        revision: that it holds at.
+    """
+    owner, base = memory.owner, memory.baseline
+    for table in ("declared", "claimed"):
+        if memory.files is None:
+            connection.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
+        else:
+            files = ((owner, file) for file in memory.files)
+            connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND file = ?", files)
+    connection.executemany(
+        "INSERT INTO declared VALUES (?,?,?,?,?,?)",
+        ((owner, *item.key, item.file, item.odd, item.token) for item in memory.declared),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO claimed VALUES (?,?,?,?)",
+        ((owner, item.key.kind, name, item.file) for item in memory.declared for name in item.claims),
+    )
+    warnings = [(one.code, one.message, astuple(one.span), one.snippet, one.hint) for one in base.warnings]
+    row = (
+        owner, *base.trees, base.rules, revision, sum(base.records.values()), json.dumps(dict(base.records)),
+        base.judged, json.dumps(warnings), json.dumps([astuple(one) for one in base.dated]),
+    )  # fmt: skip
+    connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({_marks(row)})", row)
+
+
+def _pairs(items: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Marks for pairs, and their values, in parts."""
+    for part in _chunks(items):
+        yield ",".join(["(?,?)"] * len(part)), [value for pair in part for value in pair]
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(items)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
+
+
+def _marks(items: Collection[object]) -> str:
+    return ",".join("?" * len(items))

@@ -1,0 +1,85 @@
+"""What a command does not need it does not load: loading takes most of the time of a short run."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import CATEGORY, Workspace, clean_environment
+
+SQLITE = {
+    "sqlite3",
+    "datetime",
+    "math",
+    "operator",
+    "itertools",
+    "keyword",
+    "reprlib",
+    "types",
+    "functools",
+    "contextlib",
+}
+"""What Python's own driver loads."""
+NEVER_FOR_PLANS = {
+    "httpx",
+    "cryptography",
+    "git",
+    "pydantic",
+    "jsonschema",
+    "ruamel",
+    "oauthlib",
+    "dotenv",
+    "chevron_blue",
+}
+
+ALLOWED = {
+    "--version": {"reconciler"},
+    "--help": {"reconciler"},
+    "plan": {"reconciler", *SQLITE},
+    "plan --ref HEAD": {"reconciler", *SQLITE},
+}
+FORBIDDEN = {
+    "validate": {*NEVER_FOR_PLANS, "sqlite3"},
+    "plan --full": NEVER_FOR_PLANS,
+    "apply --yes": NEVER_FOR_PLANS - {"httpx", "oauthlib"},
+    "get": {*NEVER_FOR_PLANS, "jsonschema_rs", "yaml_rs"},
+    "history": {*NEVER_FOR_PLANS, "jsonschema_rs"},
+    "schema connector": {*NEVER_FOR_PLANS, "sqlite3", "yaml_rs", "jsonschema_rs"},
+}
+
+
+_START = "import sys; from reconciler.__main__ import main; sys.exit(main())"
+
+
+def loaded(workspace: Workspace, command: str) -> set[str]:
+    """The packages that a command loads, beyond what Python loads to start."""
+    argv = [sys.executable, "-X", "importtime", "-c", _START, *command.split()]
+    environment = clean_environment({**workspace.env, "XDG_CACHE_HOME": str(workspace.root.parent / "cache")})
+    done = subprocess.run(argv, cwd=workspace.root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    after = names[names.index("site") + 1 :]
+    return {name.split(".")[0] for name in after} - {"collections"}
+
+
+@pytest.fixture
+def applied(empty: Workspace) -> Workspace:
+    """A repository that is applied and was planned."""
+    empty.write("connectors/crm.yaml", CATEGORY)
+    empty.commit()
+    cache = {"XDG_CACHE_HOME": str(empty.root.parent / "cache")}
+    for command in ("apply", "plan"):
+        assert empty.run(command, *(["--yes"] if command == "apply" else []), env=cache).exit_code == 0
+    return empty
+
+
+@pytest.mark.parametrize("command", ALLOWED)
+def test_what_is_answered_at_once(applied: Workspace, command: str) -> None:
+    """Loads next to nothing."""
+    found = {name for name in loaded(applied, command) if not name.startswith("_")}
+    assert found <= ALLOWED[command]
+
+
+@pytest.mark.parametrize("command", FORBIDDEN)
+def test_what_a_command_has_no_use_for(applied: Workspace, command: str) -> None:
+    """Is not loaded."""
+    assert not loaded(applied, command) & FORBIDDEN[command]

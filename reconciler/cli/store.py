@@ -5,9 +5,11 @@ import sys
 
 import click
 
+from reconciler.cli.backing_up import backup
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.rotating import rotate_key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.history import audit_store
 
@@ -17,6 +19,10 @@ FORMATS = ("text", "json")
 @click.group("store")
 def command() -> None:
     """Take care of the live store."""
+
+
+command.add_command(rotate_key)
+command.add_command(backup)
 
 
 @command.command("check")

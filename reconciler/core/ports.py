@@ -116,6 +116,10 @@ class Sealer(Protocol):
         """Keyed digest of a secret."""
         ...
 
+    def key_check(self) -> str:
+        """A digest that only this key gives; kept in the store to recognise the key by."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
@@ -123,7 +127,7 @@ class RunInfo:
 
     Attributes:
         commit: id of the commit, with "-dirty" behind it when the working tree differed, or "".
-        verb: the command that made the plan: apply, rollback, restore.
+        verb: the command that made the plan: apply, rollback, restore; or another that writes, such as rotate-key.
         partly: whether something of the plan was left out.
         plan: fingerprint of the plan; "" where it has none.
         overrides: the guards that were overridden, each with its exact count.

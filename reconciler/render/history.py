@@ -38,10 +38,14 @@ def commit(run: RunEntry) -> str:
     return f"{identity[:12]}{dash}{rest}"
 
 
+_WITHOUT_RECORDS = {"rotate-key": "the key changed"}
+"""What those runs did that change no record, by verb; the others fetched tokens alone."""
+
+
 def _counts(run: RunEntry) -> str:
-    return (
-        ", ".join(f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())) or "tokens"
-    )
+    return ", ".join(
+        f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())
+    ) or _WITHOUT_RECORDS.get(run.verb, "tokens")
 
 
 def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:

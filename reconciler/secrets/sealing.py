@@ -9,13 +9,14 @@ without the key.
 import hmac
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.core.ports import SealedSecret, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
+from reconciler.secrets import keys
 
-KEY_VARIABLE = "RECONCILER_STORE_KEY"
 MIN_KEY_LENGTH = 32
 _NONCE_BYTES = 12
 
@@ -48,7 +49,7 @@ class AesSealer:
         bound = f"{uid}\0{address}".encode()
         try:
             value = self._cipher.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], bound)
-        except InvalidTag:
+        except (InvalidTag, ValueError, TypeError):  # the last two are of what others wrote, too short or a text
             raise KeyUnavailable(f"the stored secret {address} cannot be decrypted", hint="was it altered?") from None
         return Secret(value.decode())
 
@@ -89,60 +90,53 @@ def make_sealer(
     Raises:
         KeyUnavailable: there is no key, it is too short, or it is not the one that `check` was made with.
     """
-    key, where = _find_key(environment, key_file, embedded_key, may_create=may_create)
-    if len(key.reveal()) < MIN_KEY_LENGTH:
-        raise KeyUnavailable(f"the store key in {where} is shorter than {MIN_KEY_LENGTH} characters", hint="use a random key, e.g. from: openssl rand -base64 32")  # fmt: skip
-    sealer = AesSealer(key)
-    if check is not None and not hmac.compare_digest(check, sealer.key_check()):
-        hint = f"provide the key that the store was made with in {KEY_VARIABLE} or a key file"
-        raise KeyUnavailable(f"the store's secrets were encrypted with another key than the one in {where}", hint=hint)
-    return sealer, sealer.key_check()
+    place = keys.find_place(environment, key_file, embedded_key)
+    if may_create and place.private and place.file is not None:
+        keys.create_key(place.file)
+    sealer = _sealer_at(place, environment)
+    if check is None or _fits(sealer, check):
+        return sealer, sealer.key_check()
+    if place.file is not None:
+        found = _sealer_beside(place, sealer.key_check(), check) or _sealer_at(place, environment)
+        if _fits(found, check):  # beside it, or another process has put it in its place meanwhile
+            return found, check
+    hint = f"provide the key that the store was made with in {keys.KEY_VARIABLE} or a key file"
+    raise KeyUnavailable(f"the store's secrets were encrypted with another key than the one in {place.name}", hint=hint)
 
 
-def _find_key(
-    environment: Mapping[str, str], key_file: Path | None, embedded_key: Path | None, *, may_create: bool
-) -> tuple[Secret, str]:
-    if environment.get(KEY_VARIABLE):
-        key = environment[KEY_VARIABLE].strip()
-        if any("\ud800" <= char <= "\udfff" for char in key):
-            raise KeyUnavailable(f"the store key in {KEY_VARIABLE} is not UTF-8", hint="use a random key, e.g. from: openssl rand -base64 32")  # fmt: skip
-        return Secret(key), KEY_VARIABLE
-    if key_file is not None:
-        return _read_key(key_file), str(key_file)
-    if embedded_key is None:
-        raise KeyUnavailable("there is no store key", hint=f"set {KEY_VARIABLE}, or keyFile in reconciler.yaml")
-    if may_create:
-        _create_key(embedded_key)
-    return _read_key(embedded_key, private=True), str(embedded_key)
+def sealer_of(key: Secret, where: str) -> AesSealer:
+    """The sealer for a key.
 
-
-def _read_key(path: Path, *, private: bool = False) -> Secret:
-    try:
-        if private and os.name == "posix" and path.stat().st_mode & 0o077:
-            raise KeyUnavailable(f"others can read the key file {path}", hint=f"run: chmod 600 {path}")
-        return Secret(path.read_text("utf-8").strip())
-    except FileNotFoundError as failure:
-        raise KeyUnavailable(f"there is no key file {path}", hint=f"restore it, or set {KEY_VARIABLE}") from failure
-    except OSError as failure:
-        raise KeyUnavailable(f"the key file {path} cannot be read: {failure.strerror}") from failure
-    except UnicodeDecodeError:
-        raise KeyUnavailable(f"the key file {path} is not a text file", hint="restore it") from None
-
-
-def _create_key(path: Path) -> None:
-    """Make a random key file, and see to it that it lasts before anything is sealed with it.
-
-    Also where there is one: another process may have made it just now.
+    Raises:
+        KeyUnavailable: it is too short.
     """
-    from base64 import b64encode
+    if len(key.reveal()) < MIN_KEY_LENGTH:
+        raise KeyUnavailable(f"the store key in {where} is shorter than {MIN_KEY_LENGTH} characters", hint=keys.RANDOM_HINT)  # fmt: skip
+    return AesSealer(key)
 
-    from reconciler.durable import create_file, make_folder, sync_folder
 
-    try:
-        make_folder(path.parent)
-        if path.exists():
-            sync_folder(path.parent)
-        else:
-            create_file(path, b64encode(os.urandom(32)) + b"\n")
-    except OSError as failure:
-        raise KeyUnavailable(f"the key file {path} cannot be made: {failure.strerror}") from failure
+def _sealer_at(place: keys.KeyPlace, environment: Mapping[str, str]) -> AesSealer:
+    if place.file is None:
+        return sealer_of(keys.key_in_variable(environment, keys.KEY_VARIABLE), place.name)
+    return sealer_of(keys.read_key(place.file, private=place.private), place.name)
+
+
+def _fits(sealer: AesSealer, check: str) -> bool:
+    return hmac.compare_digest(check, sealer.key_check())
+
+
+def _sealer_beside(place: keys.KeyPlace, there: str, check: str) -> AesSealer | None:
+    """The sealer for a key that stands beside the key file; a draft that the store has changed to is put in its place.
+
+    Args:
+        there: key check of what is in the key file.
+    """
+    for suffix in ("new", "old"):
+        key = keys.key_beside(place, check, suffix)
+        sealer = sealer_of(key, str(place.beside(check, suffix))) if key else None
+        if sealer is not None and _fits(sealer, check):
+            if suffix == "new":
+                with suppress(OSError):  # whoever may only read uses it where it is
+                    keys.put_in_place(place, check, there)
+            return sealer
+    return None

@@ -76,6 +76,27 @@ def basis_of(found: Standing, actor: str, now: datetime) -> Basis:
     return Basis(found.enforced, actor, kinds, records, min(ends).isoformat() if ends else "")
 
 
+def super_admins_only(store: Store, named: str, now: str, *, who: str, may: str) -> Basis | None:
+    """What the permission of a super admin rests on; None in a store that has none, where everybody may.
+
+    Args:
+        named: whom somebody named, or "".
+        who: and `may`: in words, who does what.
+
+    Raises:
+        NotPermitted: nobody is named, or no super admin.
+    """
+    found = standing(store.records(), store)
+    if not found.enforced:
+        return None
+    if not named:
+        raise NotPermitted(f"this store has a super admin, so {who} has to be known", hint=NAME_YOURSELF)
+    if not is_super_admin(found.access, named):
+        hint = Judge(found.access, named, moment_of(now)).hint("let a super admin do it")
+        raise NotPermitted(f"'{named}' may not {may}: it takes a super admin", hint=hint)
+    return basis_of(found, named, moment_of(now))
+
+
 def moment_of(now: str) -> datetime:
     """The time to judge at; without one the end of all time, when every grant that can end has ended."""
     return datetime.fromisoformat(now) if now else datetime.max.replace(tzinfo=UTC)

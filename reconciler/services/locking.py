@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from reconciler.core.access import is_super_admin
-from reconciler.core.enforcement import Basis
 from reconciler.core.lease import Found, KeepsLocks
 from reconciler.core.ports import RunInfo, Store
-from reconciler.errors import NotPermitted
-from reconciler.services.enforcing import NAME_YOURSELF, Judge, basis_of, moment_of, standing
+from reconciler.services.enforcing import super_admins_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +30,6 @@ def release_lease(locks: KeepsLocks, store: Store, by: Releaser, *, owner: str, 
         NotPermitted: whoever asks is none.
         StoreLocked: its holder seems to live, and `force` was not said.
     """
-    basis = _permitted(store, by)
+    basis = super_admins_only(store, by.named, by.now, who="who releases its lease", may="release the lease")
     store.close()
     return locks.release(RunInfo(by.actor, owner, target, "", by.now, "lock release"), basis, force=force)
-
-
-def _permitted(store: Store, by: Releaser) -> Basis | None:
-    found = standing(store.records(), store)
-    if not found.enforced:
-        return None
-    if not by.named:
-        raise NotPermitted("this store has a super admin, so who releases its lease has to be known", hint=NAME_YOURSELF)  # fmt: skip
-    if not is_super_admin(found.access, by.named):
-        hint = Judge(found.access, by.named, moment_of(by.now)).hint("let a super admin do it")
-        raise NotPermitted(f"'{by.named}' may not release the lease: it takes a super admin", hint=hint)
-    return basis_of(found, by.named, moment_of(by.now))

@@ -15,7 +15,10 @@ from reconciler.stores.sql import chain, schema
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
 _RETRY_SECONDS = 0.05
 Done = TypeVar("Done")
-_PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
+    "PRAGMA secure_delete = ON;"  # what is deleted is overwritten: access tokens, and secrets that are purged
+)
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection | None:

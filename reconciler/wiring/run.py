@@ -152,10 +152,14 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
     def seal(check: str | None, may_create: bool) -> "tuple[Sealer, str]":
         from reconciler.secrets.sealing import make_sealer
 
-        beside = path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")
-        return make_sealer(environment, settings.key_file, beside, check, may_create)
+        return make_sealer(environment, settings.key_file, key_beside(path), check, may_create)
 
     return SqliteStore(path, make_sealer=seal, clock=now, host=LocalHost(), lock_seconds=settings.lock_seconds)
+
+
+def key_beside(path: Path) -> Path:
+    """Where the embedded store at `path` keeps its key."""
+    return path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":

@@ -125,6 +125,7 @@ RUNS: dict[str, Run] = {
     "an apply to a store of version 3": Run(_older(3)),
     "a first apply with tokens": Run(with_grant, oauth=True),
     "an apply that renews tokens": Run(with_due_tokens, oauth=True),
+    "store rotate-key": Run(with_due_tokens, ("store", "rotate-key"), oauth=True),
     "token renew": Run(with_due_tokens, ("token", "renew"), adds=0, oauth=True),
 }
 

@@ -141,6 +141,12 @@ def test_when_all_goes_well(world: World) -> None:
         code = world.run(line)
         assert code == {"call basic post": 64, "call nobody echo": 64}.get(line, 0), world.outputs[-1]
     assert any("********" in output for line, output in world.outputs if line == "call basic echo")
+    new = world.canaries["new store key"] = "the-next-store-key-qzvk8y-is-a-canary-too-and-long"
+    assert world.run("store backup copy.db") == 0
+    assert world.run("store rotate-key -v", RECONCILER_NEW_STORE_KEY=new) == 0
+    assert world.run("store rotate-key -o json", RECONCILER_NEW_STORE_KEY=new) == 0
+    assert world.run("call password resource --fail", RECONCILER_STORE_KEY=new) == 0
+    assert world.run("store rotate-key -v", RECONCILER_NEW_STORE_KEY=world.canaries["store key"]) == 10
 
 
 def test_when_the_token_endpoint_misbehaves(world: World) -> None:

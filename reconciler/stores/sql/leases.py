@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.lease import Host, LeaseInfo, Moment, Standing, holder_of
 
+TOKENS_BEGIN = "token/"
+"""How the names of leases on access tokens begin; a record's uid follows."""
 _CHUNK = 500
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
@@ -18,6 +20,11 @@ def read(connection: sqlite3.Connection, names: Sequence[str]) -> list[LeaseInfo
     for chunk, marks in _chunks(names):
         found += map(_lease, connection.execute(f"{_SELECT} WHERE l.name IN ({marks})", chunk))
     return found
+
+
+def read_tokens(connection: sqlite3.Connection) -> list[LeaseInfo]:
+    """The leases on access tokens that somebody has, or had when he died."""
+    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{TOKENS_BEGIN}*'")))
 
 
 def _lease(row: Sequence[object]) -> LeaseInfo:

@@ -7,9 +7,10 @@ from reconciler.core.baseline import Memory
 from reconciler.core.enforcement import Basis
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
+from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import baselines, checking, written
+from reconciler.stores.sql import baselines, checking, resealing, written
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -28,7 +29,7 @@ class SqlSession:
 
     @property
     def head(self) -> str:
-        """The last hash of the history after `write`."""
+        """The last hash of the history after it was written to."""
         return self._head
 
     @property
@@ -85,6 +86,26 @@ class SqlSession:
         """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""
         if self._revision == memory.baseline.revision + 1:
             baselines.remember(self._connection, memory, self._revision)
+
+    def rekey(self, rekeying: Rekeying) -> tuple[int, int]:
+        """Seal everything under another key; how many secrets and access tokens there are.
+
+        Raises:
+            KeyUnavailable: something cannot be opened, or the new key not be kept.
+        """
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
+        old, new = rekeying.old, rekeying.new.sealer
+        secrets, opened = resealing.reseal_secrets(self._connection, "secrets", old, new)
+        deleted, _ = resealing.reseal_secrets(self._connection, "quarantined_secrets", old, new)
+        tokens = resealing.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
+        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
+        chain = Chain(self._connection)
+        self._run_id = self._record_run(chain, 0)  # no record changes, so the revision stays
+        chain.keep()
+        self._head = chain.head
+        self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        rekeying.new.draft()
+        return secrets + deleted, tokens
 
     # writing
 

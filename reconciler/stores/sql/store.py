@@ -12,6 +12,7 @@ from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
 from reconciler.core.ports import Clock, RunInfo, Sealer
+from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
@@ -159,6 +160,7 @@ class SqliteStore:
         row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
         if row[0] != self._sealer[1]:  # another process was first, with another key
             self._make_sealer(str(row[0]), False)
+            raise RecordConflict("the store's key was changed meanwhile; nothing was changed", hint="run the command again")  # fmt: skip
 
     def close(self) -> None:
         """Close the connection that reads go through."""

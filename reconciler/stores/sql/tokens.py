@@ -9,6 +9,7 @@ from reconciler.core.lease import Host
 from reconciler.core.ports import SealedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
+from reconciler.errors import RecordConflict
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases
 
@@ -66,9 +67,14 @@ class SqliteTokens:
         return {token.uid for token in kept}
 
     def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
-        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids.
+
+        Raises:
+            RecordConflict: the store's key was changed since this process read it.
+        """
         names = [_lease(uid) for uid in uids]
         with self._writing() as connection:
+            self._refuse_moved_key(connection)
             leases.drop_ended(connection, names, self._host, seconds)
             leases.put(connection, names, holder, self._host.moment().after(seconds))
             held = leases.held(connection, names, holder)
@@ -78,6 +84,18 @@ class SqliteTokens:
         """End the leases."""
         with self._writing() as connection:
             leases.drop(connection, map(_lease, uids), holder)
+
+    def _refuse_moved_key(self, connection: sqlite3.Connection) -> None:
+        """Stop before a token is fetched that would be sealed with a key that the store has no more.
+
+        While somebody has a lease on a token, the key is not changed.
+
+        Raises:
+            RecordConflict: the key was changed.
+        """
+        row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
+        if row is not None and row[0] != self._sealer().key_check():
+            raise RecordConflict("the store's key was changed meanwhile; nothing was fetched", hint="run the command again")  # fmt: skip
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -124,7 +142,7 @@ def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -
 
 
 def _lease(uid: str) -> str:
-    return f"token/{uid}"
+    return f"{leases.TOKENS_BEGIN}{uid}"
 
 
 def _state(row: Sequence[object]) -> tuple[str, TokenState]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Severity, Span
@@ -9,7 +10,7 @@ from reconciler.kinds.canonical import decode
 from reconciler.kinds.declaring import explicit
 from reconciler.source.documents import DocumentReader
 from reconciler.source.roundtrip import format_document_text
-from reconciler.source.roundtrip.editing import change_document, remove_document, start_of
+from reconciler.source.roundtrip.editing import Parts, change_document, cut, join, start_of, without
 from reconciler.source.roundtrip.splices import CannotEdit
 from reconciler.source.yaml.guard import BOM
 
@@ -41,7 +42,7 @@ def edit_file(
 ) -> Edited:
     """Edit the documents of one file; one that cannot be edited is left alone, the others are edited.
 
-    After each edit the file is read again: it must declare just what it is to declare.
+    Each edited document, and the file in the end, is read again: it must declare just what it is to declare.
 
     Args:
         wanted: resources with the canonical bodies that they are to have; None for those that are to go.
@@ -49,29 +50,43 @@ def edit_file(
     """
     file = wanted[0][0].file
     mark = BOM if data.startswith(BOM) else b""
-    text: str | None = data.removeprefix(BOM).decode()
+    parts = cut(data.removeprefix(BOM).decode())
+    texts: list[str | None] = list(parts.texts)
     declared = {_identity(resource): resource.body for resource in resources}
     refused: list[NotEdited] = []
     for resource, body in sorted(wanted, key=lambda item: -item[0].document):
-        assert text is not None
-        target = {key: found for key, found in declared.items() if key != _identity(resource)}
-        target |= {_identity(resource): body} if body is not None else {}
+        if body is None:
+            texts = without(texts, resource.document)
+            del declared[_identity(resource)]
+            continue
         try:
-            edited = _edited(text, resource, body)
+            edited = _edited(resource, body, parts)
+            if _declared(file, edited.encode(), reader) != {_identity(resource): body}:
+                _refuse(parts.texts[resource.document])
         except CannotEdit as reason:
-            refused.append(_refusal(resource, reason))
+            span = Span(file, parts.lines[resource.document] + reason.mark.line + 1, reason.mark.column + 1)
+            refused.append(NotEdited(resource, span, reason.message, reason.hint))
             continue
-        if _declared(file, mark, edited, reader) != target:
-            start = start_of(text, resource.document)
-            refused.append(_refusal(resource, CannotEdit("it cannot be edited so that just this changes", start)))
-            continue
-        text, declared = edited, target
-    return Edited(None if text is None else _canonical(file, data, mark + text.encode()), tuple(refused))
+        texts[resource.document], declared[_identity(resource)] = edited, body
+    text = join(texts)
+    result = None if text is None else _canonical(file, data, mark + text.encode())
+    if result is not None and _declared(file, result, reader) != declared:
+        spans = [(resource, Span(file, parts.lines[resource.document] + 1)) for resource, _ in wanted]
+        return Edited(data, tuple(NotEdited(resource, span, _NOT_JUST_THIS, _BY_HAND) for resource, span in spans))
+    return Edited(result, tuple(refused))
 
 
-def _refusal(resource: Resource, reason: CannotEdit) -> NotEdited:
-    span = Span(resource.file, reason.mark.line + 1, reason.mark.column + 1)
-    return NotEdited(resource, span, reason.message, reason.hint)
+_NOT_JUST_THIS = "it cannot be edited so that just this changes"
+_BY_HAND = "edit it by hand"
+
+
+def _refuse(text: str) -> NoReturn:
+    """Leave a document alone that did not come out as wanted.
+
+    Raises:
+        CannotEdit: always.
+    """
+    raise CannotEdit(_NOT_JUST_THIS, start_of(text), _BY_HAND)
 
 
 def _identity(resource: Resource) -> tuple[Key, tuple[str, ...]]:
@@ -79,21 +94,15 @@ def _identity(resource: Resource) -> tuple[Key, tuple[str, ...]]:
     return resource.key, resource.previously
 
 
-def _edited(text: str, resource: Resource, body: bytes | None) -> str | None:
-    if body is None:
-        return remove_document(text, resource.document)
+def _edited(resource: Resource, body: bytes, parts: Parts) -> str:
     kind = resource.key.kind
     before, after = (explicit(kind, decode(item)) for item in (resource.body, body))
-    return change_document(text, resource.document, before, after)
+    return change_document(parts, resource.document, before, after)
 
 
-def _declared(
-    file: str, mark: bytes, text: str | None, reader: DocumentReader
-) -> dict[tuple[Key, tuple[str, ...]], bytes] | None:
-    """What a text declares; None when it is not valid."""
-    if text is None:
-        return {}
-    read = reader.read(file, mark + text.encode())
+def _declared(file: str, data: bytes, reader: DocumentReader) -> dict[tuple[Key, tuple[str, ...]], bytes] | None:
+    """What the content of a file declares; None when it is not valid."""
+    read = reader.read(file, data)
     if any(found.severity is Severity.ERROR for found in read.diagnostics):
         return None
     return {_identity(resource): resource.body for resource in read.resources}

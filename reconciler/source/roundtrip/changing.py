@@ -14,31 +14,31 @@ from typing import Any
 from reconciler.core.diff import MISSING, same
 from reconciler.kinds import schemas
 from reconciler.kinds.common import UNORDERED_LISTS
-from reconciler.kinds.yaml_text import entry_lines, flow, item_lines, scalar
+from reconciler.kinds.yaml_text import Style, entry_lines, flow, item_lines, scalar
 from reconciler.source.roundtrip.entries import FIRST, change_flow, put_in_block, swapped, take_out_of_block
 from reconciler.source.roundtrip.keyorder import KeyOrder, order_for
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.replacing import Replacing
 from reconciler.source.roundtrip.splices import CannotEdit, Splice
-from reconciler.source.roundtrip.surroundings import style_of
 from reconciler.source.roundtrip.tree import Child, Node, NodeKind
 
 
-def changes(layout: Layout, index: int, before: dict[str, Any], after: dict[str, Any]) -> list[Splice]:
-    """The edits of one document.
+def changes(layout: Layout, before: dict[str, Any], after: dict[str, Any], style: Style, line: int) -> list[Splice]:
+    """The edits of a text of one document.
 
     Args:
-        index: of the document.
+        style: of the file that it is from.
+        line: of that file, from 0, at which the text begins.
         before, after: canonical bodies, with the lists that must not be left out.
 
     Raises:
         CannotEdit: it would take more than editing the places that differ.
     """
-    document = layout.documents[index]
+    (document,) = layout.documents
     order = order_for(document.root)
-    if order is None or layout.has_explicit_keys(index):
+    if order is None or layout.has_explicit_keys(0):
         raise CannotEdit("the document has keys that are marked with a question mark", document.start)
-    walk = _Walk(layout, document.root)
+    walk = _Walk(layout, document.root, style, line)
     walk.mapping(document.root, _with_name(before), _with_name(after), order)
     walk.refuse_lost_anchors()
     return walk.splices
@@ -52,9 +52,10 @@ def _with_name(body: dict[str, Any]) -> dict[str, Any]:
 class _Walk:
     """Goes through one document and collects the edits."""
 
-    def __init__(self, layout: Layout, root: Node) -> None:
+    def __init__(self, layout: Layout, root: Node, style: Style, line: int) -> None:
         self._layout = layout
-        self._style = style_of(layout)
+        self._style = style
+        self._line = line
         self._anchors: dict[str, Node] = {}
         self._aliases: list[Node] = []
         self._register(root)
@@ -92,7 +93,7 @@ class _Walk:
         for alias in self._aliases if node.anchor else ():
             if alias.text == node.anchor:
                 raise CannotEdit(
-                    f"the value is anchored as &{node.anchor}, and line {alias.start.line + 1} repeats it",
+                    f"the value is anchored as &{node.anchor}, and line {self._line + alias.start.line + 1} repeats it",
                     node.start,
                     "write it out there, or change both by hand",
                 )
@@ -200,7 +201,7 @@ class _Walk:
             for alias in self._aliases if is_gone(node) else ():
                 if alias.text == name and not is_gone(alias):
                     raise CannotEdit(
-                        f"what is to be removed is anchored as &{name}, and line {alias.start.line + 1} repeats it",
+                        f"what is to be removed is anchored as &{name}, and line {self._line + alias.start.line + 1} repeats it",
                         node.start,
                         "write it out there first",
                     )

@@ -1,30 +1,63 @@
-"""Documents of a text made to declare something else, one at a time, each edit checked."""
+"""Documents of a file made to declare something else, or taken out; all others stay byte for byte."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from reconciler.kinds.yaml_text import Style
 from reconciler.source.roundtrip.changing import changes
 from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
 from reconciler.source.roundtrip.layout import Layout, read
 from reconciler.source.roundtrip.splices import CannotEdit, Splice, on_own_breaks, spliced
+from reconciler.source.roundtrip.surroundings import style_of
 from reconciler.source.roundtrip.tree import Mark
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
-def change_document(text: str, index: int, before: dict[str, Any], after: dict[str, Any]) -> str:
-    """The text with one document changed, everything else as it was, line breaks too.
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A file cut where its documents begin.
+
+    Attributes:
+        texts: of each document, with the line breaks that it has; together they are the file.
+        lines: the line, from 0, at which each begins.
+        ending: the line break for new lines.
+        style: how the file is written.
+    """
+
+    texts: tuple[str, ...]
+    lines: tuple[int, ...]
+    ending: str
+    style: Style
+
+
+def cut(text: str) -> Parts:
+    """The documents of a text that parses."""
+    layout = read(with_line_feeds(text))
+    lines = _LINE.findall(text)
+    places = [layout.document_lines(index) for index in range(len(layout.documents))]
+    texts = tuple("".join(lines[place.start : place.stop]) for place in places)
+    return Parts(texts, tuple(place.start for place in places), own_ending(text), style_of(layout))
+
+
+def change_document(parts: Parts, index: int, before: dict[str, Any], after: dict[str, Any]) -> str:
+    """The text of one document changed, line breaks as they were.
 
     Args:
-        text: it parses.
         before, after: canonical bodies; what the document declares, and what it is to declare.
 
     Raises:
         CannotEdit: it would take more than editing the places that differ.
     """
+    text, line = parts.texts[index], parts.lines[index]
     moved = _in_order_of(before, after)
     for old, new in ((before, moved), (moved, after)):
-        layout = read(with_line_feeds(text))
-        text = _edited(text, layout, changes(layout, index, old, new), index)
+        if old != new:
+            layout = read(with_line_feeds(text))
+            text = _edited(text, layout, changes(layout, old, new, parts.style, line), parts.ending)
     return text
 
 
@@ -43,7 +76,7 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
 
 
-def _edited(text: str, layout: Layout, splices: list[Splice], index: int) -> str:
+def _edited(text: str, layout: Layout, splices: list[Splice], ending: str) -> str:
     """The text with the edits made.
 
     Raises:
@@ -51,8 +84,8 @@ def _edited(text: str, layout: Layout, splices: list[Splice], index: int) -> str
     """
     import yaml
 
-    found = spliced(text, on_own_breaks(text, own_ending(text), splices))
-    start = layout.documents[index].root.start
+    found = spliced(text, on_own_breaks(text, ending, splices))
+    start = layout.documents[0].root.start
     if found is None:
         raise CannotEdit("the places that differ overlap", start)
     try:
@@ -70,26 +103,38 @@ def _edited(text: str, layout: Layout, splices: list[Splice], index: int) -> str
     return found
 
 
-def remove_document(text: str, index: int) -> str | None:
-    """The text without one of its documents and the comments that belong to it; None when no other is left."""
-    layout = read(with_line_feeds(text))
-    if len(layout.documents) == 1:
-        return None
-    lines = layout.document_lines(index)
-    start, stop = lines.start, lines.stop
-    if index == 0:
-        first = layout.documents[0].start.line
-        start = _behind_head(layout, first)
-        stop += not _MARKER.match(layout.lines[first]) and _LONE_MARKER.fullmatch(layout.lines[stop]) is not None
-    splice = Splice(layout.line_start(start), layout.line_start(stop), "")
-    found = spliced(text, on_own_breaks(text, own_ending(text), [splice]))
-    assert found is not None
-    return found
+def join(texts: Sequence[str | None]) -> str | None:
+    """The documents as a file, without those that are None and what belongs to them; None when no other is left.
+
+    Args:
+        texts: as `Parts` has them, changed or not.
+    """
+    kept = [text for text in texts if text is not None]
+    return "".join(kept) if kept else None
 
 
-_MARKER = re.compile("---")
-_LONE_MARKER = re.compile(r"---[ \t]*")
+_MARKER = re.compile(r"---(?=\s|\Z)")
+_LONE_MARKER = re.compile(r"---[ \t]*(?:\r\n|\r|\n)")
 _OF_THE_FILE = re.compile(r"yaml-language-server|vim?:|-\*-|SPDX|copyright|licen[cs]e", re.IGNORECASE)
+
+
+def without(texts: Sequence[str | None], index: int) -> list[str | None]:
+    """The documents without one; what stands above the first one and is not about it stays."""
+    left = [*texts[:index], None, *texts[index + 1 :]]
+    text = texts[index] or ""
+    if index or len(texts) == 1:
+        return left
+    layout = read(with_line_feeds(text))
+    first = layout.documents[0].start.line
+    head = "".join(_LINE.findall(text)[: _behind_head(layout, first)])
+    following = next((number for number, other in enumerate(left) if other is not None), None)
+    if following is None:
+        return left
+    rest = left[following] or ""
+    if not _MARKER.match(layout.lines[first]):  # the marker was there to end the first one
+        rest = _LONE_MARKER.sub("", rest, count=1) if _LONE_MARKER.match(rest) else rest
+    left[following] = head + rest
+    return left
 
 
 def _behind_head(layout: Layout, first: int) -> int:
@@ -97,10 +142,10 @@ def _behind_head(layout: Layout, first: int) -> int:
     line = first
     while line > 0 and layout.is_comment(line - 1):
         line -= 1
-    head = [number for number in range(line, first) if _OF_THE_FILE.search(layout.lines[number])]
-    return first if head or _MARKER.match(layout.lines[first]) else line
+    above = [number for number in range(line, first) if _OF_THE_FILE.search(layout.lines[number])]
+    return first if above or _MARKER.match(layout.lines[first]) else line
 
 
-def start_of(text: str, index: int) -> Mark:
-    """Where a document begins."""
-    return read(with_line_feeds(text)).documents[index].root.start
+def start_of(text: str) -> Mark:
+    """Where the first document of a text begins."""
+    return read(with_line_feeds(text)).documents[0].root.start

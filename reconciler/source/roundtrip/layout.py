@@ -30,7 +30,7 @@ class Layout:
 
     def line_start(self, line: int) -> int:
         """Index of the first character of a line; of the line behind the last one, the end of the text."""
-        return min(sum(len(above) + 1 for above in self.lines[:line]), len(self.text))
+        return min(sum(map(len, self.lines[:line])) + line, len(self.text))
 
     def is_comment(self, line: int) -> bool:
         """Whether there is a comment, and nothing else, on the line."""

@@ -11,13 +11,14 @@ from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.core.ports import Desired, Store
-from reconciler.diagnostics import Finding, Place
+from reconciler.diagnostics import Finding
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import decode, readable
 from reconciler.kinds.declaring import document, explicit
 from reconciler.kinds.merging import effective
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.merging_live import merge, texts_of
+from reconciler.services.leaks import secrets_in, texts_of
+from reconciler.services.merging_live import merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +132,8 @@ def _faults(resource: Resource, body: bytes, search: _Search) -> list[Finding]:
     references = {found.address for found in kind.secret_fields(resource.content()["spec"])}
     written = search.writer.write(resource.key, explicit(kind.name, content), references)
     faults = written if isinstance(written, list) else []
-    known = set(texts_of(resource.content()))
+    known = frozenset(texts_of(resource.content()))
     return faults + secrets_in(content, search.is_secret, known)
-
-
-def secrets_in(content: object, is_secret: IsSecret, known: set[str]) -> list[Finding]:
-    """That the value of a secret stands somewhere in the clear, alone or as a word.
-
-    Args:
-        known: texts that need not be looked at.
-    """
-    for text in texts_of(content):
-        if text not in known and any(map(is_secret, {text, *text.split()})):
-            hint = "give a reference in its place, and change the secret: others may have seen it"
-            return [Finding("RC210", "the value of a secret stands in it in the clear", Place(0, ("spec",)), hint)]
-    return []
 
 
 def _unfit(key: Key, findings: list[Finding]) -> Refusal:
@@ -203,7 +191,7 @@ def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) ->
     content, valid = readable(key.kind, held.live)
     content = explicit(key.kind, content) if valid else content
     written = search.writer.write(key, content, held.secrets)
-    faults = written if isinstance(written, list) else secrets_in(content, search.is_secret, set())
+    faults = written if isinstance(written, list) else secrets_in(content, search.is_secret, frozenset())
     if isinstance(written, list) or faults or not valid:
         return _unfit(key, faults)
     text, resource = written

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.adoption import IsSecret
 from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.ports import Store
@@ -12,6 +13,7 @@ from reconciler.kinds.canonical import readable
 from reconciler.kinds.crosscheck import Clash, crosscheck
 from reconciler.kinds.declaring import declaration, document
 from reconciler.kinds.registry import KINDS
+from reconciler.services.leaks import secrets_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,11 @@ class Choice:
     categories: frozenset[str] = frozenset()
 
 
-def export(store: Store, choice: Choice, writer: WritesDefinitions) -> Export:
+def export(store: Store, choice: Choice, writer: WritesDefinitions, is_secret: IsSecret) -> Export:
     """The records that are chosen, as definitions.
+
+    Args:
+        is_secret: asked about the texts of records that are not what an apply wrote.
 
     Raises:
         UsageError: there is no record of an address, or no category of a name.
@@ -51,8 +56,13 @@ def export(store: Store, choice: Choice, writer: WritesDefinitions) -> Export:
         content, valid = readable(key.kind, found.live)
         declared = declaration(key.kind, content, found.applied) if valid else None
         written = writer.write(key, declared.content if declared else content, found.secrets)
-        if isinstance(written, list) or declared is None:
+        if declared is None:
             refused.append(Inexpressible(key, tuple(written) if isinstance(written, list) else (_NO_RECORD,)))
+            continue
+        foreign = record.fingerprint != record.applied
+        leaked = secrets_in(declared.content, is_secret, frozenset()) if foreign else []
+        if isinstance(written, list) or leaked:
+            refused.append(Inexpressible(key, tuple([*written, *leaked] if isinstance(written, list) else leaked)))
             continue
         text, resource = written
         whole = document(key.kind, key.name, declared.content)

@@ -127,12 +127,3 @@ def _keep_ended(spec: dict[str, Any], declared: dict[str, Any], now: str) -> Non
             grants.insert(above[-1] + 1 if above else 0, grant)
     if grants:
         spec["grants"] = grants
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """All texts in a value, keys not among them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from texts_of(item)

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, IsSecret, Refusal
+from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal
 from reconciler.core.diff import Path as FieldPath
 from reconciler.core.model import Key
 from reconciler.core.ports import Desired, Store
-from reconciler.core.secret import Secret
 from reconciler.diagnostics import Diagnostic, Finding, Place, Span, has_errors
 from reconciler.durable import replace_files
-from reconciler.errors import KeyUnavailable, RecordConflict
+from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS
 from reconciler.services.adopting import AdoptOptions, find_drift
 from reconciler.settings import Settings
@@ -21,6 +20,7 @@ from reconciler.source.editing import edit_file
 from reconciler.source.repository import Repository
 from reconciler.source.writing import DefinitionWriter
 from reconciler.wiring.history import open_history
+from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now
 
 
@@ -128,22 +128,6 @@ def commit(root: Path, parent: str, branch: str, prepared: Prepared, message: st
         SourceUnavailable: git refuses.
     """
     return committing.commit_files(root, parent, branch, prepared.after, message)
-
-
-def known_secrets(store: Store) -> IsSecret:
-    """What tells the values of the store's secrets; without the store's key nothing is told to be one."""
-    known = {printed for states in store.secret_states().values() for printed in states.values()}
-    if not known:
-        return _is_nothing
-    try:
-        sealer = store.sealer()
-    except KeyUnavailable:
-        return _is_nothing
-    return lambda text: sealer.fingerprint(Secret(text)) in known
-
-
-def _is_nothing(text: str) -> bool:
-    return False
 
 
 def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple[Key, FieldPath], Span]:

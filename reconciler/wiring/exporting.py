@@ -10,6 +10,7 @@ from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.exporting import Choice, export, layout
 from reconciler.source.writing import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
+from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now
 
 
@@ -19,7 +20,7 @@ def export_records(store: Store, choice: Choice) -> Export:
     Raises:
         UsageError: there is no record of an address, or no category of a name.
     """
-    return export(store, choice, DefinitionWriter(now()))
+    return export(store, choice, DefinitionWriter(now()), known_secrets(store))
 
 
 def stream(definitions: Sequence[Definition]) -> str:

@@ -114,6 +114,7 @@ IN_THE_CLEAR = [
     ("$.spec.endpoints.list.headers", f'[{{"name":"X-Api-Key","value":"{CANARY}"}}]', "'X-Api-Key' carries credentials", "RC403"),
     ("$.spec.endpoints.list.url", f'"https://svc:{CANARY}@crm.example.com/"', "the URL carries a user or password", "RC402"),
     ("$.spec.description", '"ghp_%s"' % ("A" * 36), "this looks like a token", "RC401"),
+    ("$.spec.endpoints.list.headers", '[{"name":"X-Note","value":"Basic a-password-for-the-tests"}]', "the value of a secret stands in it in the clear", "RC210"),
     ("$.spec.gizmo", f'"{CANARY}"', "unknown key", "RC201"),
     ("$.spec.endpoints.list.sample", '{"a": 12345678901234567890}', "it holds a value that definitions cannot hold", "RC209"),
 ]  # fmt: skip
@@ -131,7 +132,9 @@ def test_what_is_no_definition_is_named_and_not_written(workspace: Workspace) ->
         lines = list(refused_lines(refused))
         assert any(said in line and f"[{code}]" in line for line in lines), lines
         assert len(done.definitions) == 3
-        assert not any(word in text for text in (*lines, export_json(done, None)) for word in (CANARY, "ghp_"))
+        assert not any(
+            word in text for text in (*lines, export_json(done, None)) for word in (CANARY, "ghp_", "a-password-for")
+        )
     bench.apply()
     drift(workspace, "crm-contacts", *IN_THE_CLEAR[1][:2])
     for arguments in (("-o", "json"), ("--out", "new")):

@@ -175,3 +175,12 @@ def test_an_anchor_that_is_removed_is_not_when_something_repeats_it() -> None:
     (refused,) = done.refused
     assert refused.message == "what is to be removed is anchored as &h, and line 42 repeats it"
     assert done.data == text.encode()
+
+
+def test_blank_lines_do_not_pile_up() -> None:
+    """One stays between what is left, and none at the start of a file; so a canonical file stays canonical."""
+    text = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec:\n  displayName: CRM\n\n  description: d\n\n  status: inactive\n"
+    done = edited(0, lambda spec: spec.pop("description"), text)
+    assert done.data == text.replace("  description: d\n\n", "").encode()
+    following = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: other}\nspec: {displayName: Other}\n"
+    assert edited(0, None, f"{text}---\n\n{following}").data == following.encode()

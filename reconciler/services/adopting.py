@@ -185,8 +185,8 @@ def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) ->
     if record.owner not in ("", search.options.owner):
         return Refusal(key, f"it belongs to {record.owner}", "only its own repository can declare it")
     if record.applied:
-        hint = f"if it is to stay: reconciler export {word} --out ."
-        return Refusal(key, "git defined it, and does so no longer: an apply deletes it", hint)
+        hint = f"see what an apply would do: reconciler plan; if it is to stay: reconciler export {word} --out ."
+        return Refusal(key, "it was applied once, and git does not define it under this name", hint)
     held = bodies[record.uid]
     content, valid = readable(key.kind, held.live)
     content = explicit(key.kind, content) if valid else content

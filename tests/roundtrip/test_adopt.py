@@ -209,7 +209,7 @@ def test_what_belongs_to_others_or_is_gone_from_git(applied: Workspace) -> None:
     assert (result.exit_code, result.stdout) == (6, "Nothing to adopt.\n")
     assert "error: 2 records cannot be adopted\n" in result.stderr
     assert "category/theirs: it belongs to acme/x\n" in result.stderr
-    assert "connector/crm-contacts: git defined it, and does so no longer: an apply deletes it\n" in result.stderr
+    assert "connector/crm-contacts: it was applied once, and git does not define it under this name\n" in result.stderr
     unknown = applied.run("adopt", "category/nowhere")
     assert (unknown.exit_code, unknown.stdout) == (64, "")
     assert "neither git nor the store has a category 'nowhere'" in unknown.stderr

@@ -10,6 +10,7 @@ from reconciler.errors import UsageError
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
 DEFAULT_TARGET = "local"
 LOCK_SECONDS = 10.0
+QUARANTINE_DAYS = 30
 PRIVATE_OWNER = "local"
 """Owner in a store that lies inside the repository and so belongs to nobody else."""
 
@@ -25,6 +26,7 @@ class Settings:
         max_deletes: a number or a share, or None where nobody has set a limit.
         max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
+        quarantine_days: how long deleted records are kept before a purge takes them.
         require_commit: whether the definitions applied have to be just those of a commit.
         require_commit_on: the branch on which their commit has to be; "" for any.
         signed_by: files with public keys, of which one has to sign the plan; none for no need.
@@ -47,6 +49,7 @@ class Settings:
     require_commit: bool
     require_commit_on: str
     signed_by: tuple[Path, ...]
+    quarantine_days: int
     helpers: Mapping[str, Mapping[str, Any]]
 
 
@@ -87,6 +90,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         require_commit=target.get("requireCommit", False),
         require_commit_on=target.get("requireCommitOn", ""),
         signed_by=tuple(root / path for path in target.get("signedBy", ())),
+        quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
 

@@ -77,7 +77,7 @@ def downgrade(store: Path, version: int) -> None:
         _forget_watching(connection)
         connection.executescript(
             "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
-            "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE attempts;"
+            "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE declarations; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )
         for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence seen boot uptime")):

@@ -1,7 +1,7 @@
 """What the commands that carry out a plan have in common: show it, ask, write it, report."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,7 @@ def carry_out(
     parallelism: int | None = None,
     verb: str = "apply",
     memory: "Memory | None" = None,
+    afterwards: Sequence[str] = (),
 ) -> int:
     """Show the plan, ask unless `yes`, apply it and report; returns the exit code.
 
@@ -78,6 +79,7 @@ def carry_out(
         chosen: the output format.
         verb: the command that made the plan.
         memory: what the store is to remember once it is carried out.
+        afterwards: what there is to be done when it is applied.
 
     Raises:
         ReconcilerError: whatever stands against the plan; see `apply_plan`.
@@ -112,6 +114,9 @@ def carry_out(
     _report(report, chosen)
     if memory is not None and not (plan.changes or plan.confirmed):
         _remember(run, memory)
+    if report.plan.changes and not options().quiet:
+        for line in afterwards:
+            say(line)
     for change, failure in report.left_out:
         say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
     if interrupts.noted:

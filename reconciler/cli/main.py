@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "get": ("get", "View, list and search live records."),
     "export": ("export", "Write live records as definitions that plan empty."),
     "adopt": ("adopt", "Write live changes back into the definitions; comments stay."),
+    "restore": ("restore", "Bring deleted records back."),
     "history": ("history", "Show who changed what, when, from which commit."),
     "call": ("call", "Call an endpoint of a live connector."),
     "token": ("token", "See, fetch and renew access tokens."),

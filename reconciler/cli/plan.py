@@ -10,8 +10,8 @@ import click
 
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
-from reconciler.cli.plan_files import refuse_unsaved, save, saving_options
-from reconciler.cli.running import PlanFlags, open_run, planned_with, preflight_of
+from reconciler.cli.plan_files import Saving, refuse_unsaved, save, saving_options
+from reconciler.cli.running import PlanFlags, Run, open_run, planned_with, preflight_of
 from reconciler.core.overrides import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
@@ -50,6 +50,18 @@ def override_option() -> Callable[..., Callable[..., Any]]:
     )
 
 
+def preflight_option() -> Callable[..., Callable[..., Any]]:
+    """The option that tries what changes."""
+    text = "Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."
+    return click.option("--preflight", is_flag=True, help=text)
+
+
+def tokens_option() -> Callable[..., Callable[..., Any]]:
+    """The option that says when access tokens are fetched."""
+    text = "apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."
+    return click.option("--tokens", type=click.Choice(["apply", "demand"]), help=text)
+
+
 def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `plan` and `apply` share."""
     for option in reversed(
@@ -60,8 +72,8 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
             override_option(),
-            click.option("--preflight", is_flag=True, help="Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."),
-            click.option("--tokens", type=click.Choice(["apply", "demand"]), help="apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."),
+            preflight_option(),
+            tokens_option(),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),
         ]
     ):  # fmt: skip
@@ -81,18 +93,22 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
     """
     chosen = choose_format(FORMATS)
     asked = PlanFlags(**flags)
-    refuse_unsaved(out, sign_key)
+    saving = Saving(out, sign_key, valid_for)
+    refuse_unsaved(saving)
     run = open_run(asked)
     plan = planned_with(run, asked).plan
+    code = show_plan(run, plan, chosen, asked, saving, "apply")
+    return ExitCode.CHANGES_PENDING if not code and plan.changes and detailed_exitcode else code
+
+
+def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str) -> int:
+    """Show a plan that is not applied now, and save it; returns the exit code for what stands against it."""
     verdicts = preflight_of(run, plan) if asked.preflight else None
     _show(plan, verdicts, chosen)
-    if out is not None:
-        save(run, plan, asked, out, sign_key, valid_for, "apply")
+    save(run, plan, asked, saving, verb)
     if plan.problems:
         return plan.problems[0].exit_code
-    if any(not verdict.passed for verdict in verdicts or ()):
-        return ExitCode.WORLD
-    return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.OK
+    return ExitCode.WORLD if any(not verdict.passed for verdict in verdicts or ()) else ExitCode.OK
 
 
 def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,15 @@ VALID_FOR = "7d"
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Where to save a plan, the key to sign it with, and how long it is good for."""
+
+    out: Path | None
+    sign_key: Path | None
+    valid_for: str
+
+
 def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of commands that can save their plan."""
     for option in reversed(
@@ -33,35 +43,37 @@ def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def save(run: Run, plan: Plan, flags: PlanFlags, out: Path, sign_key: Path | None, valid_for: str, verb: str) -> None:
-    """Save a plan, and say what to do with it."""
+def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> None:
+    """Save a plan, where that is asked for, and say what to do with it."""
     from reconciler.wiring.plans import write_plan
 
+    if saving.out is None:
+        return
     created = now()
-    expires = _later(created, parse_duration("--valid-for", valid_for))
+    expires = _later(created, parse_duration("--valid-for", saving.valid_for))
     named = write_plan(
         plan,
-        out,
+        saving.out,
         run.store,
         created=created,
         expires=expires,
         adopt=flags.adopt,
         verb=verb,
-        key_file=sign_key,
+        key_file=saving.sign_key,
         environment=os.environ,
     )
     if not options().quiet:
         signed = f", signed by {named}" if named else ""
-        say(f"saved to {out}{signed}; until {expires}: reconciler apply {out}")
+        say(f"saved to {saving.out}{signed}; until {expires}: reconciler apply {saving.out}")
 
 
-def refuse_unsaved(out: Path | None, sign_key: Path | None) -> None:
+def refuse_unsaved(saving: Saving) -> None:
     """Stop when a key is named and no file.
 
     Raises:
         UsageError: it is.
     """
-    if sign_key is not None and out is None:
+    if saving.sign_key is not None and saving.out is None:
         raise UsageError("--sign signs a saved plan", hint="name the file with --out FILE")
 
 
@@ -121,7 +133,7 @@ def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) ->
     if run.settings.signed_by and not saved:
         raise GuardStopped(
             f"the target {run.settings.target} takes signed plans only",
-            hint="run: reconciler plan --out FILE --sign KEY, then: reconciler apply FILE",
+            hint="save and sign it with --out FILE --sign KEY, then: reconciler apply FILE",
         )
     wanted = branch or run.settings.require_commit_on
     if wanted and plan.changes:

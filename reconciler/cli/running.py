@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -133,6 +133,16 @@ def load_desired(source: Source) -> Desired:
 
 
 def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
+    """As `_planned`, with a notice of deleted records that wait to be purged."""
+    from reconciler.services.purging import waiting_notice
+
+    planned = _planned(run, flags, remember=remember)
+    waiting = waiting_notice(run.store, run.settings.owner, run.settings.quarantine_days, now())
+    plan = replace(planned.plan, notices=(*planned.plan.notices, *waiting)) if waiting else planned.plan
+    return replace(planned, plan=plan)
+
+
+def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
     """Load, compare, order, judge: what moved since the baseline, or else everything.
 
     Args:

@@ -9,6 +9,7 @@ from reconciler.cli.backing_up import backup
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.purging import purge
 from reconciler.cli.rotating import rotate_key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.history import audit_store
@@ -23,6 +24,7 @@ def command() -> None:
 
 command.add_command(rotate_key)
 command.add_command(backup)
+command.add_command(purge)
 
 
 @command.command("check")

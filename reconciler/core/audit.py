@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CHECKS = ("file", "keys", "triggers", "bodies", "references", "history", "chain")
+CHECKS = ("file", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
 
 

@@ -129,6 +129,10 @@ def _there(key: Key, body: Body | None) -> tuple[Key, Body] | None:
 
 DRIFT = "drift"
 """The action of a version that came about around the tool."""
+PURGE = "purge"
+"""The action of destroying a deleted record; no plan has it."""
+GONE = ("delete", PURGE)
+"""Actions that leave no record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
-"""Which live record each resource is, and which records git no longer defines."""
+"""Which record each resource is, live or deleted, and which records are no longer defined."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
+from reconciler.core.ports import Past
+from reconciler.core.quarantine import Deleted, Revival
 
 Bore = Callable[[Record], frozenset[str]]
 """The names that a record bore before."""
@@ -16,11 +18,16 @@ def _nothing(_: Record) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One resource, record, or both, and what is to be done if their contents differ."""
+    """One resource, record, or both, and what is to be done if their contents differ.
+
+    Attributes:
+        revival: the deleted record that the resource is; None for all else.
+    """
 
     action: Action
     resource: Resource | None
     record: Record | None
+    revival: Revival | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ def match(
     desired: Mapping[Key, Resource],
     live: Mapping[Key, Record],
     owner: str,
+    deleted: Mapping[Key, Deleted],
     *,
     adopt: bool = False,
     identity: Identity | None = None,
@@ -49,6 +57,7 @@ def match(
     A live record of another owner, or of none, is matched with `Action.ADOPT`.
 
     Args:
+        deleted: what `owner` had under an address that was deleted last: a new resource there is that record again.
         adopt: whether an earlier name may be that of another owner's record.
     """
     identity = identity or Identity()
@@ -60,7 +69,7 @@ def match(
         if record is None:
             record = _earlier(resource, desired, known, taken, owner="" if adopt else owner)
             if record is None:
-                yield Match(Action.CREATE, resource, None)
+                yield _new(resource, deleted.get(key))
                 continue
         taken.add(record.uid)
         if record.owner != owner:
@@ -112,6 +121,41 @@ def _trades(desired: Mapping[Key, Resource], known: Mapping[Key, Record], owner:
         if not any(wanted[key].name in bore(known[key]) for key in ring):
             found |= pairs
     return found
+
+
+def match_past(
+    desired: Mapping[Key, Resource],
+    past: Mapping[Key, Past],
+    live: Mapping[Key, Record],
+    owner: str,
+    spared: frozenset[str],
+) -> Iterator[Match]:
+    """As `match`, for an earlier state, which knows its records by their identities.
+
+    Records that belong to another owner now are left out.
+    """
+    by_uid = {record.uid: record for record in live.values()}
+    wanted = {item.uid for item in past.values()}
+    for key, resource in desired.items():
+        record = by_uid.get(past[key].uid)
+        if record is None:
+            yield Match(Action.RESTORE, resource, None, past[key].revival)
+        elif record.owner != owner:
+            continue
+        elif record.key != key:
+            yield Match(Action.RENAME, resource, record)
+        elif record.touched or not record.fingerprint == record.applied == resource.fingerprint:
+            yield Match(Action.UPDATE, resource, record)
+    for record in live.values():
+        if record.owner == owner and record.uid not in wanted and record.uid not in spared:
+            yield Match(Action.DELETE, None, record)
+
+
+def _new(resource: Resource, deleted: Deleted | None) -> Match:
+    if deleted is None:
+        return Match(Action.CREATE, resource, None)
+    revival = Revival(deleted.uid, deleted.deleted_at, deleted.run, quarantined=True)
+    return Match(Action.RESTORE, resource, None, revival)
 
 
 def _earlier(

@@ -13,6 +13,7 @@ from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.naming import at_commit, clean_at
+from reconciler.core.quarantine import Revival
 from reconciler.errors import ExitCode
 
 
@@ -24,6 +25,7 @@ class Action(StrEnum):
     RENAME = "rename"
     ADOPT = "adopt"
     DELETE = "delete"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,15 @@ class Change:
     Attributes:
         key: address after the change; for a delete the address that goes.
         resource: what git declares; None for a delete.
-        record: the live record it starts from, and the precondition of the change; None for a create.
+        record: the live record it starts from, and the precondition of the change; None for a create and a restore.
         body: canonical body to write; None for a delete.
-        before: the live body; None for a create.
+        before: the live body; None for a create and a restore.
         after: the body to write, decoded; None for a delete.
-        fields: what differs; empty for a create and a delete.
+        fields: what differs; empty for a create and a delete. Of a restore what differs from what was deleted.
         notes: what a reviewer should see beside it.
         moved: what others did to the record since it was last applied, where they did.
         came: who moved, where the fields do not say it.
+        revival: the deleted record that comes back, and the precondition of a restore; None for all else.
     """
 
     action: Action
@@ -54,6 +57,7 @@ class Change:
     notes: tuple[str, ...] = ()
     moved: Moved | None = None
     came: Origin | None = None
+    revival: Revival | None = None
 
     @property
     def is_token_only(self) -> bool:
@@ -102,14 +106,18 @@ class Revision:
         ref: what the user named, or "" for the working tree.
         dirty: whether the working tree differs from the commit.
         differing: in how many files.
+        past: what it is called where it is an earlier state of the store, such as "run 12"; "" for definitions.
     """
 
     commit: str = ""
     ref: str = ""
     dirty: bool = False
     differing: int = 0
+    past: str = ""
 
     def __str__(self) -> str:
+        if self.past:
+            return self.past
         if self.ref:
             return at_commit(self.commit)
         if not self.commit:
@@ -186,7 +194,7 @@ def fingerprint_of(plan: Plan) -> str:
         (
             change.action.value,
             *change.key,
-            (*change.record.key, change.record.uid, change.record.fingerprint, change.record.owner) if change.record else None,
+            _starts_from(change),
             _fingerprint_after(change),
             [(list(field.path), str(field.after)) for field in change.fields if field.origin in _UNWRITTEN],
         )
@@ -194,6 +202,13 @@ def fingerprint_of(plan: Plan) -> str:
     ]  # fmt: skip
     content = json.dumps([plan.target, plan.owner, steps], separators=(",", ":"), ensure_ascii=True)
     return sha256(content.encode()).hexdigest()
+
+
+def _starts_from(change: Change) -> tuple[object, ...] | None:
+    if change.revival is not None:
+        return (change.revival.uid, change.revival.run, *change.revival.secrets)
+    record = change.record
+    return (*record.key, record.uid, record.fingerprint, record.owner) if record is not None else None
 
 
 _UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))

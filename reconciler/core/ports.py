@@ -11,12 +11,27 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
-from reconciler.core.secret import Secret
+from reconciler.core.quarantine import Deleted, KeepsDeleted, Revival
+from reconciler.core.secret import SealedSecret, Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Which record a resource of an earlier state was, and what it held.
+
+    Attributes:
+        body: canonical; more than what was declared where something was left to the live side.
+        revival: how it comes back where it is gone.
+    """
+
+    uid: str
+    body: bytes
+    revival: Revival
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,8 @@ class Desired:
         documents: how many documents were read.
         diagnostics: sorted; when one is an error, `resources` is not complete.
         coverage: None unless it was asked for and everything is valid.
+        past: of an earlier state, which record each resource was; None for definitions.
+        spared: records, by uid, of which an earlier state says nothing; they stay as they are.
     """
 
     resources: Mapping[Key, Resource]
@@ -35,6 +52,8 @@ class Desired:
     documents: int
     diagnostics: tuple[Diagnostic, ...]
     coverage: Coverage | None = None
+    past: Mapping[Key, Past] | None = None
+    spared: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -47,23 +66,6 @@ class Source(Protocol):
     def revision(self) -> Revision:
         """Where it is read from."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SealedSecret:
-    """One secret ready to be stored.
-
-    Attributes:
-        address: which secret of the record.
-        reference: canonical text of the reference it came from.
-        fingerprint: keyed digest of the value.
-        ciphertext: the encrypted value.
-    """
-
-    address: str
-    reference: str
-    fingerprint: str
-    ciphertext: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,14 @@ class Session(Protocol):
         """
         ...
 
+    def purge(self, wanted: Sequence[Deleted]) -> None:
+        """Destroy deleted records with their secrets; that it was done is kept in the history.
+
+        Raises:
+            RecordConflict: one was restored or purged meanwhile.
+        """
+        ...
+
 
 class Lease(Protocol):
     """The right to write to a store, which one run has at a time."""
@@ -210,7 +220,7 @@ class Lease(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(KeepsDeleted, Protocol):
     """Live state."""
 
     def identity(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Revision
+from reconciler.core.quarantine import Revival
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Step:
     Attributes:
         resource: what git declared; None for a delete.
         record: None for a create.
+        revival: the deleted record that comes back; None for all else.
+        written: the body that it comes back with, where that is not what was declared; canonical.
         unwritten: fields that stand in no body: secrets with new values, tokens.
         notes: what a reviewer saw beside it.
     """
@@ -41,6 +44,8 @@ class Step:
     record: Precondition | None
     unwritten: tuple[FieldChange, ...]
     notes: tuple[str, ...]
+    revival: Revival | None = None
+    written: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

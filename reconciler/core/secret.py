@@ -1,5 +1,6 @@
 """A secret value that cannot be shown, formatted, serialised or compared by accident."""
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 from reconciler.core.sensitive import MASK
@@ -37,3 +38,20 @@ class Secret:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """One secret ready to be stored.
+
+    Attributes:
+        address: which secret of the record.
+        reference: canonical text of the reference it came from.
+        fingerprint: keyed digest of the value.
+        ciphertext: the encrypted value.
+    """
+
+    address: str
+    reference: str
+    fingerprint: str
+    ciphertext: bytes

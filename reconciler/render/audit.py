@@ -10,6 +10,7 @@ _ABOUT = {
     "bodies": "bodies are JSON, and those that were written",
     "references": "references lead somewhere",
     "history": "records are what their last change left",
+    "quarantine": "deleted records are what was deleted",
     "chain": "the history is unbroken",
 }
 

@@ -14,7 +14,7 @@ from reconciler.render.values import content_lines
 
 DONE = {
     "create": "created", "update": "updated", "rename": "renamed", "adopt": "adopted", "delete": "deleted",
-    DRIFT: "changed out of band",
+    "restore": "restored", "purge": "purged", DRIFT: "changed out of band",
 }  # fmt: skip
 
 

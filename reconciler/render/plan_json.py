@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.masking import masked, masked_field
 from reconciler.core.model import Key
-from reconciler.core.plan import Change, Plan, fingerprint_of
+from reconciler.core.plan import Change, Plan, Revision, fingerprint_of
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
 from reconciler.render.plan_notes import notes_json
@@ -69,7 +69,7 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
         "target": plan.target,
         "owner": plan.owner,
         "fingerprint": fingerprint_of(plan),
-        "source": {"commit": plan.revision.commit or None, "ref": plan.revision.ref or None, "dirty": plan.revision.dirty},
+        "source": _source(plan.revision),
         "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned},
         "changes": [_change(change) for change in plan.changes],
         "problems": [
@@ -81,6 +81,11 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
         ],
         "overridden": list(plan.overridden),
     }  # fmt: skip
+
+
+def _source(revision: Revision) -> dict[str, Any]:
+    found = {"commit": revision.commit or None, "ref": revision.ref or None, "dirty": revision.dirty}
+    return {**found, "past": revision.past} if revision.past else found
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -99,6 +104,13 @@ def _change(change: Change) -> dict[str, Any]:
             "owner": change.record.owner or None,
             "version": change.record.version,
             "fingerprint": change.record.fingerprint,
+        }
+    if change.revival is not None:
+        found["restores"] = {
+            "uid": change.revival.uid,
+            "deletedAt": change.revival.deleted_at or None,
+            "run": change.revival.run or None,
+            "secrets": list(change.revival.secrets),
         }
     if change.resource is not None:
         found["file"] = change.resource.file

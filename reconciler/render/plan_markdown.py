@@ -8,7 +8,7 @@ from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.markdown import code, escape
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
-from reconciler.render.plan_text import MARKS, totals
+from reconciler.render.plan_text import MARKS, NEW, totals
 from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
@@ -63,7 +63,7 @@ def _notes(change: Change) -> Iterator[str]:
 
 
 def _body(change: Change) -> Iterator[str]:
-    if change.action is Action.CREATE:
+    if change.action in NEW:
         for name, value in summary_lines(change):
             yield _fenced(f"+ {name}: {value}")
     if change.action is Action.DELETE:

@@ -11,8 +11,14 @@ from reconciler.render.plan_notes import notes_text
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
 
-MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»", Action.ADOPT: "&", Action.DELETE: "-"}
-_COLORS = {Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN, Action.ADOPT: CYAN, Action.DELETE: RED}
+MARKS = {
+    Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»",
+    Action.ADOPT: "&", Action.DELETE: "-", Action.RESTORE: "«",
+}  # fmt: skip
+_COLORS = {
+    Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN,
+    Action.ADOPT: CYAN, Action.DELETE: RED, Action.RESTORE: GREEN,
+}  # fmt: skip
 _ORIGINS = {
     Origin.DRIFT: "live was changed",
     Origin.BOTH: "git and live were changed",
@@ -20,13 +26,15 @@ _ORIGINS = {
 }
 _WORDS = {
     Action.CREATE: "to create", Action.UPDATE: "to update", Action.RENAME: "to rename",
-    Action.ADOPT: "to adopt", Action.DELETE: "to delete",
+    Action.ADOPT: "to adopt", Action.DELETE: "to delete", Action.RESTORE: "to restore",
 }  # fmt: skip
 _DONE = {
     Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed",
-    Action.ADOPT: "adopted", Action.DELETE: "deleted",
+    Action.ADOPT: "adopted", Action.DELETE: "deleted", Action.RESTORE: "restored",
 }  # fmt: skip
 
+NEW = (Action.CREATE, Action.RESTORE)
+"""Of these a reviewer wants to see what the record holds."""
 
 MAX_DETAILED = 200
 """Up to so many changes are shown field by field; of more only the fields of updates are."""
@@ -108,7 +116,7 @@ def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[st
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
-    if change.action is Action.CREATE and detailed:
+    if change.action in NEW and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
     for field in change.fields:

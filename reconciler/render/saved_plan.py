@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
-from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.kinds.canonical import readable
+from reconciler.kinds.canonical import decode, readable
 from reconciler.kinds.leaves import leaves
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import API_VERSION
@@ -57,7 +57,7 @@ def saved_plan(plan: Plan, live: Mapping[Key, Record], bodies: Mapping[str, Bodi
         "adopt": about.adopt,
         "plan": content,
         "differing": plan.revision.differing,
-        "steps": [_step(change, bodies) for change in plan.changes],
+        "steps": [_step(change, bodies) | _restores(change, plan) for change in plan.changes],
         "refers": list(_refers(plan, live)),
     }
 
@@ -68,7 +68,7 @@ def _step(change: Change, bodies: Mapping[str, Bodies]) -> dict[str, Any]:
         "action": change.action.value,
         "kind": change.key.kind,
         "name": change.key.name,
-        "declared": _document(resource) if resource else None,
+        "declared": _document(change.key, resource.content(), unprotects=resource.unprotects) if resource else None,
         "file": resource.file if resource else None,
         "document": resource.document if resource else None,
         "record": {
@@ -85,12 +85,30 @@ def _step(change: Change, bodies: Mapping[str, Bodies]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _document(resource: Resource) -> dict[str, Any]:
-    body = resource.content()
-    metadata = {"name": resource.key.name, **body.get("metadata", {})}
-    if resource.unprotects:
+def _restores(change: Change, plan: Plan) -> dict[str, Any]:
+    """The deleted record that comes back, and as what, where it comes from an earlier state."""
+    revival = change.revival
+    if revival is None:
+        return {}
+    found: dict[str, Any] = {
+        "restores": {
+            "uid": revival.uid,
+            "deletedAt": revival.deleted_at,
+            "run": revival.run,
+            "quarantined": revival.quarantined,
+            "secrets": list(revival.secrets),
+        }
+    }
+    if plan.revision.past and change.body is not None:
+        found["written"] = _document(change.key, decode(change.body))
+    return found
+
+
+def _document(key: Key, body: dict[str, Any], *, unprotects: bool = False) -> dict[str, Any]:
+    metadata = {"name": key.name, **body.get("metadata", {})}
+    if unprotects:
         body["spec"].setdefault("lifecycle", {})["protect"] = False
-    return {"apiVersion": API_VERSION, "kind": resource.key.kind, "metadata": metadata, "spec": body["spec"]}
+    return {"apiVersion": API_VERSION, "kind": key.kind, "metadata": metadata, "spec": body["spec"]}
 
 
 def _unwritten(field: FieldChange) -> dict[str, Any]:

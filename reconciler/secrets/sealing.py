@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.core.ports import SealedSecret, Sealer
-from reconciler.core.secret import Secret
+from reconciler.core.ports import Sealer
+from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
 from reconciler.secrets import keys
 

@@ -72,7 +72,7 @@ def find_drift(
             hint = f"list what is live with: reconciler get {KINDS[key.kind].word}"
             raise UsageError(f"neither git nor the store has a {KINDS[key.kind].word} '{key.name}'", hint=hint)
     search = _Search(options, store, history, writer, is_secret)
-    matches = [found for found in match(desired.resources, live, options.owner) if _is_wanted(found, options.keys)]
+    matches = [found for found in match(desired.resources, live, options.owner, {}) if _is_wanted(found, options.keys)]
     _look_at_changed([found for found in matches if found.action in (Action.UPDATE, Action.RENAME)], search)
     _look_at_deleted([found.resource for found in matches if found.action is Action.CREATE and found.resource], search)
     defined = {found.record.key for found in matches if found.action is Action.RENAME and found.record}

@@ -135,7 +135,7 @@ def apply_plan(
                 session.remember(memory)
             interrupts.hold()
     done = _without(plan, ready.left_out) if ready.left_out else plan
-    resolved = sum(len(write.secrets) for write in ready.writes)
+    resolved = sum(len(write.secrets) - _kept(write.change) for write in ready.writes)
     return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)
 
 
@@ -157,6 +157,11 @@ def _refuse_rotated(prepared: Sequence[Prepared]) -> None:
         raise RecordConflict(message, hint="run the command again", details=tuple(moved))
 
 
+def _kept(change: Change) -> int:
+    """How many sealed secrets it brings back."""
+    return len(change.revival.secrets) if change.revival else 0
+
+
 def _refuse_ended(basis: Basis, now: str) -> None:
     """Stop when a grant has ended that the permission to apply may rest on.
 
@@ -170,6 +175,6 @@ def _refuse_ended(basis: Basis, now: str) -> None:
 
 
 def _without(plan: Plan, left_out: tuple[tuple[Change, ReconcilerError], ...]) -> Plan:
-    gone = {change.key for change, _ in left_out}
-    changes = tuple(change for change in plan.changes if change.key not in gone)
+    gone = {(change.action, change.key) for change, _ in left_out}
+    changes = tuple(change for change in plan.changes if (change.action, change.key) not in gone)
     return replace(plan, changes=changes, counts=counted(changes))

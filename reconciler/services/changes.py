@@ -14,7 +14,7 @@ from reconciler.core.ports import Store
 from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
-from reconciler.services.policy_changes import created, notes_on
+from reconciler.services.policy_changes import notes_on, without_ended
 
 NO_BODIES = Bodies({}, None, {})
 _UNREADABLE = "the live record is not as a record should be; it is written anew"
@@ -81,8 +81,8 @@ def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> C
 
 
 def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
-    body, content, said = created(resource, now)
-    notes = _tls_notes(resource.body, None) + said
+    body, content, said = without_ended(resource.key.kind, resource.body, now)
+    notes = tls_notes(resource.body, None) + said
     came = None
     if gone is not None and gone.before is not None:
         came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
@@ -120,7 +120,7 @@ def _change(
     anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
     rewritten = action is Action.UPDATE and not fields and not anew and bool(notes or not valid)
     came = Origin.DRIFT if rewritten and moved else None
-    notes += _tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
+    notes += tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
     notes += (_STAYS_PROTECTED,) if stays else ()
     if valid and kind in ("Group", "PermissionPolicy"):
         notes += notes_on(kind, resource.content(), fields, now)
@@ -176,7 +176,7 @@ def _field_changes(
         yield FieldChange(path, old, new, came, secret, applied=MISSING if came is Origin.GIT else last)
 
 
-def _tls_notes(body: bytes, content: dict[str, Any] | None) -> tuple[str, ...]:
+def tls_notes(body: bytes, content: dict[str, Any] | None) -> tuple[str, ...]:
     """That certificates are not verified. Another kind has no such key, and a sample may have it."""
     if b'"verify":false' not in body:
         return ()

@@ -15,6 +15,7 @@ from reconciler.kinds.canonical import readable
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import KINDS
 from reconciler.services.access_objections import judge
+from reconciler.services.clashes import clashes
 from reconciler.services.objections import objections
 from reconciler.services.plan_access import access_changes
 from reconciler.services.plan_options import PlanOptions
@@ -54,6 +55,7 @@ def complete(
         adopt=options.adopt,
         deletes=guards.too_many_deletes(changes, owned, options.max_deletes, WORDS),
     )
+    problems += clashes(changes, live) if revision.past else ()
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
     access = access_changes(in_order, live, store, around.targets, options.actor, options.now) if options.now else None
     judgement = judge(in_order, live, store, options.limits, access, options.now)
@@ -90,7 +92,7 @@ def _settled(plan: Plan, options: PlanOptions) -> Plan:
 
 
 def _of_source(revision: Revision, changes: Sequence[Change], options: PlanOptions) -> list[Problem]:
-    problem = guards.no_commit(revision) if options.require_commit and changes else None
+    problem = guards.no_commit(revision) if options.require_commit and changes and not revision.past else None
     return [problem] if problem else []
 
 

@@ -117,7 +117,7 @@ def needs_of(change: Change, unread: Mapping[str, Bodies]) -> tuple[Need, ...]:
     if change.is_token_only and was is not None:
         return ((f"{area}:call", "", was),)
     match change.action:
-        case Action.CREATE if will is not None:
+        case Action.CREATE | Action.RESTORE if will is not None:
             return ((f"{area}:create", "", will),)
         case Action.DELETE if was is not None:
             return ((f"{area}:delete", "", was),)

@@ -26,10 +26,14 @@ def versions(history: KeepsHistory, key: Key) -> list[Version]:
     steps = sorted((step for trail in trails for step in _steps(trail)), key=lambda step: step.order)
     found: list[Version] = []
     last: dict[str, Version] = {}
+    held: dict[str, Version] = {}
     for number, step in enumerate(steps, 1):
-        before = last.get(step.trail.uid)
+        uid = step.trail.uid
+        before = held.get(uid) if step.row is not None and step.row.action == "restore" else last.get(uid)
         version = _version(number, step, before, runs)
-        last[step.trail.uid] = version
+        last[uid] = version
+        if version.body is not None:
+            held[uid] = version
         found.append(version)
     return found
 
@@ -44,7 +48,7 @@ def difference(before: Version, after: Version) -> tuple[FieldChange, ...]:
         if not version.known:
             raise UsageError(f"what version {version.number} held is not known", hint="choose another one")
         if version.body is None:
-            raise UsageError(f"version {version.number} is the deletion; there is nothing to compare", hint="choose another one")  # fmt: skip
+            raise UsageError(f"version {version.number} holds nothing, as the record was gone; there is nothing to compare", hint="choose another one")  # fmt: skip
     return tuple(_fields(before.body or {}, after.body or {}, Origin.GIT))
 
 

@@ -1,14 +1,17 @@
 """Make a plan: what would take the live state to the desired state."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core import guards
-from reconciler.core.matching import Bore, Identity, Match, match
+from reconciler.core.access import Target
+from reconciler.core.drift import Moved
+from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
-from reconciler.kinds.access import target_of
+from reconciler.core.quarantine import latest_of
+from reconciler.kinds.access import live_target, target_of
 from reconciler.kinds.drifting import identities, paired
 from reconciler.services.changes import compare, elsewhere_of, is_nothing
 from reconciler.services.completing import Around, complete
@@ -17,6 +20,7 @@ from reconciler.services.policy_changes import dated_in, expiring_of, with_expir
 from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.scope import Scope
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
+from reconciler.services.undeleting import undeleted
 
 
 def make_plan(
@@ -40,26 +44,48 @@ def make_plan(
     """
     live = scope.live if scope else store.records()
     moved = paired(store.moved())
-    identity = Identity(identities(moved, options.owner), _bore(store))
-    matches = list(match(desired.resources, live, options.owner, adopt=options.adopt, identity=identity))
+    matches = list(_matches(desired, live, store, options, moved))
     owned = scope.owned.total() if scope else sum(record.owner == options.owner for record in live.values())
     emptied = guards.empty_source(desired.documents, owned)
     if not options.prune or emptied:
         matches = [found for found in matches if found.action is not Action.DELETE]
-    kept = _kept(desired.resources, live, options.owner, matches)
+    kept = _kept(desired.resources, live, options.owner, matches) if desired.past is None else 0
     matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
     elsewhere = elsewhere_of(moved, live, store, options.owner)
-    compared = list(compare(matches, store, elsewhere, options.now))
+    compared = list(undeleted(matches, store, desired.past, options.now))
+    compared += compare([found for found in matches if found.revival is None], store, elsewhere, options.now)
     changes = [change for change in compared if not is_nothing(change)]
     if secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
-    targets = (target_of(key, resource.content()) for key, resource in desired.resources.items())
+    targets = _targets(desired, store, whole=options.prune or desired.past is None)
     dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
     around = Around(targets, emptied, kept, expiring_of(dated, options.now), scope.owned if scope else None)
     plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
     return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
+
+
+def _matches(
+    desired: Desired, live: Mapping[Key, Record], store: Store, options: PlanOptions, moved: Sequence[Moved]
+) -> Iterator[Match]:
+    if desired.past is not None:
+        return match_past(desired.resources, desired.past, live, options.owner, desired.spared)
+    lost = {one.before.key for one in moved if one.before and one.now is None}
+    deleted = {key: item for key, item in latest_of(store.deleted(), options.owner).items() if key not in lost}
+    identity = Identity(identities(moved, options.owner), _bore(store))
+    return match(desired.resources, live, options.owner, deleted, adopt=options.adopt, identity=identity)
+
+
+def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[Target]:
+    """What permissions can be about after the changes.
+
+    Args:
+        whole: whether `desired` is all that there will be; else it comes to what is live.
+    """
+    if not whole:
+        yield from (live_target(Key(found.kind, found.name), found.content) for found in store.search(None, None))
+    yield from (target_of(key, resource.content()) for key, resource in desired.resources.items())
 
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:

@@ -10,7 +10,7 @@ from reconciler.core.enforcement import Expiring
 from reconciler.core.matching import Match
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
-from reconciler.kinds.canonical import encode
+from reconciler.kinds.canonical import decode, encode
 from reconciler.kinds.expiry import dated_grants, expiring, has_expired, may_expire, without_expired
 
 _MEMBERS = ("spec", "members")
@@ -50,14 +50,14 @@ def _dated(desired: Mapping[Key, Resource], now: str) -> Iterator[Resource]:
             yield resource
 
 
-def created(resource: Resource, now: str) -> tuple[bytes, dict[str, Any] | None, tuple[str, ...]]:
-    """What a new record holds: the body, the same decoded where it is not what git declares, and what to say of it."""
-    if resource.key.kind != "PermissionPolicy" or not may_expire(resource.body):
-        return resource.body, None, ()
-    content = resource.content()
+def without_ended(kind: str, body: bytes, now: str) -> tuple[bytes, dict[str, Any] | None, tuple[str, ...]]:
+    """What a new record holds: the body, the same decoded where it is another than `body`, and what to say of it."""
+    if kind != "PermissionPolicy" or not may_expire(body):
+        return body, None, ()
+    content = decode(body)
     gone = without_expired(content["spec"], now)
     if not gone:
-        return resource.body, None, ()
+        return body, None, ()
     return encode(content), content, (f"grants that have ended are left out: {_listed(gone)}",)
 
 

@@ -21,6 +21,7 @@ from reconciler.net.sending import Limits
 from reconciler.services.authorizing import made_with
 from reconciler.services.preparing import prefetch, resolve_values, spec_after
 from reconciler.services.tokens import TokenTools
+from reconciler.services.undeleting import kept_secrets
 
 _LIMITS = Limits(seconds=15, max_bytes=0)
 
@@ -88,6 +89,7 @@ def refuse_failed(verdicts: Sequence[Verdict]) -> None:
 def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> Iterator[_Work]:
     renewed = [change.key.name for change in changes if change.is_token_only]
     live = {found.name: found for found in store.connectors(renewed)} if renewed else {}
+    kept = kept_secrets(changes, store)
     prefetch(changes, secrets)
     for change in changes:
         if change.is_token_only:
@@ -95,14 +97,17 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
             yield _Work(change, found.spec, found.secrets, ())
             continue
         spec = spec_after(change)
-        values, _, missing = resolve_values(change.key.kind, spec, secrets)
+        uid = change.revival.uid if change.revival else ""
+        back = kept.get(uid, {})
+        values, _, missing = resolve_values(change.key.kind, spec, secrets, back)
         checks = tuple(
             Check("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
         )
         if values and not missing:
             count = f"{len(values)} secrets" if len(values) > 1 else "1 secret"
             checks = (Check("secrets", True, f"{count} resolved"),)
-        yield _Work(change, spec, values, checks)
+        opened = {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
+        yield _Work(change, spec, {**values, **opened}, checks)
 
 
 def _with_token(work: _Work, tools: TokenTools) -> _Work:

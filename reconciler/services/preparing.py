@@ -1,7 +1,7 @@
 """Everything of an apply that can fail outside of the store, before its transaction begins."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.authorizing import made_with, refuse_missing, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
+from reconciler.services.undeleting import kept_secrets
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
 
 _OF_TOKENS = ("authorization", "tls", "status")
@@ -36,30 +37,44 @@ class Prepared:
 def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> list[Prepared]:
     """Resolve and seal the secrets of what changes. Renewing a token alone takes what the store holds.
 
+    Sealed secrets that a deleted record comes back with stay as they are.
+
     Raises:
+        RecordConflict: such a record is not there any more.
         SecretUnavailable: references that lead to nothing, all of them in the details.
     """
     prepared: list[Prepared] = []
     missing: list[Unresolved] = []
     fresh = _fresh_uids(sum(change.record is None for change in changes))
+    kept = kept_secrets(changes, store)
     prefetch(changes, secrets)
     for change in changes:
-        uid = change.record.uid if change.record else fresh.pop()
+        uid = _uid(change) or fresh.pop()
         body = change.body
         if body is None or change.is_token_only or not may_hold_references(body):
             prepared.append(Prepared(Write(change, uid, ()), _NO_SPEC, _NO_VALUES))
             continue
         spec = spec_after(change)
-        values, references, unresolved = resolve_values(change.key.kind, spec, secrets)
+        back = kept.get(uid, {})
+        values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
         missing += [Unresolved(change.key, *one) for one in unresolved]
         sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
+        sealed += back.values()
         if may_need_token(body):
-            kept = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
-            prepared.append(Prepared(Write(change, uid, sealed), kept, values))
+            values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
+            of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
+            prepared.append(Prepared(Write(change, uid, sealed), of_tokens, values))
         else:
             prepared.append(Prepared(Write(change, uid, sealed), _NO_SPEC, _NO_VALUES))
     refuse_unresolved(missing, "nothing was changed")
     return prepared
+
+
+def _uid(change: Change) -> str:
+    """Identity of the record that there is, or was; "" for a new one."""
+    if change.record is not None:
+        return change.record.uid
+    return change.revival.uid if change.revival is not None else ""
 
 
 def prefetch(changes: Sequence[Change], secrets: SecretBackend) -> None:
@@ -70,6 +85,7 @@ def prefetch(changes: Sequence[Change], secrets: SecretBackend) -> None:
         for change in far
         if not change.is_token_only
         for field in KINDS[change.key.kind].secret_fields(spec_after(change))
+        if change.revival is None or field.address not in change.revival.secrets
     )
 
 
@@ -81,13 +97,19 @@ def spec_after(change: Change) -> dict[str, Any]:
 
 
 def resolve_values(
-    kind: str, spec: dict[str, Any], secrets: SecretBackend
+    kind: str, spec: dict[str, Any], secrets: SecretBackend, kept: Container[str] = ()
 ) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
-    """Values and references of a record's secrets by address, and why others have no value."""
+    """Values and references of a record's secrets by address, and why others have no value.
+
+    Args:
+        kept: addresses that are left out.
+    """
     values: dict[str, Secret] = {}
     references: dict[str, str] = {}
     missing: list[tuple[SecretField, SecretUnavailable]] = []
     for field in KINDS[kind].secret_fields(spec):
+        if field.address in kept:
+            continue
         try:
             values[field.address] = secrets.resolve(field.reference)
         except SecretUnavailable as failure:

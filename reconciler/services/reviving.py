@@ -9,7 +9,7 @@ from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Change, Plan, fingerprint_of
-from reconciler.core.ports import Store
+from reconciler.core.ports import Past, Store
 from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
@@ -22,6 +22,7 @@ from reconciler.services.completing import Around, complete
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
+from reconciler.services.undeleting import undeleted
 
 _AGAIN = "make and review a new plan"
 
@@ -38,7 +39,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
         raise RecordConflict(f"the plan has expired: it was good until {saved.expires}", hint=_AGAIN)
     live = store.records()
     bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
-    _refuse_stale(saved, live, bodies)
+    _refuse_stale(saved, store, live, bodies)
     by_uid = {record.uid: record for record in live.values()}
     elsewhere = elsewhere_of(paired(store.moved()), live, store, options.owner)
     changes = [_change(step, by_uid, bodies, elsewhere, store, saved.created) for step in saved.steps]
@@ -65,15 +66,19 @@ def _refuse_elsewhere(saved: SavedPlan, store: Store, options: PlanOptions) -> N
         raise UsageError("the plan is for another store", hint="check --target, --store and -C")
 
 
-def _refuse_stale(saved: SavedPlan, live: Mapping[Key, Record], bodies: Mapping[str, Bodies]) -> None:
+def _refuse_stale(saved: SavedPlan, store: Store, live: Mapping[Key, Record], bodies: Mapping[str, Bodies]) -> None:
     """Stop when a record moved that the plan touches, or one is gone that it refers to."""
     by_uid = {record.uid: record for record in live.values()}
+    touched = {step.record.uid for step in saved.steps if step.record}
+    deleted = {item.uid: item.run for item in store.deleted()} if any(step.revival for step in saved.steps) else {}
     lines: list[str] = []
     for step in saved.steps:
         if step.record is not None:
             lines += _moved(step.record, by_uid.get(step.record.uid), bodies)
-        elif step.key in live:
+        elif step.key in live and live[step.key].uid not in touched:
             lines.append(f"{address(*step.key)} was created")
+        if step.revival is not None and step.revival.quarantined and deleted.get(step.revival.uid) != step.revival.run:
+            lines.append(f"{address(*step.key)} was restored or purged")
     for referred in saved.refers:
         found = live.get(referred.key)
         if found is None or found.uid != referred.uid:
@@ -115,6 +120,10 @@ def _change(
     before = bodies.get(record.uid, NO_BODIES) if record else NO_BODIES
     tokens = tuple(field for field in step.unwritten if field.origin is Origin.TOKEN)
     secrets = tuple(field for field in step.unwritten if field.origin is Origin.SECRET)
+    if step.revival is not None and step.resource is not None:
+        past = {step.key: Past(step.revival.uid, step.written, step.revival)} if step.written is not None else None
+        found = Match(step.action, step.resource, None, step.revival)
+        return next(replace(change, notes=step.notes) for change in undeleted([found], store, past, created))
     change = change_of(Match(step.action, step.resource, record), before, elsewhere, created)
     if step.resource is not None and record is not None:
         if secrets:

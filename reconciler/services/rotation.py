@@ -27,7 +27,7 @@ def with_rotated_secrets(
     """
     states = store.secret_states()
     sealer = store.sealer() if states else None
-    by_key = {change.key: change for change in changes}
+    by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
     missing: list[Unresolved] = []
     secrets.prefetch(_far_references(desired.values()))
     for key, resource in desired.items():
@@ -38,7 +38,7 @@ def with_rotated_secrets(
         if fields:
             by_key[key] = add_fields(by_key.get(key), resource, record, fields, store)
     refuse_unresolved(missing)
-    return list(by_key.values())
+    return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
 
 
 def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:

@@ -31,7 +31,7 @@ def with_due_tokens(
     tokens: KnownTokens,
 ) -> list[Change]:
     """`changes` with a note where a token is fetched, and an update for every token that is missing or due."""
-    by_key = {change.key: change for change in changes}
+    by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
     for key, resource in desired.items():
         if key.kind != "Connector" or not resource.active or not may_need_token(resource.body):
             continue
@@ -47,7 +47,7 @@ def with_due_tokens(
         field = _due(tokens.states.get(record.uid), tokens.now)
         if field is not None:
             by_key[key] = with_field(change, resource, record, field)
-    return list(by_key.values())
+    return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
 
 
 def _is_authorized_anew(change: Change) -> bool:

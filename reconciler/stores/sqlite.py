@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,6 +130,15 @@ def _begin(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def drop_traces(connection: sqlite3.Connection) -> None:
+    """Move what was committed out of the write-ahead journal and cut that, so that nothing destroyed stays in it.
+
+    Where another process is reading it cannot be done yet; whoever closes the store last does it then.
+    """
+    with suppress(sqlite3.Error):  # it is committed already: what fails here, the next one does
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Saved plans as files: written whole or not at all, read with suspicion."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Plan, Revision
 from reconciler.core.ports import Store
+from reconciler.core.quarantine import Revival
 from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
 from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
@@ -99,10 +101,12 @@ def read_plan(path: Path) -> SavedPlan:
         adopt=content["adopt"],
         target=plan["target"],
         owner=plan["owner"],
-        revision=Revision(source["commit"] or "", source["ref"] or "", source["dirty"], content["differing"]),
+        revision=Revision(
+            source["commit"] or "", source["ref"] or "", source["dirty"], content["differing"], source.get("past", "")
+        ),
         kept=plan["summary"]["kept"],
         fingerprint=plan["fingerprint"],
-        steps=tuple(_step(step, path) for step in content["steps"]),
+        steps=tuple(_step(step, path, past="past" in source) for step in content["steps"]),
         refers=tuple(
             Referred(Key(item["kind"], item["name"]), item["uid"], item["fingerprint"]) for item in content["refers"]
         ),
@@ -136,23 +140,24 @@ def _is_valid(content: Mapping[str, Any]) -> bool:
         return False
     valid = validators(KINDS)
     return all(
-        step["declared"] is None
+        document is None
         or (
             step["kind"] in KINDS
-            and step["declared"].get("kind") == step["kind"]
-            and valid[step["kind"]](step["declared"])
-            and step["declared"]["metadata"]["name"] == step["name"]
+            and document.get("kind") == step["kind"]
+            and valid[step["kind"]](document)
+            and document["metadata"]["name"] == step["name"]
         )
         for step in content["steps"]
+        for document in (step["declared"], step.get("written"))
     ) and all(item["kind"] in KINDS for item in (*content["refers"], *content["steps"]))
 
 
-def _step(step: Mapping[str, Any], path: Path) -> Step:
+def _step(step: Mapping[str, Any], path: Path, *, past: bool) -> Step:
     record = step["record"]
     return Step(
         Action(step["action"]),
         Key(step["kind"], step["name"]),
-        _resource(step),
+        _resource(step, past=past),
         Precondition(
             Key(record["kind"], record["name"]),
             record["uid"],
@@ -165,13 +170,23 @@ def _step(step: Mapping[str, Any], path: Path) -> Step:
         else None,
         tuple(_field(field) for field in step["unwritten"]),
         tuple(step["notes"]),
+        _revival(step.get("restores")),
+        make_resource(step["written"], KINDS[step["kind"]], "", 0).body if "written" in step else None,
     )
 
 
-def _resource(step: Mapping[str, Any]) -> Resource | None:
+def _revival(found: Mapping[str, Any] | None) -> Revival | None:
+    if found is None:
+        return None
+    return Revival(found["uid"], found["deletedAt"], found["run"], found["quarantined"], tuple(found["secrets"]))
+
+
+def _resource(step: Mapping[str, Any], *, past: bool) -> Resource | None:
+    """What was declared; an earlier state has left nothing out, as nobody wrote it."""
     if step["declared"] is None:
         return None
-    return make_resource(step["declared"], KINDS[step["kind"]], step["file"], step["document"])
+    made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], step["document"])
+    return replace(made, left_out=()) if past else made
 
 
 def _field(field: Mapping[str, Any]) -> FieldChange:

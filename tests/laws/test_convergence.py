@@ -189,7 +189,7 @@ def test_every_format_tells_the_same(before: list[Document], after: list[Documen
         text, markdown = plan_text(plan, color=False), plan_markdown(plan)
         content = bench.plan_json(max_deletes="100%")
         addresses = [change["address"] for change in content["changes"]]
-        heads = [line for line in text.splitlines() if line[:2] in ("+ ", "~ ", "- ", "» ", "& ")]
+        heads = [line for line in text.splitlines() if line[:2] in ("+ ", "~ ", "- ", "» ", "& ", "« ")]
         assert [line.split()[1] for line in heads] == addresses
         assert [line.split("`")[3] for line in markdown.splitlines() if line.startswith("#### ")] == addresses
         if plan.changes:

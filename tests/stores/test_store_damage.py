@@ -3,6 +3,7 @@
 import os
 import re
 import random
+from contextlib import closing
 import shutil
 import sqlite3
 import subprocess
@@ -59,7 +60,8 @@ def test_every_damage_is_a_message_and_never_a_bug(bench: InProcess, workspace: 
         bench.path.write_bytes(data)
         try:
             bench.plan()
-            found = list(search(bench.store(), Query()))
+            with closing(bench.store()) as store:
+                found = list(search(store, Query()))
             records_table(found, color=False), records_json(found)
             bench.apply()
         except ReconcilerError as failure:

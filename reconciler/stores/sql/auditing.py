@@ -8,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from reconciler.core.audit import Audit, Fault
-from reconciler.kinds.canonical import decode
+from reconciler.core.history import GONE
+from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain
+from reconciler.stores.sql import chain, quarantine
 from reconciler.stores.sql.history import is_chained
+from reconciler.stores.sql.reading import decoded
 from reconciler.stores.sql.triggers import found_triggers, own_triggers
 
 _RESTORE = "restore the store from a backup"
@@ -57,6 +59,9 @@ def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
 
 def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str) -> Audit:
     counts = {"records": _count(connection, "records"), "secrets": _count(connection, "secrets")}
+    deleted = _count(connection, "quarantine") if quarantine.is_kept(connection) else 0
+    if deleted:
+        counts["deleted records"] = deleted
     drifted = int(connection.execute("SELECT count(*) FROM records WHERE fingerprint IS NULL").fetchone()[0])
     said = "records were" if drifted != 1 else "record was"
     notes = [f"{drifted} {said} changed out of band; see: reconciler plan"] if drifted else []
@@ -92,7 +97,11 @@ def _keys(connection: sqlite3.Connection) -> _Found:
     """That what belongs to a record has one: bodies, secrets, tokens; and that history has its run."""
     for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         what = _BELONGS.get(table, f"a row of {table}")
-        yield f"{what} belongs to {parent[:-1]} that is not there" + (f" (row {rowid})" if rowid else ""), _TAMPERED
+        yield (
+            f"{what} belongs to {_PARENTS.get(parent, parent)} that is not there"
+            + (f" (row {rowid})" if rowid else ""),
+            _TAMPERED,
+        )
 
 
 _BELONGS = {
@@ -102,7 +111,11 @@ _BELONGS = {
     "secrets": "a secret",
     "tokens": "an access token",
     "history": "a history row",
+    "quarantine": "a deleted record",
+    "quarantined_secrets": "a secret in quarantine",
+    "declarations": "a declared body",
 }
+_PARENTS = {"records": "record", "runs": "run", "quarantine": "a deleted record"}
 
 
 def _triggers(connection: sqlite3.Connection) -> _Found:
@@ -133,10 +146,16 @@ def _bodies(connection: sqlite3.Connection) -> _Found:
             yield f"the body of {address(kind, name)} is not JSON", _RESTORE
         elif printed is not None and sha256(live.encode()).hexdigest() != printed:
             yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
-    for table, column in (("applied", "body"), ("history", "before")):
-        for key, text in connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"):
+    for table, column in (*_FURTHER, *(_KEPT if quarantine.is_kept(connection) else ())):
+        for key, text in connection.execute(f"SELECT {_KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL"):
             if not _is_json(text):
                 yield f"{column} in row {key} of {table} is not JSON", _RESTORE
+
+
+_FURTHER = (("applied", "body"), ("history", "before"))
+_KEPT = (("quarantine", "live"), ("quarantine", "applied"), ("declarations", "body"))
+"""Bodies beside those that are live: column by table."""
+_KEYS = {"applied": "rowid", "history": "rowid", "quarantine": "rowid", "declarations": "uid"}
 
 
 def _is_json(text: object) -> bool:
@@ -181,10 +200,28 @@ def _history(connection: sqlite3.Connection) -> _Found:
         if action is None:
             if applied:
                 yield f"{_named(kind, name)} is said to have been applied, and the history does not know it", _TAMPERED
-        elif action == "delete":
+        elif action in GONE:
             yield f"{_named(kind, name)} is there, and the history says that it was deleted", _TAMPERED
         elif printed is not None and printed != last:
             yield f"{_named(kind, name)} is not what its last change left", _TAMPERED
+
+
+def _deleted(connection: sqlite3.Connection) -> _Found:
+    """That what is in quarantine is what its deletion took away, and is not live as well."""
+    if not quarantine.is_kept(connection):
+        return
+    query = (
+        "SELECT q.kind, q.name, q.live, q.run, h.run, h.action, h.before, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
+        " FROM quarantine q LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid)"
+        " ORDER BY q.kind, q.name"
+    )
+    for kind, name, live, run, last_run, action, before, is_live in connection.execute(query):
+        if is_live:
+            yield f"{_named(kind, name)} is live, and in quarantine too", _TAMPERED
+        elif action != "delete" or run != last_run:
+            yield f"{_named(kind, name)} is in quarantine, and the history does not know of its deletion", _TAMPERED
+        elif kind not in KINDS or not _is_json(live) or encode(readable(kind, decoded(live))[0]).decode() != before:
+            yield f"what quarantine holds of {_named(kind, name)} is not what was deleted", _TAMPERED
 
 
 def _named(kind: str, name: str) -> str:
@@ -197,4 +234,5 @@ _CHECKS: dict[str, Callable[[sqlite3.Connection], _Found]] = {
     "bodies": _bodies,
     "references": _references,
     "history": _history,
+    "quarantine": _deleted,
 }

@@ -96,6 +96,8 @@ class RunLease:
                 attempts.end(connection, self._fence, "partly" if run.partly else "applied", now, session.run_id)
                 connection.execute("COMMIT")
                 self._fence = 0
+                if session.destroys:
+                    sqlite.drop_traces(connection)
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

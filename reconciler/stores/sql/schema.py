@@ -204,10 +204,17 @@ CREATE TABLE quarantine (
   name TEXT NOT NULL,
   owner TEXT NOT NULL,
   live TEXT NOT NULL,
+  applied TEXT,
   deleted_at TEXT NOT NULL,
   run INTEGER NOT NULL REFERENCES runs (id)
 );
 CREATE INDEX quarantine_by_name ON quarantine (kind, name);
+CREATE TABLE declarations (
+  uid TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs (id),
+  body TEXT NOT NULL,
+  PRIMARY KEY (uid, run)
+) WITHOUT ROWID;
 CREATE TABLE quarantined_secrets (
   uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -220,8 +227,9 @@ INSERT INTO meta VALUES ('store', lower(hex(randomblob(16))));
 """
 """`attempts` are runs that took the lease, whatever became of them; `runs` are those that changed something. The fence
 of a run's lease is the id of its attempt. A lease ends at `expires` by the wall clock, or at `uptime` by the clock that
-counts from `boot`. What a delete
-took away is in `quarantine`, with its sealed secrets and without its tokens, until it is restored or purged."""
+counts from `boot`. What a delete took away is in `quarantine`, with its sealed secrets and without its tokens, until it
+is restored or purged; its `applied` is as that of a live record, where it is not `live`. `declarations` holds what a run
+declared where that is not what it wrote, which `history` has: a rollback declares it again."""
 
 MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING}
 """What each version of the store adds to the one before."""

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.baseline import Memory
 from reconciler.core.enforcement import Basis
+from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
+from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import baselines, checking, resealing, written
+from reconciler.stores.sql import baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -26,6 +28,8 @@ class SqlSession:
         self._head = ""
         self._run_id: int | None = None
         self._revision = -1
+        self.destroys = False
+        """Whether something is gone for good, so that no trace of it should stay in the file."""
 
     @property
     def head(self) -> str:
@@ -54,6 +58,7 @@ class SqlSession:
             StoreUnavailable: the store refuses a write.
         """
         checking.check_unmoved(self._connection, [write.change for write in writes])
+        quarantine.check_revivable(self._connection, writes)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
@@ -64,9 +69,9 @@ class SqlSession:
         try:
             self._step_aside(writes)
             self._write_records(writes, revision)
-            self._write_beside(writes, drifts)
+            self._write_beside(writes, run, drifts)
             chain.add_rows(_history_rows(writes, run, drifts))
-            self._delete([write for write in writes if write.change.action is Action.DELETE])
+            self._move_deleted(writes, run)
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
@@ -107,6 +112,23 @@ class SqlSession:
         rekeying.new.draft()
         return secrets + deleted, tokens
 
+    def purge(self, wanted: Sequence[Deleted]) -> None:
+        """Destroy deleted records with their secrets; that it was done is kept in the history.
+
+        Raises:
+            RecordConflict: one was restored or purged meanwhile.
+        """
+        quarantine.check_held(self._connection, wanted)
+        chain = Chain(self._connection)
+        run = self._run_id = self._record_run(chain, len(wanted))
+        self._next_revision()
+        chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
+        quarantine.drop(self._connection, (item.uid for item in wanted))
+        traces.write_anew(self._connection, traces.SECRETS)
+        chain.keep()
+        self._head = chain.head
+        self.destroys = True
+
     # writing
 
     def _record_run(self, chain: Chain, changes: int) -> int:
@@ -119,6 +141,8 @@ class SqlSession:
     def _next_revision(self) -> int:
         self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
         row = self._connection.execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'").fetchone()
+        if row is None:
+            raise sqlite3.DatabaseError("database disk image is malformed: the revision is missing")
         return int(row[0])
 
     def _step_aside(self, writes: Sequence[Write]) -> None:
@@ -140,10 +164,13 @@ class SqlSession:
                 fingerprint_after(change),
                 change.resource.fingerprint,
             )
-            (updated if change.record else created).append((*values, revision, self._now, write.uid))
+            if change.record:
+                updated.append((*values, revision, self._now, write.uid))
+            else:
+                created.append((*values, revision, self._now, write.uid, revision if change.revival else 1))
         self._connection.executemany(
-            "INSERT INTO records (kind, name, display, owner, fingerprint, applied, revision, changed_at, uid)"
-            " VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO records (kind, name, display, owner, fingerprint, applied, revision, changed_at, uid, version)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",  # a version never comes twice, and none is above the revision
             created,
         )
         self._connection.executemany(
@@ -156,7 +183,7 @@ class SqlSession:
             updated,
         )
 
-    def _write_beside(self, writes: Sequence[Write], drifts: Drifts) -> None:
+    def _write_beside(self, writes: Sequence[Write], run: int, drifts: Drifts) -> None:
         """References, what was declared where that is not what was written, and secrets."""
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
@@ -166,13 +193,14 @@ class SqlSession:
             ((write.uid, *ref) for write in kept for ref in sorted(refs_after(write.change))),
         )
         self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
+        declared = [
+            (write.uid, write.change.resource.body.decode())
+            for write in kept
+            if write.change.resource and write.change.body is not write.change.resource.body
+        ]
+        self._connection.executemany("INSERT INTO applied VALUES (?,?)", declared)
         self._connection.executemany(
-            "INSERT INTO applied VALUES (?,?)",
-            (
-                (write.uid, write.change.resource.body.decode())
-                for write in kept
-                if write.change.resource and write.change.body is not write.change.resource.body
-            ),
+            "INSERT INTO declarations VALUES (?,?,?)", ((uid, run, body) for uid, body in declared)
         )
         moved = [(write.uid,) for write in kept if drifts.knows(write.uid)]
         self._connection.executemany("DELETE FROM secrets WHERE uid = ?", moved)  # others may have altered them
@@ -197,8 +225,15 @@ class SqlSession:
             ),
         )
 
-    def _delete(self, deletes: Sequence[Write]) -> None:
+    def _move_deleted(self, writes: Sequence[Write], run: int) -> None:
+        """What goes, into quarantine; what comes back, out of it. Access tokens go with their records."""
+        deletes = [write for write in writes if write.change.action is Action.DELETE]
+        self.destroys = traces.have_tokens(self._connection, deletes)
+        quarantine.keep(self._connection, deletes, run, self._now)
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])
+        quarantine.drop(self._connection, (write.uid for write in writes if write.change.revival))
+        if self.destroys:
+            traces.write_anew(self._connection, traces.TOKENS)
 
 
 def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator[tuple[object, ...]]:
@@ -206,7 +241,7 @@ def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator
         change = write.change
         row = (run, write.uid, *change.key, change.action.value, fingerprint_after(change))
         if change.record is None:
-            yield (*row, None, None, None, None)
+            yield (*row, None, None, *(drifts.take(write.uid) if change.revival else (None, None)))
         else:
             before = encode(change.before or {}).decode()
             was = change.record.key.name

@@ -1,7 +1,7 @@
 """The SQL store on SQLite."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
 from reconciler.core.ports import Clock, RunInfo, Sealer
+from reconciler.core.quarantine import Deleted
+from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql import baselines, moved, reading
+from reconciler.stores.sql import baselines, moved, quarantine, reading
 from reconciler.stores.sql.baselines import SqlIndex
 from reconciler.stores.sql.running import RunLease
 
@@ -81,6 +83,21 @@ class SqliteStore:
         """Keyed fingerprints of all secrets: uid to address to fingerprint."""
         with self._reading() as connection:
             return reading.secret_states(connection) if connection else {}
+
+    def deleted(self) -> list[Deleted]:
+        """Deleted records that can be restored, in the order of their deletion."""
+        with self._reading() as connection:
+            return quarantine.deleted(connection) if connection else []
+
+    def deleted_bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
+        """What deleted records held, what was last applied, and the states of their secrets."""
+        with self._reading() as connection:
+            return quarantine.bodies(connection, uids) if connection else {}
+
+    def deleted_secrets(self, uids: Iterable[str]) -> dict[str, Mapping[str, SealedSecret]]:
+        """Sealed secrets of deleted records: uid to address to secret."""
+        with self._reading() as connection:
+            return quarantine.secrets(connection, uids) if connection else {}
 
     def search(self, kind: str | None, name: str | None) -> Iterator[Found]:
         """Records by kind and name, with their bodies."""

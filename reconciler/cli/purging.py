@@ -1,0 +1,93 @@
+"""``reconciler store purge``."""
+
+import sys
+
+import click
+
+from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
+from reconciler.cli.interrupts import SignalInterrupts
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.errors import Declined, ExitCode, UsageError
+from reconciler.render.style import plural
+from reconciler.services.purging import Purge
+from reconciler.wiring.run import now
+
+_MOST_DAYS = 36_500
+
+
+@click.command("purge")
+@click.option("--older-than", type=click.IntRange(0, _MOST_DAYS), metavar="DAYS", help="What was deleted so long ago; default: the target's quarantineDays, 30.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show what would be destroyed, and write nothing.")
+@yes_option()
+@lock_timeout_option()
+@common_options()
+def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float | None) -> int:
+    """Destroy deleted records whose time is over, with their sealed secrets. They cannot be restored after that.
+
+    What they held stays in the history, with secrets as references, and a rollback finds it there. The secrets
+    themselves are overwritten in the store's file; copies of the file elsewhere, such as backups, still have them.
+    Takes the permission to delete such records.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.services.purging import carry_out_purge, make_purge
+
+    chosen = choose_format(FORMATS)
+    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
+    days = run.settings.quarantine_days if older_than is None else older_than
+    found = make_purge(run.store, run.settings.owner, days, named_actor(), now())
+    _show(found, days, chosen, everything=dry_run)
+    if dry_run or not found.wanted:
+        _report(found, days, chosen, head="")
+        return ExitCode.OK
+    if not yes:
+        _ask(len(found.wanted))
+    interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
+    head = carry_out_purge(
+        found, run.store, actor=actor_of_run(), owner=run.settings.owner, target=run.settings.target, clock=now,
+        interrupts=interrupts,
+    )  # fmt: skip
+    _report(found, days, chosen, head=head)
+    if interrupts.noted:
+        say("interrupted too late: the purge was already done")
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
+    """What is going to be destroyed."""
+    from reconciler.render.deleted import deleted_table
+
+    if not found.wanted or (options().quiet and not everything):
+        return
+    stream = sys.stdout if chosen == "text" else sys.stderr
+    if chosen == "text" or not everything:
+        stream.write(deleted_table(found.wanted, days, color=wants_color(options().color, stream)))
+        stream.flush()
+
+
+def _ask(count: int) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        UsageError: nobody can be asked.
+        Declined: the answer is not yes.
+    """
+    if options().no_input or not sys.stdin.isatty():
+        raise UsageError("purge asks before it destroys something, and there is no terminal to ask on", hint="pass --yes")  # fmt: skip
+    if not click.confirm(f"Destroy {plural(count, 'deleted record')} for good?", default=False, err=True):
+        raise Declined("not purged; nothing was changed")
+
+
+def _report(found: Purge, days: int, chosen: str, *, head: str) -> None:
+    from reconciler.render.deleted import purge_json
+
+    if chosen == "json":
+        answer(purge_json(found.wanted, days, head=head))
+    elif not found.wanted and not options().quiet:
+        answer(f"Nothing to purge: no record was deleted {days} days ago or longer.\n")
+    elif head and not options().quiet:
+        secrets = sum(item.secrets for item in found.wanted)
+        answer(f"Purged {plural(len(found.wanted), 'deleted record')} with {plural(secrets, 'secret')}; the history keeps what they held.\n")  # fmt: skip

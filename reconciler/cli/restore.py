@@ -1,0 +1,108 @@
+"""``reconciler restore``."""
+
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from reconciler.cli.carrying import (
+    FORMATS,
+    carry_out,
+    lock_timeout_option,
+    on_error_option,
+    parallelism_option,
+    yes_option,
+)
+from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.output import answer, wants_color
+from reconciler.cli.parsing import key_of
+from reconciler.cli.plan import override_option, preflight_option, show_plan, tokens_option
+from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved, saving_options
+from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
+from reconciler.core.model import Key
+from reconciler.core.overrides import Override
+from reconciler.core.plan import Plan
+from reconciler.errors import ExitCode, UsageError
+from reconciler.wiring.history import open_history
+
+
+@click.command("restore")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option("--run", "number", type=click.IntRange(1), metavar="N", help="What run N deleted; default: what was deleted last.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
+@override_option()
+@preflight_option()
+@tokens_option()
+@yes_option()
+@lock_timeout_option()
+@on_error_option()
+@parallelism_option()
+@saving_options
+@common_options()
+def command(
+    addresses: tuple[str, ...],
+    number: int | None,
+    dry_run: bool,
+    overrides: tuple[Override, ...],
+    preflight: bool,
+    tokens: str | None,
+    yes: bool,
+    lock_timeout: float | None,
+    on_error: str,
+    parallelism: int | None,
+    out: Path | None,
+    sign_key: Path | None,
+    valid_for: str,
+) -> int:
+    """Bring deleted records back: identity, body and sealed secrets, as they were. Access tokens are fetched anew.
+
+    It is a plan as any other, with the same guards and the same judgement. Without an ADDRESS, such as
+    connector/crm-contacts, it lists what can be restored.
+
+    Formats (-o): text, json.
+    """
+    chosen = choose_format(FORMATS)
+    flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides)
+    saving = Saving(out, sign_key, valid_for)
+    refuse_unsaved(saving)
+    run = open_run(flags)
+    if not addresses:
+        if number is not None:
+            raise UsageError("--run says which deleted record of an address is meant", hint="name the address too")
+        return _list(run, chosen)
+    plan, past, in_git = _plan(run, flags, [key_of(address) for address in addresses], number)
+    if dry_run or out is not None:
+        return show_plan(past, plan, chosen, flags, saving, "restore")
+    refuse_demanded(past, plan, None, saved=False)
+    return carry_out(
+        past, plan, chosen, yes=yes, preflight=preflight, on_error=on_error, parallelism=parallelism, verb="restore",
+        afterwards=in_git,
+    )  # fmt: skip
+
+
+def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tuple[Plan, Run, tuple[str, ...]]:
+    """The plan, the run with the deleted records as its source, and what stands in git about them."""
+    from reconciler.services.restoring import deleted_named, deleted_state, standing_in_git
+
+    chosen = deleted_named(run.store, keys, run.settings.owner, number)
+    with closing(open_history(run.settings)) as history:
+        state = deleted_state(chosen, run.store, history)
+    past = replace(run, source=state)
+    plan = planned_with(past, flags).plan
+    in_git = tuple(standing_in_git(state, run.source.load()))
+    return replace(plan, notices=(*plan.notices, *state.notices, *in_git)), past, in_git
+
+
+def _list(run: Run, chosen: str) -> int:
+    deleted = [item for item in run.store.deleted() if item.owner == run.settings.owner]
+    if chosen == "json":
+        from reconciler.render.deleted import deleted_json
+
+        answer(deleted_json(deleted, run.settings.quarantine_days))
+    else:
+        from reconciler.render.deleted import deleted_table
+
+        answer(deleted_table(deleted, run.settings.quarantine_days, color=wants_color(options().color, sys.stdout)))
+    return ExitCode.OK

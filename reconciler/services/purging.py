@@ -1,0 +1,79 @@
+"""Destroy deleted records whose time is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.core.enforcement import Basis
+from reconciler.core.interrupts import Interrupts
+from reconciler.core.ports import Clock, RunInfo, Store
+from reconciler.core.quarantine import Deleted, waiting
+from reconciler.errors import NotPermitted
+from reconciler.kinds.access import AREA_OF_KIND, live_target
+from reconciler.kinds.registry import address
+from reconciler.services.enforcing import NAME_YOURSELF, Judge, Standing, basis_of, moment_of, standing
+
+VERB = "purge"
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What is to be destroyed, and what the permission rests on."""
+
+    wanted: tuple[Deleted, ...]
+    basis: Basis
+
+
+def make_purge(store: Store, owner: str, days: int, actor: str, now: str) -> Purge:
+    """What an owner deleted that many days ago, or longer.
+
+    Args:
+        actor: whom somebody named; "" for nobody.
+
+    Raises:
+        NotPermitted: the store has a super admin, and the actor may not delete such records.
+    """
+    wanted = tuple(waiting(store.deleted(), owner, days, now))
+    found = standing(store.records(), store)
+    if found.enforced and wanted:
+        _refuse(wanted, found, store, actor, now)
+    return Purge(wanted, basis_of(found, actor, moment_of(now)))
+
+
+def _refuse(wanted: Sequence[Deleted], found: Standing, store: Store, actor: str, now: str) -> None:
+    if not actor:
+        raise NotPermitted("this store has a super admin, so who purges has to be known", hint=NAME_YOURSELF)
+    judge = Judge(found.access, actor, moment_of(now))
+    bodies = store.deleted_bodies(item.uid for item in wanted) if not judge.passes else {}
+    refused: list[str] = []
+    for item in wanted if not judge.passes else ():
+        need = (f"{AREA_OF_KIND[item.key.kind]}:delete", "", live_target(item.key, bodies[item.uid].live))
+        refused += judge.refused(f"purge {address(*item.key)}", (need,))
+    if refused:
+        message = f"'{actor}' may not purge {len(refused):,} of {len(wanted):,} deleted records; nothing was purged"
+        raise NotPermitted(message, hint=judge.hint("let somebody who may do it purge them"), details=tuple(refused))
+
+
+def carry_out_purge(
+    purge: Purge, store: Store, *, actor: str, owner: str, target: str, clock: Clock, interrupts: Interrupts
+) -> str:
+    """Destroy them, in one transaction; returns the last hash of the history.
+
+    Raises:
+        StoreLocked: another run holds the lease on the store.
+        RecordConflict: one was restored or purged meanwhile, or policies moved.
+    """
+    run = RunInfo(actor, owner, target, "", clock(), VERB)
+    with store.lease(run, interrupts) as lease, lease.session(run) as session:
+        session.require(purge.basis)
+        session.purge(purge.wanted)
+        interrupts.hold()
+    return session.head
+
+
+def waiting_notice(store: Store, owner: str, days: int, now: str) -> tuple[str, ...]:
+    """That deleted records wait to be purged."""
+    count = len(waiting(store.deleted(), owner, days, now))
+    if not count:
+        return ()
+    records = "record was" if count == 1 else "records were"
+    return (f"{count:,} {records} deleted {days} days ago or longer; to destroy for good: reconciler store purge",)

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 
-from reconciler.cli.get import kind_named
 from reconciler.core.model import Key
 from reconciler.errors import UsageError
 
@@ -14,6 +13,8 @@ def key_of(address: str) -> Key:
     Raises:
         UsageError: it is none.
     """
+    from reconciler.cli.get import kind_named  # with all that a search takes
+
     word, slash, name = address.partition("/")
     if not slash or not name:
         raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")

@@ -21,7 +21,7 @@ _QUERY = """SELECT b.connectors, b.policies, b.total,
   (SELECT application_id FROM pragma_application_id) = ? AND (SELECT user_version FROM pragma_user_version) = ?
   AND b.rules = ? AND b.revision = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision')
   AND b.warnings = '[]' AND b.dated = '[]'
-  AND NOT (? AND EXISTS (SELECT 1 FROM declared WHERE owner = b.owner AND token))
+  AND NOT (? AND EXISTS (SELECT 1 FROM declared INDEXED BY declared_with_token WHERE owner = b.owner AND token))
 FROM baselines b WHERE owner = ?"""
 
 
@@ -120,17 +120,17 @@ def _same(root: str, ref: str, trees: tuple[str, str]) -> str:
     rev = ref or "HEAD"
     if not rev.isprintable() or " " in rev or (not ref and places.working_tree(root)[1]):
         return ""
-    running = None if ref else _start(root, *STATUS)
     names = "".join(f"{rev}{rest}\n" for rest in ("^{commit}", *(f":./{folder}" for folder in places.FOLDERS)))
     found = _finish(_start(root, "cat-file", "--batch-check", feed=names.encode()))
-    differing = _finish(running) if running else b""
     lines = found.decode("ascii", "replace").splitlines() if found is not None else []
-    if differing != b"" or len(lines) != 3 or " commit " not in lines[0]:
+    if len(lines) != 3 or " commit " not in lines[0]:
         return ""
     there = tuple(line.split(" ")[0] if " tree " in line else "" for line in lines[1:])
     if any(not oid and not line.endswith(" missing") for oid, line in zip(there, lines[1:], strict=True)):
         return ""
-    return lines[0].split(" ")[0] if there == trees else ""
+    if there != trees or (not ref and _finish(_start(root, *STATUS)) != b""):
+        return ""
+    return lines[0].split(" ")[0]
 
 
 STATUS = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.source import files, places
-from reconciler.source.yaml.loading import Loaded, fast_parser, load_carefully
+from reconciler.source.yaml.loading import Loaded, fast_parser, load, load_carefully
 
 PROJECT_FILE = places.PROJECT_FILE
 
@@ -29,11 +29,14 @@ def settings_in(content: files.Content | None) -> tuple[dict[str, Any], list[Dia
 
 def parse_project(content: bytes) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The settings in the bytes of a project file, and what is wrong with them."""
-    loaded = load_carefully(content, PROJECT_FILE, fast_parser())
+    loaded = load(content, PROJECT_FILE, fast_parser())
     if loaded.faults or not loaded.documents:
         return {}, loaded.faults
     findings = _findings(loaded.documents)
-    return loaded.documents[0][1], _located(content, loaded, findings) if findings else []
+    if not findings:
+        return loaded.documents[0][1], []
+    careful = load_carefully(content, PROJECT_FILE, fast_parser())  # for the positions
+    return loaded.documents[0][1], [*careful.faults, *_located(content, careful, findings)]
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:

@@ -5,7 +5,6 @@ its own messages are passed on: they repeat values, and a value may be a secret.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +245,8 @@ def _where(path: Path) -> str:
 
 
 def _close(word: str, among: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
     names = {name.lower(): name for name in among}
     near = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     return names[near[0]] if near else None

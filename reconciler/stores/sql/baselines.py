@@ -93,11 +93,10 @@ class SqlIndex:
         )  # fmt: skip
 
     def moved(self, revision: int) -> list[Record]:
-        """Records, of whomever, that were written after a revision."""
-        rows = self._rows(
-            f"SELECT {_RECORD} FROM records WHERE revision > ? OR revision IS NULL ORDER BY rowid", revision
-        )
-        return self._read(rows)
+        """Records, of whomever, that were written after a revision; in the order in which the store lists them all."""
+        select = f"SELECT rowid, {_RECORD} FROM records INDEXED BY records_by_revision WHERE revision"
+        rows = self._rows(f"{select} > ? UNION ALL {select} IS NULL", revision)
+        return self._read(row[1:] for row in sorted(rows, key=itemgetter(0)))
 
     def untouched(self, revision: int) -> dict[str, int]:
         """How many records of the owner were not, by kind."""
@@ -106,17 +105,15 @@ class SqlIndex:
 
     def records(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Record]:
         """Records, of whomever, at the addresses or of the kinds; in the order in which the store lists them all."""
-        select = f"SELECT rowid, {_RECORD} FROM records WHERE"
-        found = self._rows(f"{select} kind IN ({_marks(kinds)})", *kinds) if kinds else []
-        for marks, values in _pairs(keys):
-            found += self._rows(f"{select} (kind, name) IN (VALUES {marks})", *values)
+        select = f"SELECT rowid, {_RECORD} FROM"
+        found = self._rows(f"{select} records WHERE kind IN ({_marks(kinds)})", *kinds) if kinds else []
+        found += self._rows_of(keys, f"{select} wanted CROSS JOIN records ON kind = k AND name = n")
         return self._read(row[1:] for row in sorted({row[0]: row for row in found}.values(), key=itemgetter(0)))
 
     def files(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Where the addresses were declared, of those that were."""
-        query = "SELECT kind, name, file FROM declared WHERE owner = ? AND (kind, name) IN (VALUES {})"
-        found = [row for marks, values in _pairs(keys) for row in self._rows(query.format(marks), self._owner, *values)]
-        return {Key(kind, name): file for kind, name, file in found}
+        query = "SELECT k, n, file FROM wanted CROSS JOIN declared ON owner = ? AND kind = k AND name = n"
+        return {Key(kind, name): file for kind, name, file in self._rows_of(keys, query, self._owner)}
 
     def declared_in(self, files: Iterable[str]) -> list[Key]:
         """What the files declared."""
@@ -125,12 +122,17 @@ class SqlIndex:
 
     def claimants(self, keys: Iterable[Key]) -> set[str]:
         """The files of which a resource claims one of the addresses as its earlier one."""
-        query = "SELECT file FROM claimed WHERE owner = ? AND (kind, name) IN (VALUES {})"
-        return {file for marks, values in _pairs(keys) for (file,) in self._rows(query.format(marks), self._owner, *values)}  # fmt: skip
+        query = "SELECT file FROM wanted CROSS JOIN claimed ON owner = ? AND kind = k AND name = n"
+        return {file for (file,) in self._rows_of(keys, query, self._owner)}
 
     def odd(self) -> set[str]:
         """The files with a resource that leaves fields to the live side."""
-        return {file for (file,) in self._rows("SELECT file FROM declared WHERE owner = ? AND odd", self._owner)}
+        return {
+            file
+            for (file,) in self._rows(
+                "SELECT file FROM declared INDEXED BY declared_odd WHERE owner = ? AND odd", self._owner
+            )
+        }
 
     def missing(self) -> list[Key]:
         """Declared addresses at which there is no record."""
@@ -143,24 +145,33 @@ class SqlIndex:
     def due(self, until: str) -> list[Key]:
         """Declared connectors whose access token is missing, or expires by a time."""
         query = (
-            "SELECT d.kind, d.name FROM declared d JOIN records r USING (kind, name) LEFT JOIN tokens t ON t.uid = r.uid"
+            "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name) LEFT JOIN tokens t ON t.uid = r.uid"
             " WHERE d.owner = ? AND d.token AND (t.uid IS NULL OR t.expires <= ?)"
         )
         return [Key(*row) for row in self._rows(query, self._owner, until)]
 
     def referrers(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Key]:
         """Records that refer to one of the addresses, all or those of some kinds."""
-        where = f" AND r.kind IN ({_marks(kinds)})" if kinds else ""
-        query = (
-            "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE (f.kind, f.name) IN (VALUES {})" + where
-        )
-        found = (row for marks, values in _pairs(keys) for row in self._rows(query.format(marks), *values, *kinds))
-        return [Key(*row) for row in found]
+        where = f" WHERE r.kind IN ({_marks(kinds)})" if kinds else ""
+        query = "SELECT r.kind, r.name FROM wanted CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)"
+        return [Key(*row) for row in self._rows_of(keys, query + where, *kinds)]
 
     def namesakes(self, names: Iterable[tuple[str, str]]) -> list[Key]:
         """Records with one of the folded display names, each given with its kind."""
-        query = "SELECT kind, name FROM records WHERE (kind, display) IN (VALUES {})"
-        return [Key(*row) for marks, values in _pairs(names) for row in self._rows(query.format(marks), *values)]
+        query = "SELECT kind, name FROM wanted CROSS JOIN records ON kind = k AND display = n"
+        return [Key(*row) for row in self._rows_of(names, query)]
+
+    def _rows_of(self, pairs: Iterable[tuple[str, str]], query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of a query about the pairs (k, n) of a table `wanted`, to which others are joined in this order.
+
+        As `(kind, name) IN (VALUES ...)` they would be looked for in all rows.
+        """
+        found: list[tuple[Any, ...]] = []
+        for part in _chunks(pairs):
+            marks = ",".join(["(?,?)"] * len(part))
+            wanted = [value for pair in part for value in pair]
+            found += self._rows(f"WITH wanted (k, n) AS (VALUES {marks}) {query}", *wanted, *values)
+        return found
 
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
         """The records of rows; those that were changed around the tool with the fingerprints that they have now."""
@@ -206,12 +217,6 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         base.judged, json.dumps(warnings), json.dumps([astuple(one) for one in base.dated]),
     )  # fmt: skip
     connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({_marks(row)})", row)
-
-
-def _pairs(items: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
-    """Marks for pairs, and their values, in parts."""
-    for part in _chunks(items):
-        yield ",".join(["(?,?)"] * len(part)), [value for pair in part for value in pair]
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.settings import Settings
 from reconciler.wiring.history import store_path
-from reconciler.wiring.run import now
+from reconciler.wiring.run import local_host, now
 
 if TYPE_CHECKING:
     from reconciler.stores.sql.locks import SqliteLocks
@@ -16,7 +16,6 @@ def open_locks(settings: Settings) -> "SqliteLocks":
     Raises:
         UsageError: no driver for the URL's scheme.
     """
-    from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.locks import SqliteLocks
 
-    return SqliteLocks(store_path(settings), host=LocalHost(), clock=now, lock_seconds=settings.lock_seconds)
+    return SqliteLocks(store_path(settings), host=local_host(), clock=now, lock_seconds=settings.lock_seconds)

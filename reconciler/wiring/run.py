@@ -1,7 +1,7 @@
 """Settings to source, store and secrets."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,13 @@ from reconciler.source.repository import Repository
 from reconciler.wiring import shortcut
 
 if TYPE_CHECKING:
-    from reconciler.core.ports import Sealer, SecretBackend, Store
+    from sqlite3 import Connection
+
+    from reconciler.core.interrupts import Interrupts
+    from reconciler.core.ports import RunInfo, Sealer, SecretBackend, Store
     from reconciler.services.tokens import TokenTools
+    from reconciler.stores.host import LocalHost
+    from reconciler.stores.sql.running import RunLease
 
 
 def locate_root(directory: str | None) -> Path:
@@ -144,7 +149,6 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
     scheme = settings.store.partition(":")[0]
     if scheme != "sqlite":
         raise UsageError(f"there is no store driver for '{scheme}:'", hint="known are: sqlite:PATH")
-    from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.store import SqliteStore
 
     path = sqlite_path(settings.root, settings.store)
@@ -154,7 +158,19 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
 
         return make_sealer(environment, settings.key_file, key_beside(path), check, may_create)
 
-    return SqliteStore(path, make_sealer=seal, clock=now, host=LocalHost(), lock_seconds=settings.lock_seconds)
+    def lease(run: "RunInfo", interrupts: "Interrupts", prepare: "Callable[[Connection], None]") -> "RunLease":
+        from reconciler.stores.sql.running import RunLease
+
+        return RunLease(path, run, interrupts, host=local_host(), clock=now, lock_seconds=settings.lock_seconds, prepare=prepare)  # fmt: skip
+
+    return SqliteStore(path, make_sealer=seal, make_lease=lease)
+
+
+def local_host() -> "LocalHost":
+    """What leases are judged by."""
+    from reconciler.stores.host import LocalHost
+
+    return LocalHost()
 
 
 def key_beside(path: Path) -> Path:
@@ -174,13 +190,12 @@ def open_tokens(settings: Settings, store: "Store", parallelism: int | None = No
     """What fetches and keeps access tokens; nothing is opened before it is used."""
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
-    from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.tokens import SqliteTokens
     from reconciler.tokens.requesting import TokenClient
 
     contexts = ContextCache()
     path = sqlite_path(settings.root, settings.store)
-    keeper = SqliteTokens(path, sealer=store.sealer, host=LocalHost(), lock_seconds=settings.lock_seconds)
+    keeper = SqliteTokens(path, sealer=store.sealer, make_host=local_host, lock_seconds=settings.lock_seconds)
     return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM)
 
 

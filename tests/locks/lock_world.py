@@ -9,10 +9,12 @@ from typing import Any
 from conftest import CATEGORY
 from live_state import InProcess, sql
 
-from reconciler.core.interrupts import NOTHING_INTERRUPTS
+from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.lease import Holder, Moment
 from reconciler.core.ports import RunInfo
+from reconciler.stores.sql.running import RunLease
 from reconciler.stores.sql.store import SqliteStore
+from reconciler.wiring.run import now
 
 
 @dataclass
@@ -59,7 +61,13 @@ class Place(InProcess):
     def store_on(self, host: FakeHost, lock_seconds: float = 0.0) -> SqliteStore:
         """The store, as a process on `host` has it."""
         store = self.store()
-        store._host, store._lock_seconds = host, lock_seconds
+
+        def lease(run: RunInfo, interrupts: Interrupts, prepare: Any) -> RunLease:
+            return RunLease(
+                self.path, run, interrupts, host=host, clock=now, lock_seconds=lock_seconds, prepare=prepare
+            )
+
+        store._make_lease = lease
         return store
 
     def lease(self, host: FakeHost, actor: str = "ada") -> Any:

@@ -58,10 +58,10 @@ class RunLease:
         """Take the lease."""
         try:
             sqlite.patiently(self._take, self._path, self._lock_seconds)
+            return self  # noqa: TRY300 (an interrupt on this line too has to give the lease back)
         except BaseException as failure:
             self._leave(failure)
             raise
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, at: TracebackType | None) -> None:  # fmt: skip
         """End the lease, if it has not ended yet."""

@@ -2,16 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from reconciler.core.baseline import Memory
 from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.lease import Host
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
-from reconciler.core.ports import Clock, RunInfo, Sealer
+from reconciler.core.ports import Lease, RunInfo, Sealer
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
@@ -20,10 +19,13 @@ from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
 from reconciler.stores.sql import baselines, moved, quarantine, reading
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.running import RunLease
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
+
+Prepare = Callable[[sqlite3.Connection], None]
+MakeLease = Callable[[RunInfo, Interrupts, Prepare], AbstractContextManager[Lease]]
+"""From a run, and what is to be done first in its transaction, to its lease."""
 
 
 class SqliteStore:
@@ -32,12 +34,10 @@ class SqliteStore:
     All reads until `close`, `lease` or a session see one state.
     """
 
-    def __init__(self, path: Path, *, make_sealer: MakeSealer, clock: Clock, host: Host, lock_seconds: float) -> None:
+    def __init__(self, path: Path, *, make_sealer: MakeSealer, make_lease: MakeLease) -> None:
         self._path = path
-        self._host = host
+        self._make_lease = make_lease
         self._make_sealer = make_sealer
-        self._clock = clock
-        self._lock_seconds = lock_seconds
         self._reader: sqlite3.Connection | None = None
         self._opened = False
         self._sealer: tuple[Sealer, str] | None = None
@@ -152,18 +152,10 @@ class SqliteStore:
         finally:
             connection.close()
 
-    def lease(self, run: RunInfo, interrupts: Interrupts) -> RunLease:
+    def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what is read from then on is read anew."""
         self.close()
-        return RunLease(
-            self._path,
-            run,
-            interrupts,
-            host=self._host,
-            clock=self._clock,
-            lock_seconds=self._lock_seconds,
-            prepare=self._prepare,
-        )
+        return self._make_lease(run, interrupts, self._prepare)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self.close()

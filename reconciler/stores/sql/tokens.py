@@ -4,14 +4,16 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.core.lease import Host
 from reconciler.core.ports import SealedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.errors import RecordConflict
 from reconciler.stores import sqlite
-from reconciler.stores.sql import leases
+
+if TYPE_CHECKING:
+    from reconciler.core.lease import Host
 
 _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 
@@ -19,16 +21,19 @@ _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 class SqliteTokens:
     """The tokens of one store. Each call is a transaction of its own, so that several processes see each other."""
 
-    def __init__(self, path: Path, *, sealer: Callable[[], Sealer], host: Host, lock_seconds: float) -> None:
+    def __init__(
+        self, path: Path, *, sealer: Callable[[], Sealer], make_host: "Callable[[], Host]", lock_seconds: float
+    ) -> None:
         """Open nothing yet.
 
         Args:
             sealer: gives what opens the tokens.
+            make_host: gives what leases are judged by.
             lock_seconds: how long to wait for another process to end its transaction.
         """
         self._path = path
         self._sealer = sealer
-        self._host = host
+        self._make_host = make_host
         self._lock_seconds = lock_seconds
 
     def states(self) -> dict[str, TokenState]:
@@ -55,10 +60,12 @@ class SqliteTokens:
 
     def holder(self) -> str:
         """This process, as one that takes leases now."""
-        return str(self._host.holder())
+        return str(self._make_host().holder())
 
     def keep(self, tokens: Sequence[SealedToken], holder: str) -> set[str]:
         """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
+        from reconciler.stores.sql import leases
+
         with self._writing() as connection:
             held = leases.held(connection, [_lease(token.uid) for token in tokens], holder)
             kept = [token for token in tokens if _lease(token.uid) in held]
@@ -72,16 +79,20 @@ class SqliteTokens:
         Raises:
             RecordConflict: the store's key was changed since this process read it.
         """
-        names = [_lease(uid) for uid in uids]
+        from reconciler.stores.sql import leases
+
+        names, host = [_lease(uid) for uid in uids], self._make_host()
         with self._writing() as connection:
             self._refuse_moved_key(connection)
-            leases.drop_ended(connection, names, self._host, seconds)
-            leases.put(connection, names, holder, self._host.moment().after(seconds))
+            leases.drop_ended(connection, names, host, seconds)
+            leases.put(connection, names, holder, host.moment().after(seconds))
             held = leases.held(connection, names, holder)
         return frozenset(uid for uid in uids if _lease(uid) in held)
 
     def release(self, uids: Iterable[str], holder: str) -> None:
         """End the leases."""
+        from reconciler.stores.sql import leases
+
         with self._writing() as connection:
             leases.drop(connection, map(_lease, uids), holder)
 

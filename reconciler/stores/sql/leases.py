@@ -4,9 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.lease import Host, LeaseInfo, Moment, Standing, holder_of
+from reconciler.stores.sql.tokens import LEASES_BEGIN
 
-TOKENS_BEGIN = "token/"
-"""How the names of leases on access tokens begin; a record's uid follows."""
 _CHUNK = 500
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
@@ -24,7 +23,7 @@ def read(connection: sqlite3.Connection, names: Sequence[str]) -> list[LeaseInfo
 
 def read_tokens(connection: sqlite3.Connection) -> list[LeaseInfo]:
     """The leases on access tokens that somebody has, or had when he died."""
-    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{TOKENS_BEGIN}*'")))
+    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{LEASES_BEGIN}*'")))
 
 
 def _lease(row: Sequence[object]) -> LeaseInfo:

@@ -15,6 +15,8 @@ from reconciler.stores import sqlite
 if TYPE_CHECKING:
     from reconciler.core.lease import Host
 
+LEASES_BEGIN = "token/"
+"""How the names of leases on access tokens begin; a record's uid follows."""
 _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 
 
@@ -153,7 +155,7 @@ def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -
 
 
 def _lease(uid: str) -> str:
-    return f"{leases.TOKENS_BEGIN}{uid}"
+    return f"{LEASES_BEGIN}{uid}"
 
 
 def _state(row: Sequence[object]) -> tuple[str, TokenState]:

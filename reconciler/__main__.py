@@ -18,8 +18,17 @@ def main() -> int:
         with open(__file__.removesuffix("__main__.py") + "cli/help.txt", encoding="utf-8") as text:
             sys.stdout.write(text.read())
         return 0
-    if "plan" in sys.argv[1:] and _answered_quickly():
-        return 0
+    try:
+        if "plan" in sys.argv[1:] and _answered_quickly():
+            return 0
+        return _run()
+    except KeyboardInterrupt:  # while the command line itself was loaded
+        sys.stderr.write("error: interrupted; nothing was changed\n")
+        return 130
+
+
+def _run() -> int:
+    """Load the command line and run it; a second signal does no harm from here on to the end of the process."""
     from reconciler.cli.interrupts import SignalInterrupts
 
     interrupts = SignalInterrupts()
@@ -28,9 +37,6 @@ def main() -> int:
         from reconciler.cli.main import run
 
         return run(sys.argv[1:], interrupts)
-    except KeyboardInterrupt:  # while the command line itself was loaded
-        sys.stderr.write("error: interrupted; nothing was changed\n")
-        return 130
     finally:
         interrupts.end()
 
@@ -45,7 +51,7 @@ def _answered_quickly() -> bool:
             return False
         sys.stdout.write(answer)
         sys.stdout.flush()
-    except (OSError, KeyboardInterrupt):
+    except OSError:
         return False  # the command line says why
     return True
 

@@ -39,8 +39,9 @@ def run_program(
         _kill(child)
 
     timer = Timer(seconds, end)
-    timer.start()
+    timer.daemon = True  # an interrupt while it starts must not leave the process waiting for it
     try:
+        timer.start()
         output = _talk(child, stdin, limit)
         if len(output) <= limit:
             child.wait()

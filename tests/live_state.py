@@ -2,19 +2,23 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 from conftest import KEY, Workspace
 
+from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
+from reconciler.core.ports import Clock
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
 from reconciler.stores.sql import schema
+from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.chain import seal_unsealed
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.stores.sql.watching import PICTURED, WATCHING
@@ -144,8 +148,10 @@ def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
 class InProcess:
     """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
 
-    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+    def __init__(self, root: Path, environment: dict[str, str], clock: Clock = now, host: Host | None = None) -> None:
         self.root = root
+        self.clock = clock
+        self.host = host or LocalHost()
         self.environment = {"RECONCILER_STORE_KEY": KEY, **environment}
         self.settings = load_settings(root, Overrides())
 
@@ -158,6 +164,7 @@ class InProcess:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
         assert isinstance(store, SqliteStore)
+        store._clock, store._host = self.clock, self.host
         return store
 
     def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
@@ -183,13 +190,14 @@ class InProcess:
         store = self.store()
         try:
             plan = self.plan(store, **options)
+            tools = replace(open_tokens(self.settings, store), clock=self.clock)
             return apply_plan(
                 plan,
                 store,
                 open_secrets(self.settings, self.environment),
-                TokenOptions(open_tokens(self.settings, store), fetch=fetch),
+                TokenOptions(tools, fetch=fetch),
                 actor="ada",
-                clock=now,
+                clock=self.clock,
             )
         finally:
             store.close()

@@ -23,6 +23,10 @@ _UNKNOWN = (
 """What would change files, and neither Python nor SQLite does here; seen, it is an error, so that nothing is missed."""
 
 
+_NO_CACHES = {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": "", "HOME": ""}
+"""What is in a cache counts only beside what it was made of: it may be lost or torn."""
+
+
 class Op(NamedTuple):
     """A call that succeeded, on paths below the watched folder.
 
@@ -73,7 +77,7 @@ def trace(folder: Path, arguments: Sequence[str], env: Mapping[str, str], kill: 
     command += ["--seccomp-bpf"] if not kill and not fail else []
     done = subprocess.run(
         [*command, sys.executable, "-m", "reconciler", *arguments], cwd=folder, stdin=subprocess.DEVNULL,
-        env=clean_environment({"PYTHONDONTWRITEBYTECODE": "1", **env}), capture_output=True, text=True, check=False,
+        env=clean_environment({**_NO_CACHES, **env}), capture_output=True, text=True, check=False,
     )  # fmt: skip
     parser = _Parser(os.path.realpath(folder))
     for line in _whole_lines(log.read_text("ascii", "replace").splitlines()):

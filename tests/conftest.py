@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    shutil.rmtree(clean_environment()["XDG_CACHE_HOME"], ignore_errors=True)
     if starter.cache_info().currsize:
         starter().close()
 

@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,8 +25,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-LOADED_WITH = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "PATH", "OPENSSL_", "SSL_")
-"""How the names of variables begin that count while modules are loaded."""
+LOADED_WITH = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "OPENSSL_", "SSL_")
+"""How the names of variables begin that count while modules are loaded; and a library looks for git then."""
 
 
 class Starter:
@@ -75,7 +76,8 @@ class Starter:
 
 
 def _of_loading(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(LOADED_WITH)}
+    found = {name: value for name, value in environment.items() if name.startswith(LOADED_WITH)}
+    return {**found, "git": shutil.which("git", path=environment.get("PATH")) or ""}
 
 
 def _decoded(data: bytes) -> str:

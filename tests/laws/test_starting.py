@@ -26,8 +26,8 @@ def test_a_fork_does_what_a_start_does(line: str, workspace: Workspace) -> None:
 
 
 def test_what_is_read_while_loading_takes_a_start() -> None:
-    """And so does a path that other programs are found by; the rest does not matter."""
-    assert starter().fits(clean_environment({"NO_COLOR": "1", "HOME": "/"}))
+    """And so does a path that another git is found by; the rest does not matter."""
+    assert starter().fits(clean_environment({"NO_COLOR": "1", "HOME": "/", "PATH": f"/nowhere:{os.environ['PATH']}"}))
     for name in ("PYTHONPATH", "PYTHONHASHSEED", "LD_PRELOAD", "TZ", "PATH", "SSL_CERT_FILE"):
         assert not starter().fits(clean_environment({name: "1"}))
 

@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,8 +26,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from conftest import Result, run_command
 from live_state import InProcess, sql
 
+from reconciler.core.interrupts import Uninterrupted
 from reconciler.errors import RecordConflict
 from reconciler.services.access_objections import AccessLimits
 from reconciler.services.apply import TokenOptions, apply_plan
@@ -39,7 +42,8 @@ from reconciler.wiring.run import now, open_secrets, open_tokens
 Name = tuple[str, str]
 """Kind and name."""
 CATEGORIES, CONNECTORS = ("c0", "c1", "c2"), ("k0", "k1", "k2", "k3")
-WORDS = st.sampled_from(["one", "two", "three"])
+WORDS = ("one", "two", "three")
+CHANCE = st.integers(0, 2**32).map(Random)
 LATER = "2999-01-01T00:00:00.000Z"
 
 
@@ -77,17 +81,18 @@ Declared = dict[Name, tuple[Body, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Step:
-    """What a plan does to one record."""
+    """What a plan does to one record; `revived` is the one that comes back from deletion."""
 
     action: str
     name: Name
     was: Name | None
     before: Live | None
     body: Body | None
+    revived: Live | None = None
 
 
-def plan_of(declared: Declared, live: State) -> list[Step]:
-    """What takes live to what is declared, in no particular order."""
+def plan_of(declared: Declared, live: State, deleted: State) -> list[Step]:
+    """What takes live to what is declared, in no particular order. What was deleted at an address comes back there."""
     steps, taken = [], set()
     for name, (body, previously) in declared.items():
         was = name
@@ -95,7 +100,8 @@ def plan_of(declared: Declared, live: State) -> list[Step]:
             earlier = [(name[0], old) for old in previously]
             free = [old for old in earlier if old in live and old not in declared and old not in taken]
             if not free:
-                steps.append(Step("create", name, None, None, body))
+                revived = deleted.get(name)
+                steps.append(Step("restore" if revived else "create", name, None, None, body, revived))
                 continue
             was = free[0]
             taken.add(was)
@@ -112,9 +118,16 @@ def after(steps: list[Step], live: State, fresh: Callable[[], int]) -> State:
     found = {name: record for name, record in live.items() if name not in {step.was for step in steps}}
     for step in steps:
         if step.body is not None:
-            uid = step.before.uid if step.before else fresh()
-            found[step.name] = Live(uid, step.body, step.body)
+            known = step.before or step.revived
+            found[step.name] = Live(known.uid if known else fresh(), step.body, step.body)
     return found
+
+
+def confirmed(declared: Declared, live: State) -> set[Name]:
+    """Records that others have made what is declared: an apply notes it, and writes nothing else."""
+    return {
+        name for name, (body, _) in declared.items() if name in live and live[name].body == body != live[name].applied
+    }
 
 
 def is_refused(steps: list[Step], planned: State, live: State) -> bool:
@@ -148,9 +161,11 @@ class Histories(RuleBasedStateMachine):
         self.bench = InProcess(self.folder, {"S1": "s1", "S2": "s2"})
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
+        self.deleted: State = {}
         self.uids: dict[str, int] = {}
         self.next = 0
         self.saved: list[tuple[Path, list[Step], State]] = []
+        self.after: dict[int, State] = {}
         self.runs = 0
 
     def teardown(self) -> None:
@@ -158,46 +173,45 @@ class Histories(RuleBasedStateMachine):
 
     # what authors do
 
-    @rule(name=st.sampled_from(CATEGORIES), words=WORDS)
-    def declare_category(self, name: str, words: str) -> None:
-        earlier = self.declared.get(("Category", name), (None, ()))[1]
-        self.declared["Category", name] = (Body(f"C {name}", words), earlier)
+    def _edit(self, chance: Random) -> None:
+        """A few edits, as one commit has them; most of the time something is different afterwards."""
+        for _ in range(chance.randint(1, 4)):
+            connectors = sorted(name for kind, name in self.declared if kind == "Connector")
+            what = chance.choice(
+                ["category", "connector", "connector", "rename", "rename", "drop", "drop", "drop category"]
+            )
+            if what == "category":
+                name = chance.choice(CATEGORIES)
+                self.declared["Category", name] = (Body(f"C {name}", chance.choice(WORDS)), ())
+            elif what == "drop category":
+                name = chance.choice(CATEGORIES[1:])
+                if not any(name in body.categories for body, _ in self.declared.values()):
+                    self.declared.pop(("Category", name), None)
+            elif what == "connector" or not connectors:
+                self._declare_connector(chance, chance.choice(CONNECTORS))
+            elif what == "drop":
+                del self.declared["Connector", chance.choice(connectors)]
+            else:
+                self._rename(chance.choice(connectors), chance.choice(CONNECTORS))
+            self._free_earlier_names()
 
-    @rule(
-        name=st.sampled_from(CONNECTORS), words=WORDS, data=st.data(), secret=st.sampled_from(["", "S1", "S2"]),
-        display=st.sampled_from(CONNECTORS),
-    )  # fmt: skip
-    def declare_connector(self, name: str, words: str, data: st.DataObject, secret: str, display: str) -> None:
+    def _declare_connector(self, chance: Random, name: str) -> None:
         """Display names may be passed on from one to another."""
         known = sorted(name for kind, name in self.declared if kind == "Category")
-        used = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
+        used = tuple(sorted(chance.sample(known, chance.randint(1, len(known)))))
         taken = {body.display for key, (body, _) in self.declared.items() if key != ("Connector", name)}
-        shown = next(f"K {one}" for one in (display, *CONNECTORS) if f"K {one}" not in taken)
+        shown = next(f"K {one}" for one in (chance.choice(CONNECTORS), *CONNECTORS) if f"K {one}" not in taken)
         earlier = self.declared.get(("Connector", name), (None, ()))[1]
-        self.declared["Connector", name] = (Body(shown, words, tuple(sorted(used)), secret), earlier)
-        self._free_earlier_names()
+        body = Body(shown, chance.choice(WORDS), used, chance.choice(["", "S1", "S2"]))
+        self.declared["Connector", name] = (body, earlier)
 
-    @precondition(lambda self: any(kind == "Connector" for kind, _ in self.declared))
-    @rule(data=st.data())
-    def drop_connector(self, data: st.DataObject) -> None:
-        del self.declared[data.draw(st.sampled_from(sorted(name for name in self.declared if name[0] == "Connector")))]
-
-    @rule(name=st.sampled_from(CATEGORIES[1:]))
-    def drop_category(self, name: str) -> None:
-        if not any(name in body.categories for body, _ in self.declared.values()):
-            self.declared.pop(("Category", name), None)
-
-    @precondition(lambda self: any(kind == "Connector" for kind, _ in self.declared))
-    @rule(data=st.data(), new=st.sampled_from(CONNECTORS))
-    def rename(self, data: st.DataObject, new: str) -> None:
-        old = data.draw(st.sampled_from(sorted(name for name in self.declared if name[0] == "Connector")))
+    def _rename(self, old: str, new: str) -> None:
         if ("Connector", new) in self.declared:
             return
-        body, earlier = self.declared.pop(old)
-        kept = tuple(dict.fromkeys((old[1], *earlier)))
+        body, earlier = self.declared.pop(("Connector", old))
         claimed = {one for key, (_, names) in self.declared.items() if key[0] == "Connector" for one in names}
-        self.declared["Connector", new] = (body, tuple(one for one in kept if one not in claimed))
-        self._free_earlier_names()
+        kept = tuple(one for one in dict.fromkeys((old, *earlier)) if one not in claimed)
+        self.declared["Connector", new] = (body, kept)
 
     def _free_earlier_names(self) -> None:
         """An earlier name is nobody's now."""
@@ -207,9 +221,9 @@ class Histories(RuleBasedStateMachine):
     # what happens around the tool
 
     @precondition(lambda self: self.live)
-    @rule(data=st.data(), words=WORDS)
-    def drift(self, data: st.DataObject, words: str) -> None:
-        name = data.draw(st.sampled_from(sorted(self.live)))
+    @rule(chance=CHANCE)
+    def drift(self, chance: Random) -> None:
+        name, words = chance.choice(sorted(self.live)), chance.choice(WORDS)
         self._sql(
             "UPDATE documents SET live = json_set(live, '$.spec.description', ?) WHERE uid = ?", words, self._uid(name)
         )
@@ -217,39 +231,43 @@ class Histories(RuleBasedStateMachine):
         self.live[name] = replace(record, body=replace(record.body, words=words))
 
     @precondition(lambda self: any(kind == "Connector" for kind, _ in self.live))
-    @rule(data=st.data())
-    def vanish(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(name for name in self.live if name[0] == "Connector")))
+    @rule(chance=CHANCE)
+    def vanish(self, chance: Random) -> None:
+        name = chance.choice(sorted(name for name in self.live if name[0] == "Connector"))
         self._sql("DELETE FROM records WHERE uid = ?", self._uid(name))
         del self.live[name]
 
     # what the tool does
 
-    @rule()
-    def apply(self) -> None:
+    @rule(chance=CHANCE)
+    def apply(self, chance: Random) -> None:
         """All that is declared is live afterwards, just so; a second plan is empty."""
-        steps = plan_of(self.declared, self.live)
+        self._edit(chance)
+        steps = plan_of(self.declared, self.live, self.deleted)
+        noted = confirmed(self.declared, self.live)
         self._lay_out()
         report = self.bench.apply(max_deletes="100%")
-        self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes})
+        self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes}, noted)
         assert self.bench.plan().is_empty
 
-    @rule()
-    def die_before_the_commit(self) -> None:
+    @rule(chance=CHANCE)
+    def die_before_the_commit(self, chance: Random) -> None:
         """Nothing of it is kept."""
+        self._edit(chance)
         self._lay_out()
         store = self.bench.store()
         plan = self.bench.plan(store, max_deletes="100%")
-        with pytest.raises(KeyboardInterrupt) if plan.changes else nullcontext():
-            self._carry_out(plan, store, before_commit=_interrupt)
+        with pytest.raises(KeyboardInterrupt) if plan.changes or plan.confirmed else nullcontext():
+            self._carry_out(plan, store, interrupts=Dies())
 
-    @rule()
-    def save(self) -> None:
+    @rule(chance=CHANCE)
+    def save(self, chance: Random) -> None:
         """A plan is written to a file; the store is as it was."""
+        self._edit(chance)
         self._lay_out()
         store = self.bench.store()
         plan = self.bench.plan(store, max_deletes="100%")
-        steps = plan_of(self.declared, self.live)
+        steps = plan_of(self.declared, self.live, self.deleted)
         assert self._actions(steps) == {(change.action.value, tuple(change.key)) for change in plan.changes}
         path = self.folder / f"plan{len(self.saved)}.json"
         write_plan(plan, path, store, created=now(), expires=LATER, adopt=False, environment={})
@@ -257,13 +275,14 @@ class Histories(RuleBasedStateMachine):
         self.saved.append((path, steps, dict(self.live)))
 
     @precondition(lambda self: self.saved)
-    @rule(data=st.data())
-    def apply_saved(self, data: st.DataObject) -> None:
+    @rule(chance=CHANCE)
+    def apply_saved(self, chance: Random) -> None:
         """Just what it says, or nothing when it is stale."""
-        path, steps, planned = data.draw(st.sampled_from(self.saved))
+        path, steps, planned = chance.choice(self.saved[-3:])
         store = self.bench.store()
         options = PlanOptions("local", "local", max_deletes="100%", now=now(), limits=AccessLimits())
-        refused = is_refused(steps, planned, self.live)
+        gone = any(step.revived and self.deleted.get(step.name) != step.revived for step in steps)
+        refused = gone or is_refused(steps, planned, self.live)
         try:
             plan = revive(read_plan(path), store, options)
             report = self._carry_out(plan, store)
@@ -274,6 +293,33 @@ class Histories(RuleBasedStateMachine):
             store.close()
         assert not refused
         self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes})
+
+    @precondition(lambda self: self.deleted)
+    @rule(chance=CHANCE)
+    def restore(self, chance: Random) -> None:
+        """What was deleted is back as it was, with its identity; or something stands in its way."""
+        name = chance.choice(sorted(self.deleted))
+        back = self.deleted[name]
+        steps = [Step("restore", name, None, None, back.body, back)]
+        result = self._run("restore", f"{name[0].lower()}/{name[1]}", "--yes", "-q")
+        if is_refused(steps, self.live, self.live):
+            assert result.exit_code == 6, result.output
+            return
+        assert result.exit_code == 0, result.output
+        del self.deleted[name]
+        self.live[name] = back
+        self._ran(True)
+
+    @precondition(lambda self: self.runs)
+    @rule(number=st.integers(1, 10**6))
+    def change_the_key(self, number: int) -> None:
+        """Secrets, and all else, stay as they are."""
+        key = f"another key of more than thirty-two characters {number}"
+        sealed = sql(self.bench.path, "SELECT 1 FROM meta WHERE key = 'key_check'")
+        result = self._run("store", "rotate-key", "-q", RECONCILER_NEW_STORE_KEY=key)
+        assert result.exit_code == 0, result.output
+        self.bench.environment["RECONCILER_STORE_KEY"] = key
+        self._ran(bool(sealed))
 
     # what holds always
 
@@ -296,6 +342,9 @@ class Histories(RuleBasedStateMachine):
 
     # helpers
 
+    def _run(self, *arguments: str, **environment: str) -> Result:
+        return run_command(*arguments, cwd=self.folder, env={**self.bench.environment, **environment})
+
     def _lay_out(self) -> None:
         documents = []
         for (kind, name), (body, earlier) in self.declared.items():
@@ -307,10 +356,20 @@ class Histories(RuleBasedStateMachine):
     def _actions(self, steps: list[Step]) -> set[tuple[str, Name]]:
         return {(step.action, step.name) for step in steps}
 
-    def _done(self, steps: list[Step], told: set[tuple[str, Name]]) -> None:
+    def _done(self, steps: list[Step], told: set[tuple[str, Name]], noted: Iterable[Name] = ()) -> None:
         assert told == self._actions(steps)
+        gone = {step.was: step.before for step in steps if step.body is None and step.was and step.before}
+        back = {step.name for step in steps if step.revived}
+        self.deleted = {name: one for name, one in self.deleted.items() if name not in back} | gone
         self.live = after(steps, self.live, self._fresh)
-        self.runs += bool(steps)
+        for name in noted:
+            self.live[name] = replace(self.live[name], applied=self.live[name].body)
+        self._ran(bool(steps or noted))
+
+    def _ran(self, something: bool) -> None:
+        if something:
+            self.runs += 1
+            self.after[self.runs] = dict(self.live)
 
     def _fresh(self) -> int:
         self.next += 1
@@ -335,8 +394,11 @@ class Histories(RuleBasedStateMachine):
         return [uid for (uid,) in sql(self.bench.path, "SELECT uid FROM records ORDER BY kind, name")]
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
+class Dies(Uninterrupted):
+    """An interrupt at the last moment at which nothing is done yet."""
+
+    def hold(self) -> None:
+        raise KeyboardInterrupt
 
 
 def _sized(examples: int, steps: int) -> settings:
@@ -350,7 +412,7 @@ def _sized(examples: int, steps: int) -> settings:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = _sized(20, 40)
+TestHistories.settings = _sized(12, 30)
 
 
 @pytest.mark.long

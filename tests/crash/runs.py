@@ -66,6 +66,12 @@ def _of_each_kind(workspace: Workspace, server: OAuthServer | None) -> None:
     workspace.edit("policies/team.yaml", "[ada, grace]", "[ada]")
 
 
+def _with_a_deleted_record(workspace: Workspace, server: OAuthServer | None) -> None:
+    _of_each_kind(workspace, server)
+    InProcess(workspace.root, workspace.env).apply()
+    assert sql(workspace.store, "SELECT name FROM quarantine") == [("three",)]
+
+
 def _after_a_kill(workspace: Workspace, server: OAuthServer | None) -> None:
     """The changes stand in the write-ahead log alone: whoever made them was killed before they were moved."""
     _applied(workspace, server)
@@ -120,6 +126,8 @@ RUNS: dict[str, Run] = {
     "create, update, rename and delete": Run(_of_each_kind),
     "an apply while another process reads": Run(_of_each_kind, read=True),
     "an apply after a kill": Run(_after_a_kill),
+    "restore": Run(_with_a_deleted_record, ("restore", "connector/three", "--yes")),
+    "store purge": Run(_with_a_deleted_record, ("store", "purge", "--older-than", "0", "--yes")),
     "an apply to a store of version 1": Run(_older(1)),
     "an apply to a store of version 2": Run(_older(2)),
     "an apply to a store of version 3": Run(_older(3)),

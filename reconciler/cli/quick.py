@@ -14,7 +14,8 @@ from reconciler.source import places
 from reconciler.wiring.shortcut import noted
 
 _SWITCHES = ("-q", "--quiet", "--no-input", "--no-prune", "--adopt", "--detailed-exitcode")
-_VALUES = {"-C": "directory", "--directory": "directory", "--ref": "ref"}
+_VALUES = {"-C": "directory", "--directory": "directory", "--ref": "ref", "--env-file": "secrets"}
+"""Of which the last one matters to secrets alone, and a plan of nothing looks at none."""
 _NO_SETTING = "RECONCILER_STORE_KEY"
 _APPLICATION_ID, _VERSION = 0x5243_4E31, 4
 _QUERY = """SELECT b.connectors, b.policies, b.total,

@@ -127,7 +127,7 @@ def load_settings(root: Path, given: Overrides) -> Settings:
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
         raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
     settings = settle(root, project, given)
-    if given == Overrides(lock_seconds=given.lock_seconds) and not settings.check_secrets:
+    if given == Overrides(lock_seconds=given.lock_seconds, env_file=given.env_file) and not settings.check_secrets:
         _note(settings, content if isinstance(content, bytes) else None)
     return settings
 

@@ -64,12 +64,23 @@ def tokens_option() -> Callable[..., Callable[..., Any]]:
 
 def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `plan` and `apply` share."""
+    function = guarding_options(function)
     for option in reversed(
         [
             click.option("--ref", default="", metavar="REV", help="Take the definitions of a commit, branch or tag."),
             click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that makes a plan of all records: its guards, and what is looked at."""
+    for option in reversed(
+        [
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
             override_option(),
             preflight_option(),
@@ -83,11 +94,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("plan")
 @plan_options
-@click.option(
-    "--detailed-exitcode",
-    is_flag=True,
-    help="Exit with 2 when git has something new, and with 11 when all there is to do is to take back drift.",
-)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is something to do.")
 @saving_options
 @common_options()
 def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
@@ -102,9 +109,7 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
     run = open_run(asked)
     plan = planned_with(run, asked).plan
     code = show_plan(run, plan, chosen, asked, saving, "apply")
-    if code or not plan.changes or not detailed_exitcode:
-        return code
-    return ExitCode.DRIFTED if plan.is_drift_only else ExitCode.CHANGES_PENDING
+    return ExitCode.CHANGES_PENDING if not code and plan.changes and detailed_exitcode else code
 
 
 def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str) -> int:

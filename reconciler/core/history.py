@@ -112,6 +112,15 @@ class Trail:
             return _there(key, self.drift.body) if key else None
         return self.live
 
+    def left_by(self, row: Row) -> Body | None:
+        """The body that a change left, whatever others made of it; None where the store does not know."""
+        after = next((other for other in self.rows if other.seq > row.seq), None)
+        if after is not None:
+            return after.before if after.drifted_at is None else after.drifted_from
+        if self.drift is not None:
+            return self.drift.body
+        return self.live[1] if self.live is not None else None
+
     def set_by(self, run: int) -> Row | None:
         """The last change of it up to a run."""
         return next((row for row in reversed(self.rows) if row.run <= run), None)
@@ -180,6 +189,10 @@ class KeepsHistory(Protocol):
 
     def trails_named(self, key: Key) -> list[Trail]:
         """The records that bear, or ever bore, an address; in the order of their first change."""
+        ...
+
+    def declarations(self, run: int) -> dict[tuple[str, int], Body]:
+        """What runs up to this one declared of a record, where that is not what they wrote: by uid and run."""
         ...
 
     def close(self) -> None:

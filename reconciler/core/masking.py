@@ -37,5 +37,4 @@ def masked_field(field: FieldChange) -> FieldChange:
     """`field` with masked values; secret references and fingerprints stay."""
     if field.secret:
         return field
-    before, after, applied = (masked(value, field.path) for value in (field.before, field.after, field.applied))
-    return replace(field, before=before, after=after, applied=applied)
+    return replace(field, before=masked(field.before, field.path), after=masked(field.after, field.path))

@@ -17,6 +17,7 @@ from reconciler.services.past import PastState
 from reconciler.services.plan import make_plan
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.restoring import deleted_named, deleted_state
+from reconciler.services.rollback import run_at, state_after
 from reconciler.stores.sql.history import SqliteHistory
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.wiring.run import now, open_secrets, open_tokens
@@ -92,6 +93,18 @@ class UndoBench(InProcess):
         with closing(self.store()) as store, closing(SqliteHistory(self.path)) as history:
             chosen = deleted_named(store, keys, self.settings.owner, run)
             return self.plan_back(deleted_state(chosen, store, history), store, prune=False)
+
+    def plan_rollback(self, run: int, **options: Any) -> Plan:
+        """A plan that goes back to a run."""
+        with closing(self.store()) as store, closing(SqliteHistory(self.path)) as history:
+            state = state_after(history, run_at(history, run, ""), store, self.settings.owner)
+            return self.plan_back(state, store, **options)
+
+    def rollback(self, run: int) -> Report:
+        """Go back to a run."""
+        plan = self.plan_rollback(run)
+        with closing(self.store()) as store:
+            return self.carry_out(plan, store, verb="rollback")
 
     def restore(self, *keys: Key, run: int | None = None) -> Report:
         """Bring deleted records back."""

@@ -10,6 +10,7 @@ from reconciler.core.model import Key
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
 from reconciler.stores.sql import chain
+from reconciler.stores.sql.quarantine import is_kept
 from reconciler.stores.sql.reading import decoded
 
 _CHUNK = 500
@@ -55,6 +56,14 @@ class SqliteHistory:
             uids = [uid for (uid,) in connection.execute(query, (*key, *key))]
             found = [trail for uid in uids for trail in _trails(connection, "uid = ?", (uid,))]
         return sorted(found, key=lambda trail: trail.rows[0].seq if trail.rows else _LAST)
+
+    def declarations(self, run: int) -> dict[tuple[str, int], Body]:
+        """What runs up to this one declared of a record, where that is not what they wrote: by uid and run."""
+        with self._reading() as connection:
+            if connection is None or not is_kept(connection):
+                return {}
+            rows = connection.execute("SELECT uid, run, body FROM declarations WHERE run <= ?", (run,))
+            return {(uid, number): decoded(body) for uid, number, body in rows}
 
     def close(self) -> None:
         """Release the file."""

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.carrying import lock_timeout_option
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer
+from reconciler.cli.output import answer, say
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
 from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode
@@ -43,4 +43,7 @@ def rotate_key(lock_timeout: float | None) -> int:
         answer(rotation_json(rotation, run.settings.target))
     elif not options().quiet:
         answer(rotation_text(rotation, run.settings.target))
-    return ExitCode.INTERRUPTED if interrupts.noted else ExitCode.OK
+    if interrupts.noted:
+        say("interrupted too late: the key was already changed")
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import jsonschema
 from conftest import KEY, Workspace
 
+from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Clock
+from reconciler.core.ports import Clock, RunInfo
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, TokenOptions, apply_plan
@@ -20,6 +22,7 @@ from reconciler.settings import Overrides
 from reconciler.stores.sql import schema
 from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.chain import seal_unsealed
+from reconciler.stores.sql.running import RunLease
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.stores.sql.watching import PICTURED, WATCHING
 from reconciler.stores.sqlite import statements
@@ -164,8 +167,12 @@ class InProcess:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
         assert isinstance(store, SqliteStore)
-        store._clock, store._host = self.clock, self.host
+        store._make_lease = self._lease
         return store
+
+    def _lease(self, run: RunInfo, interrupts: Interrupts, prepare: Callable[[sqlite3.Connection], None]) -> RunLease:
+        seconds = self.settings.lock_seconds
+        return RunLease(self.path, run, interrupts, host=self.host, clock=self.clock, lock_seconds=seconds, prepare=prepare)  # fmt: skip
 
     def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
         """A plan of the working tree."""

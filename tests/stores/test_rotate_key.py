@@ -159,11 +159,8 @@ def test_what_cannot_be_opened_changes_nothing(own: Workspace, wrong: str) -> No
     elif wrong == "altered":
         sql(own.store, "UPDATE secrets SET ciphertext = zeroblob(length(ciphertext))")
     else:
-        sql(own.store, "INSERT INTO quarantine SELECT 'gone', kind, name, owner, '{}', '', 1 FROM records LIMIT 1")
-        sql(
-            own.store,
-            "INSERT INTO quarantined_secrets SELECT 'gone', address, reference, fingerprint, x'00' FROM secrets",
-        )
+        delete(own)
+        sql(own.store, "UPDATE quarantined_secrets SET ciphertext = x'00'")
     tables = ("secrets", "quarantined_secrets", "tokens", "runs", "meta")
     before = [sql(own.store, f"SELECT * FROM {table}") for table in tables], sorted(own.store.parent.glob("*.key*"))
     result = own.run("store", "rotate-key")
@@ -172,17 +169,20 @@ def test_what_cannot_be_opened_changes_nothing(own: Workspace, wrong: str) -> No
     assert before == ([sql(own.store, f"SELECT * FROM {table}") for table in tables], sorted(own.store.parent.glob("*.key*")))  # fmt: skip
 
 
+def delete(workspace: Workspace) -> None:
+    """The only connector."""
+    workspace.write("connectors/crm.yaml", CATEGORY)
+    workspace.ok("apply", "--yes")
+
+
 def test_secrets_of_deleted_records(own: Workspace) -> None:
-    """They are sealed anew too: whoever is restored later has to work."""
-    ((uid, address, ciphertext),) = sql(own.store, "SELECT uid, address, ciphertext FROM secrets")
-    sql(own.store, "INSERT INTO quarantine SELECT uid, kind, name || '-gone', owner, '{}', '', 1 FROM records WHERE uid = ?", uid)  # fmt: skip
-    sql(own.store, "INSERT INTO quarantined_secrets SELECT * FROM secrets")
-    assert "2 secrets and" in own.ok("store", "rotate-key").stdout
+    """They are sealed anew too, and open when the record is restored."""
+    delete(own)
+    ((ciphertext,),) = sql(own.store, "SELECT ciphertext FROM quarantined_secrets")
+    assert own.ok("store", "rotate-key").stdout.startswith("Changed the key of local: 1 secret and 0 access tokens")
     assert ciphertext not in content(own.store)
-    ((fingerprint, again),) = sql(own.store, "SELECT fingerprint, ciphertext FROM quarantined_secrets")
-    sealer = AesSealer(Secret(key_file(own).read_text().strip()))
-    assert sealer.open(uid, address, again).reveal() == PASSWORD
-    assert fingerprint == sealer.fingerprint(Secret(PASSWORD))
+    own.ok("restore", "connector/crm-contacts", "--yes")
+    assert password_of(own, key_file(own).read_text().strip()) == PASSWORD
 
 
 def test_a_store_without_secrets_has_no_key(empty: Workspace) -> None:

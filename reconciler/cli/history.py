@@ -15,7 +15,7 @@ from reconciler.wiring.history import PastLines, open_history
 from reconciler.wiring.run import load_settings, locate_root, now
 
 if TYPE_CHECKING:
-    from reconciler.core.history import KeepsHistory
+    from reconciler.core.history import Futile, KeepsHistory, RunEntry
     from reconciler.core.past_access import Answer
 
 FORMATS = ("text", "json")
@@ -42,6 +42,9 @@ class Asked(NamedTuple):
     metavar="N",
     help="How many runs or versions to show at most.",
 )
+@click.option(
+    "--all", "every", is_flag=True, help="Also the runs that changed nothing: failed, refused, died, under way."
+)
 @click.option("--since", metavar="TIME", help="Only what happened at this time or later.")
 @click.option(
     "--diff", "numbers", type=int, nargs=2, metavar="A B", help="What differs between two versions of the record."
@@ -55,6 +58,7 @@ class Asked(NamedTuple):
 def command(
     address: str | None,
     limit: int,
+    every: bool,
     since: str | None,
     numbers: tuple[int, int] | None,
     at: str | None,
@@ -80,13 +84,15 @@ def command(
         wants_color(options().color, sys.stdout),
     )
     _refuse_mixed(asked, numbers=numbers is not None, at=at is not None, asks=(can is not None) + (who_can is not None))
+    if every and (at is not None or asked.key is not None):
+        raise UsageError("--all is about the list of runs", hint="leave it out, or the rest")
     settings = settings_of_run()
     history = open_history(settings)
     try:
         if at is not None:
             shown = _past(history, settings, asked, _past_time(at), can, who_can)
         elif asked.key is None:
-            shown = _runs(history, asked)
+            shown = _runs(history, asked, every=every)
         elif numbers:
             shown = _difference(history, asked.key, numbers, asked)
         else:
@@ -124,13 +130,16 @@ def _past_time(text: str) -> str:
     return time
 
 
-def _runs(history: "KeepsHistory", asked: Asked) -> str:
-    found = history.runs(since=asked.since, limit=asked.limit + 1)
+def _runs(history: "KeepsHistory", asked: Asked, *, every: bool) -> str:
+    found: list[RunEntry | Futile] = [*history.runs(since=asked.since, limit=asked.limit + 1)]
+    if every:
+        found += history.futile(since=asked.since, limit=asked.limit + 1)
+        found.sort(key=lambda run: run.started, reverse=True)
     runs, more = found[: asked.limit], len(found) > asked.limit
     if asked.chosen == "json":
         from reconciler.render.history_json import runs_json
 
-        return runs_json(runs, more=more)
+        return runs_json(runs, every=every, more=more)
     from reconciler.render.history import runs_table
 
     return runs_table(runs, more=more, color=asked.color)

@@ -44,6 +44,27 @@ class RunEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Futile:
+    """A run that took the lease on the store and changed nothing.
+
+    Attributes:
+        finished: None while it runs; of one that died when it was last heard of.
+        host: where it ran.
+        outcome: one word or two, such as "failed: world", "refused", "died" or "running".
+    """
+
+    started: str
+    finished: str | None
+    verb: str
+    actor: str
+    host: str
+    owner: str
+    target: str
+    commit: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One change of one record.
 
@@ -177,6 +198,10 @@ class KeepsHistory(Protocol):
 
     def runs(self, *, ids: Iterable[int] | None = None, since: str = "", limit: int | None = None) -> list[RunEntry]:
         """Runs, the latest first: those named, or those that ended at `since` or later."""
+        ...
+
+    def futile(self, *, since: str = "", limit: int | None = None) -> list[Futile]:
+        """Runs that changed nothing, the latest first: those that began at `since` or later."""
         ...
 
     def last_run(self, time: str) -> int:

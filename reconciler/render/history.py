@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.diff import FieldChange
-from reconciler.core.history import DRIFT, RunEntry, Version
+from reconciler.core.history import DRIFT, Futile, RunEntry, Version
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
+from reconciler.core.token import moment
 from reconciler.kinds.registry import address
 from reconciler.render.plan_text import field_lines
-from reconciler.render.style import BOLD, DIM, GREEN, harmless, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint, plural
 from reconciler.render.table import table
 from reconciler.render.values import content_lines
 
@@ -18,21 +19,38 @@ DONE = {
 }  # fmt: skip
 
 
-def runs_table(runs: Sequence[RunEntry], *, more: bool, color: bool) -> str:
+def runs_table(listed: Sequence[RunEntry | Futile], *, more: bool, color: bool) -> str:
     """One line a run, the latest first.
 
     Args:
         more: whether there are older ones.
     """
-    if not runs:
+    if not listed:
         return "The history holds no run.\n"
-    rows = [[str(run.id), run.finished, run.actor, commit(run), run.target, _counts(run)] for run in runs]
-    lines = table(["RUN", "TIME", "ACTOR", "COMMIT", "TARGET", "CHANGES"], rows, color=color)
+    rows = [_row(run) for run in listed]
+    marked = [RED if isinstance(run, Futile) else "" for run in listed]
+    header = ["RUN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
+    lines = table(header, rows, color=color, marked=marked)
     older = "; older ones with --limit" if more else ""
-    return "\n".join([*lines, paint(f"{plural(len(runs), 'run')}{older}", DIM, color=color)]) + "\n"
+    return "\n".join([*lines, paint(f"{plural(len(listed), 'run')}{older}", DIM, color=color)]) + "\n"
 
 
-def commit(run: RunEntry) -> str:
+def _row(run: RunEntry | Futile) -> list[str]:
+    number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", run.outcome)
+    seconds = seconds_of(run)
+    took = f"{seconds:,.1f} s" if seconds is not None else ""
+    return [number, run.finished or run.started, took, run.actor, run.verb, commit(run), run.target, said]
+
+
+def seconds_of(run: RunEntry | Futile) -> float | None:
+    """How long it took; None while it runs, and where the clock was set back meanwhile."""
+    if run.finished is None:
+        return None
+    seconds = (moment(run.finished) - moment(run.started)).total_seconds()
+    return seconds if seconds >= 0 else None
+
+
+def commit(run: RunEntry | Futile) -> str:
     """The commit, short."""
     identity, dash, rest = run.commit.partition("-")
     return f"{identity[:12]}{dash}{rest}"
@@ -42,10 +60,12 @@ _WITHOUT_RECORDS = {"rotate-key": "the key changed"}
 """What those runs did that change no record, by verb; the others fetched tokens alone."""
 
 
-def _counts(run: RunEntry) -> str:
-    return ", ".join(
-        f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())
-    ) or _WITHOUT_RECORDS.get(run.verb, "tokens")
+def _outcome(run: RunEntry) -> str:
+    """What it changed, whether that was all, and the guards that were overridden."""
+    counts = [f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())]
+    partly = ["partly"] if run.outcome == "partly" else []
+    overridden = [f"override {override}" for override in run.overrides]
+    return ", ".join([*(counts or [_WITHOUT_RECORDS.get(run.verb, "tokens")]), *partly, *overridden])
 
 
 def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from reconciler.core.access import Decision
 from reconciler.core.audit import Audit
 from reconciler.core.diff import FieldChange
-from reconciler.core.history import RunEntry, Version
+from reconciler.core.history import Futile, RunEntry, Version
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
 from reconciler.core.past_access import Answer, Past, Setting
 from reconciler.kinds.registry import address
+from reconciler.render.history import seconds_of
 from reconciler.render.plan_json import field_json
 from reconciler.render.routes import route_json
 
@@ -20,9 +21,30 @@ Place = Callable[[Answer], tuple[str, int] | None]
 """File and line of what an answer rests on, in the commit that it was applied from."""
 
 
-def runs_json(runs: Sequence[RunEntry], *, more: bool) -> str:
-    """Runs, versioned."""
-    return _dump("runs", {"runs": [_run(run) for run in runs], "more": more})
+def runs_json(listed: Sequence[RunEntry | Futile], *, every: bool, more: bool) -> str:
+    """Runs, versioned.
+
+    Args:
+        every: whether those are listed that changed nothing.
+    """
+    runs = [_run(run) for run in listed if isinstance(run, RunEntry)]
+    futile = [_futile(run) for run in listed if isinstance(run, Futile)]
+    return _dump("runs", {"runs": runs, **({"futile": futile} if every else {}), "more": more})
+
+
+def _futile(run: Futile) -> dict[str, Any]:
+    return {
+        "started": run.started,
+        "finished": run.finished,
+        "seconds": seconds_of(run),
+        "actor": run.actor,
+        "host": run.host,
+        "owner": run.owner,
+        "target": run.target,
+        "commit": run.commit or None,
+        "verb": run.verb,
+        "outcome": run.outcome,
+    }
 
 
 def _run(run: RunEntry) -> dict[str, Any]:
@@ -36,6 +58,11 @@ def _run(run: RunEntry) -> dict[str, Any]:
         "commit": run.commit or None,
         "counts": dict(sorted(run.counts.items())),
         "head": run.head or None,
+        "seconds": seconds_of(run),
+        "verb": run.verb,
+        "outcome": run.outcome,
+        "plan": run.plan or None,
+        "overrides": list(run.overrides),
     }
 
 

@@ -29,8 +29,8 @@ def test_runs_say_who_when_and_from_which_commit(workspace: Workspace) -> None:
     assert (last["id"], last["actor"], last["commit"]) == (2, "ada", f"{commit}-dirty")
     assert (first["counts"], last["counts"]) == ({"create": 4}, {"update": 1})
     table = workspace.ok("history").stdout.splitlines()
-    assert table[0].split() == ["RUN", "TIME", "ACTOR", "COMMIT", "TARGET", "CHANGES"]
-    assert table[1].split()[0] == "2" and f"ada    {commit[:12]}-dirty  local   1 updated" in table[1]
+    assert table[0].split() == ["RUN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
+    assert table[1].split()[0] == "2" and f"ada    apply    {commit[:12]}-dirty  local   1 updated" in table[1]
     assert "4 created" in table[2] and table[3] == "2 runs"
 
 
@@ -216,3 +216,42 @@ def test_a_store_of_version_2_keeps_its_history(workspace: Workspace) -> None:
             before, answer(workspace, "history", "connector/crm-contacts")["versions"][1:], strict=True
         )
     ]
+
+
+def test_runs_say_what_they_were_and_how_long_they_took(workspace: Workspace) -> None:
+    """The command, the outcome, the plan and the guards that were overridden."""
+    workspace.ok("apply", "--yes", "-q")
+    workspace.write("connectors/crm.yaml", CATEGORY)
+    stopped = workspace.run("apply", "--yes", "--max-deletes", "0")
+    override = stopped.stderr.partition("--override ")[2].split()[0]
+    workspace.ok("apply", "--yes", "-q", "--max-deletes", "0", "--override", override)
+    workspace.ok("restore", "connector/crm-contacts", "--yes", "-q")
+    restored, deleted, first = answer(workspace, "history")["runs"]
+    assert [(run["verb"], run["outcome"]) for run in (restored, deleted)] == [
+        ("restore", "applied"),
+        ("apply", "applied"),
+    ]
+    assert deleted["overrides"] == ["deletes=1"] and override.startswith(deleted["plan"][:12])
+    assert 0 <= first["seconds"] < 60 and first["overrides"] == []
+    table = workspace.ok("history").stdout.splitlines()
+    assert " restore " in table[1] and table[1].endswith("1 restored")
+    assert table[2].endswith("1 deleted, override deletes=1") and " s  ada" in table[2]
+
+
+def test_runs_that_changed_nothing_are_listed_with_all(workspace: Workspace) -> None:
+    """Those that failed or died, among the others; an apply of nothing is none."""
+    workspace.ok("apply", "--yes", "-q")
+    workspace.ok("apply", "--yes", "-q")
+    workspace.edit("connectors/crm.yaml", "{env: CRM_PASSWORD}", "{env: NOWHERE}")
+    assert workspace.run("apply", "--yes", "--as", "grace").exit_code == 10
+    assert [run["id"] for run in answer(workspace, "history")["runs"]] == [1]
+    found = answer(workspace, "history", "--all")
+    (failed,) = found["futile"]
+    assert (failed["outcome"], failed["actor"], failed["verb"]) == ("failed: world", "grace", "apply")
+    assert failed["host"] and failed["finished"] and failed["seconds"] >= 0
+    sql(workspace.store, "INSERT INTO attempts (started, verb, actor, holder, owner, target, git_commit, outcome)"
+        " SELECT '2999-01-01T00:00:00.000Z', verb, 'ada', holder, owner, target, '', 'running' FROM attempts LIMIT 1")  # fmt: skip
+    table = [line.split() for line in workspace.ok("history", "--all").stdout.splitlines()]
+    assert [line[0] for line in table[1:4]] == ["-", "-", "1"] and table[1][-1] == "running"
+    assert workspace.ok("history", "--all", "--limit", "1").stdout.endswith("1 run; older ones with --limit\n")
+    assert workspace.run("history", "connector/crm-contacts", "--all").exit_code == 64

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.core.history import Body, Drift, Row, RunEntry, Trail
+from reconciler.core.history import Body, Drift, Futile, Row, RunEntry, Trail
+from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
@@ -32,6 +33,21 @@ class SqliteHistory:
                 return []
             wanted = _run_ids(connection, since, limit) if ids is None else sorted(set(ids), reverse=True)
             return [run for part in _chunks(wanted) for run in _runs(connection, part)]
+
+    def futile(self, *, since: str = "", limit: int | None = None) -> list[Futile]:
+        """Runs that changed nothing, the latest first: those that began at `since` or later."""
+        with self._reading() as connection:
+            if connection is None or not is_kept(connection):
+                return []
+            rows = connection.execute(
+                "SELECT started, finished, verb, actor, holder, owner, target, git_commit, outcome FROM attempts"
+                " WHERE run IS NULL AND started >= ? ORDER BY id DESC LIMIT ?",
+                (since, -1 if limit is None else limit),
+            )
+            return [
+                Futile(started, finished, verb, actor, holder_of(holder).host, *rest)
+                for started, finished, verb, actor, holder, *rest in rows
+            ]
 
     def last_run(self, time: str) -> int:
         """Id of the last run that had ended by a time; 0 for none."""

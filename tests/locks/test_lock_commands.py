@@ -138,7 +138,7 @@ def test_planning_and_looking_write_nothing_and_lock_nothing(applied: Workspace)
     hold(applied, "elsewhere:7:1:kernel:nonce")
     assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     before = applied.store.read_bytes()
-    for line in ("plan", "get", "history", "lock show", "can ada connectors:view --live", "store check"):
+    for line in ("plan", "drift", "get", "history", "lock show", "can ada connectors:view --live", "store check"):
         log = applied.root.parent / "strace.log"
         subprocess.run(
             ["strace", "-f", "-y", "-o", log, "-e", "trace=pwrite64,write,pwritev,ftruncate,fsync,fdatasync", sys.executable, "-m", "reconciler", *line.split()],

@@ -32,7 +32,8 @@ def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:
 def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) -> PastState:
     """What the records of `owner` were right after a run.
 
-    What others had changed around the tool by then is left out: a record is as a run had last written it.
+    What others had changed around the tool by then is left out: a record is as a run had last written it. What they
+    had deleted was not there.
     """
     building = _Building(f"run {run.id}", run, owner, history.declarations(run.id))
     live = {record.uid: record for record in store.records().values()}
@@ -79,6 +80,9 @@ class _Building:
                 self._spare(trail, f"was taken over since, from {self.runs[row.run].owner if row else 'nobody'}")
         elif row.action in GONE:
             return
+        elif trail.at(self.run.id, self.run.finished) is None:
+            goes = "it goes again" if mine else "it does not come back"
+            self._note(row.key, f"had been deleted around the tool by then; {goes}")
         elif record is not None and not mine:
             self._note(row.key, f"belongs to {record.owner or 'nobody'} now; it stays as it is")
         else:

@@ -161,7 +161,7 @@ class Histories(RuleBasedStateMachine):
         self.bench = InProcess(self.folder, {"S1": "s1", "S2": "s2"})
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
-        self.deleted: State = {}
+        self.gone: list[tuple[Name, Live]] = []
         self.uids: dict[str, int] = {}
         self.next = 0
         self.saved: list[tuple[Path, list[Step], State]] = []
@@ -294,21 +294,37 @@ class Histories(RuleBasedStateMachine):
         assert not refused
         self._done(steps, {(change.action.value, tuple(change.key)) for change in report.plan.changes})
 
-    @precondition(lambda self: self.deleted)
+    @precondition(lambda self: self.gone)
     @rule(chance=CHANCE)
     def restore(self, chance: Random) -> None:
         """What was deleted is back as it was, with its identity; or something stands in its way."""
-        name = chance.choice(sorted(self.deleted))
-        back = self.deleted[name]
+        name, back = chance.choice(sorted(self.deleted.items()))
         steps = [Step("restore", name, None, None, back.body, back)]
         result = self._run("restore", f"{name[0].lower()}/{name[1]}", "--yes", "-q")
         if is_refused(steps, self.live, self.live):
             assert result.exit_code == 6, result.output
             return
         assert result.exit_code == 0, result.output
-        del self.deleted[name]
+        self.gone.remove((name, back))
         self.live[name] = back
         self._ran(True)
+
+    @precondition(lambda self: self.after)
+    @rule(chance=CHANCE)
+    def roll_back(self, chance: Random) -> None:
+        """The records that were there after a run are, and hold what the runs up to it had written."""
+        run = chance.choice(sorted(self.after))
+        then = self.after[run]
+        result = self._run("rollback", str(run), "--yes", "-q", "--max-deletes", "100%")
+        assert result.exit_code == 0, result.output
+        back, now = {record.uid for record in then.values()}, {record.uid for record in self.live.values()}
+        self.gone = [(name, one) for name, one in self.gone if one.uid not in back]
+        self.gone += [(name, one) for name, one in self.live.items() if one.uid not in back]
+        ((runs,),) = sql(self.bench.path, "SELECT count(*) FROM runs")
+        moved = {name: one.body for name, one in self.live.items()} != {name: one.body for name, one in then.items()}
+        assert runs - self.runs in ((1,) if moved or back != now else (0, 1)), result.output
+        self.live = dict(then)
+        self._ran(runs > self.runs)
 
     @precondition(lambda self: self.runs)
     @rule(number=st.integers(1, 10**6))
@@ -333,7 +349,8 @@ class Histories(RuleBasedStateMachine):
                 self.bench.path, "SELECT kind, name, live FROM records JOIN documents USING (uid)"
             )
         }
-        assert found == {name: record.body.spec() for name, record in self.live.items()}
+        wanted = {name: record.body.spec() for name, record in self.live.items()}
+        assert found == wanted
         for (name, record), uid in zip(sorted(self.live.items()), self._uids(), strict=True):
             assert self.uids.setdefault(uid, record.uid) == record.uid, f"{name} is another record"
         assert [fault.message for fault in audit(self.bench.path).faults if fault.check != "references"] == []
@@ -358,18 +375,23 @@ class Histories(RuleBasedStateMachine):
 
     def _done(self, steps: list[Step], told: set[tuple[str, Name]], noted: Iterable[Name] = ()) -> None:
         assert told == self._actions(steps)
-        gone = {step.was: step.before for step in steps if step.body is None and step.was and step.before}
-        back = {step.name for step in steps if step.revived}
-        self.deleted = {name: one for name, one in self.deleted.items() if name not in back} | gone
+        back = [(step.name, step.revived) for step in steps if step.revived]
+        self.gone = [one for one in self.gone if one not in back]
+        self.gone += [(step.was, step.before) for step in steps if step.body is None and step.was and step.before]
         self.live = after(steps, self.live, self._fresh)
         for name in noted:
             self.live[name] = replace(self.live[name], applied=self.live[name].body)
         self._ran(bool(steps or noted))
 
+    @property
+    def deleted(self) -> State:
+        """By address what was deleted last there, and can come back."""
+        return dict(self.gone)
+
     def _ran(self, something: bool) -> None:
         if something:
             self.runs += 1
-            self.after[self.runs] = dict(self.live)
+            self.after[self.runs] = {name: replace(one, body=one.applied) for name, one in self.live.items()}
 
     def _fresh(self) -> int:
         self.next += 1

@@ -18,7 +18,7 @@ from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.services.apply import Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
-from reconciler.settings import Overrides
+from reconciler.settings import Overrides, sqlite_path
 from reconciler.stores.sql import schema
 from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.chain import seal_unsealed
@@ -172,7 +172,8 @@ class InProcess:
 
     def _lease(self, run: RunInfo, interrupts: Interrupts, prepare: Callable[[sqlite3.Connection], None]) -> RunLease:
         seconds = self.settings.lock_seconds
-        return RunLease(self.path, run, interrupts, host=self.host, clock=self.clock, lock_seconds=seconds, prepare=prepare)  # fmt: skip
+        path = sqlite_path(self.root, self.settings.store)
+        return RunLease(path, run, interrupts, host=self.host, clock=self.clock, lock_seconds=seconds, prepare=prepare)  # fmt: skip
 
     def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
         """A plan of the working tree."""

@@ -86,6 +86,7 @@ def test_purged_secrets_leave_no_trace(workspace: Workspace) -> None:
         workspace.ok("store", "purge", "--older-than", "0", "--yes")
         held = list(left)
         assert found(sealed, bench.path) == held
+        assert not sql(bench.path, "SELECT * FROM drifts"), "and is no write around the tool"
     assert not found([canary.encode() for canary in canaries], bench.path)
 
 
@@ -108,6 +109,7 @@ def test_purging_is_a_run_of_its_own(workspace: Workspace) -> None:
     assert asked.exit_code == 64 and "pass --yes" in asked.stderr
     done = answer(workspace, "store", "purge", "--yes", schema="history")
     assert [item["secrets"] for item in done["records"]] == [1]
+    assert plan_of(workspace)["changes"] == []
     run = answer(workspace, "history", schema="history")["runs"][0]
     assert (run["counts"], run["head"], run["actor"]) == ({"purge": 1}, done["head"], "ada")
     versions = answer(workspace, "history", ADDRESS, schema="history")["versions"]

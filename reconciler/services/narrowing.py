@@ -109,6 +109,11 @@ def _has_ended(base: Baseline, now: str) -> bool:
     return any(first < moment(grant.expires) <= last for grant in base.dated)
 
 
+def _had_ended(base: Baseline) -> bool:
+    """Whether a declared grant had ended by then: it is not live, and so the store does not know what it refers to."""
+    return any(moment(grant.expires) <= moment(base.judged) for grant in base.dated)
+
+
 class _Closure:
     """The files that matter, and what they declare."""
 
@@ -139,7 +144,7 @@ class _Closure:
             return
         self.was = self.index.declared_in(changed)
         self.add(self.index.odd())
-        if self.index.referrers(self.was, POLICY_KINDS):
+        if self.index.referrers(self.was, POLICY_KINDS) or _had_ended(base):
             self.take_policies()
         if any(key.kind == "Category" for key in self.was):
             self.add(found.span.file for found in base.warnings if found.code == "RC603")

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from histories import History, take_step, told_time
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 OPTIONS = (
@@ -53,6 +53,7 @@ def histories(examples: int):
 
 @histories(40)
 @given(seed=st.integers(0, 2**32))
+@example(seed=248)  # a category goes that a grant refers to which had ended before, and so is not live
 def test_a_plan_of_what_moved_is_the_plan_of_everything(seed: int) -> None:
     """Whatever happened to git, to the store or to the clock."""
     with TemporaryDirectory() as folder:

@@ -125,7 +125,6 @@ class SqlSession:
         chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         quarantine.drop(self._connection, (item.uid for item in wanted))
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         traces.write_anew(self._connection, traces.SECRETS)
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
         chain.keep()

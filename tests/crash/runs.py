@@ -1,11 +1,13 @@
 """The runs that are cut off, each at all of its points. To add one, add it to `RUNS`."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from live_state import InProcess, downgrade, sql
@@ -139,10 +141,8 @@ RUNS: dict[str, Run] = {
 
 
 @contextmanager
-def copied(root: Path, to: Path) -> Iterator[Path]:
-    """A copy of a repository without its store, for the time of a test."""
-    shutil.copytree(root, to, ignore=shutil.ignore_patterns(".reconciler"))
-    try:
-        yield to
-    finally:
-        shutil.rmtree(to)
+def copied(root: Path) -> Iterator[Path]:
+    """A copy of a repository without its store for the time of a test, in memory where the system has such a folder."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with TemporaryDirectory(dir=memory) as folder:
+        yield Path(shutil.copytree(root, f"{folder}/stage", ignore=shutil.ignore_patterns(".reconciler")))

@@ -87,7 +87,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         traced = trace(workspace.root, run.command, workspace.env)
         real = Disk.read(workspace.root, PART)
     assert traced.exit_code == 0, traced.stderr
-    with copied(workspace.root, folder / "stage") as root:
+    with copied(workspace.root) as root:
         stage = Stage(root, workspace.env)
         seen = []
         for disk in (before, real):

@@ -129,6 +129,7 @@ RUNS: dict[str, Run] = {
     "an apply while another process reads": Run(_of_each_kind, read=True),
     "an apply after a kill": Run(_after_a_kill),
     "restore": Run(_with_a_deleted_record, ("restore", "connector/three", "--yes")),
+    "rollback": Run(_with_a_deleted_record, ("rollback", "1", "--yes")),
     "store purge": Run(_with_a_deleted_record, ("store", "purge", "--older-than", "0", "--yes")),
     "an apply to a store of version 1": Run(_older(1)),
     "an apply to a store of version 2": Run(_older(2)),

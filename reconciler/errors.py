@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     LOCKED = 8
     NOT_CONVERGED = 9
     WORLD = 10
+    DRIFTED = 11
     USAGE = 64
     INTERRUPTED = 130
 
@@ -27,7 +28,7 @@ class ExitCode(IntEnum):
 EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.OK: "done, or nothing to do",
     ExitCode.BUG: "a bug in reconciler; a log with the details is kept",
-    ExitCode.CHANGES_PENDING: "changes are pending (only with --detailed-exitcode)",
+    ExitCode.CHANGES_PENDING: "changes are pending, or `drift` found some (only with --detailed-exitcode)",
     ExitCode.INVALID: "definitions are invalid",
     ExitCode.NOT_PERMITTED: "not permitted",
     ExitCode.GUARDED: "stopped by a guard",
@@ -36,6 +37,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.LOCKED: "the store is locked by another run",
     ExitCode.NOT_CONVERGED: "applied records did not come out as planned; nothing was kept",
     ExitCode.WORLD: "the world said no: network, credentials, files or the store",
+    ExitCode.DRIFTED: "a plan would only take back drift; git has nothing new (only with --detailed-exitcode)",
     ExitCode.USAGE: "wrong usage",
     ExitCode.INTERRUPTED: "interrupted",
 }

@@ -11,6 +11,7 @@ from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.registry import KINDS, WORDS
 from reconciler.render import records as render
 from reconciler.services.search import Query, search
+from reconciler.wiring.run import now
 
 FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this command
 
@@ -43,7 +44,7 @@ def command(
         kind, name = kind.split("/", 1)
     query = Query(kind_named(kind), name, text, category, labels_of(labels), status)
     chosen = choose_format(FORMATS, "yaml" if name else "table")
-    found = list(search(open_run().store, query))
+    found = list(search(open_run().store, query, now()))
     if name and not found:
         raise UsageError(f"there is no live {kind} '{name}'", hint=f"list them with: reconciler get {kind}")
     if chosen == "json":

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "access-diff": ("access_diff", "Show what access a change gives and takes."),
     "can": ("can", "Tell whether somebody may do something, and why."),
     "who-can": ("who_can", "List everybody who may do something, and why."),
+    "drift": ("drift", "Show what was changed around the tool."),
     "get": ("get", "View, list and search live records."),
     "export": ("export", "Write live records as definitions that plan empty."),
     "adopt": ("adopt", "Write live changes back into the definitions; comments stay."),

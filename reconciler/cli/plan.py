@@ -94,7 +94,11 @@ def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("plan")
 @plan_options
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is something to do.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 when git has something new, and with 11 when all there is to do is to take back drift.",
+)
 @saving_options
 @common_options()
 def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
@@ -109,7 +113,9 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
     run = open_run(asked)
     plan = planned_with(run, asked).plan
     code = show_plan(run, plan, chosen, asked, saving, "apply")
-    return ExitCode.CHANGES_PENDING if not code and plan.changes and detailed_exitcode else code
+    if code or not plan.changes or not detailed_exitcode:
+        return code
+    return ExitCode.DRIFTED if plan.is_drift_only else ExitCode.CHANGES_PENDING
 
 
 def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str) -> int:

@@ -46,6 +46,15 @@ class Side:
         return self.body if self.declared is None else self.declared
 
 
+class Fate(StrEnum):
+    """What became of a record."""
+
+    CHANGED = "changed"
+    CREATED = "created"
+    DELETED = "deleted"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """One record that somebody else has written to since it was last applied.
@@ -67,14 +76,14 @@ class Moved:
     run: int | None = None
     replaced: bool = False
 
-
-class Fate(StrEnum):
-    """What became of a record."""
-
-    CHANGED = "changed"
-    CREATED = "created"
-    DELETED = "deleted"
-    REPLACED = "replaced"
+    @property
+    def fate(self) -> Fate:
+        """What became of it."""
+        if self.before is None:
+            return Fate.CREATED
+        if self.now is None:
+            return Fate.DELETED
+        return Fate.REPLACED if self.replaced else Fate.CHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +107,19 @@ class Drifted:
     fields: tuple[FieldChange, ...] = ()
     content: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """What was changed out of band.
+
+    Attributes:
+        owner: whose records were looked at; "" for everybody's.
+        drifted: in order of their addresses.
+        others: how many records of others are not what was last applied, and were not asked for.
+    """
+
+    target: str
+    owner: str
+    drifted: tuple[Drifted, ...]
+    others: int = 0

@@ -37,4 +37,5 @@ def masked_field(field: FieldChange) -> FieldChange:
     """`field` with masked values; secret references and fingerprints stay."""
     if field.secret:
         return field
-    return replace(field, before=masked(field.before, field.path), after=masked(field.after, field.path))
+    before, after, applied = (masked(value, field.path) for value in (field.before, field.after, field.applied))
+    return replace(field, before=before, after=after, applied=applied)

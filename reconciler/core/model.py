@@ -111,12 +111,13 @@ class Found:
         changed_at: time of its last change by this tool, RFC 3339 in UTC.
     """
 
+    uid: str
     kind: str
     name: str
     owner: str
-    drifted: bool
     changed_at: str
     content: dict[str, Any]
+    drifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff
-from reconciler.core.drift import Drifted, Fate, Moved, Side, StoredSecret
+from reconciler.core.drift import Drifted, Moved, Side, StoredSecret
 from reconciler.core.model import Key
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
@@ -54,14 +54,12 @@ def drifted(moved: Moved, time: str) -> Drifted | None:
         side = now or before
         if side is None:
             return None
-        fate = Fate.DELETED if before else Fate.CREATED
         content = readable(side.key.kind, side.body)[0]
-        return Drifted(side.key, fate, moved.since, moved.by, moved.run, side.owner, content=content)
+        return Drifted(side.key, moved.fate, moved.since, moved.by, moved.run, side.owner, content=content)
     fields, notes = _differences(before, now, time)
     if not fields and not notes and not moved.replaced:
         return None
-    fate = Fate.REPLACED if moved.replaced else Fate.CHANGED
-    return Drifted(before.key, fate, moved.since, moved.by, moved.run, before.owner, tuple(fields), notes=notes)
+    return Drifted(before.key, moved.fate, moved.since, moved.by, moved.run, before.owner, tuple(fields), notes=notes)
 
 
 def _differences(before: Side, now: Side, time: str) -> tuple[list[FieldChange], tuple[str, ...]]:

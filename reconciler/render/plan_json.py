@@ -10,6 +10,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan, Revision, fingerprint_of
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
+from reconciler.render.moves import moved_json, told_move
 from reconciler.render.plan_notes import notes_json
 from reconciler.render.preflight import preflight_json
 
@@ -70,7 +71,8 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
         "owner": plan.owner,
         "fingerprint": fingerprint_of(plan),
         "source": _source(plan.revision),
-        "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned},
+        "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned,
+                    "origins": {origin.value: count for origin, count in plan.origins.items()}, "conflicts": plan.conflicts},
         "changes": [_change(change) for change in plan.changes],
         "problems": [
             {
@@ -98,6 +100,8 @@ def _change(change: Change) -> dict[str, Any]:
         "notes": list(change.notes),
         "fields": [field_json(field) for field in change.fields],
     }
+    if moved := told_move(change):
+        found["drift"] = moved_json(moved)
     if change.record is not None:
         found["record"] = {
             "address": address(*change.record.key),
@@ -130,9 +134,11 @@ def field_json(unmasked: FieldChange) -> dict[str, Any]:
         "origin": field.origin.value,
         "secret": field.secret,
     }
-    for name, value in (("before", field.before), ("after", field.after)):
-        if value is not MISSING:
-            found[name] = (
-                value if not field.secret or isinstance(value, dict) or field.origin in ("secret", "token") else None
-            )
-    return found
+    sides = {"before": field.before, "after": field.after, "applied": field.applied}
+    return found | {name: value_json(field, value) for name, value in sides.items() if value is not MISSING}
+
+
+def value_json(field: FieldChange, value: Any) -> Any:
+    """A value of a masked field; of a secret it is shown only where it is a reference, a fingerprint or a word."""
+    shows = not field.secret or isinstance(value, dict) or field.printed or field.origin in ("secret", "token")
+    return value if shows else None

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.diff import MISSING
+from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
 from reconciler.render.markdown import code, escape
+from reconciler.render.moves import move_text, told_move
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, NEW, totals
 from reconciler.render.style import harmless
-from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
+from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
 
-_MAX_CHARACTERS = 60_000  # a comment may hold 65,536
+MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -36,7 +37,7 @@ def plan_markdown(plan: Plan) -> str:
         fenced = ["```diff", *body, "```", ""] if body else []
         block = [f"#### {_title(change)}", "", *_notes(change), *fenced]
         size += sum(len(line) + 1 for line in block)
-        if size > _MAX_CHARACTERS:
+        if size > MAX_CHARACTERS:
             lines.append(f"… and {len(plan.changes) - index:,} more; `reconciler plan` shows all of them.")
             break
         lines += block
@@ -60,6 +61,9 @@ def _notes(change: Change) -> Iterator[str]:
     for note in change.notes:
         yield f"> **{escape(note)}**"
         yield ""
+    if moved := told_move(change):
+        yield f"> **{escape(move_text(moved))}**"
+        yield ""
 
 
 def _body(change: Change) -> Iterator[str]:
@@ -70,21 +74,30 @@ def _body(change: Change) -> Iterator[str]:
         name = (change.before or {}).get("spec", {}).get("displayName")
         if name:
             yield _fenced(f"- displayName: {shown(name)}")
-    for field in map(masked_field, change.fields):
-        members, lines = set_change(field), line_changes(field)
-        origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
-        if lines is not None:
-            yield _fenced(f"  {field_name(field)}:{origin}")
-            yield from (_fenced(f"{sign}     {text}") for sign, text in lines)
-        elif members is not None:
-            yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
-            yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
-        else:
-            before, after = shown_pair(field)
-            if field.before is not MISSING:
-                yield _fenced(f"- {field_name(field)}: {before}{origin}")
-            if field.after is not MISSING:
-                yield _fenced(f"+ {field_name(field)}: {after}{origin}")
+    for field in change.fields:
+        yield from field_block(field)
+
+
+def field_block(unmasked: FieldChange) -> Iterator[str]:
+    """What became of one field, as lines of a diff."""
+    field = masked_field(unmasked)
+    members, lines = set_change(field), line_changes(field)
+    origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
+    if field.origin is Origin.BOTH:
+        yield _fenced(f"! {field_name(field)}: conflict, git and live were changed")
+        yield from (_fenced(f"!     {side}: {text}") for side, text in shown_sides(field))
+    elif lines is not None:
+        yield _fenced(f"  {field_name(field)}:{origin}")
+        yield from (_fenced(f"{sign}     {text}") for sign, text in lines)
+    elif members is not None:
+        yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
+        yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
+    else:
+        before, after = shown_pair(field)
+        if field.before is not MISSING:
+            yield _fenced(f"- {field_name(field)}: {before}{origin}")
+        if field.after is not MISSING:
+            yield _fenced(f"+ {field_name(field)}: {after}{origin}")
 
 
 def _fenced(line: str) -> str:

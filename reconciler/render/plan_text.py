@@ -6,10 +6,11 @@ from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
+from reconciler.render.moves import move_text, told_move
 from reconciler.render.nothing import nothing_text
 from reconciler.render.plan_notes import notes_text
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
-from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, summary_lines
+from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
 
 MARKS = {
     Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»",
@@ -21,7 +22,6 @@ _COLORS = {
 }  # fmt: skip
 _ORIGINS = {
     Origin.DRIFT: "live was changed",
-    Origin.BOTH: "git and live were changed",
     Origin.SECRET: "the secret has a new value",
 }
 _WORDS = {
@@ -77,7 +77,11 @@ def plan_text(plan: Plan, *, color: bool) -> str:
 def totals(plan: Plan) -> str:
     """How much there is to do."""
     parts = [f"{count:,} {_WORDS[action]}" for action, count in plan.counts.items() if count]
-    return ", ".join(parts) if parts else "Nothing to do"
+    if not parts:
+        return "Nothing to do"
+    drifted = sum(change.origin in (Origin.DRIFT, Origin.BOTH) for change in plan.changes)
+    conflicts = f", {plural(plan.conflicts, 'conflict')}" if plan.conflicts else ""
+    return ", ".join(parts) + (f" ({drifted:,} with drift{conflicts})" if drifted else "")
 
 
 def report_text(plan: Plan, secrets: int, tokens: int) -> str:
@@ -116,6 +120,8 @@ def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[st
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
+    if moved := told_move(change):
+        yield f"    {paint('! ' + move_text(moved), YELLOW, color=color)}"
     if change.action in NEW and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
@@ -129,7 +135,10 @@ def field_lines(unmasked: FieldChange, *, color: bool) -> Iterator[str]:
     name = field_name(field)
     origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
     members, lines = set_change(field), line_changes(field)
-    if lines is not None:
+    if field.origin is Origin.BOTH:
+        yield f"    {paint('! ' + name + ': conflict,', RED, BOLD, color=color)} git and live were changed"
+        yield from (f"        {side + ':':<13} {text}" for side, text in shown_sides(field))
+    elif lines is not None:
         yield f"    ~ {name}:{origin}"
         for sign, text in lines:
             yield f"        {paint(f'{sign} {text}', GREEN if sign == '+' else RED, color=color)}"

@@ -8,6 +8,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.plan import Change
 from reconciler.core.sensitive import mask_text
 from reconciler.kinds.common import dotted
+from reconciler.kinds.drifting import ALTERED
 from reconciler.render.style import harmless
 
 _WIDTH = 72
@@ -32,13 +33,21 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
     if change.origin is Origin.TOKEN:
         return f"({before})", f"({after})"
     if change.secret:
-        printed = change.origin is Origin.SECRET
+        printed = change.printed or change.origin is Origin.SECRET
         return _shown_secret(before, printed=printed), _shown_secret(after, printed=printed)
     if not (isinstance(before, str) and isinstance(after, str)):
         return shown(before), shown(after)
     texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]
     same = next((at for at, (old, new) in enumerate(zip(*texts, strict=False)) if old != new), 0)
     return _cut(texts[0], same), _cut(texts[1], same)
+
+
+def shown_sides(change: FieldChange) -> list[tuple[str, str]]:
+    """The three sides of a field that git and the live side moved: what was last applied, what is live, what git says."""
+    sides = (("last applied", change.applied), ("live", change.before), ("git", change.after))
+    if change.secret:
+        return [(name, _shown_secret(value, printed=change.printed)) for name, value in sides]
+    return [(name, shown(value)) for name, value in sides]
 
 
 def line_changes(change: FieldChange) -> list[tuple[str, str]] | None:
@@ -93,6 +102,8 @@ def _shown_secret(value: Any, *, printed: bool) -> str:
         return "(none)"
     if isinstance(value, dict):
         return reference(value)
+    if value == ALTERED:
+        return "(altered)"
     return f"(fingerprint {value})" if printed else "(a text)"
 
 

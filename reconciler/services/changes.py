@@ -20,8 +20,6 @@ NO_BODIES = Bodies({}, None, {})
 _UNREADABLE = "the live record is not as a record should be; it is written anew"
 _DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
 _STAYS_PROTECTED = "it stays protected, as git does not lift that; `lifecycle: {protect: false}` would"
-_REPLACED = "it is another record than the one that was applied, made around the tool"
-_MADE_AROUND = "it was made around the tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +92,7 @@ def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Ch
     came = None
     if moved is not None and drifted(moved, now) is not None:
         came = Origin.BOTH if moved.before else Origin.DRIFT
-    notes = (_MADE_AROUND,) if moved is not None and moved.before is None else ()
-    return Change(Action.DELETE, record.key, None, record, None, live, notes=notes, moved=moved, came=came)
+    return Change(Action.DELETE, record.key, None, record, None, live, moved=moved, came=came)
 
 
 def _change(
@@ -118,8 +115,10 @@ def _change(
     aside, notes = _beside(resource, record, moved, after) if moved else ((), ())
     fields = (*aside, *(field for field in fields if field.path not in {other.path for other in aside}))
     anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
-    rewritten = action is Action.UPDATE and not fields and not anew and bool(notes or not valid)
-    came = Origin.DRIFT if rewritten and moved else None
+    came = None
+    if moved and action is Action.UPDATE and not fields and not anew:
+        other = moved.before is None or moved.replaced
+        came = Origin.DRIFT if notes or other or not valid else None
     notes += tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
     notes += (_STAYS_PROTECTED,) if stays else ()
     if valid and kind in ("Group", "PermissionPolicy"):
@@ -138,7 +137,7 @@ def _beside(
     """What others did to all but the body: name and owner, stored secrets, and what the store keeps apart."""
     before, now = moved.before, moved.now
     if before is None or now is None:
-        return (), (_MADE_AROUND,)
+        return (), ()
     fields = []
     for field in addressing(before, now):
         wanted = {"name": resource.key.name, "kind": resource.key.kind}.get(str(field.path[-1]), field.before)
@@ -155,7 +154,6 @@ def _beside(
     if moved.run is not None:
         return tuple(fields), ()
     notes = tuple(f"{said}; it is written anew" for said in kept_apart(before, now))
-    notes += (_REPLACED,) if moved.replaced else ()
     return tuple(fields), notes
 
 

@@ -1,12 +1,13 @@
 """View, list and search live records."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.core.model import Found
 from reconciler.core.ports import Store
 from reconciler.kinds.canonical import fold
+from reconciler.kinds.drifting import drifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,21 @@ class Query:
     status: str | None = None
 
 
-def search(store: Store, query: Query) -> Iterator[Found]:
-    """Live records that satisfy `query`, by kind and name."""
+def search(store: Store, query: Query, now: str = "") -> Iterator[Found]:
+    """Live records that satisfy `query`, by kind and name.
+
+    Args:
+        now: RFC 3339; grants that have ended by then are no drift when they are gone.
+    """
     words = fold(query.text).split()
+    changed = {one.uid for one in store.moved() if one.before and drifted(one, now)}
     for found in store.search(query.kind, query.name):
         try:
             matches = _matches(found.name, found.content, query, words)
         except (AttributeError, TypeError):  # others have written what is no body
             matches = _matches(found.name, {}, query, words)
         if matches:
-            yield found
+            yield replace(found, drifted=True) if found.uid in changed else found
 
 
 def _matches(name: str, content: dict[str, Any], query: Query, words: list[str]) -> bool:

@@ -215,4 +215,4 @@ def test_what_the_triggers_saw_is_drift_and_no_fault(workspace: Workspace) -> No
     workspace.ok("apply", "--yes", "-q")
     sql(workspace.store, "UPDATE documents SET live = replace(live, 'GET', 'PUT') WHERE live LIKE '%GET%'")
     found = answer(workspace, "store", "check")
-    assert found["notes"] == ["1 record was changed out of band; see: reconciler plan"]
+    assert found["notes"] == ["1 record was changed out of band; see: reconciler drift --all"]

@@ -281,7 +281,7 @@ def test_formats_agree(workspace: Workspace) -> None:
     wanted = {"create": 1, "update": 1, "rename": 1, "adopt": 1, "delete": 1}
     assert {action: plan["summary"][action] for action in wanted} == wanted
     text = workspace.ok("plan", "--adopt").stdout
-    assert text.splitlines()[-1] == "1 to create, 1 to update, 1 to rename, 1 to adopt, 1 to delete."
+    assert text.splitlines()[-1] == "1 to create, 1 to update, 1 to rename, 1 to adopt, 1 to delete (1 with drift)."
     markdown = workspace.ok("plan", "--adopt", "-o", "markdown").stdout
     assert markdown.splitlines()[0] == "### Plan for local: " + text.splitlines()[-1].rstrip(".")
     marks = {"create": "+", "update": "~", "rename": "»", "adopt": "&", "delete": "-"}

@@ -170,7 +170,7 @@ def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, app
             for query in (Query(), Query(kind=change.key.kind), Query(text="x")):
                 found = list(search(bench.store(), query))
                 records_table(found, color=False), records_json(found), records_yaml(found)
-        assert "1 to update." in applied.ok("plan").stdout
+        assert "1 to update (1 with drift).\n" in applied.ok("plan").stdout
         assert applied.ok("get", "connector").stdout and applied.ok("get").stdout
         bench.apply()
         assert actions(bench.plan_json()) == []

@@ -238,7 +238,7 @@ def test_a_record_made_around_the_tool(bench: InProcess) -> None:
     (bench.root / "connectors/yet.yaml").write_text(CATEGORY.replace("crm", "more").replace("Customer data", "More"))
     plan = bench.plan_json()
     assert actions(plan) == [("update", "category/more")]
-    assert "it was made around the tool" in plan["changes"][0]["notes"]
+    assert plan["changes"][0]["drift"]["fate"] == "created"
     bench.apply()
     assert actions(bench.plan_json()) == [] and seen(bench) == []
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -10,10 +10,12 @@ from pathlib import Path
 from reconciler.core.audit import Audit, Fault
 from reconciler.core.history import GONE
 from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
 from reconciler.stores.sql import chain, quarantine
 from reconciler.stores.sql.history import is_chained
+from reconciler.stores.sql.moved import moved
 from reconciler.stores.sql.reading import decoded
 from reconciler.stores.sql.triggers import found_triggers, own_triggers
 
@@ -28,11 +30,12 @@ MOST = 20
 """So many faults of one check are named."""
 
 
-def audit(path: Path, noted: str = "") -> Audit:
+def audit(path: Path, noted: str = "", now: str = "") -> Audit:
     """Look a store over; nothing is written.
 
     Args:
         noted: a head of the history that was noted earlier, in hexadecimal.
+        now: RFC 3339; grants that have ended by then are no drift when they are gone.
 
     Raises:
         StoreUnavailable: the file cannot be read.
@@ -46,7 +49,9 @@ def audit(path: Path, noted: str = "") -> Audit:
         found = list(_at_most("file", _file(connection)))
         if not found:  # else the rest would say nothing new
             found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
-        return _with_chain(connection, found, noted)
+        whole = not any(fault.check in ("file", "bodies") for fault in found)
+        notes = _drift(connection, now) if whole else ()
+        return _with_chain(connection, found, noted, notes)
 
 
 def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
@@ -57,14 +62,18 @@ def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
         yield Fault(check, f"and {len(listed) - MOST} more", listed[MOST][1])
 
 
-def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str) -> Audit:
+def _drift(connection: sqlite3.Connection, now: str) -> tuple[str, ...]:
+    count = sum(drifted(one, now) is not None for one in paired(moved(connection)))
+    said = "records were" if count != 1 else "record was"
+    return (f"{count:,} {said} changed out of band; see: reconciler drift --all",) if count else ()
+
+
+def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, said: Sequence[str]) -> Audit:
     counts = {"records": _count(connection, "records"), "secrets": _count(connection, "secrets")}
     deleted = _count(connection, "quarantine") if quarantine.is_kept(connection) else 0
     if deleted:
         counts["deleted records"] = deleted
-    drifted = int(connection.execute("SELECT count(*) FROM records WHERE fingerprint IS NULL").fetchone()[0])
-    said = "records were" if drifted != 1 else "record was"
-    notes = [f"{drifted} {said} changed out of band; see: reconciler plan"] if drifted else []
+    notes = list(said)
     if not is_chained(connection):
         notes.append("the store is of an older version and has no chain yet; the next apply begins it")
         if noted:

@@ -98,16 +98,16 @@ def secret_states(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
 
 
 def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -> Iterator[Found]:
-    """Records by kind and name, in order of kind and name. The triggers blank the fingerprint of what drifted."""
+    """Records by kind and name, in order of kind and name."""
     wheres = [(column, value) for column, value in (("r.kind", kind), ("r.name", name)) if value is not None]
     where = " AND ".join(f"{column} = ?" for column, _ in wheres) or "1"
     rows = connection.execute(
-        "SELECT r.kind, r.name, r.owner, r.fingerprint IS NULL AND r.applied <> '', r.changed_at, coalesce(d.live, '{}')"
+        "SELECT r.kind, r.name, r.owner, r.uid, r.changed_at, coalesce(d.live, '{}')"
         f" FROM records r LEFT JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
         [value for _, value in wheres],
     )
-    for kind_, name_, owner, drifted, changed_at, live in rows:
-        yield Found(kind_, name_, owner, bool(drifted), changed_at, decoded(live))
+    for kind_, name_, owner, uid, changed_at, live in rows:
+        yield Found(uid, kind_, name_, owner, changed_at, decoded(live))
 
 
 Sealed = tuple[str, str, str, Any, list[tuple[str, bytes]]]

@@ -1,0 +1,43 @@
+"""What was changed out of band, as Markdown."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.core.diff import Origin
+from reconciler.core.drift import Drifted, DriftReport, Fate
+from reconciler.kinds.registry import address
+from reconciler.render.drift import MARKS, nothing_text, title, totals
+from reconciler.render.markdown import code, escape
+from reconciler.render.plan_markdown import MAX_CHARACTERS, field_block
+from reconciler.render.values import shown
+
+
+def drift_markdown(report: DriftReport) -> str:
+    """As a comment or summary, cut to fit."""
+    if not report.drifted:
+        return f"### {escape(nothing_text(report))}\n"
+    lines = [f"### Drift in {escape(report.target)}: {escape(totals(report))}", ""]
+    size = sum(len(line) + 1 for line in lines)
+    for index, found in enumerate(report.drifted):
+        block = list(_block(found))
+        size += sum(len(line) + 1 for line in block)
+        if size > MAX_CHARACTERS:
+            lines.append(f"… and {len(report.drifted) - index:,} more; `reconciler drift` shows all of them.")
+            break
+        lines += block
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _block(found: Drifted) -> Iterator[str]:
+    yield f"#### `{MARKS[found.fate]}` {code(address(*found.key))} {escape(title(found))}"
+    yield ""
+    for note in found.notes:
+        yield from (f"> **{escape(note)}**", "")
+    body = [line for field in found.fields for line in field_block(replace(field, origin=Origin.GIT))]
+    name = (found.content or {}).get("spec", {}).get("displayName")
+    if name:
+        body.append(
+            f"{'-' if found.fate is Fate.DELETED else '+'} displayName: {shown(name)}".replace("```", "`\u200b``")
+        )
+    if body:
+        yield from ("```diff", *body, "```", "")

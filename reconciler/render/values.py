@@ -114,7 +114,8 @@ def reference(value: dict[str, str]) -> str:
 
 def field_name(change: FieldChange) -> str:
     """The dotted path of a field."""
-    return harmless(dotted(change.path[1:] if change.path[:1] == ("metadata",) else change.path))
+    path = change.path
+    return harmless(dotted(path[1:] if path[:1] == ("metadata",) and len(path) > 1 else path))
 
 
 def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:

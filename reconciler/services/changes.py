@@ -101,8 +101,7 @@ def _change(
     kind = resource.key.kind
     live, valid = readable(kind, bodies.live)
     last = moved.before if moved else None
-    applied = deepcopy(last.last_declared) if last else bodies.applied
-    applied = applied if isinstance(applied, dict) else None
+    applied = _applied(deepcopy(last.last_declared) if last else bodies.applied, last.body if last else live)
     after, body, plain = resource.content(), resource.body, is_plain(kind, resource.body)
     stays = _stays_protected(resource, after, live, last.body if last else None)
     if stays or not plain:
@@ -124,6 +123,15 @@ def _change(
     if valid and kind in ("Group", "PermissionPolicy"):
         notes += notes_on(kind, resource.content(), fields, now)
     return Change(action, resource.key, resource, record, body, live, after, fields, notes, moved, came)
+
+
+def _applied(declared: Any, body: Any) -> dict[str, Any] | None:
+    """What was last applied: what was declared then, with the protection that the record had all the same."""
+    if not isinstance(declared, dict):
+        return None
+    if is_protected(body) and isinstance(declared.get("spec"), dict):
+        declared["spec"]["lifecycle"] = {**declared["spec"].get("lifecycle", {}), "protect": True}
+    return declared
 
 
 def _stays_protected(resource: Resource, desired: Mapping[str, Any], *bodies: Any) -> bool:

@@ -100,7 +100,8 @@ def _confirmed(compared: Iterable[Change], changes: Iterable[Change]) -> Iterato
         record, resource = change.record, change.resource
         if record is None or resource is None or change.key in taken or not is_nothing(change):
             continue
-        if record.applied != resource.fingerprint:
+        before = change.moved.before if change.moved else None
+        if record.applied != resource.fingerprint or (before is not None and before.key != record.key):
             yield change
 
 

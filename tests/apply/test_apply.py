@@ -148,8 +148,8 @@ def test_display_names_can_be_swapped(workspace: Workspace) -> None:
     assert actions(plan_of(workspace)) == []
 
 
-def test_names_can_be_swapped(workspace: Workspace) -> None:
-    """And so can the names of two records, when git says which was which: in two steps."""
+def test_a_name_that_another_record_takes_over_is_given_up_first(workspace: Workspace) -> None:
+    """In two steps, unless the records trade their names."""
     workspace.write(
         "connectors/leads.yaml",
         CONNECTOR.replace("crm-contacts", "crm-leads").replace("Sales team's contacts", "Leads"),

@@ -128,7 +128,7 @@ def _differing(key: Key, planned: str, live: str | None, more: str = "") -> NotC
 
 
 def _named(path: Path) -> str:
-    return dotted(path[1:] if path[:1] == ("metadata",) else path) or "the body"
+    return dotted(path[1:] if path[:1] == ("metadata",) and len(path) > 1 else path) or "the body"
 
 
 def _listed(names: Sequence[str]) -> str:

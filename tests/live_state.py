@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from schema_checks import fits
 from conftest import KEY, Workspace
 
 from reconciler.core.interrupts import Interrupts
@@ -34,7 +35,7 @@ def plan_of(workspace: Workspace, *arguments: str) -> dict[str, Any]:
     result = workspace.run("plan", "-o", "json", *arguments)
     assert result.exit_code in (0, 5, 6), result.output
     content = json.loads(result.stdout)
-    jsonschema.validate(content, schemas.load("plan.schema.json"))
+    fits(content, "plan.schema.json")
     return content
 
 
@@ -190,7 +191,7 @@ class InProcess:
     def plan_json(self, **options: Any) -> dict[str, Any]:
         """A plan as `plan -o json` prints it, held against its schema."""
         content: dict[str, Any] = json.loads(plan_json(self.plan(**options)))
-        jsonschema.validate(content, schemas.load("plan.schema.json"))
+        fits(content, "plan.schema.json")
         return content
 
     def apply(self, *, fetch: bool = False, **options: Any) -> Report:

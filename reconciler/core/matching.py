@@ -163,11 +163,14 @@ def _earlier(
 ) -> Record | None:
     """The live record under an earlier name of `resource` that nothing else lays claim to.
 
-    A record that now bears the name for another owner than `owner` is somebody else's; "" allows any.
+    A record that now bears the name for another owner than `owner` is somebody else's; "" allows any. One that only
+    claims to be `owner`'s, as nothing was ever applied to it, is another one.
     """
     for name in resource.previously:
         key = Key(resource.key.kind, name)
         record = live.get(key)
-        if record and key not in desired and record.uid not in taken and (not owner or record.owner in (owner, "")):
+        if not record or key in desired or record.uid in taken or (record.owner and not record.applied):
+            continue
+        if not owner or record.owner in (owner, ""):
             return record
     return None

@@ -13,6 +13,7 @@ from reconciler.core.drift import Drifted, Moved, Side, StoredSecret
 from reconciler.core.model import Key
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
+from reconciler.kinds.secret_paths import path_of, secret_paths
 
 ALTERED = "altered"
 """Stands for the fingerprint of a stored secret that was altered and still bears the one it had."""
@@ -92,10 +93,13 @@ def addressing(before: Side, now: Side) -> Iterator[FieldChange]:
 
 def secrets_moved(before: Side, now: Side) -> Iterator[FieldChange]:
     """Stored secrets that are not those that were stored, by their keyed fingerprints."""
+    if before.secrets == now.secrets:
+        return
+    paths = secret_paths(before.key.kind, now.body) | secret_paths(before.key.kind, before.body)
     for address in sorted(before.secrets.keys() | now.secrets.keys()):
         old, new = before.secrets.get(address), now.secrets.get(address)
         if old != new:
-            path = ("spec", *address.split("."))
+            path = path_of(address, paths)
             yield FieldChange(path, _printed(old), _printed(new, old), Origin.DRIFT, secret=True, printed=True)
 
 

@@ -101,7 +101,8 @@ def _change(
     kind = resource.key.kind
     live, valid = readable(kind, bodies.live)
     last = moved.before if moved else None
-    applied = _applied(deepcopy(last.last_declared) if last else bodies.applied, last.body if last else live)
+    declared = deepcopy(last.last_declared) if last else bodies.applied
+    applied = declared if isinstance(declared, dict) else None
     after, body, plain = resource.content(), resource.body, is_plain(kind, resource.body)
     stays = _stays_protected(resource, after, live, last.body if last else None)
     if stays or not plain:
@@ -110,7 +111,8 @@ def _change(
         body = resource.body if merged == resource.body else merged
     if kind == "PermissionPolicy" and valid:
         applied = revoked_since(applied, live, now)
-    fields = tuple(_field_changes(live, applied, after, _origin_by_fingerprint(resource, record, moved)))
+    base = _base(kind, applied, last.body if last else live, live if valid else None)
+    fields = tuple(_field_changes(live, base, after, _origin_by_fingerprint(resource, record, moved)))
     aside, notes = _beside(resource, record, moved, after) if moved else ((), ())
     fields = (*aside, *(field for field in fields if field.path not in {other.path for other in aside}))
     anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
@@ -125,13 +127,16 @@ def _change(
     return Change(action, resource.key, resource, record, body, live, after, fields, notes, moved, came)
 
 
-def _applied(declared: Any, body: Any) -> dict[str, Any] | None:
-    """What was last applied: what was declared then, with the protection that the record had all the same."""
-    if not isinstance(declared, dict):
-        return None
-    if is_protected(body) and isinstance(declared.get("spec"), dict):
-        declared["spec"]["lifecycle"] = {**declared["spec"].get("lifecycle", {}), "protect": True}
-    return declared
+def _base(kind: str, declared: dict[str, Any] | None, body: Any, live: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What a plan would have made of the record if git had not moved: what it is compared with to tell who did.
+
+    That is what was declared then, with what is left to the live side, and with the protection that it had all the same.
+    """
+    protect = is_protected(body)
+    if declared is None or not (protect or kind == "Group" or at(declared, ("spec", "lifecycle")) is not MISSING):
+        return declared
+    wanted, known = readable(kind, declared)
+    return effective(kind, wanted, live, declared, protect=protect) if known else declared
 
 
 def _stays_protected(resource: Resource, desired: Mapping[str, Any], *bodies: Any) -> bool:

@@ -10,6 +10,7 @@ from reconciler.core.ports import Sealer, SecretBackend, Store
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
 from reconciler.kinds.registry import KINDS
+from reconciler.kinds.secret_paths import path_of, secret_paths
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
 
 
@@ -58,13 +59,15 @@ def _rotated(
 ) -> tuple[FieldChange, ...]:
     """Secrets with another value than the stored one, and those that the store does not hold at all."""
     fields = []
-    for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
+    body = resource.content()
+    paths = secret_paths(resource.key.kind, body)
+    for field in KINDS[resource.key.kind].secret_fields(body["spec"]):
         try:
             value = secrets.resolve(field.reference)
         except SecretUnavailable as failure:
             missing.append(Unresolved(resource.key, field, failure))
             continue
-        path = ("spec", *field.address.split("."))
+        path = path_of(field.address, paths)
         before = stored.get(field.address)
         if before is None or sealer is None:
             fields.append(FieldChange(path, MISSING, field.reference, Origin.SECRET, secret=True))

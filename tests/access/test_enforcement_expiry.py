@@ -4,6 +4,7 @@ import json
 
 import jsonschema
 import pytest
+from schema_checks import fits
 from conftest import Workspace
 from live_state import InProcess, sql
 
@@ -56,7 +57,7 @@ def test_a_grant_that_has_ended_is_revoked(bench: InProcess, empty: Workspace) -
         f" connectors:view (ended {END})",
     )
     assert [field.origin.value for field in change.fields] == ["git"]
-    jsonschema.validate(json.loads(plan_json(plan)), schemas.load("plan.schema.json"))
+    fits(json.loads(plan_json(plan)), "plan.schema.json")
     bench.apply(now=AFTER)
     assert grants(bench) == ["categories:view"]
     assert changes(bench, AFTER) == []
@@ -151,7 +152,7 @@ def test_the_plan_says_what_ends_within_14_days(bench: InProcess, now: str, left
         bench.apply(now=now)
     plan = bench.plan(now=now)
     content = json.loads(plan_json(plan))
-    jsonschema.validate(content, schemas.load("plan.schema.json"))
+    fits(content, "plan.schema.json")
     text, markdown = plan_text(plan, color=False), plan_markdown(plan)
     assert text.startswith("Nothing to do") and text.endswith("\n") and not text.endswith("\n\n")
     if left is None:

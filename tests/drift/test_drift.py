@@ -4,15 +4,13 @@ import json
 import re
 from typing import Any
 
-import jsonschema
 import pytest
 from conftest import Workspace
 from live_state import InProcess, drift, sql
+from schema_checks import fits
 
-from reconciler.kinds import schemas
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-SCHEMA = schemas.load("drift.schema.json")
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def told(workspace: Workspace, *arguments: str, code: int = 0) -> str:
 def data(workspace: Workspace, *arguments: str) -> dict[str, Any]:
     """The same as data, held against its schema."""
     content: dict[str, Any] = json.loads(workspace.ok("drift", "-o", "json", *arguments).stdout)
-    jsonschema.validate(content, SCHEMA)
+    fits(content, "drift.schema.json")
     return content
 
 

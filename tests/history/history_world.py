@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from schema_checks import fits
 from conftest import Workspace
 
 from reconciler.kinds import schemas
@@ -16,7 +17,7 @@ def answer(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, An
     result = workspace.run(*arguments, "-o", "json")
     assert result.exit_code == code, result.output
     content: dict[str, Any] = json.loads(result.stdout)
-    jsonschema.validate(content, schemas.load("history.schema.json"))
+    fits(content, "history.schema.json")
     return content
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from schema_checks import fits
 from conftest import CATEGORY, Workspace
 from live_state import drift, live_spec, sql
 
@@ -38,8 +39,8 @@ def saved(applied: Workspace) -> Workspace:
 
 def content_of(workspace: Workspace, name: str = "plan.json") -> dict:
     content = json.loads((workspace.root / name).read_bytes())
-    jsonschema.validate(content, schemas.load("saved-plan.schema.json"))
-    jsonschema.validate(content["plan"], schemas.load("plan.schema.json"))
+    fits(content, "saved-plan.schema.json")
+    fits(content["plan"], "plan.schema.json")
     return content
 
 

@@ -1,0 +1,96 @@
+"""Whatever is written into the store around the tool: a plan takes back just what `drift` tells, and then there is none."""
+
+import random
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from live_state import InProcess, sql
+from test_convergence import FEW, Document, desired_states, lay_out
+
+from reconciler.core.drift import DriftReport
+from reconciler.kinds.registry import address
+from reconciler.services.drift import DriftQuery, find_drift
+from reconciler.wiring.run import now
+
+ONE = "uid = (SELECT uid FROM records ORDER BY kind, name LIMIT 1 OFFSET :n % (SELECT max(1, count(*)) FROM records))"
+_COLUMNS = "uid, kind, name, display, owner, fingerprint, applied"
+WRITES = st.lists(
+    st.tuples(
+        st.sampled_from([
+            f"UPDATE documents SET live = json_set(live, '$.spec.description', 'by hand') WHERE {ONE}",
+            f"UPDATE documents SET live = json_set(live, '$.spec.displayName', 'By hand') WHERE {ONE}",
+            f"UPDATE documents SET live = json_set(live, '$.spec.endpoints.list.timeoutSeconds', 7) WHERE {ONE}",
+            f"UPDATE documents SET live = json_set(live, '$.spec.members.users', json('[\"zoe\",\"ada\"]')) WHERE {ONE}",
+            f"UPDATE documents SET live = json_remove(live, '$.spec.lifecycle') WHERE {ONE}",
+            f"REPLACE INTO documents SELECT uid, json_set(live, '$.spec.status', 'inactive') FROM documents WHERE {ONE}",
+            f"UPDATE documents SET live = '[]' WHERE {ONE}", f"DELETE FROM documents WHERE {ONE}",
+            f"UPDATE OR IGNORE records SET name = name || '-x' WHERE {ONE}", f"UPDATE OR REPLACE records SET name = 'k1' WHERE {ONE}",
+            f"UPDATE records SET owner = '' WHERE {ONE}", f"UPDATE records SET display = NULL WHERE {ONE}",
+            f"UPDATE records SET applied = 'x', fingerprint = 'x' WHERE {ONE}",
+            f"DELETE FROM records WHERE {ONE}", f"DELETE FROM refs WHERE {ONE}", f"DELETE FROM secrets WHERE {ONE}",
+            "UPDATE secrets SET ciphertext = x'00'", "UPDATE OR REPLACE refs SET name = 'c1'",
+            "INSERT OR REPLACE INTO records (uid, kind, name, owner) VALUES (hex(randomblob(8)), 'Category', 'c' || (:n % 4), 'local')",
+            f"REPLACE INTO records ({_COLUMNS}) SELECT {_COLUMNS} FROM records WHERE {ONE}",
+            f"INSERT INTO applied SELECT uid, '{{}}' FROM records WHERE {ONE} ON CONFLICT DO UPDATE SET body = excluded.body",
+        ]),
+        st.integers(0, 20),
+    ),
+    min_size=1,
+    max_size=5,
+)  # fmt: skip
+
+
+def around(bench: InProcess, writes: list[tuple[str, int]], *, recursive: bool, foreign_keys: bool) -> None:
+    """Write as other programs do."""
+    connection = sqlite3.connect(bench.path, isolation_level=None)
+    connection.execute(f"PRAGMA recursive_triggers = {recursive}")
+    connection.execute(f"PRAGMA foreign_keys = {foreign_keys}")
+    for statement, number in writes:
+        connection.execute(statement, {"n": number})
+    connection.close()
+
+
+def told(bench: InProcess) -> DriftReport:
+    """What `drift` tells of our records, and of those that are nobody's now."""
+    store = bench.store()
+    try:
+        return find_drift(store, DriftQuery("local", "local", (), everybody=True, now=now()))
+    finally:
+        store.close()
+
+
+def kept(bench: InProcess) -> list[tuple[Any, ...]]:
+    """What the store keeps of its records beside their bodies, of which a part may be left to the live side."""
+    return [
+        *sql(bench.path, "SELECT kind, name, display, owner, applied FROM records ORDER BY 1, 2"),
+        *sql(bench.path, "SELECT r.name, f.kind, f.name FROM refs f JOIN records r USING (uid) ORDER BY 1, 2, 3"),
+        *sql(bench.path, "SELECT r.name, address, reference, s.fingerprint FROM secrets s JOIN records r USING (uid) ORDER BY 1, 2"),
+    ]  # fmt: skip
+
+
+@FEW
+@given(state=desired_states(), writes=WRITES, recursive=st.booleans(), foreign_keys=st.booleans())
+def test_a_plan_takes_back_what_drift_tells(
+    state: list[Document], writes: list[tuple[str, int]], recursive: bool, foreign_keys: bool
+) -> None:
+    """The same records and no others, all of origin drift; after the apply the store is as if nothing had been."""
+    with tempfile.TemporaryDirectory() as folder:
+        lay_out(Path(folder), state, random.Random(0))
+        bench = InProcess(Path(folder), {"S1": "s1", "S2": "s2"})
+        bench.apply()
+        before = kept(bench)
+        assert told(bench).drifted == ()
+        around(bench, writes, recursive=recursive, foreign_keys=foreign_keys)
+        plan = bench.plan(max_deletes="100%", adopt=True)
+        drifted = {address(*found.key) for found in told(bench).drifted}
+        changed = {address(*change.key) for change in plan.changes}
+        assert changed == drifted
+        assert {change.origin.value for change in plan.changes} <= {"drift"}
+        bench.apply(max_deletes="100%", adopt=True)
+        assert bench.plan(adopt=True).is_empty
+        assert told(bench).drifted == ()
+        assert kept(bench) == before

@@ -1,0 +1,22 @@
+"""Holds what the program prints against the published schemas."""
+
+from functools import cache
+from typing import Any
+
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+
+from reconciler.kinds import schemas
+
+
+def fits(content: Any, schema: str) -> None:
+    """The content is as the schema of this file name says. A schema is looked over once: that takes a while."""
+    _validator(schema).validate(content)
+
+
+@cache
+def _validator(name: str) -> Validator:
+    schema = schemas.load(name)
+    kind = validator_for(schema)
+    kind.check_schema(schema)
+    return kind(schema)

@@ -45,10 +45,10 @@ def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> None:
     """Save a plan, where that is asked for, and say what to do with it."""
-    from reconciler.wiring.plans import write_plan
-
     if saving.out is None:
         return
+    from reconciler.wiring.plans import write_plan
+
     created = now()
     expires = _later(created, parse_duration("--valid-for", saving.valid_for))
     named = write_plan(

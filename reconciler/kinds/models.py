@@ -113,7 +113,10 @@ class SecretRef(_Model):
     age: Annotated[str, _text(1, 4096)] | None = None
     aws: Annotated[str, _text(0, 2048, rf"^[^{_SPACE}#]+(#[^{_SPACE}#]+)?$")] | None = None
     exec: Annotated[str, _text(0, 1024, rf"^[a-z0-9]([a-z0-9-]*[a-z0-9])?:[^{_SPACE}-][^{_SPACE}]*$")] | None = None
-    plugin: Annotated[str, _text(0, 4096, rf"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?:[^{_SPACE}].*$")] | None = None
+    plugin: (
+        Annotated[str, _text(0, 4096, rf"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?:[^{_SPACE}][^\n\r\u2028\u2029]*$")]
+        | None
+    ) = None
 
     @model_validator(mode="before")
     @classmethod

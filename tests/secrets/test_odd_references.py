@@ -76,6 +76,7 @@ def test_every_reference_is_readable_everywhere(empty: Workspace) -> None:
 )
 @example("vault", "a/b#c")
 @example("exec", "a:b")
+@example("plugin", "0:0\u2028")
 def test_schema_and_model_agree_on_references(scheme: str, target: str) -> None:
     """On every text."""
     accepted = SCHEMA.is_valid({scheme: target})

@@ -97,7 +97,13 @@ def test_each_field_says_who_moved_it(workspace: Workspace) -> None:
     assert origins == {"description": "drift", "displayName": "both", "method": "git"}
     text = workspace.ok("plan").stdout
     assert '~ description: "by hand" -> "Contacts of the CRM."  (live was changed)' in text
-    assert '~ displayName: "By hand" -> "Contacts of sales"  (git and live were changed)' in text
+    conflict = """\
+    ! displayName: conflict, git and live were changed
+        last applied: "Sales team's contacts"
+        live:         "By hand"
+        git:          "Contacts of sales"
+"""
+    assert conflict in text
     workspace.ok("apply", "--yes")
     assert actions(plan_of(workspace)) == []
 

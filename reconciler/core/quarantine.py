@@ -20,6 +20,7 @@ class Deleted:
         deleted_at: RFC 3339 in UTC.
         run: which one deleted it.
         secrets: how many sealed secrets are kept.
+        outlived: whether another record had the address after it, and was removed around the tool.
     """
 
     key: Key
@@ -28,6 +29,7 @@ class Deleted:
     deleted_at: str
     run: int
     secrets: int
+    outlived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +74,5 @@ def waiting(deleted: Iterable[Deleted], owner: str, days: int, now: str) -> list
 
 
 def latest_of(deleted: Iterable[Deleted], owner: str) -> dict[Key, Deleted]:
-    """By address what was deleted last of it, of those that belonged to an owner."""
-    return {item.key: item for item in deleted if item.owner == owner}
+    """By address what was deleted last of it, of those that belonged to an owner; none where that was another's doing."""
+    return {item.key: item for item in deleted if item.owner == owner and not item.outlived}

@@ -71,8 +71,7 @@ def _matches(
 ) -> Iterator[Match]:
     if desired.past is not None:
         return match_past(desired.resources, desired.past, live, options.owner, desired.spared)
-    lost = {one.before.key for one in moved if one.before and one.now is None}
-    deleted = {key: item for key, item in latest_of(store.deleted(), options.owner).items() if key not in lost}
+    deleted = latest_of(store.deleted(), options.owner)
     identity = Identity(identities(moved, options.owner), _bore(store))
     return match(desired.resources, live, options.owner, deleted, adopt=options.adopt, identity=identity)
 

@@ -162,6 +162,7 @@ class Histories(RuleBasedStateMachine):
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
         self.gone: list[tuple[Name, Live]] = []
+        self.outlived: dict[int, set[int]] = {}  # by what vanished: what had been deleted at its address before
         self.uids: dict[str, int] = {}
         self.next = 0
         self.saved: list[tuple[Path, list[Step], State]] = []
@@ -235,7 +236,8 @@ class Histories(RuleBasedStateMachine):
     def vanish(self, chance: Random) -> None:
         name = chance.choice(sorted(name for name in self.live if name[0] == "Connector"))
         self._sql("DELETE FROM records WHERE uid = ?", self._uid(name))
-        del self.live[name]
+        record = self.live.pop(name)
+        self.outlived[record.uid] = {one.uid for other, one in self.gone if other == name}
 
     # what the tool does
 
@@ -281,7 +283,7 @@ class Histories(RuleBasedStateMachine):
         path, steps, planned = chance.choice(self.saved[-3:])
         store = self.bench.store()
         options = PlanOptions("local", "local", max_deletes="100%", now=now(), limits=AccessLimits())
-        gone = any(step.revived and self.deleted.get(step.name) != step.revived for step in steps)
+        gone = any(step.revived and dict(self.gone).get(step.name) != step.revived for step in steps)
         refused = gone or is_refused(steps, planned, self.live)
         try:
             plan = revive(read_plan(path), store, options)
@@ -298,7 +300,7 @@ class Histories(RuleBasedStateMachine):
     @rule(chance=CHANCE)
     def restore(self, chance: Random) -> None:
         """What was deleted is back as it was, with its identity; or something stands in its way."""
-        name, back = chance.choice(sorted(self.deleted.items()))
+        name, back = chance.choice(sorted(dict(self.gone).items()))
         steps = [Step("restore", name, None, None, back.body, back)]
         result = self._run("restore", f"{name[0].lower()}/{name[1]}", "--yes", "-q")
         if is_refused(steps, self.live, self.live):
@@ -319,11 +321,14 @@ class Histories(RuleBasedStateMachine):
         assert result.exit_code == 0, result.output
         back, now = {record.uid for record in then.values()}, {record.uid for record in self.live.values()}
         self.gone = [(name, one) for name, one in self.gone if one.uid not in back]
-        self.gone += [(name, one) for name, one in self.live.items() if one.uid not in back]
+        going = [(name, one) for name, one in self.live.items() if one.uid not in back]
+        self.gone += going
+        self._delete_again(going)
         ((runs,),) = sql(self.bench.path, "SELECT count(*) FROM runs")
         moved = {name: one.body for name, one in self.live.items()} != {name: one.body for name, one in then.items()}
         assert runs - self.runs in ((1,) if moved or back != now else (0, 1)), result.output
         self.live = dict(then)
+        self.outlived = {uid: before for uid, before in self.outlived.items() if uid not in back}
         self._ran(runs > self.runs)
 
     @precondition(lambda self: self.runs)
@@ -334,8 +339,9 @@ class Histories(RuleBasedStateMachine):
         sealed = sql(self.bench.path, "SELECT 1 FROM meta WHERE key = 'key_check'")
         result = self._run("store", "rotate-key", "-q", RECONCILER_NEW_STORE_KEY=key)
         assert result.exit_code == 0, result.output
+        is_new = self.bench.environment["RECONCILER_STORE_KEY"] != key
         self.bench.environment["RECONCILER_STORE_KEY"] = key
-        self._ran(bool(sealed))
+        self._ran(bool(sealed) and is_new)
 
     # what holds always
 
@@ -377,16 +383,23 @@ class Histories(RuleBasedStateMachine):
         assert told == self._actions(steps)
         back = [(step.name, step.revived) for step in steps if step.revived]
         self.gone = [one for one in self.gone if one not in back]
-        self.gone += [(step.was, step.before) for step in steps if step.body is None and step.was and step.before]
+        going = [(step.was, step.before) for step in steps if step.body is None and step.was and step.before]
+        self.gone += going
+        self._delete_again(going)
         self.live = after(steps, self.live, self._fresh)
         for name in noted:
             self.live[name] = replace(self.live[name], applied=self.live[name].body)
         self._ran(bool(steps or noted))
 
+    def _delete_again(self, going: Iterable[tuple[Name, Live]]) -> None:
+        uids = {one.uid for _, one in going}
+        self.outlived = {uid: before - uids for uid, before in self.outlived.items()}
+
     @property
     def deleted(self) -> State:
-        """By address what was deleted last there, and can come back."""
-        return dict(self.gone)
+        """By address what was deleted last there, and comes back with it; not what was there before one that vanished."""
+        outlived = {uid for before in self.outlived.values() for uid in before}
+        return {name: one for name, one in self.gone if one.uid not in outlived}
 
     def _ran(self, something: bool) -> None:
         if something:

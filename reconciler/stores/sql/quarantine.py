@@ -26,10 +26,15 @@ def deleted(connection: sqlite3.Connection) -> list[Deleted]:
     if not is_kept(connection):
         return []
     rows = connection.execute(
-        "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid)"
-        " FROM quarantine q ORDER BY run, kind, name"
+        "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"
+        " EXISTS (SELECT 1 FROM drifts d WHERE d.kind = q.kind AND d.name = q.name AND d.since > q.deleted_at"
+        " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.uid = d.uid)) FROM quarantine q ORDER BY run, kind, name"
     )
-    return [Deleted(Key(kind, name), *rest) for kind, name, *rest in rows if kind in KINDS]
+    return [
+        Deleted(Key(kind, name), uid, owner, at, run, secrets, bool(outlived))
+        for kind, name, uid, owner, at, run, secrets, outlived in rows
+        if kind in KINDS
+    ]
 
 
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:

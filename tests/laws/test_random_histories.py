@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -165,7 +166,8 @@ class Histories(RuleBasedStateMachine):
         self.outlived: dict[int, set[int]] = {}  # by what vanished: what had been deleted at its address before
         self.uids: dict[str, int] = {}
         self.next = 0
-        self.saved: list[tuple[Path, list[Step], State]] = []
+        self.deletions: Counter[int] = Counter()
+        self.saved: list[tuple[Path, list[Step], State, Counter[int]]] = []
         self.after: dict[int, State] = {}
         self.runs = 0
 
@@ -274,16 +276,19 @@ class Histories(RuleBasedStateMachine):
         path = self.folder / f"plan{len(self.saved)}.json"
         write_plan(plan, path, store, created=now(), expires=LATER, adopt=False, environment={})
         store.close()
-        self.saved.append((path, steps, dict(self.live)))
+        self.saved.append((path, steps, dict(self.live), self.deletions.copy()))
 
     @precondition(lambda self: self.saved)
     @rule(chance=CHANCE)
     def apply_saved(self, chance: Random) -> None:
         """Just what it says, or nothing when it is stale."""
-        path, steps, planned = chance.choice(self.saved[-3:])
+        path, steps, planned, deletions = chance.choice(self.saved[-3:])
         store = self.bench.store()
         options = PlanOptions("local", "local", max_deletes="100%", now=now(), limits=AccessLimits())
-        gone = any(step.revived and dict(self.gone).get(step.name) != step.revived for step in steps)
+        revived = [(step.name, step.revived) for step in steps if step.revived]
+        gone = any(
+            dict(self.gone).get(name) != one or self.deletions[one.uid] != deletions[one.uid] for name, one in revived
+        )
         refused = gone or is_refused(steps, planned, self.live)
         try:
             plan = revive(read_plan(path), store, options)
@@ -393,6 +398,7 @@ class Histories(RuleBasedStateMachine):
 
     def _delete_again(self, going: Iterable[tuple[Name, Live]]) -> None:
         uids = {one.uid for _, one in going}
+        self.deletions.update(uids)
         self.outlived = {uid: before - uids for uid, before in self.outlived.items()}
 
     @property

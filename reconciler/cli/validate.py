@@ -1,6 +1,7 @@
 """``reconciler validate``."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,42 +9,67 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, say, wants_color
+from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
+from reconciler.core.ports import Desired
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
+from reconciler.source.repository import Repository
 from reconciler.wiring.run import below, inside, locate_root, open_source, project_diagnostics
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
+@click.option(
+    "--changed-since",
+    "since",
+    default="",
+    metavar="REV",
+    help="Look at what differs from a commit, branch or tag that was valid, and at what that can break elsewhere.",
+)
 @click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False)
-def command(paths: tuple[str, ...], ref: str, coverage: bool, strict: bool) -> int:
+def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict: bool) -> int:
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
     Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what
     is found in these files and directories is reported.
 
+    With --changed-since the verdict is that of everything, if REV was valid. What was wrong in other files by then
+    is not told. Where there are errors, and where the difference is large, everything is looked at.
+
     Formats (-o): text, json, sarif, junit, github, gitlab.
     """
     chosen = choose_format(render.FORMATS)
     root = locate_root(options().directory)
-    desired = open_source(root, ref, covering=coverage).load()
+    source = open_source(root, ref, covering=coverage)
+    desired, since = _loaded(source, since)
     found = list(desired.diagnostics) + ([] if ref else project_diagnostics(root))
     files = desired.files
     if paths:
-        files, found = _narrow(root, paths, files, found)
+        files, found = _narrow(root, paths, source.paths() if since else files, files, found)
     found = sorted_diagnostics(found)
     if found or not options().quiet or chosen != "text":
-        checked = render.Checked(len(files), desired.documents, files, __version__)
+        checked = render.Checked(len(files), desired.documents, files, __version__, since)
         answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
     if coverage and not options().quiet:
         say(_counted(desired.coverage))
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
+
+
+def _loaded(source: Repository, since: str) -> tuple[Desired, str]:
+    """The definitions, and since when they were looked at: `since`, or "" when it had to be everything."""
+    if since:
+        try:
+            return source.load_since(since), since
+        except Unprovable as reason:
+            if options().verbose:
+                say(f"looking at everything: {reason}")
+    return source.load(), ""
 
 
 def _counted(coverage: Coverage | None) -> str:
@@ -53,12 +79,19 @@ def _counted(coverage: Coverage | None) -> str:
 
 
 def _narrow(
-    root: Path, paths: tuple[str, ...], files: tuple[str, ...], found: list[Diagnostic]
+    root: Path, paths: tuple[str, ...], known: Sequence[str], files: tuple[str, ...], found: list[Diagnostic]
 ) -> tuple[tuple[str, ...], list[Diagnostic]]:
-    """Keep what belongs to `paths`."""
+    """Keep what belongs to `paths`.
+
+    Args:
+        known: all files of definitions, of which `files` were looked at.
+
+    Raises:
+        UsageError: nothing is at one of `paths`.
+    """
     prefixes = [inside(root, path) for path in paths]
     for path, prefix in zip(paths, prefixes, strict=True):
-        if prefix != PROJECT_FILE and not any(below(file, prefix) for file in files):
+        if prefix != PROJECT_FILE and not any(below(file, prefix) for file in known):
             hint = "definitions are .yaml files below connectors/ and policies/"
             raise UsageError(f"there are no definitions at {path}", hint=hint)
     kept = tuple(file for file in files if any(below(file, prefix) for prefix in prefixes))

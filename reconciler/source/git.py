@@ -122,6 +122,12 @@ def list_entries(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[st
     return entries
 
 
+def indexed(root: Path, patterns: Sequence[str]) -> list[str]:
+    """Paths from `root` of the files in the index that match one of git's patterns; none where git refuses."""
+    code, output, _ = run(root, "ls-files", "-z", "--", *patterns)
+    return output.decode("utf-8", "surrogateescape").split("\0")[:-1] if code == 0 else []
+
+
 def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
     """Contents of the objects, in their order, streamed.
 

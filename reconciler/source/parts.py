@@ -1,6 +1,6 @@
 """Some of a repository's files, read as a plan turns out to need them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
 
 TestAccess = Callable[[Mapping[Key, Resource]], "tuple[list[Clash], Coverage | None]"]
+_MOST_PATTERNS = 50
+
+
+def _every(clash: Clash) -> bool:
+    return True
 
 
 class Parts:
@@ -112,8 +117,35 @@ class Parts:
             raise Unprovable("a file's name is not printable")
         return self._oids.get(path) or f"{self.trees[files.FOLDERS.index(folder)]}:{rest}"
 
-    def desired(self) -> Desired:
+    def named(self, words: Sequence[str]) -> list[str]:
+        """Files with connectors or categories whose path holds one of the words; those that git knows."""
+        folder = files.FOLDERS[0]
+        if not words or len(words) > _MOST_PATTERNS:
+            return []
+        if self._status:
+            found = git.indexed(self._root, [f":(icase,glob){folder}/**/*{word}*" for word in words])
+            return [path for path in found if files.holds_definitions(path)]
+        listed = files.committed(self._root, self._commit, (folder,))
+        return [path for path, _ in listed if any(word in path for word in words)]
+
+    def search(self, matches: Callable[[bytes], bool], known: Container[str]) -> list[str]:
+        """Files with connectors or categories whose content matches; all but the known ones are looked at."""
+        folder = (files.FOLDERS[0],)
+        if self._status:
+            paths = [path for path in files.working_tree(self._root, folder) if path not in known]
+            contents = files.read_working_tree(self._root, paths)
+        else:
+            entries = [entry for entry in files.committed(self._root, self._commit, folder) if entry[0] not in known]
+            paths = [path for path, _ in entries]
+            contents = files.read_committed(self._root, entries)
+        found = zip(paths, contents, strict=True)
+        return [path for path, content in found if isinstance(content, bytes) and matches(content)]
+
+    def desired(self, keep: Callable[[Clash], bool] = _every) -> Desired:
         """What was read, checked together.
+
+        Args:
+            keep: which clashes count.
 
         Raises:
             Unprovable: there is a fault.
@@ -121,7 +153,7 @@ class Parts:
         from reconciler.source.repository import assemble
 
         there = {path: content for path, content in sorted(self._contents.items()) if content}
-        desired = assemble(tuple(there), there.values(), self.bytes_of, test_access=self._test_access)
+        desired = assemble(tuple(there), there.values(), self.bytes_of, keep, self._test_access)
         if has_errors(list(desired.diagnostics)):
             raise Unprovable("there are faults")
         return desired

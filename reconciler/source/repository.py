@@ -107,6 +107,25 @@ class Repository:
             self._noted[path] = content.oid
             yield content
 
+    def paths(self) -> list[str]:
+        """All its files."""
+        if self._ref:
+            return [path for path, _ in files.committed(self._root, self._commit, self._folders)]
+        return files.working_tree(self._root, self._folders)
+
+    def load_since(self, rev: str) -> Desired:
+        """What differs from a commit, with what that can break elsewhere; warnings of the rest are not told.
+
+        Raises:
+            Unprovable: everything has to be looked at; the message says why.
+            UsageError: there is no such commit.
+            SourceUnavailable: it is not in this clone.
+        """
+        from reconciler.source.since import base_commit, changed_since
+
+        base = base_commit(self._root, rev)
+        return changed_since(self._root, self.parts(), base, covering=self._covering)
+
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
         reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)

@@ -17,12 +17,14 @@ class Checked:
         files, documents: how many.
         paths: of the files.
         version: of this tool.
+        since: what was looked at is what differs from this revision, and what that concerns; "" for everything.
     """
 
     files: int
     documents: int
     paths: tuple[str, ...] = ()
     version: str = ""
+    since: str = ""
 
 
 def render(format_name: str, diagnostics: Sequence[Diagnostic], *, checked: Checked, color: bool = False) -> str:

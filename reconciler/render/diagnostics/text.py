@@ -83,7 +83,8 @@ def _summary(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool
     errors = sum(found.severity is Severity.ERROR for found in diagnostics)
     warnings = len(diagnostics) - errors
     if not diagnostics:
-        return f"{plural(checked.files, 'file')}, {plural(checked.documents, 'document')}: valid."
+        since = f", looked at for what changed since {visible(checked.since)}" if checked.since else ""
+        return f"{plural(checked.files, 'file')}, {plural(checked.documents, 'document')}{since}: valid."
     parts = [plural(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count]
     text = f"{' and '.join(parts)} in {plural(checked.files, 'file')}."
     return paint(text, RED if errors else YELLOW, BOLD, color=color)

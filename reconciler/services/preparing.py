@@ -229,5 +229,6 @@ def _is_active(spec: Mapping[str, Any]) -> bool:
 
 
 def _fresh_uids(count: int) -> list[str]:
+    """Identities of new records, to be popped in order: a store adds to the end of its indexes then, and not all over."""
     drawn = os.urandom(16 * count).hex()
-    return [drawn[start : start + 32] for start in range(0, len(drawn), 32)]
+    return sorted((drawn[start : start + 32] for start in range(0, len(drawn), 32)), reverse=True)

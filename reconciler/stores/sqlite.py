@@ -18,6 +18,7 @@ Done = TypeVar("Done")
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
     "PRAGMA secure_delete = ON;"  # what is deleted is overwritten: access tokens, and secrets that are purged
+    "PRAGMA temp_store = MEMORY;"  # each statement that a trigger can abort keeps what it may have to take back
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.core.baseline import Baseline, DatedGrant, Memory
 from reconciler.core.model import Key, Record
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.reading import Fingerprint, decoded
 
 BASELINES = """
@@ -203,10 +204,8 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         else:
             files = ((owner, file) for file in memory.files)
             connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND file = ?", files)
-    connection.executemany(
-        "INSERT INTO declared VALUES (?,?,?,?,?,?)",
-        ((owner, *item.key, item.file, item.odd, item.token) for item in memory.declared),
-    )
+    declared = ((owner, *item.key, item.file, item.odd, item.token) for item in memory.declared)
+    insert(connection, "declared", 6, declared)
     connection.executemany(
         "INSERT OR IGNORE INTO claimed VALUES (?,?,?,?)",
         ((owner, item.key.kind, name, item.file) for item in memory.declared for name in item.claims),

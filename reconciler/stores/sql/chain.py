@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from reconciler.kinds.canonical import encode
+from reconciler.stores.sql.bulk import insert
 
 SINCE = 3
 """The version of the store that the chain came with."""
@@ -89,8 +90,7 @@ class Chain:
         return self._head
 
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        marks = ",".join("?" * (len(columns) + 1))
-        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}, hash) VALUES ({marks})", rows)
+        insert(self._connection, f"{table} ({', '.join(columns)}, hash)", len(columns) + 1, rows)
 
     def seal(self) -> None:
         """Give the entries that are there, and of which none has a hash, theirs."""

@@ -13,6 +13,7 @@ from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import baselines, checking, quarantine, resealing, traces, written
+from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -169,15 +170,16 @@ class SqlSession:
             if change.record:
                 updated.append((*values, revision, self._now, write.uid))
             else:
-                created.append((*values, revision, self._now, write.uid, revision if change.revival else 1))
-        self._connection.executemany(
-            "INSERT INTO records (kind, name, display, owner, fingerprint, applied, revision, changed_at, uid, version)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",  # a version never comes twice, and none is above the revision
-            created,
-        )
-        self._connection.executemany(
-            "INSERT INTO documents (live, uid) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
+                version = revision if change.revival else 1  # none ever comes twice, and none is above the revision
+                created.append((*values, revision, self._now, write.uid, version))
+        columns = "kind, name, display, owner, fingerprint, applied, revision, changed_at, uid, version"
+        insert(self._connection, f"records ({columns})", 10, created)
+        insert(
+            self._connection,
+            "documents (live, uid)",
+            2,
             ((_text(write.change), write.uid) for write in writes if write.change.body is not None),
+            "ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
         )
         self._connection.executemany(
             "UPDATE records SET kind = ?, name = ?, display = ?, owner = ?, fingerprint = ?, applied = ?, revision = ?,"
@@ -190,20 +192,16 @@ class SqlSession:
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
         self._connection.executemany("DELETE FROM refs WHERE uid = ?", existing)
-        self._connection.executemany(
-            "INSERT INTO refs VALUES (?,?,?)",
-            ((write.uid, *ref) for write in kept for ref in sorted(refs_after(write.change))),
-        )
+        refs = ((write.uid, *ref) for write in kept for ref in sorted(refs_after(write.change)))
+        insert(self._connection, "refs", 3, refs)
         self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
         declared = [
             (write.uid, write.change.resource.body.decode())
             for write in kept
             if write.change.resource and write.change.body is not write.change.resource.body
         ]
-        self._connection.executemany("INSERT INTO applied VALUES (?,?)", declared)
-        self._connection.executemany(
-            "INSERT INTO declarations VALUES (?,?,?)", ((uid, run, body) for uid, body in declared)
-        )
+        insert(self._connection, "applied", 2, declared)
+        insert(self._connection, "declarations", 3, ((uid, run, body) for uid, body in declared))
         moved = [(write.uid,) for write in kept if drifts.knows(write.uid)]
         self._connection.executemany("DELETE FROM secrets WHERE uid = ?", moved)  # others may have altered them
         self._write_secrets(kept)
@@ -216,15 +214,18 @@ class SqlSession:
                 self._connection.execute(
                     f"DELETE FROM secrets WHERE uid = ? AND address NOT IN ({marks})", (write.uid, *addresses)
                 )
-        self._connection.executemany(
-            "INSERT INTO secrets VALUES (?,?,?,?,?) ON CONFLICT (uid, address) DO UPDATE SET"
-            " reference = excluded.reference, fingerprint = excluded.fingerprint, ciphertext = excluded.ciphertext"
-            " WHERE fingerprint <> excluded.fingerprint OR reference <> excluded.reference",
+        insert(
+            self._connection,
+            "secrets",
+            5,
             (
                 (write.uid, secret.address, secret.reference, secret.fingerprint, secret.ciphertext)
                 for write in kept
                 for secret in write.secrets
             ),
+            "ON CONFLICT (uid, address) DO UPDATE SET reference = excluded.reference,"
+            " fingerprint = excluded.fingerprint, ciphertext = excluded.ciphertext"
+            " WHERE fingerprint <> excluded.fingerprint OR reference <> excluded.reference",
         )
 
     def _move_deleted(self, writes: Sequence[Write], run: int) -> None:

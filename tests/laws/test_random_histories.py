@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -68,11 +68,15 @@ class Body:
 
 @dataclass(frozen=True)
 class Live:
-    """A live record: its identity, what it holds and what was last applied."""
+    """A live record: its identity, what it holds, what was last applied, and what a run wrote last.
+
+    The last two differ once a record comes back as it was that had been changed around the tool when it was deleted.
+    """
 
     uid: int
     body: Body
     applied: Body
+    written: Body = field(compare=False)
 
 
 State = dict[Name, Live]
@@ -120,7 +124,7 @@ def after(steps: list[Step], live: State, fresh: Callable[[], int]) -> State:
     for step in steps:
         if step.body is not None:
             known = step.before or step.revived
-            found[step.name] = Live(known.uid if known else fresh(), step.body, step.body)
+            found[step.name] = Live(known.uid if known else fresh(), step.body, step.body, step.body)
     return found
 
 
@@ -313,7 +317,7 @@ class Histories(RuleBasedStateMachine):
             return
         assert result.exit_code == 0, result.output
         self.gone.remove((name, back))
-        self.live[name] = back
+        self.live[name] = replace(back, written=back.body)
         self._ran(True)
 
     @precondition(lambda self: self.after)
@@ -393,7 +397,8 @@ class Histories(RuleBasedStateMachine):
         self._delete_again(going)
         self.live = after(steps, self.live, self._fresh)
         for name in noted:
-            self.live[name] = replace(self.live[name], applied=self.live[name].body)
+            body = self.live[name].body
+            self.live[name] = replace(self.live[name], applied=body, written=body)
         self._ran(bool(steps or noted))
 
     def _delete_again(self, going: Iterable[tuple[Name, Live]]) -> None:
@@ -410,7 +415,7 @@ class Histories(RuleBasedStateMachine):
     def _ran(self, something: bool) -> None:
         if something:
             self.runs += 1
-            self.after[self.runs] = {name: replace(one, body=one.applied) for name, one in self.live.items()}
+            self.after[self.runs] = {name: replace(one, body=one.written) for name, one in self.live.items()}
 
     def _fresh(self) -> int:
         self.next += 1

@@ -30,6 +30,7 @@ def command(base: str, head: str, actor: str) -> int:
     from reconciler.kinds.access import target_of
     from reconciler.kinds.canonical import decode
     from reconciler.services.access_diff import access_diff
+    from reconciler.services.covering import Covering
     from reconciler.services.git_changes import access_of
 
     chosen = choose_format(FORMATS)
@@ -42,7 +43,8 @@ def command(base: str, head: str, actor: str) -> int:
     }
     targets = [target_of(key, item.content()) for key, item in after.items()] if changed else []
     targets += [target_of(item.key, decode(item.body)) for item in connectors_of(root, revisions)] if changed else []
-    found = access_diff(access_of(before), access_of(after), targets, actor=actor, now=datetime.fromisoformat(at))
+    moment = datetime.fromisoformat(at)
+    found = access_diff(access_of(before), access_of(after), Covering(targets), actor=actor, now=moment)
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":
         from reconciler.render.access_diff_json import access_diff_json

@@ -54,7 +54,7 @@ def command(
     verb, memory = "apply", None
     if planfile is not None:
         _refuse_planning(asked)
-        run, plan, verb = open_saved(planfile, asked, keys)
+        run, plan, verb, memory = open_saved(planfile, asked, keys)
     else:
         if keys:
             raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")

@@ -2,20 +2,23 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import options
 from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
-from reconciler.cli.running import PlanFlags, Run, actor_of_run, named_actor, open_run
+from reconciler.cli.running import PlanFlags, Run, actor_of_run, asked_of, named_actor, open_run
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.wiring.run import now
+
+if TYPE_CHECKING:
+    from reconciler.core.baseline import Memory
 
 VALID_FOR = "7d"
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -82,8 +85,8 @@ def _later(created: str, seconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> tuple[Run, Plan, str]:
-    """The parts of a run, the plan that was saved, and the command that made it.
+def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run, Plan, str, Memory | None]":
+    """The parts of a run, the plan that was saved, the command that made it, and what the store is to remember of it.
 
     Args:
         keys: public keys, of which one must have signed it; those of the target count when none is given.
@@ -118,7 +121,18 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> tuple[Run,
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
     )
-    return run, revive(saved, run.store, plan_options), saved.verb
+    plan = revive(saved, run.store, plan_options)
+    memory = _memory(run, plan, replace(flags, adopt=saved.adopt)) if saved.verb == "apply" else None
+    return run, plan, saved.verb, memory
+
+
+def _memory(run: Run, plan: Plan, flags: PlanFlags) -> "Memory | None":
+    """What the store is to remember once the plan is carried out."""
+    from reconciler.services.recalling import memory_of_saved
+    from reconciler.wiring.run import open_source
+
+    source = open_source(run.settings.root, plan.revision.commit)
+    return memory_of_saved(plan, source, run.store, asked_of(run, flags, remember=True))
 
 
 def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) -> None:

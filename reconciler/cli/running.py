@@ -30,7 +30,7 @@ from reconciler.wiring.run import (
 
 if TYPE_CHECKING:
     from reconciler.core.preflight import Verdict
-    from reconciler.services.planning import Planned
+    from reconciler.services.planning import Asked, Planned
     from reconciler.services.token_changes import KnownTokens
 
 
@@ -142,17 +142,16 @@ def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Plan
     return replace(planned, plan=plan)
 
 
-def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
-    """Load, compare, order, judge: what moved since the baseline, or else everything.
+def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
+    """What a plan is asked to be.
 
     Args:
         remember: whether the plan is going to be carried out.
     """
-    from reconciler.core.baseline import Unprovable
     from reconciler.kinds.rules import rules_digest
     from reconciler.services.access_objections import AccessLimits
     from reconciler.services.plan_options import PlanOptions
-    from reconciler.services.planning import Asked, plan_all, plan_part
+    from reconciler.services.planning import Asked
 
     plan_options = PlanOptions(
         target=run.settings.target,
@@ -168,7 +167,15 @@ def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
     )
     tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
     secrets = run.secrets if run.settings.check_secrets else None
-    asked = Asked(plan_options, rules_digest(), tokens, secrets, remember)
+    return Asked(plan_options, rules_digest(), tokens, secrets, remember)
+
+
+def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
+    """Load, compare, order, judge: what moved since the baseline, or else everything."""
+    from reconciler.core.baseline import Unprovable
+    from reconciler.services.planning import plan_all, plan_part
+
+    asked = asked_of(run, flags, remember=remember)
     if not flags.full:
         try:
             planned = plan_part(run.source, run.store, asked)

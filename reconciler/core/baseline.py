@@ -195,6 +195,18 @@ class Index(Protocol):
         """The files with a resource that leaves fields to the live side."""
         ...
 
+    def declared_of(self, kind: str) -> list[tuple[str, str]]:
+        """Name and file of all that was declared of a kind."""
+        ...
+
+    def filed_under(self, category: str) -> list[tuple[str, str]]:
+        """Name and file of the declared connectors whose live record is in a category."""
+        ...
+
+    def labelled(self, kind: str, label: tuple[str, str]) -> list[tuple[str, str]]:
+        """Name and file of what was declared of a kind and whose live record, as an apply wrote it, has a label."""
+        ...
+
     def missing(self) -> list[Key]:
         """Declared addresses at which there is no record."""
         ...

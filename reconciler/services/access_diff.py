@@ -1,10 +1,9 @@
 """Compare effective access before and after a change of policies and groups, for those whom the change touches."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.core.access import Access, Membership, Policy, Target
+from reconciler.core.access import Access, Membership, Policy
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Shift
 from reconciler.core.entitlements import Held
 from reconciler.services.concern import Concern
@@ -12,17 +11,17 @@ from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare
 
 
-def access_diff(before: Access, after: Access, targets: Iterable[Target], *, actor: str, now: datetime) -> AccessDiff:
+def access_diff(before: Access, after: Access, covering: Covering, *, actor: str, now: datetime) -> AccessDiff:
     """Who gains and loses what.
 
     Args:
-        targets: what there is after the change, to count what is gained and lost on.
+        covering: what there is after the change, to count what is gained and lost on.
         actor: whose change it is, or "".
     """
     policies = _changed(before.policies, after.policies)
     groups = _changed(before.groups, after.groups)
     before, after, joining = _with_joining(before, after, policies, groups)
-    covering, concern = Covering(targets), Concern(before, after, policies)
+    concern = Concern(before, after, policies)
     known: dict[object, tuple[AccessChange, ...]] = {}
     found: dict[object, tuple[AccessChange, set[str]]] = {}
     for user in sorted(_touched(before, after, policies, groups) | joining):

@@ -1,11 +1,11 @@
 """The last step of every plan: from changes to a plan in order, judged, with what stands against it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.core import guards, overrides
-from reconciler.core.access import Target
 from reconciler.core.enforcement import Expiring
 from reconciler.core.model import Key, Record
 from reconciler.core.ordering import ordered
@@ -20,19 +20,22 @@ from reconciler.services.objections import objections
 from reconciler.services.plan_access import access_changes
 from reconciler.services.plan_options import PlanOptions
 
+if TYPE_CHECKING:
+    from reconciler.services.covering import Covering
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What a plan says beside its changes.
 
     Attributes:
-        targets: what permissions can be about, after the changes; called only when access changes.
+        covering: what permissions can be about, after the changes; called only when access changes.
         emptied: that the source defines nothing, when that is so.
         kept, expiring: as `Plan` has them.
         owned: how many live records of each kind there are, where `live` does not have all.
     """
 
-    targets: Iterable[Target]
+    covering: "Callable[[], Covering]"
     emptied: Problem | None = None
     kept: int = 0
     expiring: tuple[Expiring, ...] = ()
@@ -57,7 +60,7 @@ def complete(
     )
     problems += clashes(changes, live) if revision.past else ()
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
-    access = access_changes(in_order, live, store, around.targets, options.actor, options.now) if options.now else None
+    access = access_changes(in_order, live, store, around.covering, options.actor, options.now) if options.now else None
     judgement = judge(in_order, live, store, options.limits, access, options.now)
     plan = Plan(
         revision,

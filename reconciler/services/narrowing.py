@@ -162,6 +162,7 @@ class _Closure:
         if not self._with_policies:
             self._with_policies = True
             self.add(self.source.policies())
+            self.add(self.index.odd())  # what policies are for is counted on what is declared
 
     def close(self) -> None:
         """Look at all files that matter."""

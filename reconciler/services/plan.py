@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.core import guards
 from reconciler.core.access import Target
@@ -21,6 +22,9 @@ from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.scope import Scope
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
 from reconciler.services.undeleting import undeleted
+
+if TYPE_CHECKING:
+    from reconciler.services.covering import Covering
 
 
 def make_plan(
@@ -59,9 +63,15 @@ def make_plan(
         changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
-    targets = _targets(desired, store, whole=options.prune or desired.past is None)
+
+    def covering() -> "Covering":
+        from reconciler.services.covering import Covering
+
+        targets = _targets(desired, store, whole=options.prune or desired.past is None)
+        return Covering(targets, scope.beyond() if scope else None)
+
     dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
-    around = Around(targets, emptied, kept, expiring_of(dated, options.now), scope.owned if scope else None)
+    around = Around(covering, emptied, kept, expiring_of(dated, options.now), scope.owned if scope else None)
     plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
     return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
 

@@ -1,21 +1,28 @@
 """What a plan does to effective access: from the live policies and groups to those that it leaves behind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.core.access import Target
 from reconciler.core.access_diff import AccessDiff
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports import Store
 from reconciler.kinds.canonical import decode
 
+if TYPE_CHECKING:
+    from reconciler.services.covering import Covering
+
 _KINDS = ("Group", "PermissionPolicy")
 
 
 def access_changes(
-    changes: Sequence[Change], live: Mapping[Key, Record], store: Store, targets: Iterable[Target], actor: str, now: str
+    changes: Sequence[Change],
+    live: Mapping[Key, Record],
+    store: Store,
+    covering: "Callable[[], Covering]",
+    actor: str,
+    now: str,
 ) -> AccessDiff | None:
     """Who gains and loses what; None when no policy and no group changes."""
     touching = [change for change in changes if change.key.kind in _KINDS]
@@ -37,7 +44,7 @@ def access_changes(
     return access_diff(
         make_access(before.items()),
         make_access(after.items()),
-        list(targets),
+        covering(),
         actor=actor,
         now=datetime.fromisoformat(now),
     )

@@ -73,8 +73,6 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
         raise Unprovable(failure.message) from failure
     known = asked.tokens(found.desired) if asked.tokens else None
     plan = make_plan(found.desired, source, store, options, None, known, scope_of(found, index))
-    if any(change.key.kind in ("Group", "PermissionPolicy") for change in plan.changes):
-        raise Unprovable("policies or groups change, and what they are for is counted on everything")
     memory = None
     base = index.baseline()
     still = base is not None and not found.files and (base.trees, base.revision) == (parts.trees, found.revision)

@@ -19,6 +19,7 @@ from reconciler.kinds.leaves import leaves, moved
 from reconciler.kinds.registry import address
 from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
 from reconciler.services.completing import Around, complete
+from reconciler.services.covering import Covering
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
@@ -49,7 +50,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
         store,
         options,
         saved.revision,
-        Around(_targets(saved, store), kept=saved.kept),
+        Around(lambda: Covering(_targets(saved, store)), kept=saved.kept),
     )
     if fingerprint_of(plan) != saved.fingerprint:
         message = "the plan cannot be carried out as it was reviewed: other changes would come of it"

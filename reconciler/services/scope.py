@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.core.baseline import DatedGrant, Index
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.kinds.outcome import display_after
 from reconciler.services.narrowing import Narrow
+
+if TYPE_CHECKING:
+    from reconciler.services.covering import Beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,14 @@ class Scope:
         live: the records to be matched.
         owned: how many live records of each kind the owner has.
         dated: all grants that end, where the definitions at hand do not have all policies.
+        beyond: the resources that the definitions at hand do not have.
         around: from the changes to the records to judge them by: all policies and groups, and bearers of their names.
     """
 
     live: Mapping[Key, Record]
     owned: Counter[str]
     dated: tuple[DatedGrant, ...] | None
+    beyond: "Callable[[], Beyond]"
     around: Callable[[Sequence[Change]], Mapping[Key, Record]]
 
 
@@ -38,4 +44,9 @@ def scope_of(narrow: Narrow, index: Index) -> Scope:
         keys = {*narrow.live, *index.namesakes(names)}
         return {record.key: record for record in index.records(keys, ("Group", "PermissionPolicy"))}
 
-    return Scope(narrow.live, narrow.owned, narrow.dated, around)
+    def beyond() -> "Beyond":
+        from reconciler.services.unread import Unread
+
+        return Unread(narrow, index)
+
+    return Scope(narrow.live, narrow.owned, narrow.dated, beyond, around)

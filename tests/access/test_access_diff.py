@@ -10,6 +10,7 @@ from conftest import Workspace
 
 from reconciler.core.access import Access, Grant, Membership, Policy, Target
 from reconciler.services.access_diff import access_diff
+from reconciler.services.covering import Covering
 
 VIEW_AND_EDIT = "connectors:view, connectors:edit"
 
@@ -140,7 +141,7 @@ def test_what_stays_may_be_what_was_wanting(stays: str, comes: str, gained: list
         granted = {name: (Grant(0, frozenset({name})),) for name in given}
         return Access([Policy(name, frozenset({"eve"}), frozenset(), False, granted[name]) for name in given], ())
 
-    found = access_diff(access(stays), access(stays, comes), (), actor="", now=NOW)
+    found = access_diff(access(stays), access(stays, comes), Covering(()), actor="", now=NOW)
     assert sorted(name for change in found.others for name in change.permissions) == gained
 
 
@@ -225,7 +226,7 @@ def test_one_change_among_many(gate: Workspace) -> None:
     was, will = large(frozenset({"connectors:view"})), large(frozenset({"connectors:view", "connectors:edit"}))
     targets = [Target("connectors", f"t{index}", frozenset({f"c{index % 50}"})) for index in range(10_000)]
     started = time.process_time()
-    found = access_diff(Access(*was), Access(*will), targets, actor="u3", now=NOW)
+    found = access_diff(Access(*was), Access(*will), Covering(targets), actor="u3", now=NOW)
     taken = time.process_time() - started
     assert sum(len(change.users) for change in (*found.own, *found.others)) == 10_000
     assert found.own[0].users == ("u3",)

@@ -12,6 +12,7 @@ from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessDiff
 from reconciler.core.model import Key
 from reconciler.kinds.access import make_access, target_of
 from reconciler.services.access_diff import access_diff
+from reconciler.services.covering import Covering
 from reconciler.services.concern import Concern
 from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare
@@ -84,7 +85,7 @@ def test_nothing_is_overlooked(found: Worlds, now: datetime) -> None:
     before, after = found
     was, will = access_in(before), access_in(after)
     targets = [target_of(key, item) for key, item in after.items()]
-    said = access_diff(was, will, targets, actor="ada", now=now)
+    said = access_diff(was, will, Covering(targets), actor="ada", now=now)
     for user in USERS:
         for target in targets:
             for name in PERMISSIONS:

@@ -28,6 +28,7 @@ VERBOSE = (
     "run by ",
     "history head ",
     "the next plan ",
+    "saved to ",
 )
 """How the lines begin that only `-v` prints."""
 
@@ -85,7 +86,8 @@ class History:
                 "method": "oauth2-client-credentials", "tokenUrl": "https://t.example.com/token", "clientId": "x",
                 "clientSecret": {"env": "SECRET"},
             }  # fmt: skip
-        return document("Connector", name, spec)
+        labels = self.random.choice([{}, {"labels": {"team": "a"}}, {"labels": {"team": "b", "x/y.z": 'quoted "é"'}}])
+        return document("Connector", name, spec, **labels)
 
     def add_people(self) -> None:
         self.files["policies/groups.yaml"] = [
@@ -110,6 +112,15 @@ class History:
             if "connectors/a0.yaml" in self.files:
                 expect.append({"user": "ada", "can": "connectors:view", "on": "connector/c0"})
             self.files["policies/tests.yaml"] = [document("AccessTest", "basics", {"expect": expect})]
+
+    def scope(self) -> Document:
+        """What a grant is narrowed to, if anything."""
+        scopes: list[Document] = [
+            {}, {}, {"categories": ["crm"]}, {"categories": ["crm", "erp"]}, {"labels": {"team": "a"}},
+            {"categories": ["crm"], "labels": {"team": "b", "x/y.z": 'quoted "é"'}}, {"labels": {"x/y.z": 'quoted "é"'}},
+        ]  # fmt: skip
+        chosen = self.random.choice(scopes)
+        return {"on": chosen} if chosen else {}
 
     def soon(self) -> str:
         moment = self.clock + timedelta(
@@ -263,7 +274,7 @@ def edit_connector(h: History) -> None:
         case 0:
             spec["description"] = h.name()
         case 1:
-            found["metadata"]["labels"] = {"team": h.random.choice(["a", "b"])}
+            found["metadata"]["labels"] = {"team": h.random.choice(["a", "b"]), "x/y.z": 'quoted "é"'}
         case 2:
             spec["categories"] = h.random.choice([["crm"], ["erp"], ["crm", "erp"], ["nowhere"]])
         case 3:
@@ -369,12 +380,15 @@ def edit_people(h: History) -> None:
                 "users": h.random.choice([["ada"], ["ada", "grace"], []]),
             }
         case 3 | 4 if found["kind"] == "PermissionPolicy":
+            permissions = [
+                ["connectors:view"],
+                ["connectors:view", "connectors:edit"],
+                ["groups:edit"],
+                ["categories:view"],
+            ]
             spec["grants"] = [
-                {
-                    "permissions": h.random.choice(
-                        [["connectors:view"], ["connectors:view", "connectors:edit"], ["groups:edit"]]
-                    )
-                },
+                {"permissions": h.random.choice(permissions), **h.scope()},
+                {"permissions": h.random.choice(permissions), **h.scope()},
                 {"permissions": ["groups:view"], "expires": h.soon()},
             ]
         case 5 if found["kind"] == "PermissionPolicy":
@@ -527,6 +541,22 @@ def pass_time(h: History) -> None:
     h.clock += timedelta(days=h.random.choice([1, 2, 8, 30, -1]))
 
 
+def apply_saved(h: History) -> None:
+    """A plan is saved, and perhaps something happens before it is applied."""
+    path = str(h.root.parent / "plan.json")
+    Path(path).unlink(missing_ok=True)
+    ref = h.random.choice([[], ["--ref", "HEAD"], ["--ref", "main"]])
+    h.call(
+        "plan", "-q", "--out", path, "--tokens", "demand", *ref, *h.random.choice([[], [], ["--no-prune"], ["--adopt"]])
+    )
+    if h.random.random() < 0.3:
+        h.random.choice([edit_connector, edit_people, drift, pass_time, mend])(h)
+    if not Path(path).exists():
+        return  # what there is cannot be planned
+    code, said, told = h.call("apply", path, "--yes", "-q", "--tokens", "demand", "--max-deletes", "100%")
+    assert code in {0, 4, 5, 6}, (code, said, told)
+
+
 def forget(h: History) -> None:
     """What the store remembers is another version's, or lost."""
     h.sql(h.random.choice(["UPDATE baselines SET rules = 'others'", "DELETE FROM baselines"]))
@@ -535,7 +565,7 @@ def forget(h: History) -> None:
 STEPS: list[tuple[int, Step]] = [
     (8, edit_connector), (5, edit_category), (4, add_connector), (3, remove_connector), (4, rename), (2, forget_names),
     (4, move_document), (5, edit_people), (2, break_something), (3, mend), (2, branch), (1, rewrite), (6, drift),
-    (2, keep_token), (2, other_owner), (3, pass_time), (1, forget),
+    (2, keep_token), (2, other_owner), (3, pass_time), (1, forget), (4, apply_saved),
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from histories import History, take_step, told_time
+from histories import Document, History, document, take_step, told_time
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +58,56 @@ def test_a_plan_of_what_moved_is_the_plan_of_everything(seed: int) -> None:
     """Whatever happened to git, to the store or to the clock."""
     with TemporaryDirectory() as folder:
         live_through(Path(folder), seed, 5)
+
+
+@histories(2)
+@given(seed=st.integers(0, 2**32))
+def test_what_a_policy_is_for_is_counted_on_what_is_not_read(seed: int) -> None:
+    """By categories and labels, and less what somebody had before; nothing but policies/ is read."""
+    with TemporaryDirectory() as folder:
+        history = History(Path(folder), seed)
+        for index in range(6):
+            history.files[f"connectors/more{index}.yaml"] = [history.connector(f"m{index}")]
+        history.files["policies/one.yaml"] = [policy(history)]
+        history.write_all()
+        history.commit()
+        with told_time(history):
+            history.call("apply", "--yes", "-q", "--tokens", "demand")
+            for _ in range(8):
+                history.files["policies/one.yaml"] = [policy(history)]
+                history.save("policies/one.yaml")
+                whole = history.call("plan", "-o", "json", "--tokens", "demand", "--full")
+                part = history.call("plan", "-o", "json", "--tokens", "demand", "-v")
+                assert part == whole, seed
+                assert "looked at" in history.told[-1]
+                if history.random.random() < 0.3:
+                    history.commit()
+                    history.call("apply", "--yes", "-q", "--tokens", "demand")
+
+
+def policy(history: History) -> Document:
+    """A policy with grants that are narrowed to something or not."""
+    names = ("connectors:view", "connectors:edit", "categories:view", "connectors:call")
+    grants = [{"permissions": [history.random.choice(names)], **history.scope()} for _ in range(3)]
+    spec = {"subjects": [{"user": "eve"}], "grants": grants, "superAdmin": history.random.random() < 0.1}
+    return document("PermissionPolicy", "one", spec)
+
+
+def test_a_saved_plan_is_remembered_as_any_other(tmp_path: Path) -> None:
+    """The next plan looks at nothing; but not when the plan kept what git no longer has."""
+    history = History(tmp_path, 1)
+    saved = str(tmp_path / "plan.json")
+    with told_time(history):
+        history.call("plan", "-q", "--tokens", "demand", "--out", saved)
+        assert history.call("apply", saved, "--yes", "-q", "--tokens", "demand")[0] == 0
+        history.call("plan", "-v", "--tokens", "demand")
+        assert history.told[-1].startswith("looked at 0 files")
+        history.files["connectors/a0.yaml"] = []
+        history.save("connectors/a0.yaml")
+        history.commit()
+        history.call("plan", "-q", "--no-prune", "--tokens", "demand", "--out", saved)
+        assert history.call("apply", saved, "--yes", "-q", "--tokens", "demand")[0] == 0
+        assert "to delete" in history.call("plan", "--tokens", "demand")[1]
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.core.baseline import Baseline, DatedGrant, Memory
 from reconciler.core.model import Key, Record
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.reading import Fingerprint, decoded
 
@@ -134,6 +135,32 @@ class SqlIndex:
                 "SELECT file FROM declared INDEXED BY declared_odd WHERE owner = ? AND odd", self._owner
             )
         }
+
+    def declared_of(self, kind: str) -> list[tuple[str, str]]:
+        """Name and file of all that was declared of a kind."""
+        return self._rows("SELECT name, file FROM declared WHERE owner = ? AND kind = ?", self._owner, kind)
+
+    def filed_under(self, category: str) -> list[tuple[str, str]]:
+        """Name and file of the declared connectors whose live record is in a category."""
+        query = (
+            "SELECT d.name, d.file FROM refs f CROSS JOIN records r USING (uid) CROSS JOIN declared d"
+            " ON d.owner = ? AND d.kind = r.kind AND d.name = r.name"
+            " WHERE f.kind = 'Category' AND f.name = ? AND r.kind = 'Connector'"
+        )
+        return self._rows(query, self._owner, category)
+
+    def labelled(self, kind: str, label: tuple[str, str]) -> list[tuple[str, str]]:
+        """Name and file of what was declared of a kind and whose live record, as an apply wrote it, has a label.
+
+        No index knows labels. A search for the canonical text spares the decoding of all other bodies.
+        """
+        query = (
+            "SELECT d.name, d.file FROM declared d CROSS JOIN records r USING (kind, name) CROSS JOIN documents USING (uid)"
+            " WHERE d.owner = ? AND d.kind = ? AND instr(live, ?)"
+            " AND (SELECT value FROM json_each(live, '$.metadata.labels') WHERE key = ?) = ?"
+        )
+        text = encode(dict([label])).decode().strip("{}")
+        return self._rows(query, self._owner, kind, text, *label)
 
     def missing(self) -> list[Key]:
         """Declared addresses at which there is no record."""

@@ -1,17 +1,20 @@
 """Run whole processes in turn and compare them: wall time, processor time, peak memory."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 KIB = 1024
 LOG_TAIL = 1500
+GLANCE = 0.01
+"""Seconds between two looks at the memory of a command's processes."""
 
 
 class CommandFailed(Exception):
@@ -39,24 +42,53 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run: wall and processor (user and system, children included) seconds, bytes of the largest process."""
+    """One run.
+
+    Attributes:
+        wall: seconds.
+        cpu: user and system seconds, children included.
+        peak: bytes of the largest process.
+        others: seconds of processor time that went elsewhere meanwhile.
+    """
 
     wall: float
     cpu: float
     peak: int
+    others: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Runs of two commands, taken in turn."""
+    """Runs of two commands, taken in turn.
+
+    Attributes:
+        less: a third command's runs, which are taken off ours before it is compared; empty for none.
+        footprints: bytes of all processes together at once, ours and the other's; 0 where it was not looked at.
+    """
 
     ours: tuple[Sample, ...]
     other: tuple[Sample, ...]
+    less: tuple[Sample, ...] = ()
+    footprints: tuple[int, int] = (0, 0)
 
     def ratios(self, of: Callable[[Sample], float]) -> list[float]:
-        """Ours divided by the other's, pair by pair; a single run of the other stands in every pair."""
-        others = self.other if len(self.other) == len(self.ours) else self.other * len(self.ours)
-        return [of(one) / max(of(two), 1e-9) for one, two in zip(self.ours, others, strict=True)]
+        """Ours divided by the other's, turn by turn; a single run of the other stands in every pair."""
+        turns = len(self.ours)
+        others = self.other if len(self.other) == turns else self.other * turns
+        less = [of(sample) for sample in self.less] or [0.0] * turns
+        return [(of(one) - off) / max(of(two), 1e-9) for one, two, off in zip(self.ours, others, less, strict=True)]
+
+    @property
+    def peaks(self) -> tuple[int, int]:
+        """Largest memory of ours and of the other, in bytes: of all processes together, if they were looked at."""
+        ours, other = (max(sample.peak for sample in samples) for samples in (self.ours, self.other))
+        return max(ours, self.footprints[0]), max(other, self.footprints[1])
+
+    @property
+    def others(self) -> float:
+        """How many cores somebody else kept busy meanwhile."""
+        samples = (*self.ours, *self.other, *self.less)
+        return sum(sample.others for sample in samples) / max(sum(sample.wall for sample in samples), 1e-9)
 
     @property
     def wall_ratio(self) -> float:
@@ -75,29 +107,41 @@ class Meter:
 
     The kernel counts this process's own memory into the peak of what it starts, so it imports little: a peak below
     about 20 MB is not to be trusted.
+
+    Attributes:
+        single: what ran once, by its arguments.
     """
 
     environment: Mapping[str, str]
     log: Path
     limit_seconds: float = 1800
+    single: dict[tuple[str, ...], Sample] = field(default_factory=dict)
 
-    def compare(self, ours: Command, other: Command, *, runs: int) -> Comparison:
-        """Warm both up, then run them in turn: A B A B."""
-        self._warm_up(ours)
-        self._warm_up(other)
-        first: list[Sample] = []
-        second: list[Sample] = []
+    def compare(self, commands: Sequence[Command], *, runs: int) -> Comparison:
+        """Warm all up, then run them in turn: A B A B. What runs once does so for all comparisons of this meter."""
+        footprints = [0 if command.once else self._warm_up(command) for command in commands]
+        sides: list[list[Sample]] = [[] for _ in commands]
         for turn in range(runs):
-            first.append(self.run(ours))
-            if turn == 0 or not other.once:
-                second.append(self.run(other))
-        return Comparison(tuple(first), tuple(second))
+            for command, samples in zip(commands, sides, strict=True):
+                if not command.once:
+                    samples.append(self.run(command))
+                elif turn == 0:
+                    samples.append(self._run_once(command))
+        ours, other, *less = map(tuple, sides)
+        return Comparison(ours, other, *less, footprints=(footprints[0], footprints[1]))
 
-    def _warm_up(self, command: Command) -> None:
-        if not command.once:
-            self.run(command)
+    def _run_once(self, command: Command) -> Sample:
+        if command.argv not in self.single:
+            self.single[command.argv] = self.run(command)
+        return self.single[command.argv]
 
-    def run(self, command: Command) -> Sample:
+    def _warm_up(self, command: Command) -> int:
+        """Run a command for the file cache's sake, and see how much memory all its processes take together."""
+        watch = Footprint()
+        self.run(command, watch)
+        return watch.peak
+
+    def run(self, command: Command, watch: "Footprint | None" = None) -> Sample:
         """Run a command once.
 
         Raises:
@@ -105,6 +149,7 @@ class Meter:
         """
         command.prepare()
         with self.log.open("wb") as log:
+            busy = busy_seconds()
             start = time.perf_counter()
             process = subprocess.Popen(
                 command.argv,
@@ -117,14 +162,64 @@ class Meter:
             )
             watchdog = threading.Timer(self.limit_seconds, os.killpg, (process.pid, signal.SIGKILL))
             watchdog.start()
+            if watch is not None:
+                watch.follow(process.pid)
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start
+            busy = busy_seconds() - busy
             watchdog.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != command.expect:
             raise CommandFailed(f"{command.label}: exit code {process.returncode}\n{self._tail()}")
-        return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB)
+        cpu = usage.ru_utime + usage.ru_stime
+        return Sample(wall, cpu, usage.ru_maxrss * KIB, busy - cpu)
 
     def _tail(self) -> str:
         """End of what the last command wrote."""
         return self.log.read_text(errors="replace")[-LOG_TAIL:].strip()
+
+
+class Footprint:
+    """Memory of a process and of what it starts, together, with what they share counted once.
+
+    Looking takes time, so this is for runs that are not timed. Where the kernel does not tell, the peak stays 0.
+    """
+
+    def __init__(self) -> None:
+        """Nothing has been seen."""
+        self.peak = 0
+
+    def follow(self, pid: int) -> None:
+        """Look again and again until the process has ended, without reaping it."""
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            self.peak = max(self.peak, sum(map(proportional_set_size, family(pid))))
+            time.sleep(GLANCE)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    try:
+        children = [
+            word for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()
+        ]
+    except OSError:
+        children = []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+def proportional_set_size(pid: int) -> int:
+    """Bytes of a process, what it shares with others by halves."""
+    try:
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found[1]) * KIB if found else 0
+
+
+def busy_seconds() -> float:
+    """Processor time that the whole machine has spent so far, and what a virtual one was not given; 0 if not told."""
+    try:
+        user, nice, system, _idle, _wait, irq, soft, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    except (OSError, ValueError):
+        return 0.0
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")

@@ -1,6 +1,7 @@
 """Results as Markdown and JSON, with what has to be known about the machine."""
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cases import Case, Goal, Workbench
 from measuring import Command, Comparison, Sample
+from workbench import Case, Goal, Workbench
 
 PACKAGES = ("jsonschema", "jsonschema-rs", "orjson", "pydantic", "ruamel.yaml", "yaml-rs")
 MEGABYTE = 1e6
@@ -22,8 +23,8 @@ SMALL = 0.1
 """Ratio below which a fraction reads better."""
 
 HEAD = (
-    "| case | ours | s | MB | against | s | MB | pairs | ratio, wall (least to most) | ratio, CPU | goal | met |",
-    "|---|---|--:|--:|---|--:|--:|--:|---|--:|--:|---|",
+    "| case | ours | s | MB | against | s | MB | pairs | ratio, wall (least to most) | ratio, CPU | others | goal | met |",
+    "|---|---|--:|--:|---|--:|--:|--:|---|--:|--:|--:|---|",
 )
 
 
@@ -32,9 +33,33 @@ class Result:
     """A measured case."""
 
     case: Case
-    ours: Command
-    other: Command
+    commands: tuple[Command, ...]
     comparison: Comparison
+
+    @property
+    def ratio(self) -> float:
+        """What the goal is about: the ratio of wall times, or the exponent with which they grow."""
+        return self.exponent(self.comparison.wall_ratio)
+
+    def exponent(self, ratio: float) -> float:
+        """A ratio as the exponent of a case that is about growth; else as it is."""
+        return math.log(ratio) / math.log(self.case.growth) if self.case.growth else ratio
+
+    @property
+    def peak_ratio(self) -> float:
+        """Memory of ours to the other's."""
+        ours, other = self.comparison.peaks
+        return ours / other
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was reached; None without one."""
+        goal = self.case.goal
+        if goal is None:
+            return None
+        lean = goal.peak_megabytes is None or self.comparison.peaks[0] / MEGABYTE <= goal.peak_megabytes
+        flat = goal.peak_ratio is None or self.peak_ratio <= goal.peak_ratio
+        return self.ratio <= goal.ratio and lean and flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +84,32 @@ def markdown(results: list[Result], omissions: list[Omission], facts: dict[str, 
 
 def row(result: Result) -> str:
     """One result as a row of the table."""
-    comparison, goal = result.comparison, result.case.goal
-    ratios = comparison.ratios(lambda sample: sample.wall)
+    comparison = result.comparison
+    ratios = [result.exponent(ratio) for ratio in comparison.ratios(lambda sample: sample.wall)]
+    ours, other, *less = result.commands
+    label = ours.label + "".join(f" less {command.label}" for command in less)
     cells = (
         result.case.name,
-        *side(result.ours, comparison.ours),
-        *side(result.other, comparison.other),
+        *side(label, comparison.ours, comparison.peaks[0]),
+        *side(other.label, comparison.other, comparison.peaks[1]),
         str(len(ratios)),
-        f"{number(comparison.wall_ratio)} ({number(min(ratios))} to {number(max(ratios))})",
-        number(comparison.cpu_ratio),
-        goal_text(goal),
-        {True: "yes", False: "**no**", None: ""}[is_met(goal, comparison)],
+        f"{number(result.ratio)} ({number(min(ratios))} to {number(max(ratios))})",
+        number(result.exponent(comparison.cpu_ratio)),
+        f"{comparison.others:.1f}",
+        goal_text(result.case.goal),
+        {True: "yes", False: "**no**", None: ""}[result.met],
     )
     return f"| {' | '.join(cells)} |"
 
 
-def side(command: Command, samples: tuple[Sample, ...]) -> tuple[str, str, str]:
-    """Cells of one side: what ran, median wall time, largest peak."""
-    seconds = f"{median(sample.wall for sample in samples):.3f}"
-    return command.label, seconds + (" (one run)" if len(samples) == 1 else ""), f"{peak(samples):.0f}"
+def side(label: str, samples: tuple[Sample, ...], peak: int) -> tuple[str, str, str]:
+    """Cells of one side: what ran, median wall time, largest memory."""
+    return label, f"{seconds(samples):.3f}" + (" (one run)" if len(samples) == 1 else ""), f"{peak / MEGABYTE:.0f}"
 
 
-def peak(samples: tuple[Sample, ...]) -> float:
-    """Largest peak of all runs, in megabytes."""
-    return max(sample.peak for sample in samples) / MEGABYTE
+def seconds(samples: tuple[Sample, ...]) -> float:
+    """Median wall time."""
+    return median(sample.wall for sample in samples)
 
 
 def number(ratio: float) -> str:
@@ -94,16 +121,9 @@ def goal_text(goal: Goal | None) -> str:
     """A goal in a few characters."""
     if goal is None:
         return ""
-    memory = f", {goal.peak_megabytes:.0f} MB" if goal.peak_megabytes else ""
-    return f"≤ {number(goal.ratio)}{memory}"
-
-
-def is_met(goal: Goal | None, comparison: Comparison) -> bool | None:
-    """Whether the goal was reached; None without one."""
-    if goal is None:
-        return None
-    lean = goal.peak_megabytes is None or peak(comparison.ours) < goal.peak_megabytes
-    return comparison.wall_ratio <= goal.ratio and lean
+    flat = f", {goal.peak_ratio:g} times the memory" if goal.peak_ratio else ""
+    lean = f", {goal.peak_megabytes:.0f} MB" if goal.peak_megabytes else ""
+    return f"≤ {number(goal.ratio)}{flat}{lean}"
 
 
 def as_json(results: list[Result], omissions: list[Omission], facts: dict[str, Any]) -> str:
@@ -113,12 +133,12 @@ def as_json(results: list[Result], omissions: list[Omission], facts: dict[str, A
         "results": [
             {
                 "case": result.case.name,
-                "ours": {"label": result.ours.label, "runs": [asdict(sample) for sample in result.comparison.ours]},
-                "other": {"label": result.other.label, "runs": [asdict(sample) for sample in result.comparison.other]},
-                "wallRatio": result.comparison.wall_ratio,
-                "cpuRatio": result.comparison.cpu_ratio,
+                "labels": [command.label for command in result.commands],
+                "comparison": asdict(result.comparison),
+                "ratio": result.ratio,
+                "cpuRatio": result.exponent(result.comparison.cpu_ratio),
                 "goal": asdict(result.case.goal) if result.case.goal else None,
-                "met": is_met(result.case.goal, result.comparison),
+                "met": result.met,
             }
             for result in results
         ],

@@ -13,10 +13,20 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-from cases import CASES, Case, Workbench
+from cases import CASES
 from measuring import CommandFailed, Meter
 from peers import PeerMissing
-from report import Omission, Result, as_json, goal_text, machine_facts, markdown, number, one_line
+from report import (
+    Omission,
+    Result,
+    as_json,
+    goal_text,
+    machine_facts,
+    markdown,
+    number,
+    one_line,
+)
+from workbench import Case, Workbench
 
 HERE = Path(__file__).resolve().parent
 QUICK_RUNS = 3
@@ -31,7 +41,8 @@ def main() -> int:
         return 0
     bench = open_workbench(args.out.resolve(), args.reconciler)
     facts = machine_facts(bench)
-    outcomes = [measure(bench, case, runs=how_often(case, args)) for case in chosen]
+    meter = Meter(bench.environment, bench.out / "last-command.log")
+    outcomes = [measure(bench, meter, case, runs=how_often(case, args)) for case in chosen]
     facts["load at end"] = os.getloadavg()[0]
     results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
     omissions = [outcome for outcome in outcomes if isinstance(outcome, Omission)]
@@ -90,19 +101,18 @@ def interpreter(script: Path) -> str:
     return named if first.startswith("#!") and Path(named).name.startswith("python") else sys.executable
 
 
-def measure(bench: Workbench, case: Case, *, runs: int) -> Result | Omission:
+def measure(bench: Workbench, meter: Meter, case: Case, *, runs: int) -> Result | Omission:
     """Measure one case; what goes wrong leaves out the case and not the rest."""
-    meter = Meter(bench.environment, bench.out / "last-command.log")
     try:
-        ours, other = case.build(bench)
-        comparison = meter.compare(ours, other, runs=runs)
+        commands = case.build(bench)
+        comparison = meter.compare(commands, runs=runs)
     except PeerMissing as missing:
         outcome: Result | Omission = Omission(case, str(missing))
     except (CommandFailed, subprocess.CalledProcessError) as failure:
         outcome = Omission(case, str(failure), broken=True)
     else:
-        outcome = Result(case, ours, other, comparison)
-    said = number(outcome.comparison.wall_ratio) if isinstance(outcome, Result) else one_line(outcome.reason)
+        outcome = Result(case, commands, comparison)
+    said = number(outcome.ratio) if isinstance(outcome, Result) else one_line(outcome.reason)
     print(f"{case.name}: {said}", file=sys.stderr)
     return outcome
 

@@ -39,10 +39,10 @@ PLANS = (
         runs=15,
     ),
     Case("plan-one-10k-commit-limit", of_commit(plans.against_limit, n=10_000, applied=plans.BEFORE), runs=15),
-    Case("plan-one-10k-octodns", partial(plans.against_octodns, n=10_000, full=False), Goal(1 / 40), runs=3),
+    Case("plan-one-10k-octodns", partial(plans.against_octodns, n=10_000, ours=plans.one), Goal(1 / 40), runs=3),
     Case(
         "plan-one-10k-terraform",
-        partial(plans.against_terraform, n=10_000, full=False),
+        partial(plans.against_terraform, n=10_000, ours=plans.one),
         Goal(1 / 1_000),
         runs=5,
         heavy=True,
@@ -50,10 +50,10 @@ PLANS = (
     Case("plan-one-10k-status", partial(plans.of_the_tree_over_the_commit, n=10_000), Goal(1.3), runs=15),
     Case("plan-one-10k-full", partial(plans.one_against_full, n=10_000)),
     Case("plan-full-10k-limit", partial(plans.full_against_limit, n=10_000), runs=5),
-    Case("plan-full-10k-octodns", partial(plans.against_octodns, n=10_000, full=True), Goal(1 / 4), runs=3),
+    Case("plan-full-10k-octodns", partial(plans.against_octodns, n=10_000, ours=plans.full), Goal(1 / 4), runs=3),
     Case(
         "plan-full-10k-terraform",
-        partial(plans.against_terraform, n=10_000, full=True),
+        partial(plans.against_terraform, n=10_000, ours=plans.full),
         Goal(1 / 150),
         runs=3,
         heavy=True,
@@ -99,6 +99,7 @@ PLANS = (
 
 DRIFT = (
     Case("drift-100k-plan", partial(plans.drift_against_plan, n=100_000), Goal(1.2), runs=15, heavy=True),
+    Case("drift-100k-python", partial(plans.drift_against_python, n=100_000), runs=15, heavy=True),
     Case("drift-100k-select", partial(plans.drift_against_select, n=100_000), Goal(3), runs=9, heavy=True),
 )
 
@@ -114,6 +115,7 @@ VALIDATIONS = (
     Case("validate-10k-ajv", partial(validations.against_ajv, n=10_000), runs=5),
     Case("validate-10k-bad", partial(validations.faulty, n=10_000, bad=100), Goal(1.15)),
     Case("validate-10k-warm", partial(validations.warm_against_cold, n=10_000), Goal(1 / 6)),
+    Case("validate-10k-since", partial(validations.since_against_cold, n=10_000), runs=5),
     Case("validate-10k-warm-status", partial(validations.warm_against_status, n=10_000)),
     Case("validate-100k-1k", partial(validations.growth, large=100_000, small=1_000), runs=2, heavy=True, growth=100),
 )

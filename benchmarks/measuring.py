@@ -18,7 +18,7 @@ GLANCE = 0.01
 
 
 class CommandFailed(Exception):
-    """A command ended with an exit code that does not count, or took too long."""
+    """A command ended or answered in a way that does not count, or took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Command:
         expect: the exit code without which a run does not count.
         prepare: what has to be done before each run; not timed.
         once: run it a single time and without warm-up, because it takes minutes.
+        says: what it has to print, so that a wrong answer is never measured; "" for whatever it says.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Command:
     expect: int = 0
     prepare: Callable[[], None] = field(default=lambda: None)
     once: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,8 @@ class Meter:
                     samples.append(self.run(command))
                 elif turn == 0:
                     samples.append(self._run_once(command))
-        ours, other, *less = map(tuple, sides)
-        return Comparison(ours, other, *less, footprints=(footprints[0], footprints[1]))
+        ours, other, less = (*map(tuple, sides), ())[:3]
+        return Comparison(ours, other, less, (footprints[0], footprints[1]))
 
     def _run_once(self, command: Command) -> Sample:
         if command.argv not in self.single:
@@ -145,7 +147,7 @@ class Meter:
         """Run a command once.
 
         Raises:
-            CommandFailed: its exit code is not the expected one, or it took longer than the limit.
+            CommandFailed: it did not end or say as expected, or took longer than the limit.
         """
         command.prepare()
         with self.log.open("wb") as log:
@@ -171,6 +173,8 @@ class Meter:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != command.expect:
             raise CommandFailed(f"{command.label}: exit code {process.returncode}\n{self._tail()}")
+        if command.says.encode() not in self.log.read_bytes():
+            raise CommandFailed(f"{command.label}: did not say {command.says!r}\n{self._tail()}")
         cpu = usage.ru_utime + usage.ru_stime
         return Sample(wall, cpu, usage.ru_maxrss * KIB, busy - cpu)
 

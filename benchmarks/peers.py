@@ -148,7 +148,7 @@ def terraform_type(value: Any) -> Any:
 def terraform_version() -> str:
     """Version of terraform; a state says which one wrote it."""
     done = subprocess.run([terraform(), "version", "-json"], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)["terraform_version"]
+    return str(json.loads(done.stdout)["terraform_version"])
 
 
 def write_octodns(directory: Path, desired: Documents, live: Documents) -> None:

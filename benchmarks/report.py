@@ -1,26 +1,21 @@
 """Results as Markdown and JSON, with what has to be known about the machine."""
 
 import json
-import math
 import os
 import platform
 import subprocess
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from measuring import Command, Comparison, Sample
-from workbench import Case, Goal, Workbench
+from measured import Measured, Side, goal_text, is_met, number
+from measuring import Comparison
+from workbench import Case, Workbench
 
 PACKAGES = ("jsonschema", "jsonschema-rs", "orjson", "pydantic", "ruamel.yaml", "yaml-rs")
-MEGABYTE = 1e6
 BUSY = 0.5
 """Load a core from which on a report warns that others were at work."""
-
-SMALL = 0.1
-"""Ratio below which a fraction reads better."""
 
 HEAD = (
     "| case | ours | s | MB | against | s | MB | pairs | ratio, wall (least to most) | ratio, CPU | others | goal | met |",
@@ -30,36 +25,11 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured case."""
+    """A measured case: every run, and the same in short."""
 
     case: Case
-    commands: tuple[Command, ...]
     comparison: Comparison
-
-    @property
-    def ratio(self) -> float:
-        """What the goal is about: the ratio of wall times, or the exponent with which they grow."""
-        return self.exponent(self.comparison.wall_ratio)
-
-    def exponent(self, ratio: float) -> float:
-        """A ratio as the exponent of a case that is about growth; else as it is."""
-        return math.log(ratio) / math.log(self.case.growth) if self.case.growth else ratio
-
-    @property
-    def peak_ratio(self) -> float:
-        """Memory of ours to the other's."""
-        ours, other = self.comparison.peaks
-        return ours / other
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the goal was reached; None without one."""
-        goal = self.case.goal
-        if goal is None:
-            return None
-        lean = goal.peak_megabytes is None or self.comparison.peaks[0] / MEGABYTE <= goal.peak_megabytes
-        flat = goal.peak_ratio is None or self.peak_ratio <= goal.peak_ratio
-        return self.ratio <= goal.ratio and lean and flat
+    measured: Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +54,25 @@ def markdown(results: list[Result], omissions: list[Omission], facts: dict[str, 
 
 def row(result: Result) -> str:
     """One result as a row of the table."""
-    comparison = result.comparison
-    ratios = [result.exponent(ratio) for ratio in comparison.ratios(lambda sample: sample.wall)]
-    ours, other, *less = result.commands
-    label = ours.label + "".join(f" less {command.label}" for command in less)
+    case, short = result.case, result.measured
+    ours, other, *less = short.sides
     cells = (
-        result.case.name,
-        *side(label, comparison.ours, comparison.peaks[0]),
-        *side(other.label, comparison.other, comparison.peaks[1]),
-        str(len(ratios)),
-        f"{number(result.ratio)} ({number(min(ratios))} to {number(max(ratios))})",
-        number(result.exponent(comparison.cpu_ratio)),
-        f"{comparison.others:.1f}",
-        goal_text(result.case.goal),
-        {True: "yes", False: "**no**", None: ""}[result.met],
+        case.name,
+        *side(ours, "".join(f" less {one.label}" for one in less)),
+        *side(other),
+        str(ours.runs),
+        f"{number(short.ratio)} ({number(short.least)} to {number(short.most)})",
+        number(short.cpu_ratio),
+        f"{short.others:.1f}",
+        goal_text(case.goal, case.growth),
+        {True: "yes", False: "**no**", None: ""}[is_met(case.goal, short)],
     )
     return f"| {' | '.join(cells)} |"
 
 
-def side(label: str, samples: tuple[Sample, ...], peak: int) -> tuple[str, str, str]:
+def side(one: Side, less: str = "") -> tuple[str, str, str]:
     """Cells of one side: what ran, median wall time, largest memory."""
-    return label, f"{seconds(samples):.3f}" + (" (one run)" if len(samples) == 1 else ""), f"{peak / MEGABYTE:.0f}"
-
-
-def seconds(samples: tuple[Sample, ...]) -> float:
-    """Median wall time."""
-    return median(sample.wall for sample in samples)
-
-
-def number(ratio: float) -> str:
-    """A ratio; a very small one as the fraction that it is."""
-    return f"{ratio:.2f}" if ratio >= SMALL else f"1/{1 / ratio:.0f}"
-
-
-def goal_text(goal: Goal | None) -> str:
-    """A goal in a few characters."""
-    if goal is None:
-        return ""
-    flat = f", {goal.peak_ratio:g} times the memory" if goal.peak_ratio else ""
-    lean = f", {goal.peak_megabytes:.0f} MB" if goal.peak_megabytes else ""
-    return f"≤ {number(goal.ratio)}{flat}{lean}"
+    return one.label + less, f"{one.seconds:.3f}" + (" (one run)" if one.runs == 1 else ""), f"{one.megabytes:.0f}"
 
 
 def as_json(results: list[Result], omissions: list[Omission], facts: dict[str, Any]) -> str:
@@ -133,12 +82,10 @@ def as_json(results: list[Result], omissions: list[Omission], facts: dict[str, A
         "results": [
             {
                 "case": result.case.name,
-                "labels": [command.label for command in result.commands],
-                "comparison": asdict(result.comparison),
-                "ratio": result.ratio,
-                "cpuRatio": result.exponent(result.comparison.cpu_ratio),
+                **asdict(result.measured),
                 "goal": asdict(result.case.goal) if result.case.goal else None,
-                "met": result.met,
+                "met": is_met(result.case.goal, result.measured),
+                "comparison": asdict(result.comparison),
             }
             for result in results
         ],

@@ -62,6 +62,12 @@ def warm_against_status(bench: Workbench, n: int) -> Sides:
     return bench.ours(corpus, "validate"), bench.git_status(corpus)
 
 
+def since_against_cold(bench: Workbench, n: int) -> Sides:
+    """Validation of what differs from a commit that is valid, against validating everything."""
+    corpus = bench.corpus(n)
+    return bench.ours(corpus, "validate", "--changed-since", "main~1"), bench.cold(corpus, "validate")
+
+
 def growth(bench: Workbench, large: int, small: int) -> Sides:
     """Cold validation of a large repository, against a small one's."""
     return tuple(bench.cold(bench.corpus(n), "validate") for n in (large, small))

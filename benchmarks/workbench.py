@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
-from measuring import Command
+from measuring import LOG_TAIL, Command, CommandFailed
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = HERE.parent / "schemas/connector.schema.json"
@@ -87,19 +86,22 @@ class Workbench:
             stamp.write_bytes(script.read_bytes())
         return directory
 
-    def ours(self, corpus: Path, *words: str, expect: int = 0, prepare: Callable[[], None] = lambda: None) -> Command:
+    def ours(
+        self,
+        corpus: Path,
+        *words: str,
+        expect: int = 0,
+        says: str = "",
+        prepare: Callable[[], None] = lambda: None,
+    ) -> Command:
         """A command of the product in a corpus, after `prepare`."""
         label = f"reconciler {shorten(' '.join(words), 40, placeholder=' ...')}, {corpus.name}"
         argv = (*self.reconciler, "-C", str(corpus), *self.options(words[0], corpus), *words)
-        return Command(label, argv, cwd=HERE.parent, expect=expect, prepare=prepare)
+        return Command(label, argv, cwd=HERE.parent, expect=expect, prepare=prepare, says=says)
 
-    def cold(self, corpus: Path, *words: str, expect: int = 0) -> Command:
+    def cold(self, corpus: Path, *words: str, expect: int = 0, says: str = "") -> Command:
         """A command of the product that finds neither its store nor its caches."""
-        return self.ours(corpus, *words, expect=expect, prepare=partial(self.forget, corpus))
-
-    def full(self, corpus: Path) -> Command:
-        """A plan that compares everything with a full store, and finds nothing cached."""
-        return self.ours(corpus, "plan", "--full", prepare=partial(self.forget_caches, corpus))
+        return self.ours(corpus, *words, expect=expect, says=says, prepare=partial(self.forget, corpus))
 
     def options(self, verb: str, corpus: Path) -> tuple[str, ...]:
         """Global options that a verb needs: these read no secrets."""
@@ -174,8 +176,17 @@ class Workbench:
             self.call("git", "-C", str(corpus), "checkout", "-q", "main")
 
     def call(self, *argv: str, cwd: Path = HERE.parent) -> None:
-        """Run a command that is not measured; its words go to standard error."""
-        subprocess.run(argv, check=True, cwd=cwd, stdout=sys.stderr, env=dict(self.environment))
+        """Run a command that is not measured.
+
+        Raises:
+            CommandFailed: it did not work; with the end of what it said.
+        """
+        done = subprocess.run(
+            argv, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(self.environment)
+        )
+        if done.returncode:
+            said = done.stdout.decode(errors="replace")[-LOG_TAIL:].strip()
+            raise CommandFailed(f"{' '.join(argv[:4])}: exit code {done.returncode}\n{said}")
 
     @property
     def peers(self) -> Path:

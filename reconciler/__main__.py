@@ -19,7 +19,7 @@ def main() -> int:
             sys.stdout.write(text.read())
         return 0
     try:
-        if "plan" in sys.argv[1:] and _answered_quickly():
+        if not {"plan", "drift"}.isdisjoint(sys.argv[1:]) and _answered_quickly():
             return 0
         return _run()
     except KeyboardInterrupt:  # while the command line itself was loaded
@@ -43,10 +43,10 @@ def _run() -> int:
 
 def _answered_quickly() -> bool:
     """Whether nothing moved and that was said; see cli/quick.py."""
-    from reconciler.cli.quick import nothing_to_do
+    from reconciler.cli.quick import no_drift, nothing_to_do
 
     try:
-        answer = nothing_to_do(sys.argv[1:])
+        answer = (nothing_to_do if "plan" in sys.argv[1:] else no_drift)(sys.argv[1:])
         if answer is None:
             return False
         sys.stdout.write(answer)

@@ -1,19 +1,22 @@
 """That nothing moved, said before the libraries of the command line are loaded, which would take most of the time.
 
 The answer is the one that `plan` gives, from the same facts (docs/adr/0008-incremental-plans.md): the trees and the
-store's revision are those of the baseline, the working tree is clean, and nothing depends on the time. Whenever
-anything is otherwise, or the command line says something that is not known here, there is no quick answer.
+store's revision are those of the baseline, the working tree is clean, and nothing depends on the time. Or it is the
+one that `drift` gives: the triggers have seen no write, and no other owner's run can have taken a record over.
+Whenever anything is otherwise, or the command line says something that is not known here, there is no quick answer.
 """
 
 import os
 
 from reconciler.core.naming import at_commit, clean_at
 from reconciler.kinds.rules import rules_digest
-from reconciler.render.nothing import nothing_text
+from reconciler.render.nothing import no_drift_text, nothing_text
 from reconciler.source import places
-from reconciler.wiring.shortcut import noted
+from reconciler.wiring.shortcut import Noted, noted
 
-_SWITCHES = ("-q", "--quiet", "--no-input", "--no-prune", "--adopt", "--detailed-exitcode")
+_COMMON = ("-q", "--quiet", "--no-input")
+_SWITCHES = {"plan": ("--no-prune", "--adopt", "--detailed-exitcode"), "drift": ("--detailed-exitcode",)}
+"""By command."""
 _VALUES = {"-C": "directory", "--directory": "directory", "--ref": "ref", "--env-file": "secrets"}
 """Of which the last one matters to secrets alone, and a plan of nothing looks at none."""
 _NO_SETTING = "RECONCILER_STORE_KEY"
@@ -24,16 +27,17 @@ _QUERY = """SELECT b.connectors, b.policies, b.total,
   AND b.warnings = '[]' AND b.dated = '[]'
   AND NOT (? AND EXISTS (SELECT 1 FROM declared INDEXED BY declared_with_token WHERE owner = b.owner AND token))
 FROM baselines b WHERE owner = ?"""
+_UNTOUCHED = """SELECT (SELECT application_id FROM pragma_application_id) = ? AND (SELECT user_version FROM pragma_user_version) = ?
+  AND NOT EXISTS (SELECT 1 FROM drifts WHERE settled IS NULL)
+  AND (NOT EXISTS (SELECT 1 FROM runs WHERE owner <> ?)
+    OR NOT EXISTS (SELECT 1 FROM records INDEXED BY records_by_revision WHERE owner <> ?))"""
 
 
 def nothing_to_do(arguments: list[str]) -> str | None:
     """What `plan` prints when nothing moved; None when that cannot be said quickly."""
-    asked = _asked(arguments)
-    if asked is None:
-        return None
-    root = _root(asked.get("directory"))
-    settings = noted(root, _project(root)) if root else None
-    if settings is None:
+    asked = _asked(arguments, "plan")
+    root, settings = _settings(asked)
+    if asked is None or settings is None:
         return None
     known = _baseline(settings.store, settings.owner, tokens=settings.tokens)
     if known is None:
@@ -47,7 +51,26 @@ def nothing_to_do(arguments: list[str]) -> str | None:
     return ("" if "quiet" in asked else text) if text.isascii() else None
 
 
-def _asked(arguments: list[str]) -> dict[str, str] | None:
+def no_drift(arguments: list[str]) -> str | None:
+    """What `drift` prints when nobody wrote to the store around the tool; None when that cannot be said quickly."""
+    asked = _asked(arguments, "drift")
+    _, settings = _settings(asked)
+    if asked is None or settings is None:
+        return None
+    row = _row(settings.store, _UNTOUCHED, (_APPLICATION_ID, _VERSION, settings.owner, settings.owner))
+    if not row or not row[0]:
+        return None
+    text = no_drift_text(settings.target, settings.owner) + "\n"
+    return ("" if "quiet" in asked else text) if text.isascii() else None
+
+
+def _settings(asked: dict[str, str] | None) -> tuple[str, Noted | None]:
+    """The root of the repository, and what is noted of it."""
+    root = _root(asked.get("directory")) if asked is not None else ""
+    return root, noted(root, _project(root)) if root else None
+
+
+def _asked(arguments: list[str], command: str) -> dict[str, str] | None:
     """The options, when they are all known here."""
     if any(name.startswith(("RECONCILER_", "_RECONCILER")) and name != _NO_SETTING for name in os.environ):
         return None
@@ -57,17 +80,17 @@ def _asked(arguments: list[str]) -> dict[str, str] | None:
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)
-        if word == "plan" and "plan" not in asked:
-            asked["plan"] = ""
-        elif word in _SWITCHES and ("plan" in asked or word in _SWITCHES[:3]):
-            asked |= {"quiet": ""} if word in _SWITCHES[:2] else {}
-        elif word in _VALUES and waiting and ("plan" in asked or word != "--ref"):
+        if word == command and command not in asked:
+            asked[command] = ""
+        elif word in _COMMON or (word in _SWITCHES[command] and command in asked):
+            asked |= {"quiet": ""} if word in _COMMON[:2] else {}
+        elif word in _VALUES and waiting and (word != "--ref" or "plan" in asked):
             asked[_VALUES[word]] = waiting.pop(0)
             if not asked[_VALUES[word]]:
                 return None
         else:
             return None
-    return asked if "plan" in asked else None
+    return asked if command in asked else None
 
 
 def _root(directory: str | None) -> str:
@@ -91,7 +114,16 @@ def _project(root: str) -> bytes | None:
 
 
 def _baseline(path: str, owner: str, *, tokens: bool) -> tuple[tuple[str, str], int] | None:
-    """The trees of the baseline and the number of records, when the store is as it was then.
+    """The trees of the baseline and the number of records, when the store is as it was then."""
+    row = _row(path, _QUERY, (_APPLICATION_ID, _VERSION, rules_digest(), tokens, owner))
+    if not row or not row[3]:
+        return None
+    connectors, policies, total = map(str, row[:3])
+    return (connectors, policies), int(total)
+
+
+def _row(path: str, query: str, values: tuple[object, ...]) -> tuple[object, ...] | None:
+    """The one row that the store at `path` answers with, if it does.
 
     Args:
         path: without links, which may lead elsewhere by now.
@@ -103,13 +135,12 @@ def _baseline(path: str, owner: str, *, tokens: bool) -> tuple[tuple[str, str], 
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)
         try:
-            values = (_APPLICATION_ID, _VERSION, rules_digest(), tokens, owner)
-            row = connection.execute(_QUERY, values).fetchone()
+            row: tuple[object, ...] | None = connection.execute(query, values).fetchone()
         finally:
             connection.close()
     except (sqlite3.Error, OSError):
         return None
-    return ((row[0], row[1]), row[2]) if row and row[3] else None
+    return row
 
 
 def _same(root: str, ref: str, trees: tuple[str, str]) -> str:

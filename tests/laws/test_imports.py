@@ -36,6 +36,7 @@ ALLOWED = {
     "--help": {"reconciler"},
     "plan": {"reconciler", *SQLITE},
     "plan --ref HEAD": {"reconciler", *SQLITE},
+    "drift": {"reconciler", *SQLITE},
 }
 FORBIDDEN = {
     "validate": {*NEVER_FOR_PLANS, "sqlite3"},

@@ -18,7 +18,7 @@ import yaml
 from conftest import clean_environment
 
 from reconciler.cli.main import run
-from reconciler.cli.quick import nothing_to_do
+from reconciler.cli.quick import no_drift, nothing_to_do
 
 VERBOSE = (
     "repository ",
@@ -200,7 +200,8 @@ class History:
 
     def quick(self, *arguments: str) -> str | None:
         """What the program says before it loads its command line, if anything."""
-        return nothing_to_do(["-C", str(self.root), *arguments])
+        answer = no_drift if "drift" in arguments else nothing_to_do
+        return answer(["-C", str(self.root), *arguments])
 
     def now(self) -> str:
         """The clock that the program reads."""

@@ -41,6 +41,8 @@ def live_through(folder: Path, seed: int, steps: int) -> Counter[str]:
             quick = history.quick("plan", *words)
             assert quick is None or (0, quick, "") == whole, (seed, done)
             history.told.append("looked quickly" if quick is not None else "")
+            quick = history.quick("drift")
+            assert quick is None or (0, quick, "") == history.call("drift"), (seed, done)
     return Counter("part" if "looked at " in line else "whole" for line in history.told if line.startswith("look"))
 
 

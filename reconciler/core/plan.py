@@ -30,15 +30,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a plan.
+    """One step of a plan. Bodies are decoded when they are asked for, as there may be very many.
 
     Attributes:
         key: address after the change; for a delete the address that goes.
         resource: what git declares; None for a delete.
         record: the live record it starts from, and the precondition of the change; None for a create and a restore.
-        body: canonical body to write; None for a delete.
-        before: the live body; None for a create and a restore.
-        after: the body to write, decoded; None for a delete.
+        written: canonical body to write, where it is another than the declared one.
+        live: the live body in canonical form; None for a create and a restore, and where a token alone is renewed.
         fields: what differs; empty for a create and a delete. Of a restore what differs from what was deleted.
         notes: what a reviewer should see beside it.
         moved: what others did to the record since it was last applied, where they did.
@@ -50,14 +49,32 @@ class Change:
     key: Key
     resource: Resource | None
     record: Record | None
-    body: bytes | None
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
+    written: bytes | None = None
+    live: bytes | None = None
     fields: tuple[FieldChange, ...] = ()
     notes: tuple[str, ...] = ()
     moved: Moved | None = None
     came: Origin | None = None
     revival: Revival | None = None
+
+    @property
+    def body(self) -> bytes | None:
+        """Canonical body to write; None for a delete."""
+        if self.written is not None or self.resource is None:
+            return self.written
+        return self.resource.body
+
+    @property
+    def after(self) -> dict[str, Any] | None:
+        """The body to write, decoded; None for a delete."""
+        if self.resource is None:
+            return None
+        return self.resource.content() if self.written is None else _decoded(self.written)
+
+    @property
+    def before(self) -> dict[str, Any] | None:
+        """The live body, decoded."""
+        return None if self.live is None else _decoded(self.live)
 
     @property
     def is_token_only(self) -> bool:
@@ -216,8 +233,11 @@ _UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
 
 
 def _fingerprint_after(change: Change) -> str | None:
-    if change.body is None:
-        return None
-    if change.resource is not None and change.body is change.resource.body:
-        return change.resource.fingerprint
-    return sha256(change.body).hexdigest()
+    if change.written is not None:
+        return sha256(change.written).hexdigest()
+    return change.resource.fingerprint if change.resource is not None else None
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(body)
+    return content

@@ -120,7 +120,7 @@ def _change(change: Change) -> dict[str, Any]:
         found["file"] = change.resource.file
         found["fingerprint"] = change.resource.fingerprint
     if change.record is None and change.resource is not None:
-        found["after"] = masked(change.after or change.resource.content())
+        found["after"] = masked(change.after)
     if change.resource is None:
         found["before"] = masked(change.before)
     return found

@@ -132,7 +132,7 @@ def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:
 
 def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
     """Name and value of what a reviewer wants to see of a record that is new."""
-    yield from content_lines(change.after or (change.resource.content() if change.resource else {}))
+    yield from content_lines(change.after or {})
 
 
 def content_lines(content: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secr
 from reconciler.services.policy_changes import notes_on, without_ended
 
 NO_BODIES = Bodies({}, None, {})
+_AT_ONCE = 500  # as many bodies are held decoded
 _UNREADABLE = "the live record is not as a record should be; it is written anew"
 _DECLARED_ANEW = "who is declared has changed; the live members stay as they are"
 _STAYS_PROTECTED = "it stays protected, as git does not lift that; `lifecycle: {protect: false}` would"
@@ -46,9 +47,13 @@ def elsewhere_of(moved: Iterable[Moved], live: Mapping[Key, Record], store: Stor
 
 def compare(matches: list[Match], store: Store, elsewhere: Elsewhere, now: str) -> Iterator[Change]:
     """A change for each match, also for those that come to nothing."""
-    bodies = store.bodies(found.record.uid for found in matches if found.record)
-    for found in matches:
-        yield _compared(found, bodies.get(found.record.uid, NO_BODIES) if found.record else NO_BODIES, elsewhere, now)
+    for start in range(0, len(matches), _AT_ONCE):
+        part = matches[start : start + _AT_ONCE]
+        uids = [found.record.uid for found in part if found.record]
+        bodies = store.bodies(uids) if uids else {}
+        for found in part:
+            known = bodies.get(found.record.uid, NO_BODIES) if found.record else NO_BODIES
+            yield _compared(found, known, elsewhere, now)
 
 
 def is_nothing(change: Change) -> bool:
@@ -80,19 +85,20 @@ def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> C
 
 def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
     body, content, said = without_ended(resource.key.kind, resource.body, now)
-    notes = tls_notes(resource.body, None) + said
+    notes = tls_notes(body, None) + said
     came = None
     if gone is not None and gone.before is not None:
         came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
-    return Change(Action.CREATE, resource.key, resource, None, body, after=content, notes=notes, moved=gone, came=came)
+    written = None if content is None else body
+    return Change(Action.CREATE, resource.key, resource, None, written, notes=notes, moved=gone, came=came)
 
 
 def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Change:
-    live = readable(record.key.kind, bodies.live)[0]
+    live = encode(readable(record.key.kind, bodies.live)[0])
     came = None
     if moved is not None and drifted(moved, now) is not None:
         came = Origin.BOTH if moved.before else Origin.DRIFT
-    return Change(Action.DELETE, record.key, None, record, None, live, moved=moved, came=came)
+    return Change(Action.DELETE, record.key, None, record, live=live, moved=moved, came=came)
 
 
 def _change(
@@ -103,12 +109,13 @@ def _change(
     last = moved.before if moved else None
     declared = deepcopy(last.last_declared) if last else bodies.applied
     applied = declared if isinstance(declared, dict) else None
-    after, body, plain = resource.content(), resource.body, is_plain(kind, resource.body)
+    body = resource.body
+    after, written, plain = decode(body), None, is_plain(kind, body)
     stays = _stays_protected(resource, after, live, last.body if last else None)
     if stays or not plain:
         after = effective(kind, after, live if valid else None, applied, now, protect=stays)
         merged = encode(after)
-        body = resource.body if merged == resource.body else merged
+        body, written = (body, None) if merged == body else (merged, merged)
     if kind == "PermissionPolicy" and valid:
         applied = revoked_since(applied, live, now)
     base = _base(kind, applied, last.body if last else live, live if valid else None)
@@ -124,7 +131,7 @@ def _change(
     notes += (_STAYS_PROTECTED,) if stays else ()
     if valid and kind in ("Group", "PermissionPolicy"):
         notes += notes_on(kind, resource.content(), fields, now)
-    return Change(action, resource.key, resource, record, body, live, after, fields, notes, moved, came)
+    return Change(action, resource.key, resource, record, written, encode(live), fields, notes, moved, came)
 
 
 def _base(kind: str, declared: dict[str, Any] | None, body: Any, live: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -12,11 +12,11 @@ from reconciler.kinds.registry import address
 def clashes(changes: Sequence[Change], live: Mapping[Key, Record]) -> Iterator[Problem]:
     """Names that others bear now, and references to what is not there."""
     gone = {change.record.key for change in changes if change.record}
-    after = {change.key for change in changes if change.body is not None}
+    after = {change.key for change in changes if change.resource}
     taken = tuple(
         f"{address(*change.key)} is live, and belongs to {live[change.key].owner or 'nobody'}"
         for change in changes
-        if change.body is not None and change.key in live and change.key not in gone
+        if change.resource and change.key in live and change.key not in gone
     )
     if taken:
         hint = "rename or delete the live record first, where it is declared"

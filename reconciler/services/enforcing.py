@@ -131,14 +131,12 @@ def needs_of(change: Change, unread: Mapping[str, Bodies]) -> tuple[Need, ...]:
 def _target_before(change: Change, unread: Mapping[str, Bodies]) -> Target | None:
     if change.record is None:
         return None
-    kept = unread.get(change.record.uid) if change.before is None else None
+    kept = unread.get(change.record.uid) if change.live is None else None
     return live_target(change.record.key, kept.live if kept else change.before)
 
 
 def _target_after(change: Change) -> Target | None:
-    if change.body is None:
-        return None
-    return live_target(change.key, change.after if change.after is not None else decode(change.body))
+    return live_target(change.key, decode(change.body)) if change.body is not None else None
 
 
 class Judge:
@@ -191,7 +189,7 @@ def refused_changes(
     judge = Judge(found.access, actor, now)
     if judge.passes:
         return None
-    unread = store.bodies(change.record.uid for change in changes if change.record and change.before is None)
+    unread = store.bodies(change.record.uid for change in changes if change.record and change.live is None)
     by_change = [judge.refused(_words(change), needs_of(change, unread)) for change in changes]
     refused = [lines for lines in by_change if lines]
     if not refused:

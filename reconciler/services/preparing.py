@@ -3,6 +3,7 @@
 import os
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Any
 
 from reconciler.core.plan import Change
@@ -50,16 +51,16 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
     prefetch(changes, secrets)
     for change in changes:
         uid = _uid(change) or fresh.pop()
-        body = change.body
-        if body is None or change.is_token_only or not may_hold_references(body):
+        body = None if change.is_token_only else change.body
+        if body is None or not may_hold_references(body):
             prepared.append(Prepared(Write(change, uid, ()), _NO_SPEC, _NO_VALUES))
             continue
-        spec = spec_after(change)
+        spec = decode(body)["spec"]
         back = kept.get(uid, {})
         values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
         missing += [Unresolved(change.key, *one) for one in unresolved]
-        sealed = [store.sealer().seal(uid, place, references[place], value) for place, value in values.items()]
-        sealed += back.values()
+        seal = store.sealer().seal
+        sealed = (*(seal(uid, intern(place), references[place], value) for place, value in values.items()), *back.values())  # fmt: skip
         if may_need_token(body):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
@@ -91,8 +92,8 @@ def prefetch(changes: Sequence[Change], secrets: SecretBackend) -> None:
 
 def spec_after(change: Change) -> dict[str, Any]:
     """What the record will hold after a change that is no delete."""
-    content = change.after if change.after is not None else decode(change.body or b"{}")
-    spec: dict[str, Any] = content["spec"]
+    assert change.body is not None
+    spec: dict[str, Any] = decode(change.body)["spec"]
     return spec
 
 
@@ -115,7 +116,7 @@ def resolve_values(
         except SecretUnavailable as failure:
             missing.append((field, failure))
             continue
-        references[field.address] = encode(field.reference).decode()
+        references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
     return values, references, missing
 
 

@@ -70,4 +70,4 @@ def with_field(change: Change | None, resource: Resource, record: Record, field:
     """`change`, or an update that does nothing else, with what becomes of the token."""
     if change is not None:
         return replace(change, fields=(*change.fields, field))
-    return Change(Action.UPDATE, resource.key, resource, record, resource.body, fields=(field,))
+    return Change(Action.UPDATE, resource.key, resource, record, fields=(field,))

@@ -38,14 +38,14 @@ def _undeleted(
     kind = resource.key.kind
     wanted = resource.body if past is None else past[resource.key].body
     body, content, said = without_ended(kind, wanted, now)
-    body = resource.body if body == resource.body else body
     after = content if content is not None else decode(body)
     revival = replace(revival, quarantined=kept is not None)
     if past is not None and kept is not None and may_hold_references(body):
         revival = replace(revival, secrets=tuple(_unchanged_secrets(kind, after, kept)))
     fields = tuple(_differing(readable(kind, kept.live)[0], after)) if kept is not None else ()
     notes = (*tls_notes(body, after), _note(revival), *said)
-    return Change(Action.RESTORE, resource.key, resource, None, body, None, after, fields, notes, revival=revival)
+    written = None if body == resource.body else body
+    return Change(Action.RESTORE, resource.key, resource, None, written, None, fields, notes, revival=revival)
 
 
 def _unchanged_secrets(kind: str, after: dict[str, Any], kept: Bodies) -> Iterator[str]:

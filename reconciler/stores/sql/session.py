@@ -83,7 +83,7 @@ class SqlSession:
         drifts.drop_taken()
         whole = self._run.verb == "apply" and not self._run.partly
         drifts.settle(
-            run, [write.change.key for write in writes if write.change.body], self._run.owner if whole else None
+            run, [write.change.key for write in writes if write.change.resource], self._run.owner if whole else None
         )
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
         written.check_written(self._connection, writes, self._run.owner, before)
@@ -158,7 +158,7 @@ class SqlSession:
         updated: list[tuple[object, ...]] = []
         for write in writes:
             change = write.change
-            if change.resource is None or change.body is None:
+            if change.resource is None:
                 continue
             values = (
                 *change.key,
@@ -178,7 +178,7 @@ class SqlSession:
             self._connection,
             "documents (live, uid)",
             2,
-            ((_text(write.change), write.uid) for write in writes if write.change.body is not None),
+            ((_text(write.change), write.uid) for write in writes if write.change.resource),
             "ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
         )
         self._connection.executemany(
@@ -198,7 +198,7 @@ class SqlSession:
         declared = [
             (write.uid, write.change.resource.body.decode())
             for write in kept
-            if write.change.resource and write.change.body is not write.change.resource.body
+            if write.change.resource and write.change.written is not None
         ]
         insert(self._connection, "applied", 2, declared)
         insert(self._connection, "declarations", 3, ((uid, run, body) for uid, body in declared))
@@ -246,7 +246,7 @@ def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator
         if change.record is None:
             yield (*row, None, None, *(drifts.take(write.uid) if change.revival else (None, None)))
         else:
-            before = encode(change.before or {}).decode()
+            before = (change.live or b"{}").decode()
             was = change.record.key.name
             yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
 

@@ -85,13 +85,13 @@ def _check_beside(connection: sqlite3.Connection, writes: Sequence[Write]) -> No
     """References, the declaration and secrets, which only a trigger can have made others than those written."""
     for write in writes:
         change = write.change
-        if change.body is None or change.resource is None:
+        if change.resource is None:
             continue
         refs = {(kind, name) for kind, name in connection.execute("SELECT kind, name FROM refs WHERE uid = ?", (write.uid,))}  # fmt: skip
         if refs != set(refs_after(change)):
             raise _not_converged(change.key, "the references that the store keeps of it are not what was planned")
         (declared,) = connection.execute("SELECT (SELECT body FROM applied WHERE uid = ?)", (write.uid,)).fetchone()
-        kept = None if change.body is change.resource.body else change.resource.body.decode()
+        kept = None if change.written is None else change.resource.body.decode()
         if declared != kept:
             raise _not_converged(change.key, "the declaration that the store keeps of it is not what was planned")
         rows = connection.execute("SELECT address, reference, fingerprint FROM secrets WHERE uid = ?", (write.uid,))

@@ -4,8 +4,9 @@ A rule makes a `Finding` at a logical `Place` (document and path within it). The
 a `Diagnostic` with line and column, because only a failing file is worth parsing for positions.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from reconciler.value_class import astuple, value_class
 
 Path = tuple[str | int, ...]
 
@@ -17,7 +18,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value_class
 class Span:
     """A stretch of a file. Lines and columns count from 1, columns in characters; the end is exclusive."""
 
@@ -30,8 +31,11 @@ class Span:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def __lt__(self, other: "Span") -> bool:
+        return astuple(self) < astuple(other)
 
-@dataclass(frozen=True, slots=True)
+
+@value_class
 class Place:
     """Where a finding belongs before positions are known.
 
@@ -46,7 +50,7 @@ class Place:
     at_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Finding:
     """One fault of a document, at a logical place."""
 
@@ -56,7 +60,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Diagnostic:
     """One fault, ready to be shown.
 
@@ -83,7 +87,7 @@ class Diagnostic:
         return (self.span, self.code, self.message)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Rule:
     """What a code stands for.
 
@@ -94,7 +98,7 @@ class Rule:
 
     summary: str
     explanation: str
-    severity: Severity = field(default=Severity.ERROR)
+    severity: Severity = Severity.ERROR
 
 
 _WARNING = Severity.WARNING

@@ -1,11 +1,11 @@
 """The project's settings, the environment and the command line become one frozen record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import UsageError
+from reconciler.value_class import value_class
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
 DEFAULT_TARGET = "local"
@@ -15,7 +15,7 @@ PRIVATE_OWNER = "local"
 """Owner in a store that lies inside the repository and so belongs to nobody else."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Settings:
     """Everything that a run depends on beside the definitions.
 
@@ -53,7 +53,7 @@ class Settings:
     helpers: Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Overrides:
     """What the command line says; None where it says nothing."""
 

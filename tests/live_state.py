@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
+from reconciler.value_class import replace
 from pathlib import Path
 from typing import Any
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +14,7 @@ from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
+from reconciler.value_class import replace
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from reconciler.cli.parsing import parse_duration
 from reconciler.cli.running import PlanFlags, Run, actor_of_run, asked_of, named_actor, open_run
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
+from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VALID_FOR = "7d"
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Saving:
     """Where to save a plan, the key to sign it with, and how long it is good for."""
 

@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,6 +24,7 @@ from reconciler.core.model import Key
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
+from reconciler.value_class import replace
 from reconciler.wiring.history import open_history
 
 

@@ -1,7 +1,6 @@
 """``reconciler rollback``."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved, s
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError
+from reconciler.value_class import replace
 from reconciler.wiring.history import open_history
 from reconciler.wiring.run import now
 

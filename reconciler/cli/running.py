@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.canonical import may_need_token
 from reconciler.settings import Overrides, Settings
+from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import (
     default_actor,
     load_settings,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from reconciler.services.token_changes import KnownTokens
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Run:
     """The parts of a run."""
 
@@ -44,7 +44,7 @@ class Run:
     secrets: SecretBackend
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PlanFlags:
     """Options of `plan` and `apply`."""
 

@@ -5,9 +5,10 @@ needs view of the same target too. A grant may be narrowed to categories and lab
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from reconciler.value_class import field, value_class
 
 AREAS = ("connectors", "categories", "groups", "policies")
 """What permissions are about, as they begin."""
@@ -15,7 +16,7 @@ VERBS = ("view", "create", "edit", "delete")
 PERMISSIONS = (*(f"{area}:{verb}" for area in AREAS for verb in VERBS), "connectors:call")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Grant:
     """Permissions that a policy gives.
 
@@ -33,7 +34,7 @@ class Grant:
     expires: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Policy:
     """Who is granted what."""
 
@@ -44,7 +45,7 @@ class Policy:
     grants: tuple[Grant, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Membership:
     """A group with its direct members."""
 
@@ -53,7 +54,7 @@ class Membership:
     groups: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Target:
     """What somebody wants to do something with.
 
@@ -69,7 +70,7 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Route:
     """How somebody comes to a grant.
 
@@ -92,7 +93,7 @@ class Refusal(StrEnum):
     NO_VIEW = "it needs view as well, which no policy grants"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Decision:
     """An answer with its reason.
 

@@ -1,12 +1,12 @@
 """What a change of policies and groups does to effective access: who gains and who loses what, why, and where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from reconciler.core.access import Route
+from reconciler.value_class import field, value_class
 
 SUPER_ADMIN = "super admin"
 """Stands for the permission to do everything."""
@@ -42,7 +42,7 @@ class Shift(StrEnum):
 GROWTH = frozenset((Shift.GAIN, Shift.WIDEN, Shift.PROLONG))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AccessChange:
     """What several people have in common: the same permissions shift in the same way by the same route.
 
@@ -68,7 +68,7 @@ class AccessChange:
     targets: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AccessDiff:
     """All of it.
 

@@ -1,7 +1,6 @@
 """What was changed around the tool, and what becomes of it in git."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +8,7 @@ from reconciler.core.definitions import Definition
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Finding, Span
+from reconciler.value_class import value_class
 
 
 class Deed(StrEnum):
@@ -19,7 +19,7 @@ class Deed(StrEnum):
     CREATE = "create"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Adoption:
     """A change of one definition that takes over what is live.
 
@@ -38,7 +38,7 @@ class Adoption:
     fields: tuple[FieldChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Sides:
     """A field that both git and somebody else moved; `MISSING` where there is no value.
 
@@ -54,7 +54,7 @@ class Sides:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Conflict:
     """Fields of one record that are left to the author."""
 
@@ -63,7 +63,7 @@ class Conflict:
     fields: tuple[Sides, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Refusal:
     """A record that is not adopted, and why; no live value is told.
 
@@ -78,7 +78,7 @@ class Refusal:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Drifted:
     """All that differs because somebody changed it around the tool.
 

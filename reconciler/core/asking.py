@@ -1,15 +1,15 @@
 """A question about access, and its answers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.access import Access, Decision, Target, decide
 from reconciler.core.lookalike import alike, odd_characters
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Question:
     """What is asked about.
 

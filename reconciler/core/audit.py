@@ -1,13 +1,14 @@
 """What looking a store over finds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from reconciler.value_class import value_class
 
 CHECKS = ("file", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Fault:
     """Something that is not as it should be.
 
@@ -21,7 +22,7 @@ class Fault:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Audit:
     """What looking a store over finds.
 

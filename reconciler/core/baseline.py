@@ -5,12 +5,12 @@ but for access tokens. It is a fact about the past, so that nothing that happens
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports import Desired
 from reconciler.diagnostics import Diagnostic
+from reconciler.value_class import value_class
 
 Trees = tuple[str, str]
 """Object ids of connectors/ and of policies/; "" for a folder that is not there."""
@@ -23,7 +23,7 @@ class Unprovable(Exception):
     """Something cannot be concluded from the baseline; the message says what."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class DatedGrant:
     """A grant that ends.
 
@@ -40,7 +40,7 @@ class DatedGrant:
     expires: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Baseline:
     """The fact.
 
@@ -62,7 +62,7 @@ class Baseline:
     dated: tuple[DatedGrant, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Declared:
     """Where a record was declared.
 
@@ -79,7 +79,7 @@ class Declared:
     claims: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Memory:
     """What the store may remember once a plan is carried out, if it still is at the baseline's revision then.
 

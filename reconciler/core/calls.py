@@ -1,9 +1,9 @@
 """What comes of calling endpoints. Nothing here holds a secret."""
 
-from dataclasses import dataclass
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Shown:
     """An answer as it may be shown.
 
@@ -28,7 +28,7 @@ class Shown:
         return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Redirect:
     """One redirect that was followed.
 
@@ -42,7 +42,7 @@ class Redirect:
     credentials: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Outcome:
     """What came of a call.
 
@@ -55,7 +55,7 @@ class Outcome:
     redirects: tuple[Redirect, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Check:
     """What came of one endpoint when many were called.
 

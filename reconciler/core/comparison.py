@@ -1,13 +1,13 @@
 """Two revisions of the definitions, read as far as a judgement about their difference needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Diagnostic
+from reconciler.value_class import field, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Side:
     """One of the two.
 
@@ -22,7 +22,7 @@ class Side:
     faults: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Comparison:
     """Both.
 

@@ -1,9 +1,9 @@
 """How much of the access that policies give is explained by access tests."""
 
-from dataclasses import dataclass
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Coverage:
     """A count of grants; what makes super admins is one of them.
 

@@ -1,14 +1,14 @@
 """Live records as definitions: what can be written down, and what cannot."""
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Finding
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Definition:
     """A live record as the text of a document.
 
@@ -25,7 +25,7 @@ class Definition:
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Inexpressible:
     """A live record that cannot be a definition as it is, and why; no value of it is told."""
 
@@ -33,7 +33,7 @@ class Inexpressible:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Export:
     """What came of it.
 

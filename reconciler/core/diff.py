@@ -5,9 +5,10 @@ apart. Other lists compare as a whole; the bodies are canonical, so lists that a
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from reconciler.value_class import value_class
 
 Path = tuple[str | int, ...]
 
@@ -31,7 +32,7 @@ class Origin(StrEnum):
     TOKEN = "token"  # noqa: S105
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class FieldChange:
     """One path's value before and after; `MISSING` where there is none.
 

@@ -1,12 +1,12 @@
 """What became of records outside of this repository's applies: around the tool, or by another owner's run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 
 class StoredSecret(NamedTuple):
@@ -17,7 +17,7 @@ class StoredSecret(NamedTuple):
     ciphertext: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Side:
     """All that the store holds of one record at one moment.
 
@@ -55,7 +55,7 @@ class Fate(StrEnum):
     REPLACED = "replaced"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Moved:
     """One record that somebody else has written to since it was last applied.
 
@@ -86,7 +86,7 @@ class Moved:
         return Fate.REPLACED if self.replaced else Fate.CHANGED
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Drifted:
     """One record that is not what was last applied.
 
@@ -109,7 +109,7 @@ class Drifted:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class DriftReport:
     """What was changed out of band.
 

@@ -1,11 +1,10 @@
 """What a permission to apply rests on, and the grants that end soon."""
 
-from dataclasses import dataclass
-
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Basis:
     """The policies and groups that a plan was judged by. The apply makes sure that they are so still.
 
@@ -24,7 +23,7 @@ class Basis:
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Expiring:
     """A grant that ends soon.
 

@@ -1,11 +1,11 @@
 """The verdict on a pull request: every change, what it takes, and who could approve what is refused."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.access import Route
 from reconciler.core.diff import Path
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 SETTINGS = "project settings"
 """What a change of the project file takes: to be a super admin. No policy grants it."""
@@ -21,7 +21,7 @@ class Step(StrEnum):
     SETTINGS = "settings"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Wanted:
     """A permission that a change takes.
 
@@ -40,7 +40,7 @@ class Wanted:
     refusal: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Approvers:
     """Who holds all that a change takes.
 
@@ -53,7 +53,7 @@ class Approvers:
     users: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Judged:
     """One change.
 
@@ -88,7 +88,7 @@ class Judged:
         return self.granted or bool(self.approved_by)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Verdict:
     """The answer.
 

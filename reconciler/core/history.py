@@ -5,17 +5,17 @@ live; where somebody wrote around the tool in between, what was there until then
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 Body = Any
 """A decoded body; written by others it may be anything that JSON can say."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RunEntry:
     """One run.
 
@@ -43,7 +43,7 @@ class RunEntry:
     overrides: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Futile:
     """A run that took the lease on the store and changed nothing.
 
@@ -64,7 +64,7 @@ class Futile:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Row:
     """One change of one record.
 
@@ -89,7 +89,7 @@ class Row:
     drifted_from: Body | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Drift:
     """That a record was changed around the tool after its last change.
 
@@ -102,7 +102,7 @@ class Drift:
     body: Body | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Trail:
     """All that is known of one record.
 
@@ -165,7 +165,7 @@ GONE = ("delete", PURGE)
 """Actions that leave no record."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Version:
     """What one change left.
 

@@ -9,7 +9,6 @@ and whoever runs under the same boot goes by the second. By the wall clock alone
 holder would set it is none at all.
 """
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -17,6 +16,7 @@ from typing import Protocol
 from reconciler.core.enforcement import Basis
 from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.value_class import replace, value_class
 
 RUN = "apply"
 """The name of the lease that everything takes which writes records."""
@@ -27,7 +27,7 @@ _MOST_SKEW = 2.0
 _LAST_SECOND = 253_402_300_799.0  # of the year 9999
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Holder:
     """A process that takes leases.
 
@@ -56,7 +56,7 @@ def holder_of(text: str) -> Holder:
     return Holder(text, 0, "", "", "")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Moment:
     """A time by two clocks.
 
@@ -99,7 +99,7 @@ class Standing(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LeaseInfo:
     """A lease that somebody took.
 
@@ -139,7 +139,7 @@ class LeaseInfo:
         return self.ends.uptime - now.uptime if same_clock else self.ends.wall - now.wall
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Attempt:
     """A run that took the lease, whatever became of it.
 

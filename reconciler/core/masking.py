@@ -3,11 +3,11 @@
 Definitions cannot hold any, as validation refuses them; a live record that was changed around the tool can.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.sensitive import MASK, carries_credentials, mask_text
+from reconciler.value_class import replace
 
 _SECRET_KEYS = frozenset(("password", "token", "clientSecret", "clientKey"))
 

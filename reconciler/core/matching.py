@@ -1,12 +1,12 @@
 """Which record each resource is, live or deleted, and which records are no longer defined."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.core.ports import Past
 from reconciler.core.quarantine import Deleted, Revival
+from reconciler.value_class import field, value_class
 
 Bore = Callable[[Record], frozenset[str]]
 """The names that a record bore before."""
@@ -16,7 +16,7 @@ def _nothing(_: Record) -> frozenset[str]:
     return frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Match:
     """One resource, record, or both, and what is to be done if their contents differ.
 
@@ -30,7 +30,7 @@ class Match:
     revival: Revival | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Identity:
     """What is known of records beside their names.
 

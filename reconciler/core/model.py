@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from reconciler.core.secret import Secret
+from reconciler.value_class import value_class
 
 
 class Key(NamedTuple):
@@ -15,7 +15,7 @@ class Key(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Resource:
     """One valid document of the desired state.
 
@@ -50,7 +50,7 @@ class Resource:
         return content
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SecretState:
     """What the store holds of one secret.
 
@@ -63,7 +63,7 @@ class SecretState:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Record:
     """One record of the live state, without its body: what a plan needs of all of them.
 
@@ -87,7 +87,7 @@ class Record:
     touched: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Bodies:
     """The bodies of one record.
 
@@ -102,7 +102,7 @@ class Bodies:
     secrets: Mapping[str, SecretState]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Found:
     """One live record as a search finds it.
 
@@ -120,7 +120,7 @@ class Found:
     drifted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LiveConnector:
     """A live connector with what it takes to send its requests.
 

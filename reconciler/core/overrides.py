@@ -6,10 +6,10 @@ For another plan, or another count, it is none.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from reconciler.core.plan import Problem
 from reconciler.errors import ExitCode
+from reconciler.value_class import replace, value_class
 
 GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty")
 """The guards that can be overridden; what stops the others is mended."""
@@ -18,7 +18,7 @@ SHOWN = 12
 FORM = re.compile(r"([0-9a-f]{8,64}):([a-z-]+)=([0-9]{1,9})")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Override:
     """One of them.
 

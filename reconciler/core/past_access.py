@@ -1,14 +1,14 @@
 """What an answer about access at some time in the past is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.core.access import Access, Decision, Target
 from reconciler.core.history import RunEntry
 from reconciler.core.model import Key
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Setting:
     """A policy or group that an answer rests on.
 
@@ -22,7 +22,7 @@ class Setting:
     run: RunEntry | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Past:
     """The state of access at a time.
 
@@ -45,7 +45,7 @@ class Past:
     settings: Mapping[Key, Setting]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Answer:
     """Whether somebody could.
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -15,6 +14,7 @@ from reconciler.core.model import Key, Record, Resource
 from reconciler.core.naming import at_commit, clean_at
 from reconciler.core.quarantine import Revival
 from reconciler.errors import ExitCode
+from reconciler.value_class import field, value_class
 
 
 class Action(StrEnum):
@@ -28,7 +28,7 @@ class Action(StrEnum):
     RESTORE = "restore"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Change:
     """One step of a plan. Bodies are decoded when they are asked for, as there may be very many.
 
@@ -98,7 +98,7 @@ class Change:
         return self.came is Origin.BOTH or any(field.origin is Origin.BOTH for field in self.fields)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Problem:
     """Why a plan may not be applied.
 
@@ -114,7 +114,7 @@ class Problem:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Revision:
     """Where desired state was read from.
 
@@ -142,7 +142,7 @@ class Revision:
         return f"the working tree, changed since {at_commit(self.commit)}" if self.dirty else clean_at(self.commit)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Plan:
     """The ordered changes that take live to desired, and whatever stands against them.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.coverage import Coverage
@@ -15,12 +14,13 @@ from reconciler.core.quarantine import Deleted, KeepsDeleted, Revival
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Past:
     """Which record a resource of an earlier state was, and what it held.
 
@@ -34,7 +34,7 @@ class Past:
     revival: Revival
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Desired:
     """What a source holds.
 
@@ -68,7 +68,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SealedToken:
     """One access token ready to be stored.
 
@@ -123,7 +123,7 @@ class Sealer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RunInfo:
     """What the store keeps of a run beside its changes.
 
@@ -146,7 +146,7 @@ class RunInfo:
     overrides: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Write:
     """One change with what only the store's session needs.
 

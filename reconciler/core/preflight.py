@@ -1,9 +1,9 @@
 """What trying a plan's connectors found."""
 
-from dataclasses import dataclass
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Check:
     """One thing that was tried.
 
@@ -19,7 +19,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Verdict:
     """All that was tried for one connector."""
 

@@ -1,15 +1,15 @@
 """Deleted records: where they are kept until they are purged, and how a change brings one back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.core.model import Bodies, Key
 from reconciler.core.secret import SealedSecret
 from reconciler.core.token import later
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Deleted:
     """A deleted record that can be restored.
 
@@ -32,7 +32,7 @@ class Deleted:
     outlived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Revival:
     """That a change brings a deleted record back, under its identity.
 

@@ -1,19 +1,19 @@
 """Changing the key that a store's secrets are sealed with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.ports import RunInfo, Sealer
 from reconciler.core.secret import Secret
+from reconciler.value_class import value_class
 
 MadeWith = Callable[[Mapping[str, Any], Mapping[str, Secret], Sealer], str]
 """From a connector's spec, the values of its secrets and a sealer to the keyed fingerprint of its authorization."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class KeyMove:
     """Where the new key is.
 
@@ -55,7 +55,7 @@ class NextKey(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Rekeying:
     """What changes.
 
@@ -69,7 +69,7 @@ class Rekeying:
     basis: Basis | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Rekeyed:
     """What was sealed anew.
 
@@ -83,7 +83,7 @@ class Rekeyed:
     head: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Rotation:
     """What became of it.
 

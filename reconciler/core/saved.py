@@ -1,15 +1,15 @@
 """A plan that was saved: what was reviewed, and what has to be so still when it is carried out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Revision
 from reconciler.core.quarantine import Revival
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Precondition:
     """A live record as it was when the plan was made.
 
@@ -25,7 +25,7 @@ class Precondition:
     leaves: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Step:
     """One change of it.
 
@@ -48,7 +48,7 @@ class Step:
     written: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Referred:
     """A record that the plan refers to and does not touch."""
 
@@ -57,7 +57,7 @@ class Referred:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SavedPlan:
     """All of it.
 

@@ -1,9 +1,9 @@
 """A secret value that cannot be shown, formatted, serialised or compared by accident."""
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from reconciler.core.sensitive import MASK
+from reconciler.value_class import value_class
 
 
 class Secret:
@@ -40,7 +40,7 @@ class Secret:
         return id(self)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SealedSecret:
     """One secret ready to be stored.
 

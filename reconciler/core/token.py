@@ -1,10 +1,10 @@
 """Access tokens: what is kept of them, and when they are due for renewal."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.core.secret import Secret
+from reconciler.value_class import value_class
 
 MARGIN = timedelta(minutes=5)
 """A token is renewed so long before it expires, so that whoever uses it meanwhile can still finish."""
@@ -12,7 +12,7 @@ MARGIN_SHARE = 0.2
 """Of a token with a short life: the last share of its life is its margin."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TokenState:
     """What may be shown of a token.
 
@@ -30,7 +30,7 @@ class TokenState:
     renewable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Token:
     """What a server gave.
 
@@ -55,7 +55,7 @@ class Condition(StrEnum):
     INACTIVE = "inactive"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TokenStatus:
     """The token of one connector, without its value.
 

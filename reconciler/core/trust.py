@@ -1,11 +1,10 @@
 """Whom a connection trusts."""
 
-from dataclasses import dataclass
-
 from reconciler.core.secret import Secret
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Trust:
     """TLS settings of a connection.
 

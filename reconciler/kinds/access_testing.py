@@ -1,7 +1,6 @@
 """Access tests, judged by the policies and groups beside them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
@@ -16,6 +15,7 @@ from reconciler.core.reasons import Where, reason, scope
 from reconciler.kinds.access import make_access, target_of
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import WORDS
+from reconciler.value_class import replace, value_class
 
 _SHOWN = 5
 """How many people one expectation names; there may be thousands."""
@@ -26,7 +26,7 @@ Ground = tuple[str, int | None, str]
 """What access rests on: policy, index of the grant and permission; (policy, None, "") makes super admins."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Tested:
     """What access tests found.
 

@@ -2,19 +2,19 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.secret import Secret
 from reconciler.core.trust import Trust
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
+from reconciler.value_class import value_class
 
 Values = Mapping[str, Secret]
 """Values of a connector's secrets, by the address that `secret_fields` gives them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Grant:
     """How a token is asked for.
 

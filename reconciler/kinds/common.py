@@ -1,10 +1,10 @@
 """What the kinds share."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from reconciler.diagnostics import Path
+from reconciler.value_class import value_class
 
 UNORDERED_LISTS = frozenset(
     (
@@ -15,7 +15,7 @@ UNORDERED_LISTS = frozenset(
 """Keys of lists whose order means nothing: the canonical form sorts them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Reference:
     """That a document refers to the resource `kind`/`name`, at `path`."""
 
@@ -24,7 +24,7 @@ class Reference:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class SecretField:
     """A secret reference in a document.
 

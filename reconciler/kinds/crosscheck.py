@@ -1,14 +1,14 @@
 """Rules over all resources together: addresses, display names, references, renames, nesting of groups."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Path
 from reconciler.kinds.registry import KINDS, address
+from reconciler.value_class import replace, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Clash:
     """A fault that shows only beside other resources.
 

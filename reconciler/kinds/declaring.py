@@ -4,14 +4,14 @@ Mostly that is what the record holds. Of a group the live side may hold more tha
 list that the canonical form leaves out has to be written: to leave it out means something else.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Declaration:
     """What to declare.
 

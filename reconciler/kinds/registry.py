@@ -1,12 +1,12 @@
 """The kinds, by name."""
 
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.diagnostics import Finding, Path
 from reconciler.kinds import access_test, category, connector, group, policy
 from reconciler.kinds.common import Reference, SecretField
+from reconciler.value_class import value_class
 
 API_VERSION = "reconciler/v1"
 
@@ -31,7 +31,7 @@ def _no_dated_rules(spec: dict[str, Any], document: int, now: str) -> list[Findi
     return []
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Kind:
     """What the rest of the program needs to know of a kind.
 

@@ -10,9 +10,10 @@ against what was to be written, over all documents of the long test of imports.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
+
+from reconciler.value_class import replace, value_class
 
 _PLAIN = re.compile(r"[A-Za-z][^\s:#\x00-\x1f\x7f-\x9f]*(?:(?: (?!#)|[:#](?!\s|\Z))[^\s:#\x00-\x1f\x7f-\x9f]*)*")
 _FLOW_SIGNS = re.compile(r"[,\[\]{}?]")
@@ -21,7 +22,7 @@ _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Style:
     """How collections are written.
 

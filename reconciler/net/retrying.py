@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from reconciler.errors import NetworkFailure
 from reconciler.net.sending import Answer
+from reconciler.value_class import value_class
 
 RETRIED = frozenset((429, 502, 503, 504))
 """Too many requests, and what gateways say of servers that are away for a moment."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Patience:
     """How often to try again, and how long to wait.
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from reconciler import __version__
@@ -12,6 +11,7 @@ from reconciler.net.deadline import Deadline
 from reconciler.net.decoding import ACCEPTED, read_limited
 from reconciler.net.failures import host_of, translate
 from reconciler.net.trust import make_context
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     import ssl
@@ -22,7 +22,7 @@ CONNECT_SECONDS = 10.0
 USER_AGENT = f"reconciler/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Answer:
     """What a server said.
 
@@ -45,12 +45,15 @@ class Answer:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Limits:
     """How long a request may take in all, and how much is read of its answer."""
 
     seconds: float = 30.0
     max_bytes: int = 1024 * 1024
+
+
+USUAL = Limits()
 
 
 class Sender:
@@ -81,7 +84,7 @@ class Sender:
         params: Sequence[tuple[str, str]] = (),
         content: bytes | None = None,
         form: Mapping[str, str] | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL,
     ) -> Answer:
         """Send a request; the answer may have any status.
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.sensitive import MASK
 from reconciler.kinds.requests.building import Request
 from reconciler.kinds.requests.showing import shown_pairs
 from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.value_class import value_class
 
 MOST = 64 * 1024
 _BREAKS = re.compile(r"\r\n|\n")
@@ -16,7 +16,7 @@ _COLORS = {"ok": GREEN, "failed": RED, "skipped": YELLOW}
 _WIDEST = 44
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Sent:
     """What is said of a request.
 

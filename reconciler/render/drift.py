@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
@@ -13,6 +12,7 @@ from reconciler.render.nothing import no_drift_text
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import content_lines, shown
+from reconciler.value_class import replace
 
 MARKS = {Fate.CHANGED: "~", Fate.CREATED: "+", Fate.DELETED: "-", Fate.REPLACED: "±"}
 _COLORS = {Fate.CHANGED: YELLOW, Fate.CREATED: GREEN, Fate.DELETED: RED, Fate.REPLACED: CYAN}

@@ -1,7 +1,6 @@
 """What was changed out of band, as Markdown."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
@@ -10,6 +9,7 @@ from reconciler.render.drift import MARKS, nothing_text, title, totals
 from reconciler.render.markdown import code, escape
 from reconciler.render.plan_markdown import MAX_CHARACTERS, field_block
 from reconciler.render.values import shown
+from reconciler.value_class import replace
 
 
 def drift_markdown(report: DriftReport) -> str:

@@ -1,7 +1,6 @@
 """A plan as the content of a file that can be applied later; schemas/saved-plan.schema.json describes it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
@@ -12,11 +11,12 @@ from reconciler.kinds.leaves import leaves
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import API_VERSION
 from reconciler.render.plan_json import plan_content
+from reconciler.value_class import value_class
 
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class About:
     """What a saved plan says of itself.
 

@@ -1,15 +1,15 @@
 """What resolvers of secret references may use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import UsageError
+from reconciler.value_class import field, value_class
 
 
-@dataclass(frozen=True)
+@value_class(caching=True)
 class Context:
     """The surroundings of a run. Plug-ins get it too.
 

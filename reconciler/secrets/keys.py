@@ -10,11 +10,11 @@ was replaced stays beside as `.old`: copies of the store from before still need 
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
+from reconciler.value_class import value_class
 
 KEY_VARIABLE = "RECONCILER_STORE_KEY"
 NEW_KEY_VARIABLE = "RECONCILER_NEW_STORE_KEY"
@@ -22,7 +22,7 @@ RANDOM_HINT = "use a random key, e.g. from: openssl rand -base64 32"
 _DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class KeyPlace:
     """Where the key is.
 

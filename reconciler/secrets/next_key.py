@@ -1,7 +1,6 @@
 """The key that a store is to change to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.ports import Sealer
@@ -10,9 +9,10 @@ from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, UsageError
 from reconciler.secrets import keys
 from reconciler.secrets.sealing import AesSealer, sealer_of
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True)
+@value_class
 class NewKey:
     """A key, and the place where the one before it is."""
 

@@ -1,6 +1,5 @@
 """Compare effective access before and after a change of policies and groups, for those whom the change touches."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.access import Access, Membership, Policy
@@ -9,6 +8,7 @@ from reconciler.core.entitlements import Held
 from reconciler.services.concern import Concern
 from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare
+from reconciler.value_class import replace
 
 
 def access_diff(before: Access, after: Access, covering: Covering, *, actor: str, now: datetime) -> AccessDiff:

@@ -1,7 +1,6 @@
 """What permissions, and the limits on losing access, have to say about a plan."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.core import access_guards
 from reconciler.core.access import is_super_admin
@@ -22,9 +21,10 @@ from reconciler.services.enforcing import (
     refused_changes,
     standing,
 )
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AccessLimits:
     """Whose permissions are looked at, and how much access may be lost.
 
@@ -37,7 +37,7 @@ class AccessLimits:
     max_loss: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Judgement:
     """What comes of it.
 

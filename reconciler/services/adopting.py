@@ -1,7 +1,6 @@
 """Find what was changed around the tool, and what git would have to say for it to be so declared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, IsSecret, Refusal, Sides
 from reconciler.core.definitions import Definition, WritesDefinitions
@@ -19,9 +18,10 @@ from reconciler.kinds.merging import effective
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.leaks import secrets_in, texts_of
 from reconciler.services.merging_live import merge
+from reconciler.value_class import field, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class AdoptOptions:
     """What to adopt.
 
@@ -38,7 +38,7 @@ class AdoptOptions:
     now: str
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class _Search:
     """What was found so far, and what it takes to look."""
 

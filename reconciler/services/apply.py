@@ -1,7 +1,6 @@
 """Carry out a plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.baseline import Memory
@@ -15,9 +14,10 @@ from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
 from reconciler.services.preparing import Prepared, fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
+from reconciler.value_class import replace, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TokenOptions:
     """How an apply treats access tokens.
 
@@ -31,7 +31,7 @@ class TokenOptions:
     leave_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Report:
     """What an apply did.
 

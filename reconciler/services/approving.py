@@ -1,11 +1,11 @@
 """Who could approve: the groups and users that hold certain permissions."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.access import Access, Target, decide, is_super_admin
 from reconciler.core.gate import SETTINGS, Approvers
+from reconciler.value_class import replace
 
 Needs = tuple[tuple[str, Target | None], ...]
 """Permissions with what they are wanted on; no target for project settings."""

@@ -1,7 +1,6 @@
 """The headers that prove who sends a connector's requests."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from reconciler.core.model import LiveConnector
@@ -14,6 +13,7 @@ from reconciler.kinds.canonical import encode
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
+from reconciler.value_class import replace
 
 Headers = tuple[tuple[str, Secret], ...]
 

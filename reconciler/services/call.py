@@ -1,7 +1,6 @@
 """Perform an endpoint of a live connector."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from reconciler.net.retrying import Patience, with_patience
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.services.following import Hop, follow, revealed
 from reconciler.services.reading import redacted
+from reconciler.value_class import replace, value_class
 
 UNAUTHORIZED = 401
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
@@ -28,7 +28,7 @@ _LOOPBACK = ("localhost", "::1")
 _NOT_PRIVATE = ("tls.ca", "tls.clientCertificate")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Call:
     """A request that is ready but for its authorization.
 

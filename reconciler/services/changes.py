@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
@@ -15,6 +14,7 @@ from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.services.policy_changes import notes_on, without_ended
+from reconciler.value_class import value_class
 
 NO_BODIES = Bodies({}, None, {})
 _AT_ONCE = 500  # as many bodies are held decoded
@@ -23,7 +23,7 @@ _DECLARED_ANEW = "who is declared has changed; the live members stay as they are
 _STAYS_PROTECTED = "it stays protected, as git does not lift that; `lifecycle: {protect: false}` would"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Elsewhere:
     """What others did to records since they were last applied.
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core import guards, overrides
@@ -19,12 +18,13 @@ from reconciler.services.clashes import clashes
 from reconciler.services.objections import objections
 from reconciler.services.plan_access import access_changes
 from reconciler.services.plan_options import PlanOptions
+from reconciler.value_class import replace, value_class
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Around:
     """What a plan says beside its changes.
 

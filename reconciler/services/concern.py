@@ -4,10 +4,10 @@ So the many who hold the same of what is left are compared once, and what they h
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from reconciler.core.access import Access, Policy
 from reconciler.core.entitlements import Held, views_itself
+from reconciler.value_class import value_class
 
 
 class Concern:
@@ -50,7 +50,7 @@ class Concern:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Given:
     """What policies give, by their names.
 

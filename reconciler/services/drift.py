@@ -1,7 +1,6 @@
 """Tell what was changed out of band in the live store, from the store alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from reconciler.core.drift import DriftReport, Moved
 from reconciler.core.model import Key
@@ -9,9 +8,10 @@ from reconciler.core.ports import Store
 from reconciler.errors import UsageError
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import address
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class DriftQuery:
     """What to look at.
 

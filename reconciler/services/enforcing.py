@@ -1,7 +1,6 @@
 """Who may change what in a store that has a super admin, judged by the policies that are live before the change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from reconciler.core.access import Access, Target, decide, is_super_admin
@@ -15,12 +14,13 @@ from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, make
 from reconciler.kinds.canonical import decode
 from reconciler.kinds.registry import address
 from reconciler.services.approving import Approving
+from reconciler.value_class import replace, value_class
 
 POLICY, GROUP = "PermissionPolicy", "Group"
 NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Standing:
     """The policies and groups that are live.
 
@@ -206,7 +206,7 @@ def _words(change: Change) -> str:
     return f"{change.action.value} {address(*change.key)}{was}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Caller:
     """Who sends requests with the credentials of connectors; "" when nobody was named."""
 

@@ -1,7 +1,6 @@
 """Live records as definitions that plan empty."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.core.adoption import IsSecret
 from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
@@ -14,9 +13,10 @@ from reconciler.kinds.crosscheck import Clash, crosscheck
 from reconciler.kinds.declaring import declaration, document
 from reconciler.kinds.registry import KINDS
 from reconciler.services.leaks import secrets_in
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Choice:
     """Which records; everything given must hold.
 

@@ -1,7 +1,6 @@
 """Redirects, followed by hand so that no credentials go to another origin."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from reconciler.core.calls import Redirect
@@ -12,13 +11,14 @@ from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure
 from reconciler.kinds.requests.building import Pair
 from reconciler.net.sending import Answer, Limits, Sender
+from reconciler.value_class import replace, value_class
 
 STATUSES = frozenset((301, 302, 303, 307, 308))
 MOST = 5
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Hop:
     """One request on the way; values that are secrets are credentials."""
 

@@ -1,12 +1,12 @@
 """Bring files to their canonical form."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class FileOutcome:
     """What became of one file.
 

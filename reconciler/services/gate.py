@@ -1,7 +1,6 @@
 """The pull request gate: may this person make this change, judged by the policies at the base and nothing of the head."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.access import Access, decide, is_super_admin
@@ -11,6 +10,7 @@ from reconciler.core.lookalike import alike
 from reconciler.core.model import Key
 from reconciler.services.approving import Approving
 from reconciler.services.git_changes import Need, access_of, changes_of
+from reconciler.value_class import replace
 
 
 def has_super_admin(access: Access) -> bool:

@@ -1,7 +1,6 @@
 """What a pull request changes: resources created, updated, renamed and deleted, and what each takes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from reconciler.core.access import Access, Target
 from reconciler.core.comparison import Comparison
@@ -10,11 +9,12 @@ from reconciler.core.gate import SETTINGS, Judged, Step
 from reconciler.core.model import Key, Resource
 from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
 from reconciler.kinds.merging import is_secret_value
+from reconciler.value_class import value_class
 
 Resources = Mapping[Key, Resource]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Need:
     """A permission that a change takes.
 

@@ -1,7 +1,6 @@
 """What a record was, version by version."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.diff import FieldChange, Origin, diff
@@ -11,6 +10,7 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import encode, fingerprint, readable
 from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import address
+from reconciler.value_class import value_class
 
 
 def versions(history: KeepsHistory, key: Key) -> list[Version]:
@@ -52,7 +52,7 @@ def difference(before: Version, after: Version) -> tuple[FieldChange, ...]:
     return tuple(_fields(before.body or {}, after.body or {}, Origin.GIT))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Step:
     """A change, or what others did (then `row` is None), with what it left.
 

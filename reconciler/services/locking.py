@@ -1,13 +1,12 @@
 """Take the lease from a run that does not end."""
 
-from dataclasses import dataclass
-
 from reconciler.core.lease import Found, KeepsLocks
 from reconciler.core.ports import RunInfo, Store
 from reconciler.services.enforcing import super_admins_only
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Releaser:
     """Who takes it.
 

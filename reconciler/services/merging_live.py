@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +13,12 @@ from reconciler.kinds.drifting import is_protected
 from reconciler.kinds.expiry import has_expired
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
 from reconciler.kinds.registry import KINDS
+from reconciler.value_class import field, value_class
 
 _MEMBERS = ("spec", "members")
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Merged:
     """What came of the fields of one record.
 

@@ -6,7 +6,6 @@ through the same functions as everything does in a full plan; docs/adr/0008-incr
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable
 from reconciler.core.model import Key, Record, Resource
@@ -14,12 +13,13 @@ from reconciler.core.ports import Desired
 from reconciler.core.token import MARGIN, later, moment
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.kinds.registry import KINDS
+from reconciler.value_class import field, replace, value_class
 
 _FEW = 500
 """So many files are always read one by one; of more, a quarter of all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Narrow:
     """What a plan has to look at.
 
@@ -69,7 +69,7 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
     return _narrowed(closure, base, moves)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Moves:
     """What became of the records.
 

@@ -1,7 +1,6 @@
 """An earlier state as a source of desired state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.model import Key, Resource
@@ -9,9 +8,10 @@ from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
+from reconciler.value_class import replace, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PastState:
     """What records were, and where that is known from.
 

@@ -1,7 +1,6 @@
 """Make a plan: what would take the live state to the desired state."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core import guards
@@ -22,6 +21,7 @@ from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.scope import Scope
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
 from reconciler.services.undeleting import undeleted
+from reconciler.value_class import replace
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering

@@ -1,12 +1,11 @@
 """How a plan is made."""
 
-from dataclasses import dataclass, field
-
 from reconciler.core.overrides import Override
 from reconciler.services.access_objections import AccessLimits
+from reconciler.value_class import field, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class PlanOptions:
     """How to plan.
 

@@ -1,7 +1,6 @@
 """Plan what moved since the baseline, or everything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from reconciler.core.baseline import Index, KeepsBaselines, Memory, TracksChanges, Unprovable
 from reconciler.core.plan import Plan
@@ -14,12 +13,13 @@ from reconciler.services.plan_options import PlanOptions
 from reconciler.services.remembering import memory_of_all, memory_of_part
 from reconciler.services.scope import scope_of
 from reconciler.services.token_changes import KnownTokens
+from reconciler.value_class import value_class
 
 KnowTokens = Callable[[Desired], KnownTokens | None]
 """From what is declared to what the store holds of its tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Planned:
     """A plan, and what is told and remembered beside it.
 
@@ -35,7 +35,7 @@ class Planned:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Asked:
     """What both ways of planning take.
 

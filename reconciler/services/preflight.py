@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,11 +21,12 @@ from reconciler.services.authorizing import made_with
 from reconciler.services.preparing import prefetch, resolve_values, spec_after
 from reconciler.services.tokens import TokenTools
 from reconciler.services.undeleting import kept_secrets
+from reconciler.value_class import replace, value_class
 
 _LIMITS = Limits(seconds=15, max_bytes=0)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Work:
     """One connector to be tried."""
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any
 
@@ -19,6 +18,7 @@ from reconciler.services.authorizing import made_with, refuse_missing, token_job
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.undeleting import kept_secrets
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
+from reconciler.value_class import replace, value_class
 
 _OF_TOKENS = ("authorization", "tls", "status")
 """What a token depends on."""
@@ -26,7 +26,7 @@ _NO_SPEC: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, Secret] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Prepared:
     """One change and its write, without a token; with what a token takes, when it may need one."""
 
@@ -120,7 +120,7 @@ def resolve_values(
     return values, references, missing
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class WithTokens:
     """What comes of fetching tokens.
 

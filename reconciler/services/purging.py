@@ -1,7 +1,6 @@
 """Destroy deleted records whose time is over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
@@ -11,11 +10,12 @@ from reconciler.errors import NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcing import NAME_YOURSELF, Judge, Standing, basis_of, moment_of, standing
+from reconciler.value_class import value_class
 
 VERB = "purge"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Purge:
     """What is to be destroyed, and what the permission rests on."""
 

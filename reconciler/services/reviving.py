@@ -1,7 +1,6 @@
 """From a saved plan to a plan that can be carried out: the same changes to the same records, or none at all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.access import Target
@@ -24,6 +23,7 @@ from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
 from reconciler.services.undeleting import undeleted
+from reconciler.value_class import replace
 
 _AGAIN = "make and review a new plan"
 

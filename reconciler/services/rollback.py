@@ -1,7 +1,6 @@
 """Go back to what a repository's records were right after a run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
 from reconciler.core.model import Key, Record, Resource
@@ -13,6 +12,7 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import encode, fingerprint
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.past import PastState, resource_of
+from reconciler.value_class import field, value_class
 
 
 def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:
@@ -57,7 +57,7 @@ def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) 
     return PastState(desired, revision, (said, *sorted(building.notices)))
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class _Building:
     """The state, record by record."""
 

@@ -1,7 +1,6 @@
 """Secrets whose value changed behind an unchanged reference."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
@@ -12,6 +11,7 @@ from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_paths import path_of, secret_paths
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
+from reconciler.value_class import replace
 
 
 def with_rotated_secrets(

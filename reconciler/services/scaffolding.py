@@ -1,10 +1,10 @@
 """Make a new configuration repository."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
+from reconciler.value_class import value_class
 
 _FILES = {
     "reconciler.yaml": "reconciler.yaml",
@@ -24,7 +24,7 @@ PIPELINES = tuple(_PIPELINES)
 _SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest", "project", "resource")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Scaffold:
     """What was made.
 

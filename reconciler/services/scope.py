@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.baseline import DatedGrant, Index
@@ -10,12 +9,13 @@ from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.kinds.outcome import display_after
 from reconciler.services.narrowing import Narrow
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Beyond
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Scope:
     """What a plan of a part has to know of the rest.
 

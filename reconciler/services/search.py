@@ -1,16 +1,16 @@
 """View, list and search live records."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.core.model import Found
 from reconciler.core.ports import Store
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.drifting import drifted
+from reconciler.value_class import field, replace, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Query:
     """What to look for; everything given must hold.
 

@@ -1,15 +1,15 @@
 """What shifts between two states of one person's access."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, Scope, Shift
 from reconciler.core.entitlements import Entitlement, Given, Held, given, largest, views_itself
 from reconciler.services.covering import Covering
+from reconciler.value_class import replace, value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Part:
     shift: Shift
     permission: str

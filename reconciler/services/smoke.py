@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.model import LiveConnector
@@ -12,6 +11,7 @@ from reconciler.kinds.requests.building import DataMissing, Given, build
 from reconciler.kinds.requests.data import gather
 from reconciler.net.senders import Senders
 from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
+from reconciler.value_class import replace, value_class
 
 PARALLELISM = 8
 MAX_BYTES = 1024 * 1024
@@ -45,7 +45,7 @@ def check_all(
         senders.close()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Job:
     connector: LiveConnector
     purpose: str

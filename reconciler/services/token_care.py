@@ -1,7 +1,6 @@
 """`token status`, `token fetch` and `token renew`: care for the tokens of live connectors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Store
@@ -11,9 +10,10 @@ from reconciler.kinds.authorization import can_be_fetched, needs_token
 from reconciler.services.authorizing import made_with, refuse_missing, token_job, unreadable, with_refresh
 from reconciler.services.enforcing import Caller
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Care:
     """What fetching or renewing did.
 

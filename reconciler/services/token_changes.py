@@ -1,7 +1,6 @@
 """What a plan says of access tokens: which are fetched with the changes, and which are due."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.diff import FieldChange, Origin
@@ -10,12 +9,13 @@ from reconciler.core.plan import Action, Change
 from reconciler.core.token import TokenState, has_expired, is_due
 from reconciler.kinds.authorization import can_be_fetched
 from reconciler.kinds.canonical import may_need_token
+from reconciler.value_class import replace, value_class
 
 PATH = ("spec", "authorization", "accessToken")
 _NOTE = "an access token is fetched with it"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class KnownTokens:
     """What the store holds of tokens, and the time to judge them by."""
 

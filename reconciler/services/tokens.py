@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
@@ -12,6 +11,7 @@ from reconciler.core.token import Token, TokenState, is_due, later
 from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
 from reconciler.kinds.authorization import Grant
+from reconciler.value_class import replace, value_class
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -43,7 +43,7 @@ class TokenSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TokenJob:
     """One token to be fetched.
 
@@ -64,7 +64,7 @@ class TokenJob:
     since: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TokenTools:
     """What fetching takes.
 

@@ -1,7 +1,6 @@
 """Changes that bring deleted records back, under the identity that they had."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reconciler.core.diff import FieldChange, diff
@@ -17,6 +16,7 @@ from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import tls_notes
 from reconciler.services.policy_changes import without_ended
+from reconciler.value_class import replace
 
 
 def undeleted(matches: Iterable[Match], store: Store, past: Mapping[Key, Past] | None, now: str) -> Iterator[Change]:

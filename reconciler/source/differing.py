@@ -1,16 +1,16 @@
 """Which files of two commits differ, and which files of one hold a word."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable
 from reconciler.source import git
+from reconciler.value_class import value_class
 
 _NOTHING, _SYMLINK, _SUBMODULE = "000000", "120000", "160000"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Difference:
     """A file that differs.
 

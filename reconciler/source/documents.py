@@ -1,7 +1,6 @@
 """One file of definitions to resources and diagnostics."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.model import Key, Resource
@@ -11,11 +10,12 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS, Kind
 from reconciler.source.blobs import blob_id
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
+from reconciler.value_class import field, value_class
 
 _KIND_NAMES = tuple(KINDS)
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class FileContent:
     """What one file holds.
 

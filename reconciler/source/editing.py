@@ -1,7 +1,6 @@
 """Files of definitions edited so that they declare something else, and nothing else changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from reconciler.core.model import Key, Resource
@@ -13,9 +12,10 @@ from reconciler.source.roundtrip import format_document_text
 from reconciler.source.roundtrip.editing import Parts, change_document, cut, join, start_of, without
 from reconciler.source.roundtrip.splices import CannotEdit
 from reconciler.source.yaml.guard import BOM
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class NotEdited:
     """A document that was left as it is, and why."""
 
@@ -25,7 +25,7 @@ class NotEdited:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Edited:
     """A file after its edits.
 

@@ -1,17 +1,17 @@
 """Which two revisions are compared, and what becomes of the base when the head is merged."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import files, git
+from reconciler.value_class import value_class
 
 WORKTREE = "WORKTREE"
 _UNSHALLOW = "this clone is shallow; run: git fetch --unshallow"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Revisions:
     """Two revisions that are compared.
 

@@ -8,7 +8,6 @@ never too little. A fault wants everything to be explained, as hints name what t
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.baseline import POLICY_KINDS, Unprovable
@@ -20,6 +19,7 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git, trees
 from reconciler.source.documents import DocumentReader
 from reconciler.source.parts import Parts
+from reconciler.value_class import field, value_class
 
 _MOST_FILES, _MOST_WORDS = 1000, 200
 """Beyond which everything is read as fast."""
@@ -102,7 +102,7 @@ def letters_of(display: str) -> tuple[str, ...]:
     return tuple(_LETTERS.findall(display))
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Search:
     """What files are searched for.
 

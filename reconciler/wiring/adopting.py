@@ -1,7 +1,6 @@
 """From what drifted to files: edited, checked all together, then written or committed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal
@@ -19,12 +18,13 @@ from reconciler.source.documents import DocumentReader
 from reconciler.source.editing import edit_file
 from reconciler.source.repository import Repository
 from reconciler.source.writing import DefinitionWriter
+from reconciler.value_class import replace, value_class
 from reconciler.wiring.history import open_history
 from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Prepared:
     """What is to be written.
 

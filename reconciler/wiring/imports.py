@@ -4,7 +4,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,13 @@ from reconciler.core.model import Key
 from reconciler.errors import UsageError
 from reconciler.source import files
 from reconciler.source.repository import Repository
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.importers.openapi import Note
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ImportRequest:
     """What to import, and as what."""
 
@@ -27,7 +27,7 @@ class ImportRequest:
     server: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Prepared:
     """The outcome of an import, before it is written.
 

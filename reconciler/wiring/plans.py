@@ -1,7 +1,6 @@
 """Saved plans as files: written whole or not at all, read with suspicion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from reconciler.kinds import schemas
 from reconciler.kinds.canonical import encode, make_resource
 from reconciler.kinds.registry import KINDS
 from reconciler.secrets import signing
+from reconciler.value_class import replace
 
 MAX_BYTES = 1 << 30
 _UNSEALED = ("digest", "signature")

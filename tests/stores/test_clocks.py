@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import replace
+from reconciler.value_class import replace
 from datetime import UTC, datetime
 from itertools import count
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.importers.openapi.placeholders import Placeholders
@@ -10,6 +9,7 @@ from reconciler.importers.openapi.schemas import Sampler, Slot, Tree, is_file, t
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, hides, holds_secret, without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, is_small, mapping, spell
+from reconciler.value_class import value_class
 
 MAX_BODY: Final = 256 * 1024
 
@@ -19,7 +19,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TYPICAL: Final = frozenset({"example", "1", "true", "{}", ""})
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Content:
     """One type of body that an operation takes.
 
@@ -34,7 +34,7 @@ class Content:
     where: Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Body:
     """A body as an endpoint has it; `content_type` is "" when the usual one is sent."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.errors import UsageError
@@ -24,6 +23,7 @@ from reconciler.importers.openapi.texts import (
     without_secrets,
 )
 from reconciler.importers.openapi.values import Object, mapping, text
+from reconciler.value_class import value_class
 
 API_VERSION: Final = "reconciler/v1"
 MAX_KEY: Final = 255  # of an endpoint's name and of displayName, in schemas/connector.schema.json
@@ -39,7 +39,7 @@ _UNREPRESENTED: Final = (
 _HINT = "give an OpenAPI 3 or a Swagger 2.0 document"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Heading:
     """What all connectors of one document share besides their endpoints."""
 

@@ -1,11 +1,11 @@
 """What an import could not carry over as it was, and why."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from reconciler.importers.openapi.texts import holds_secret, without_secrets
 from reconciler.importers.openapi.values import Pointer, pointer
+from reconciler.value_class import field, value_class
 
 
 class Effect(StrEnum):
@@ -17,7 +17,7 @@ class Effect(StrEnum):
     RISK = "risk"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Note:
     """One thing to know about an import.
 
@@ -37,7 +37,7 @@ class Note:
         return NOTES[self.code][0]
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Notebook:
     """Collects notes; the same note at the same place counts once."""
 

@@ -1,7 +1,6 @@
 """The operations of a document, and the endpoint that each becomes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.importers.openapi.bodies import Body, make_body, openapi_contents
@@ -23,6 +22,7 @@ from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean
 from reconciler.importers.openapi.urls import endpoint_url
 from reconciler.importers.openapi.values import Object, Pointer, is_true, mapping, pointer, sequence, text
+from reconciler.value_class import value_class
 
 MAX_ENTRIES: Final = 500  # maxItems of params and headers in schemas/connector.schema.json
 
@@ -31,7 +31,7 @@ _OTHER_METHODS: Final = ("head", "options", "trace", "query", "additionaloperati
 _BESIDE_METHODS: Final = ("parameters", "servers", "summary", "description", "$ref")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Operation:
     """One operation of the document.
 
@@ -52,7 +52,7 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Setting:
     """What the endpoints of one document share.
 

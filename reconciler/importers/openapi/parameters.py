@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.importers.openapi.bodies import Content
@@ -13,6 +12,7 @@ from reconciler.importers.openapi.schemas import examples, typical
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, holds_secret, names_secret, one_line, variable
 from reconciler.importers.openapi.values import Json, Object, Pointer, is_true, mapping, sequence, spell, text
+from reconciler.value_class import value_class
 
 MAX_NAME: Final = 255
 MAX_VALUE: Final = 8192
@@ -22,7 +22,7 @@ _IGNORED: Final = ("accept", "content-type", "authorization")
 _IN_BODY: Final = ("body", "formData")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Parameter:
     """One parameter of an operation.
 
@@ -88,7 +88,7 @@ def _examples(source: Source, node: Object, where: Pointer) -> list[Json]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Sending:
     """What the entries of one endpoint share.
 

@@ -1,17 +1,17 @@
 """The mustache placeholders of one endpoint, with the values for a test call."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.importers.openapi.texts import clean, hides, unique, without_secrets
+from reconciler.value_class import field, value_class
 
 MAX_SAMPLES: Final = 500  # maxProperties of `sample` in schemas/connector.schema.json
 _MAX_NAME: Final = 120
 _MAX_SAMPLE: Final = 8192
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Placeholders:
     """Gives out names: one for each value of each place, none for two."""
 

@@ -1,17 +1,17 @@
 """What an import gives back, and how it fails."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import InvalidDefinitions
 from reconciler.importers.openapi.notes import Note
+from reconciler.value_class import value_class
 
 
 class NotImportable(InvalidDefinitions):
     """The file is not an OpenAPI or Swagger document that connectors can be made of."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Imported:
     """The outcome of an import.
 

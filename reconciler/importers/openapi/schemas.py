@@ -1,10 +1,10 @@
 """From a schema or an example to the form of a body: which fields it has, and what to put there."""
 
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.values import Json, Object, Pointer, is_small, is_true, mapping, sequence, spell, text
+from reconciler.value_class import field, value_class
 
 MAX_FIELDS: Final = 200  # of one body
 MAX_NESTED: Final = 60  # of those, how many may stand below the first level
@@ -13,7 +13,7 @@ MAX_DEPTH: Final = 60  # of schemas in each other, lists in lists and allOf in a
 MAX_STEPS: Final = 3_000  # schemas looked at for one body: those that refer to each other multiply
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Slot:
     """A place in a body for a value that the consumer gives.
 
@@ -28,7 +28,7 @@ class Slot:
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Fixed:
     """A value that stands in the body as it is."""
 
@@ -90,7 +90,7 @@ def is_file(schema: Object) -> bool:
     return schema.get("type") == "file" or schema.get("format") == "binary" or "contentMediaType" in schema
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Sampler:
     """Builds the tree of one body.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 from urllib.parse import urljoin
@@ -11,6 +10,7 @@ from reconciler.importers.openapi.parameters import MAX_NAME
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, holds_secret, without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, text
+from reconciler.value_class import value_class
 
 
 class Means(IntEnum):
@@ -25,7 +25,7 @@ class Means(IntEnum):
     NOTHING = 9
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Scheme:
     """One security scheme of the document.
 

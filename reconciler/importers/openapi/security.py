@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from reconciler.importers.openapi.schemes import Means, Scheme, usable_scopes
@@ -10,6 +9,7 @@ from reconciler.importers.openapi.servers import is_plain
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, variable
 from reconciler.importers.openapi.values import Json, Object, Pointer, sequence
+from reconciler.value_class import value_class
 
 MAX_SCOPES: Final = 500  # maxItems of scopes in schemas/connector.schema.json
 
@@ -17,7 +17,7 @@ Requirement = dict[str, tuple[str, ...]]
 """Scheme name to the scopes asked of it; all of its schemes together let a call through."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Demand:
     """What one operation asks for.
 
@@ -31,7 +31,7 @@ class Demand:
     is_own: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Security:
     """The authorization of the connector.
 

@@ -5,17 +5,17 @@ documents often are not quite valid, or copy every target into its place, which 
 large documents do not survive; and none tells where a value came from.
 """
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
 from reconciler.importers.openapi.notes import Notebook
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping
+from reconciler.value_class import value_class
 
 MAX_HOPS: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Found:
     """A value behind its references.
 
@@ -30,7 +30,7 @@ class Found:
     references: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Source:
     """A document that is being imported, and the notes on it.
 

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.requests.mustache import Filling
 from reconciler.kinds.requests.places import JsonPlace, PlainPlace, as_text
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Body:
     """What is sent behind the headers.
 

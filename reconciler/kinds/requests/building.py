@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.secret import Secret
@@ -12,6 +11,7 @@ from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.requests.body import Body, build_body
 from reconciler.kinds.requests.mustache import Filling
 from reconciler.kinds.requests.places import PlainPlace, UrlPlace
+from reconciler.value_class import value_class
 
 Pair = tuple[str, str | Secret]
 """Name and value of a parameter or header; values that carry credentials are secrets."""
@@ -25,7 +25,7 @@ class DataMissing(UsageError):
     """Placeholders have no data."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Given:
     """What the caller gives beside the definition.
 
@@ -40,7 +40,7 @@ class Given:
     base_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Request:
     """A request that lacks nothing but its authorization."""
 
@@ -86,7 +86,7 @@ def _refuse_missing(names: tuple[str, ...]) -> None:
     raise DataMissing(f"there is no data for {', '.join(names)}", hint=f"{hint}, or a `sample` in the definition")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Entries:
     """The parameters and headers of an endpoint, with their values."""
 

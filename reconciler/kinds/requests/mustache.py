@@ -5,10 +5,10 @@ Python objects and reads partials from files.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.errors import InvalidDefinitions
+from reconciler.value_class import field, value_class
 
 _DEEPEST = 50
 _ABSENT = object()
@@ -24,14 +24,14 @@ class Place(Protocol):
         """Add the value of a placeholder; `raw` for ``{{{name}}}``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Tag:
     kind: str
     text: str
     inner: list["_Tag"] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Filling:
     """The data for all templates of one request.
 

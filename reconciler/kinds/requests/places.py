@@ -2,11 +2,11 @@
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from reconciler.errors import InvalidDefinitions, UsageError
+from reconciler.value_class import field, value_class
 
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _URL = re.compile(rf"https?://{_HOST}(?:[/?#].*)?", re.IGNORECASE)
@@ -72,14 +72,14 @@ class JsonPlace(PlainPlace):
             self._parts.append(json.dumps(value, ensure_ascii=False))
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Piece:
     text: str
     name: str = ""  # of the placeholder; "" for the template's own text
     raw: bool = False
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class UrlPlace:
     """A URL: values are percent-encoded and cannot reach beyond the part that they stand in."""
 

@@ -1,15 +1,15 @@
 """Diagnostics in the formats that people and other tools read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.value_class import value_class
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Checked:
     """What was checked.
 

@@ -9,11 +9,10 @@ Which comment goes with which entry:
 - Other comments at the end of a mapping stay at its end.
 """
 
-from dataclasses import dataclass
-
 from reconciler.source.roundtrip.keyorder import KeyOrder, keeps_aliases, order_for
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Node, NodeKind
+from reconciler.value_class import value_class
 
 
 def order_block_mappings(layout: Layout) -> str:
@@ -29,7 +28,7 @@ def order_block_mappings(layout: Layout) -> str:
     return "\n".join(lines) if layout.documents else layout.text
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Parts:
     """The lines of a block collection: what stays at its head, its children with their comments, its tail."""
 

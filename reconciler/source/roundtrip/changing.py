@@ -6,7 +6,6 @@ it is to declare, and only where these differ the text is edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
@@ -21,6 +20,7 @@ from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.replacing import Replacing
 from reconciler.source.roundtrip.splices import CannotEdit, Splice
 from reconciler.source.roundtrip.tree import Child, Node, NodeKind
+from reconciler.value_class import replace
 
 
 def changes(layout: Layout, before: dict[str, Any], after: dict[str, Any], style: Style, line: int) -> list[Splice]:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.yaml_text import Style
@@ -13,11 +12,12 @@ from reconciler.source.roundtrip.layout import Layout, read
 from reconciler.source.roundtrip.splices import CannotEdit, Splice, on_own_breaks, spliced
 from reconciler.source.roundtrip.surroundings import style_of
 from reconciler.source.roundtrip.tree import Mark
+from reconciler.value_class import value_class
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Parts:
     """A file cut where its documents begin.
 

@@ -1,7 +1,6 @@
 """Bytes of a YAML file to its canonical form."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.source.roundtrip.block_order import order_block_mappings
@@ -14,9 +13,10 @@ from reconciler.source.roundtrip.sameness import meaning
 from reconciler.source.roundtrip.whitespace import trim
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import guard
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Formatted:
     """A file in canonical form.
 
@@ -30,7 +30,7 @@ class Formatted:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Step:
     """One edit of a text.
 

@@ -7,14 +7,14 @@ flow collections - keeps its place relative to the line that it belongs to.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Node, NodeKind
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class _Frame:
     """A block collection around a line: its column before and after, and the frame around it."""
 

@@ -1,15 +1,15 @@
 """The order of keys that the schemas of the kinds give."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 from reconciler.source.roundtrip.tree import Child, Node, NodeKind
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class KeyOrder:
     """What the schema says of one place in a document; an empty `node` knows nothing.
 

@@ -1,13 +1,13 @@
 """A text with all that the steps need to know of it."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
 from reconciler.source.roundtrip.tokens import Tokens, scan
 from reconciler.source.roundtrip.tree import Document, Node, build
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Layout:
     """A text that parses, with its nodes and tokens.
 

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from reconciler.source.roundtrip.keyorder import order_for
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Document, Node, NodeKind
+from reconciler.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Meaning:
     """All of a file that formatting keeps: values, order of items, anchors, aliases, tags, quotes, comments, markers.
 

@@ -1,7 +1,6 @@
 """Edits of a text as stretches that are replaced."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.source.roundtrip.tree import Mark
@@ -15,7 +14,6 @@ class Splice(NamedTuple):
     text: str
 
 
-@dataclass
 class CannotEdit(Exception):
     """A change that would take more than moving the lines that it is about.
 
@@ -24,9 +22,11 @@ class CannotEdit(Exception):
         hint: what to do.
     """
 
-    message: str
-    mark: Mark
-    hint: str = "edit it by hand"
+    def __init__(self, message: str, mark: Mark, hint: str = "edit it by hand") -> None:
+        super().__init__(message, mark, hint)
+        self.message = message
+        self.mark = mark
+        self.hint = hint
 
 
 def spliced(text: str, splices: Iterable[Splice]) -> str | None:

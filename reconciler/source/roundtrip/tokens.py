@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.source.roundtrip.tree import Mark, mark_of
+from reconciler.value_class import value_class
 
 _BLOCK_HEADER = re.compile(r"[|>](?P<chomping>[-+0-9]*)(?:[ \t]+(?P<comment>#[^\n]*))?")
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Comment:
     """A comment with its `#`, without spaces at its end."""
 
@@ -19,7 +19,7 @@ class Comment:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Tokens:
     """What the scanner saw of one file.
 

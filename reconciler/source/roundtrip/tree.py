@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from reconciler.value_class import value_class
 
-@dataclass(frozen=True, slots=True)
+
+@value_class
 class Mark:
     """A place in a text: index, line and column count from 0, in characters."""
 
@@ -25,7 +26,7 @@ class NodeKind(StrEnum):
     MAPPING = "mapping"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Node:
     """One value as it is written.
 
@@ -56,7 +57,7 @@ class Node:
         return self.children[0].start.column
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Child:
     """One entry of a mapping, or one item of a sequence (then without a key).
 
@@ -69,7 +70,7 @@ class Child:
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Document:
     """One document of a file.
 

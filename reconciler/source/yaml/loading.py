@@ -6,12 +6,12 @@ else, and whatever that library refuses, through the careful parser, which says 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import BOM, guard, needs_care
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.source.yaml.nodes import Node
@@ -20,7 +20,7 @@ _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _FAST_POSITION = re.compile(r"line (\d+), column (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Loaded:
     """What a file holds.
 

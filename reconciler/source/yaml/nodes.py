@@ -1,14 +1,14 @@
 """Values with where they stand."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.source.text import Position
+from reconciler.value_class import value_class
 
 SCALAR, MAPPING, SEQUENCE = "scalar", "mapping", "sequence"
 
 
-@dataclass(slots=True)
+@value_class(frozen=False)
 class Node:
     """One value with where it stands.
 
@@ -22,7 +22,7 @@ class Node:
     value: Any
     start: Position
     end: Position
-    weight: int = field(default=0)
+    weight: int = 0
 
 
 def value_of(node: Node | None) -> Any:

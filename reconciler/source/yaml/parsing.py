@@ -5,13 +5,13 @@ speed of the loader (failing files only), and the fallback should the fast libra
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.text import Position, SourceText
 from reconciler.source.yaml.guard import MAX_DEPTH, too_deep
 from reconciler.source.yaml.nodes import MAPPING, SCALAR, SEQUENCE, Node
+from reconciler.value_class import value_class
 
 MAX_VALUES = 100_000
 
@@ -44,7 +44,7 @@ _HINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Parsed:
     """The documents of one file (None for an empty one) and the faults found on the way."""
 

@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +13,7 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.reading import Fingerprint, decoded
+from reconciler.value_class import astuple
 
 BASELINES = """
 CREATE TABLE baselines (

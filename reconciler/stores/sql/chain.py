@@ -8,11 +8,11 @@ compute all of it anew: that is noticed by whoever has noted a head elsewhere.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
 from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
+from reconciler.value_class import value_class
 
 SINCE = 3
 """The version of the store that the chain came with."""
@@ -135,7 +135,7 @@ def _at_most(one: object, other: object) -> bool:
     return not isinstance(one, int) or not isinstance(other, int) or one <= other
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Verdict:
     """What following the chain finds.
 

@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reconciler.core.model import Bodies, Found, Key, Record, SecretState
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import chain
+from reconciler.value_class import replace
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 

@@ -12,6 +12,7 @@ from reconciler.source import files, git
 from reconciler.source.attachments import leaned_on, settings_changed
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.likely import likely_files
 from reconciler.source.parallel import read_parts
 from reconciler.source.repository import assemble
 from reconciler.source.revisions import Revisions
@@ -85,8 +86,11 @@ def _read_head(reader: PartReader, tree: str, definitions: Sequence[Difference],
     resources = [resource for content in reader.contents(entries) for resource in content.resources]
     after = {resource.key: resource for resource in resources if resource.file in own}
     gone = before.changed.keys() - after.keys()
+    missing = {ref for resource in after.values() for ref in resource.refs} - {item.key for item in resources} - gone
+    likely = dict(files.committed_at(reader.root, tree, likely_files(reader.root, missing)))
+    resources += [resource for content in reader.contents(likely) for resource in content.resources]
     further = _further(reader.root, tree, _words(resources, before.changed, after, gone))
-    entries = {**dict(further), **entries}
+    entries = {**dict(further), **likely, **entries}
 
     def keep(clash: Clash) -> bool:
         """Of files that are only read beside, what they refer to was not read."""

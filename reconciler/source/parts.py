@@ -1,6 +1,6 @@
 """Some of a repository's files, read as a plan turns out to need them."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,12 @@ from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git, trees
 from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.likely import likely_files
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
 
 TestAccess = Callable[[Mapping[Key, Resource]], "tuple[list[Clash], Coverage | None]"]
-_MOST_PATTERNS = 50
 
 
 def _every(clash: Clash) -> bool:
@@ -117,16 +117,12 @@ class Parts:
             raise Unprovable("a file's name is not printable")
         return self._oids.get(path) or f"{self.trees[files.FOLDERS.index(folder)]}:{rest}"
 
-    def named(self, words: Sequence[str]) -> list[str]:
-        """Files with connectors or categories whose path holds one of the words; those that git knows."""
-        folder = files.FOLDERS[0]
-        if not words or len(words) > _MOST_PATTERNS:
-            return []
+    def likely(self, keys: Iterable[Key]) -> list[str]:
+        """Files in which the resources are probably defined."""
+        found = likely_files(self._root, keys)
         if self._status:
-            found = git.indexed(self._root, [f":(icase,glob){folder}/**/*{word}*" for word in words])
-            return [path for path in found if files.holds_definitions(path)]
-        listed = files.committed(self._root, self._commit, (folder,))
-        return [path for path, _ in listed if any(word in path for word in words)]
+            return found
+        return [path for path, _ in files.committed_at(self._root, self._commit, found)]
 
     def search(self, matches: Callable[[bytes], bool], known: Container[str]) -> list[str]:
         """Files with connectors or categories whose content matches; all but the known ones are looked at."""

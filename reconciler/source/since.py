@@ -164,8 +164,7 @@ class _Closure:
             Unprovable: there is a fault, or too much to look for.
         """
         self._read({*self._changed, *self._parts.policies()})
-        likely = self._parts.named(sorted({_likely(key) for key in self._wanted().definitions}))
-        self._read(likely)
+        self._read(self._parts.likely(self._wanted().definitions))
         while (search := self._wanted().without(self._searched)).size:
             if self._searched.size + search.size > _MOST_WORDS:
                 raise Unprovable("so much is to be looked for that everything is read as fast")
@@ -244,8 +243,3 @@ def _names(before: Resource | None, after: Resource | None) -> tuple[str, ...]:
         return (before.key.name, *before.previously) if before.key.kind == "Category" or before.previously else ()
     changed = before.previously != after.previously
     return (after.key.name, *before.previously, *after.previously) if changed else ()
-
-
-def _likely(key: Key) -> str:
-    """What the name of the file may hold in which it is defined."""
-    return "categor" if key.kind == "Category" else key.name

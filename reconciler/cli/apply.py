@@ -5,14 +5,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carrying import (
-    FORMATS,
-    carry_out,
-    lock_timeout_option,
-    on_error_option,
-    parallelism_option,
-    yes_option,
-)
+from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan import plan_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
@@ -25,10 +18,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("apply")
 @click.argument("planfile", required=False, type=_FILE, metavar="[PLANFILE]")
 @plan_options
-@yes_option()
-@lock_timeout_option()
-@on_error_option()
-@parallelism_option()
+@carrying_options
 @click.option(
     "--verify",
     "keys",

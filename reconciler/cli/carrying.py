@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,25 +24,18 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 
 
-def on_error_option() -> Callable[..., Callable[..., object]]:
-    """The option that says what becomes of a token that is not to be had."""
-    return click.option(
-        "--on-error",
-        type=click.Choice(["stop", "continue"]),
-        default="stop",
-        show_default=True,
-        help="Whether a token that is not to be had stops everything, or leaves its connector out.",
-    )
-
-
-def parallelism_option() -> Callable[..., Callable[..., object]]:
-    """The option that says how many tokens are requested at once."""
-    return click.option(
-        "--parallelism",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        help="How many tokens are requested at once; default 8.",
-    )
+def carrying_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that carries out a plan."""
+    for option in reversed(
+        [
+            yes_option(),
+            lock_timeout_option(),
+            click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a token that is not to be had stops everything, or leaves its connector out."),
+            click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many tokens are requested at once; default 8."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
 
 
 def lock_timeout_option() -> Callable[..., Callable[..., object]]:

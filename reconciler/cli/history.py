@@ -70,7 +70,8 @@ def command(
     Without an ADDRESS the runs; with one, such as connector/crm-contacts, each version of that record and what
     changed, also when it is deleted or has another name now.
 
-    With --at TIME and --can or --who-can: who could do what then, judged by the policies that were live then.
+    With --at TIME and --can or --who-can: who could do what then, judged by the policies that were live then. As `can`
+    does, --can exits with 0 for yes and 4 for no.
 
     A TIME is such as 2027-03-01 (its first moment, UTC) or 2027-03-01T12:00:00+01:00.
 
@@ -88,9 +89,10 @@ def command(
         raise UsageError("--all is about the list of runs", hint="leave it out, or the rest")
     settings = settings_of_run()
     history = open_history(settings)
+    code = ExitCode.OK
     try:
         if at is not None:
-            shown = _past(history, settings, asked, _past_time(at), can, who_can)
+            shown, code = _past(history, settings, asked, _past_time(at), can, who_can)
         elif asked.key is None:
             shown = _runs(history, asked, every=every)
         elif numbers:
@@ -100,7 +102,7 @@ def command(
     finally:
         history.close()
     answer(shown)
-    return ExitCode.OK
+    return code
 
 
 def settings_of_run() -> Settings:
@@ -178,11 +180,13 @@ def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], ask
 def _past(
     history: "KeepsHistory", settings: Settings, asked: Asked, time: str,
     can: tuple[str, str] | None, who_can: str | None,
-) -> str:  # fmt: skip
+) -> tuple[str, ExitCode]:  # fmt: skip
+    """The answer, and the exit code that says it too, where one person was asked about."""
     from reconciler.services.past_access import could, past, who_could
 
     state = past(history, can[1] if can else who_can or "", asked.key, time)
     answers = [could(state, can[0])] if can else who_could(state)
+    code = ExitCode.NOT_PERMITTED if can and not answers[0].decision.allowed else ExitCode.OK
     lines = PastLines(settings.root)
 
     def place(found: "Answer") -> tuple[str, int] | None:
@@ -194,9 +198,9 @@ def _past(
     if asked.chosen == "json":
         from reconciler.render.history_json import past_json
 
-        return past_json(state, answers, place)
+        return past_json(state, answers, place), code
     from reconciler.render.past_access import answer_text, answers_text
 
     if can:
-        return answer_text(state, answers[0], place, color=asked.color)
-    return answers_text(state, answers, place, color=asked.color)
+        return answer_text(state, answers[0], place, color=asked.color), code
+    return answers_text(state, answers, place, color=asked.color), code

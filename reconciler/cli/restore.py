@@ -6,14 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.carrying import (
-    FORMATS,
-    carry_out,
-    lock_timeout_option,
-    on_error_option,
-    parallelism_option,
-    yes_option,
-)
+from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options, options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
@@ -35,10 +28,7 @@ from reconciler.wiring.history import open_history
 @override_option()
 @preflight_option()
 @tokens_option()
-@yes_option()
-@lock_timeout_option()
-@on_error_option()
-@parallelism_option()
+@carrying_options
 @saving_options
 @common_options()
 def command(

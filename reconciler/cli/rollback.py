@@ -6,14 +6,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carrying import (
-    FORMATS,
-    carry_out,
-    lock_timeout_option,
-    on_error_option,
-    parallelism_option,
-    yes_option,
-)
+from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.parsing import time_of
 from reconciler.cli.plan import guarding_options, show_plan
@@ -30,10 +23,7 @@ from reconciler.wiring.run import now
 @click.argument("wanted", metavar="RUN|TIME")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
 @guarding_options
-@yes_option()
-@lock_timeout_option()
-@on_error_option()
-@parallelism_option()
+@carrying_options
 @saving_options
 @common_options()
 def command(

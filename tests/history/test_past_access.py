@@ -1,5 +1,6 @@
 """Who could do what at some time, by which line; judged by what was live then."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from history_world import answer
 from live_state import drift
+from schema_checks import fits
 
 VIEW = "categories:view, connectors:view, connectors:edit"
 
@@ -20,11 +22,13 @@ def moment() -> str:
 def could(
     workspace: Workspace, time: str, actor: str = "ada", permission: str = "connectors:edit", *more: str
 ) -> dict[str, Any]:
-    """The only answer."""
-    found = answer(
-        workspace, "history", "--at", time, "--can", actor, permission, *(more or ("connector/crm-contacts",))
-    )
+    """The only answer, which the exit code gives too."""
+    asked = ("history", "--at", time, "--can", actor, permission, *(more or ("connector/crm-contacts",)), "-o", "json")
+    result = workspace.run(*asked)
+    found = json.loads(result.stdout)
+    fits(found, "history.schema.json")
     (only,) = found["answers"]
+    assert result.exit_code == (0 if only["allowed"] else 4)
     return only
 
 
@@ -131,7 +135,9 @@ def test_what_others_gave_themselves_around_the_tool(workspace: Workspace) -> No
 def test_before_the_history_began(workspace: Workspace) -> None:
     """Nobody could do anything, and it is said why."""
     workspace.ok("apply", "--yes", "-q")
-    shown = workspace.ok("history", "--at", "2020-01-01", "--can", "ada", "connectors:edit").stdout
+    result = workspace.run("history", "--at", "2020-01-01", "--can", "ada", "connectors:edit")
+    shown = result.stdout
+    assert result.exit_code == 4
     assert shown.startswith(
         "no: ada did not have connectors:edit at 2020-01-01T00:00:00.000Z\n    no policy grants it\n"
     )

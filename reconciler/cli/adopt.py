@@ -40,7 +40,7 @@ def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool
     run = open_run()
     root, said = run.settings.root, options()
     parent = start_of_branch(root, branch) if branch else ""
-    desired = load_desired(open_source(root, parent))
+    desired = load_desired(open_source(root, parent, cached=not said.no_cache))
     keys = frozenset(map(key_of, addresses))
     prepared = prepare(root, parent, desired, drift_of(run.settings, desired, run.store, keys, theirs=theirs))
     drifted = prepared.drifted

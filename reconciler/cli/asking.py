@@ -56,7 +56,8 @@ def put(
     from reconciler.services.git_changes import access_of
 
     everything = key is not None and area in ("connectors", "categories")
-    source = open_source(root, ref, ("connectors", "policies") if everything else ("policies",))
+    folders = ("connectors", "policies") if everything else ("policies",)
+    source = open_source(root, ref, folders, cached=not said.no_cache)
     resources = load_desired(source).resources
     targets = {key: target_of(key, resources[key].content())} if key in resources and key else {}
     known = targets or {other: target_of(other, resource.content()) for other, resource in resources.items() if key}

@@ -22,6 +22,7 @@ class Options(NamedTuple):  # a dataclass would cost the start of every command 
     quiet: bool = False
     verbose: bool = False
     no_input: bool = False
+    no_cache: bool = False
 
 
 def options() -> Options:
@@ -45,6 +46,7 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "quiet": (("-q", "--quiet"), {"is_flag": True, "help": "Say only what is wrong."}),
     "verbose": (("-v", "--verbose"), {"is_flag": True, "help": "Say what is done, on stderr."}),
     "no_input": (("--no-input",), {"is_flag": True, "help": "Never ask."}),
+    "no_cache": (("--no-cache",), {"is_flag": True, "help": "Read all files anew, and keep nothing of it."}),
 }  # fmt: skip
 _STORE_ONLY = ("target", "store", "env_file", "actor", "no_input")
 _VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
 
 if TYPE_CHECKING:
+    from reconciler.core.ports import Desired
     from reconciler.diagnostics import Diagnostic
 
 
@@ -39,6 +40,12 @@ def answer(text: str) -> None:
 def say(text: str) -> None:
     """Tell the user something beside the answer."""
     print(harmless(text), file=sys.stderr)
+
+
+def say_read(desired: "Desired") -> None:
+    """Tell what was read, and how much of it from the cache."""
+    cached = f"; {desired.known} of the files were in the cache" if desired.known else ""
+    say(f"read {len(desired.files)} files with {desired.documents} documents{cached}")
 
 
 def say_error(message: str, details: Sequence[str] = (), hint: str = "") -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.cli.options import options
-from reconciler.cli.output import say, say_warnings, wants_color
+from reconciler.cli.output import say, say_read, say_warnings, wants_color
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.kinds.canonical import may_need_token
 from reconciler.settings import Overrides, Settings
 from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import (
@@ -83,7 +82,7 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, notin
         say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
     return Run(
         settings,
-        open_source(root, flags.ref if flags else "", noting=noting),
+        open_source(root, flags.ref if flags else "", noting=noting, cached=not said.no_cache),
         open_store(settings, os.environ),
         open_secrets(settings, os.environ),
     )
@@ -128,7 +127,7 @@ def load_desired(source: Source) -> Desired:
     if not options().quiet:
         say_warnings(desired.diagnostics, options().color)
     if options().verbose:
-        say(f"read {len(desired.files)} files with {desired.documents} documents")
+        say_read(desired)
     return desired
 
 
@@ -193,7 +192,7 @@ def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
 
 def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
-    if not any(may_need_token(resource.body) for resource in desired.resources.values()):
+    if not any(resource.may_need_token for resource in desired.resources.values()):
         return None
     from reconciler.services.token_changes import KnownTokens
 

@@ -8,7 +8,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.output import answer, say, say_read, wants_color
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
 from reconciler.core.ports import Desired
@@ -46,7 +46,7 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
     """
     chosen = choose_format(render.FORMATS)
     root = locate_root(options().directory)
-    source = open_source(root, ref, covering=coverage)
+    source = open_source(root, ref, covering=coverage, cached=not options().no_cache)
     desired, since = _loaded(source, since)
     found = list(desired.diagnostics) + ([] if ref else project_diagnostics(root))
     files = desired.files
@@ -56,6 +56,8 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
     if found or not options().quiet or chosen != "text":
         checked = render.Checked(len(files), desired.documents, files, __version__, since)
         answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
+    if options().verbose:
+        say_read(desired)
     if coverage and not options().quiet:
         say(_counted(desired.coverage))
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK

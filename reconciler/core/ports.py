@@ -45,6 +45,7 @@ class Desired:
         coverage: None unless it was asked for and everything is valid.
         past: of an earlier state, which record each resource was; None for definitions.
         spared: records, by uid, of which an earlier state says nothing; they stay as they are.
+        known: how many of the files an earlier run had read already.
     """
 
     resources: Mapping[Key, Resource]
@@ -54,6 +55,7 @@ class Desired:
     coverage: Coverage | None = None
     past: Mapping[Key, Past] | None = None
     spared: frozenset[str] = frozenset()
+    known: int = 0
 
 
 class Source(Protocol):

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Key, Resource, facts_of
 from reconciler.core.sensitive import REFERENCE_KEYS
+from reconciler.kinds.merging import is_plain
 from reconciler.kinds.registry import KINDS, Kind
 
 _SORTED = orjson.OPT_SORT_KEYS
@@ -87,22 +88,28 @@ def readable(kind: str, live: Any) -> tuple[dict[str, Any], bool]:
 def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int) -> Resource:
     """The resource that a document declares. The document satisfies its schema; it is changed."""
     metadata, spec = content["metadata"], content["spec"]
-    refs = tuple({Key(ref.kind, ref.name) for ref in kind.references(spec)})
+    refs = tuple(sorted({Key(ref.kind, ref.name) for ref in kind.references(spec)}))
     display = spec.get("displayName")
     active = spec.get("status") != "inactive"
     left_out = kind.left_out(spec)
     unprotects = spec.get("lifecycle", {}).get("protect") is False
     body = body_of(content, kind)
+    facts = facts_of(
+        sha256(body).digest(),
+        len(body),
+        document,
+        active=active,
+        unprotects=unprotects,
+        may_need_token=kind.name == "Connector" and may_need_token(body),
+        plain=is_plain(kind.name, body),
+    )
     return Resource(
         Key(kind.name, metadata["name"]),
         body,
-        fingerprint(body),
+        facts,
         fold(display) if display else "",
         refs,
         tuple(metadata.get("previously", ())),
         file,
-        document,
-        active,
         left_out,
-        unprotects,
     )

@@ -26,38 +26,61 @@ class Clash:
     path: Path = ()
 
 
+def by_address(resources: Iterable[Resource]) -> dict[Key, Resource]:
+    """The first of the resources under each address."""
+    found: dict[Key, Resource] = {}
+    for resource in resources:
+        found.setdefault(resource.key, resource)
+    return found
+
+
 def crosscheck(
-    resources: Sequence[Resource], broken: frozenset[Key], keep: Callable[[Clash], bool], *, complete: bool
+    resources: Sequence[Resource],
+    by_key: dict[Key, Resource],
+    broken: frozenset[Key],
+    keep: Callable[[Clash], bool],
+    *,
+    complete: bool,
 ) -> list[Clash]:
     """All clashes that count.
 
     Args:
+        by_key: see `by_address`.
         broken: addresses whose documents did not validate: they count as defined.
         keep: which clashes count; where only a part of the repository is read, some are none.
         complete: False when files could not be read; then nothing is said to be undefined.
     """
-    by_key: dict[Key, Resource] = {}
-    found: list[Clash] = []
-    displays: dict[tuple[str, str], Resource] = {}
-    for resource in resources:
-        first = by_key.setdefault(resource.key, resource)
-        if first is not resource:
-            message = f"{address(*resource.key)} is already defined in {first.file}"
-            found.append(Clash(resource, "RC302", message, "name", hint="rename one of them"))
-        elif resource.display:
-            namesake = displays.setdefault((resource.key.kind, resource.display), resource)
-            if namesake is not resource:
-                message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
-                found.append(Clash(resource, "RC303", message, "displayName", hint="choose a name that differs by more than case and accents"))  # fmt: skip
+    found = list(_namesakes(resources, by_key))
     trading = _trading(by_key)
+    sound: set[tuple[bool, tuple[Key, ...]]] = set()
     for resource in resources:
-        clashes = filter(keep, _reference_clashes(resource, by_key, broken, complete=complete))
-        found += [replace(clash, hint=_near(clash, by_key)) if clash.code == "RC301" else clash for clash in clashes]
+        if resource.refs and (same := (resource.key.kind == "Connector", resource.refs)) not in sound:
+            clashes = list(_reference_clashes(resource, by_key, broken, complete=complete))
+            if not clashes:
+                sound.add(same)  # the many that refer to the same have nothing to say either
+            clashes = list(filter(keep, clashes))
+            found += [
+                replace(clash, hint=_near(clash, by_key)) if clash.code == "RC301" else clash for clash in clashes
+            ]
         if resource.previously:
             found += _rename_clashes(resource, by_key, trading)
     found += _claimed_twice(resources)
     found += _group_cycles(by_key)
     return [clash for clash in found if keep(clash)]
+
+
+def _namesakes(resources: Sequence[Resource], by_key: dict[Key, Resource]) -> Iterator[Clash]:
+    displays: dict[str, dict[str, Resource]] = {}
+    for resource in resources:
+        first = by_key[resource.key]
+        if first is not resource:
+            message = f"{address(*resource.key)} is already defined in {first.file}"
+            yield Clash(resource, "RC302", message, "name", hint="rename one of them")
+        elif resource.display:
+            namesake = displays.setdefault(resource.key.kind, {}).setdefault(resource.display, resource)
+            if namesake is not resource:
+                message = f"{address(*namesake.key)} in {namesake.file} has the same display name"
+                yield Clash(resource, "RC303", message, "displayName", hint="choose a name that differs by more than case and accents")  # fmt: skip
 
 
 def _reference_clashes(

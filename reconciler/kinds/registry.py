@@ -27,7 +27,8 @@ def _no_rules(spec: dict[str, Any], document: int) -> list[Finding]:
     return []
 
 
-def _no_dated_rules(spec: dict[str, Any], document: int, now: str) -> list[Finding]:
+def no_dated_rules(spec: dict[str, Any], document: int, now: str) -> list[Finding]:
+    """Of a kind that is judged alike at all times."""
     return []
 
 
@@ -55,7 +56,7 @@ class Kind:
     secret_fields: Callable[[dict[str, Any]], Iterable[SecretField]] = _nothing
     literals: Callable[[dict[str, Any], Container[str]], Iterable[tuple[Path, str]]] = _no_literals
     rules: Callable[[dict[str, Any], int], list[Finding]] = _no_rules
-    dated_rules: Callable[[dict[str, Any], int, str], list[Finding]] = _no_dated_rules
+    dated_rules: Callable[[dict[str, Any], int, str], list[Finding]] = no_dated_rules
     left_out: Callable[[dict[str, Any]], tuple[str, ...]] = _none_left_out
 
 

@@ -9,7 +9,7 @@ from reconciler.core.ports import Store
 from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable
-from reconciler.kinds.crosscheck import Clash, crosscheck
+from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.declaring import declaration, document
 from reconciler.kinds.registry import KINDS
 from reconciler.services.leaks import secrets_in
@@ -107,7 +107,7 @@ def _categories(found: Bodies) -> frozenset[str]:
 
 def _clashes(resources: Sequence[Resource]) -> Iterable[tuple[Key, str]]:
     """What would be wrong in a repository that held just these."""
-    for clash in crosscheck(resources, frozenset(), _is_error, complete=True):
+    for clash in crosscheck(resources, by_address(resources), frozenset(), _is_error, complete=True):
         yield clash.resource.key, f"{clash.message} ({clash.code})"
 
 

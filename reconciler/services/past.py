@@ -40,4 +40,4 @@ def resource_of(key: Key, body: Mapping[str, Any], known_from: str) -> Resource:
     """
     metadata = {**body.get("metadata", {}), "name": key.name}
     made = make_resource({"metadata": metadata, "spec": body["spec"]}, KINDS[key.kind], known_from, 0)
-    return replace(made, left_out=())  # it held what it held: nothing was forgotten
+    return made.mentioning_all()  # it held what it held: nothing was forgotten

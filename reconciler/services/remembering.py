@@ -8,8 +8,6 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired
 from reconciler.kinds.authorization import can_be_fetched
-from reconciler.kinds.canonical import may_need_token
-from reconciler.kinds.merging import is_plain
 from reconciler.services.narrowing import Narrow
 from reconciler.services.policy_changes import dated_in
 
@@ -62,11 +60,11 @@ def _refuse_unfinished(plan: Plan) -> None:
 
 def _declared(resources: Mapping[Key, Resource]) -> Iterator[Declared]:
     for key, resource in resources.items():
-        odd = key.kind in ("Category", "Connector") and not is_plain(key.kind, resource.body)
+        odd = key.kind in ("Category", "Connector") and not resource.is_plain
         yield Declared(key, resource.file, odd, _takes_token(resource), resource.previously)
 
 
 def _takes_token(resource: Resource) -> bool:
-    if resource.key.kind != "Connector" or not resource.active or not may_need_token(resource.body):
+    if not resource.may_need_token or not resource.active:
         return False
     return can_be_fetched(resource.content()["spec"])

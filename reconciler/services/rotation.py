@@ -33,7 +33,7 @@ def with_rotated_secrets(
     secrets.prefetch(_far_references(desired.values()))
     for key, resource in desired.items():
         record = by_key[key].record if key in by_key else live.get(key)
-        if record is None or not may_hold_references(resource.body):
+        if record is None or not may_hold_references(resource.peek()):
             continue
         fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
         if fields:
@@ -45,7 +45,7 @@ def with_rotated_secrets(
 def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:
     """The secret references of resources of which some lead to another program or machine."""
     for resource in resources:
-        if may_hold_far_references(resource.body):
+        if may_hold_far_references(resource.peek()):
             for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
                 yield field.reference
 

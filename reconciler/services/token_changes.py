@@ -8,7 +8,6 @@ from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.token import TokenState, has_expired, is_due
 from reconciler.kinds.authorization import can_be_fetched
-from reconciler.kinds.canonical import may_need_token
 from reconciler.value_class import replace, value_class
 
 PATH = ("spec", "authorization", "accessToken")
@@ -33,7 +32,7 @@ def with_due_tokens(
     """`changes` with a note where a token is fetched, and an update for every token that is missing or due."""
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
     for key, resource in desired.items():
-        if key.kind != "Connector" or not resource.active or not may_need_token(resource.body):
+        if not resource.may_need_token or not resource.active:
             continue
         if not can_be_fetched(resource.content()["spec"]):
             continue

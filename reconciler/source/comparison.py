@@ -10,10 +10,10 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git
 from reconciler.source.attachments import leaned_on, settings_changed
+from reconciler.source.bulk import read_parts
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.likely import likely_files
-from reconciler.source.parallel import read_parts
 from reconciler.source.repository import assemble
 from reconciler.source.revisions import Revisions
 
@@ -59,7 +59,7 @@ class PartReader:
     def contents(self, entries: Entries) -> list[FileContent]:
         """What the files hold, in their order."""
         new = [(path, oid) for path, oid in entries.items() if (path, oid) not in self._known]
-        self._known.update(zip(new, read_parts(new, self._read), strict=True))
+        self._known.update(zip(new, read_parts(new, [path for path, _ in new], self._read), strict=True))
         return [self._known[entry] for entry in entries.items()]
 
     def _read(self, part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:

@@ -7,7 +7,8 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
-from reconciler.kinds.registry import KINDS, Kind
+from reconciler.kinds.expiry import may_expire
+from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
 from reconciler.source.blobs import blob_id
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 from reconciler.value_class import field, value_class
@@ -23,6 +24,7 @@ class FileContent:
         documents: how many documents are not empty.
         broken: addresses of documents that did not validate, as far as they can be told.
         oid: the id that git gives the content; "" where nobody asked.
+        settled: whether nothing is wrong with it, and nothing ever will be with these bytes, whenever they are read.
     """
 
     resources: list[Resource] = field(default_factory=list)
@@ -30,6 +32,12 @@ class FileContent:
     documents: int = 0
     broken: list[Key] = field(default_factory=list)
     oid: str = ""
+    settled: bool = False
+
+
+def unread(reason: Diagnostic | None) -> FileContent:
+    """What a file holds that cannot be read, and why."""
+    return FileContent(diagnostics=[reason] if reason else [])
 
 
 class DocumentReader:
@@ -58,7 +66,7 @@ class DocumentReader:
                     found.oid = blob_id(content, self._id_length)
                 yield found
             else:
-                yield FileContent(diagnostics=[content])
+                yield unread(content)
 
     def read(self, file: str, data: bytes) -> FileContent:
         """Resources and faults of one file; `file` is its path from the repository's root."""
@@ -70,7 +78,7 @@ class DocumentReader:
         loaded = load(data, file, self._fast)
         if loaded.faults or may_hold_token(data):
             return None
-        content = FileContent(documents=len(loaded.documents))
+        content = FileContent(documents=len(loaded.documents), settled=True)
         try:
             for index, document in loaded.documents:
                 kind = document.get("kind")
@@ -79,7 +87,10 @@ class DocumentReader:
                 found = KINDS[kind]
                 if self._findings(found, document["spec"], index) or not file.startswith(found.directory):
                     return None
-                content.resources.append(make_resource(document, found, file, index))
+                resource = make_resource(document, found, file, index)
+                content.resources.append(resource)
+                if found.dated_rules is not no_dated_rules and may_expire(resource.body):
+                    content.settled = False
         except (TypeError, ValueError):  # keys that are not texts, numbers beyond JSON, nesting beyond the validator
             return None
         return content

@@ -1,35 +1,76 @@
-"""Reading many files on all cores: forked workers that share nothing and answer in order."""
+"""Work on many items on all cores: forked workers that share nothing, and answer in order, as fast as they are read.
 
+The items are dealt out in turns, so that whoever takes the answers in order keeps all workers busy. A worker that is
+ahead waits until its pipe is read, so that nobody has to hold more than a few answers.
+"""
+
+import gc
 import marshal
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
-from reconciler.core.model import Key, Resource
-from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
-from reconciler.source.documents import FileContent
 
-MIN_FILES = 400  # below it a fork costs more than it saves
+MIN_ITEMS = 400  # below it a fork costs more than it saves
 _MAX_WORKERS = 8
+_TURN = 128
+_HEAD = 4  # bytes that say how long a message is
 
 Item = TypeVar("Item")
-ReadPart = Callable[[Sequence[Item]], Iterator[FileContent]]
+Work = Callable[[Sequence[Item], int | None], Iterator[Any]]
+"""From some of the items, and the number of the worker, to one value for each: plain ones, such as marshal writes."""
 
 
-def read_parts(items: Sequence[Item], read: ReadPart[Item]) -> Iterator[FileContent]:
-    """What `read` gives for `items`, in their order, computed on as many cores as are free to us."""
-    workers = min(_cores(), _MAX_WORKERS, len(items) // (MIN_FILES // 2))
+def workers_for(items: int) -> int:
+    """How many processes work on so many items; 1 when this one does."""
+    return max(1, min(_cores(), _MAX_WORKERS, items // (MIN_ITEMS // 2)))
+
+
+def spread(items: Sequence[Item], work: Work[Item]) -> Iterator[Any]:
+    """What `work` gives for `items`, in their order.
+
+    `work` gets no number where it takes over from a worker that failed.
+
+    Raises:
+        SourceUnavailable: a worker was ended from outside.
+    """
+    workers = workers_for(len(items))
     if workers < 2:
-        yield from read(items)
+        yield from work(items, 0)
         return
-    size = -(-len(items) // workers)
-    parts = [items[start : start + size] for start in range(0, len(items), size)]
-    started = [_start(part, read) for part in parts[1:]]
-    yield from read(parts[0])
-    for part, (child, pipe) in zip(parts[1:], started, strict=True):
-        yield from _collect(child, pipe, part, read)
+    turns = [items[start : start + _TURN] for start in range(0, len(items), _TURN)]
+    started: list[_Worker] = []
+    answers: list[Iterator[Any]] = []
+    try:
+        for number in range(workers):
+            share = [item for turn in turns[number::workers] for item in turn]
+            started.append(_start(share, work, number, started))
+            answers.append(_answers(started[-1], share, work))
+        for place, turn in enumerate(turns):
+            yield from islice(answers[place % workers], len(turn))
+        for answer in answers:
+            next(answer, None)  # lets it see how its worker ended
+    finally:
+        for worker in started:
+            os.close(worker.pipe)  # whoever still works is told that nobody listens
+        for worker in started:
+            worker.end()
+
+
+class _Worker:
+    def __init__(self, child: int, pipe: int) -> None:
+        self.pipe = pipe
+        self._child = child
+        self._status = -1
+
+    def end(self) -> int:
+        """Wait for it; how it ended, as `os.waitpid` says it."""
+        if self._status < 0:
+            _, self._status = os.waitpid(self._child, 0)
+        return self._status
 
 
 def _cores() -> int:
@@ -38,61 +79,43 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(part: Sequence[Item], read: ReadPart[Item]) -> tuple[int, int]:
-    """Fork a worker for `part`; its id, and the pipe that its answer comes through."""
+def _start(share: Sequence[Item], work: Work[Item], number: int, others: Sequence[_Worker]) -> _Worker:
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
-        return child, reading
+        return _Worker(child, reading)
     status = 1
     try:
-        os.close(reading)
-        answer = marshal.dumps([_packed(content) for content in read(part)])
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(answer)
+        for pipe in (reading, *(other.pipe for other in others)):  # or no worker would see that nobody listens any more
+            os.close(pipe)
+        gc.disable()  # it does not live long enough for that to pay
+        with os.fdopen(writing, "wb") as answering:
+            values = work(share, number)
+            while turn := list(islice(values, _TURN)):
+                message = marshal.dumps(turn)
+                answering.write(len(message).to_bytes(_HEAD, "little"))
+                answering.write(message)
+                answering.flush()
         status = 0
     finally:
         os._exit(status)  # whatever happens, the worker must not go on as a second parent
 
 
-def _collect(child: int, pipe: int, part: Sequence[Item], read: ReadPart[Item]) -> Iterator[FileContent]:
-    with os.fdopen(pipe, "rb") as opened:
-        answer = opened.read()
-    _, status = os.waitpid(child, 0)
-    if status == 0:
-        for packed in marshal.loads(answer):  # noqa: S302 (written by our own child)
-            yield _unpacked(packed)
-    elif os.WIFSIGNALED(status):
+def _answers(worker: _Worker, share: Sequence[Item], work: Work[Item]) -> Iterator[Any]:
+    given = 0
+    with open(worker.pipe, "rb", closefd=False) as opened:
+        while len(head := opened.read(_HEAD)) == _HEAD:
+            message = opened.read(size := int.from_bytes(head, "little"))
+            if len(message) < size:
+                break
+            turn = marshal.loads(message)  # noqa: S302 (written by our own child)
+            given += len(turn)
+            yield from turn
+    status = worker.end()
+    if os.WIFSIGNALED(status):
         raise SourceUnavailable(
             f"a process that read files was ended by signal {os.WTERMSIG(status)}", hint="try again"
         )
-    else:  # it failed: do its part here, so that the failure is raised where it can be explained
-        yield from read(part)
-
-
-def _packed(content: FileContent) -> tuple[Any, ...]:
-    """The content as plain tuples, which marshal writes at the speed of a copy."""
-    resources = [
-        (tuple(item.key), item.body, item.fingerprint, item.display, [tuple(ref) for ref in item.refs], item.previously, item.file,
-         item.document, item.active, item.left_out, item.unprotects)
-        for item in content.resources
-    ]  # fmt: skip
-    diagnostics = [
-        (item.code, item.message, (item.span.file, item.span.line, item.span.column, item.span.end_line, item.span.end_column),
-         item.snippet, item.hint)
-        for item in content.diagnostics
-    ]  # fmt: skip
-    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken], content.oid
-
-
-def _unpacked(packed: tuple[Any, ...]) -> FileContent:
-    resources, diagnostics, documents, broken, oid = packed
-    return FileContent(
-        [Resource(Key(*key), body, printed, display, tuple(Key(*ref) for ref in refs), *rest)
-         for key, body, printed, display, refs, *rest in resources],
-        [Diagnostic(code, message, Span(*span), snippet, hint) for code, message, span, snippet, hint in diagnostics],
-        documents,
-        [Key(*key) for key in broken],
-        oid,
-    )  # fmt: skip
+    if given < len(share):  # it failed: do its part here, so that the failure is raised where it can be explained
+        yield from work(share[given:], None)

@@ -23,6 +23,12 @@ def find_root(start: str) -> str | None:
     return folder
 
 
+def cache_home() -> str:
+    """The program's folder in the user's cache, or "" where there is none."""
+    home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
+    return f"{home}/reconciler" if home else ""
+
+
 def working_tree(root: str) -> tuple[str, str]:
     """Where the working tree begins that git's status speaks of; else "", and why its word is not enough."""
     if any(name in os.environ for name in _MOVED_BY):

@@ -1,6 +1,7 @@
 """A configuration repository as a source of desired state."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -11,11 +12,15 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
-from reconciler.kinds.crosscheck import Clash, crosscheck
+from reconciler.errors import SourceUnavailable
+from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
+from reconciler.source.bulk import BulkReader
 from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.parallel import read_parts
+from reconciler.source.judges import judges
+from reconciler.source.kept import Kept
+from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
 
@@ -36,6 +41,7 @@ class Repository:
         covering: bool = False,
         edited: Mapping[str, bytes | None] | None = None,
         noting: bool = False,
+        cache: str = "",
     ) -> None:
         """Read nothing yet.
 
@@ -45,9 +51,11 @@ class Repository:
             covering: whether to look for grants that no access test explains.
             edited: files that are taken to have this content, or, with None, not to be there.
             noting: whether to note what is read, so that it can be proven later to be that of a commit.
+            cache: folder of what was read before; "" for none.
         """
         self._edited = edited or {}
         self._noting = noting
+        self._cache = cache
         self._noted: dict[str, str] = {}
         self._covering = covering
         self._folders = folders
@@ -128,31 +136,44 @@ class Repository:
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
-        reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
         if self._ref:
-            entries = [
-                entry
-                for entry in files.committed(self._root, self._commit, self._folders)
-                if entry[0] not in self._edited
-            ]
+            entries = files.committed(self._root, self._commit, self._folders)
+            entries = [entry for entry in entries if entry[0] not in self._edited]
             paths = [path for path, _ in entries]
+        else:
+            paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
+        if len(paths) < MIN_ITEMS:
+            reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
+            data = (
+                files.read_committed(self._root, entries) if self._ref else files.read_working_tree(self._root, paths)
+            )
+            return self._assembled(paths, reader.read_all(paths, data), reader)
+        bulk = self._bulk(workers_for(len(paths)))
+        contents = bulk.committed(self._root, entries) if self._ref else bulk.working_tree(self._root, paths)
+        return replace(self._assembled(paths, contents), known=bulk.known)
 
-            def read_entries(part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
-                return reader.read_all([path for path, _ in part], files.read_committed(self._root, part))
+    def _bulk(self, workers: int) -> BulkReader:
+        rules = judges() if self._cache else bytes(32)
+        return BulkReader(self._now, len(self._head) or 64, Kept(self._cache, rules, self._body_of, workers))
 
-            return self._assembled(reader, paths, read_parts(entries, read_entries))
-        paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
+    def _body_of(self, resource: Resource) -> bytes:
+        """The body of a resource, from its definition."""
+        content = DocumentReader().read(resource.file, self.read(resource.file))
+        for found in content.resources:
+            if found == resource:
+                return found.body
+        raise SourceUnavailable(f"{resource.file} was changed while it was read", hint="run the command again")
 
-        def read_paths(part: Sequence[str]) -> Iterator[FileContent]:
-            return reader.read_all(part, files.read_working_tree(self._root, part))
-
-        return self._assembled(reader, paths, self._noting_ids(paths, read_parts(paths, read_paths)))
-
-    def _assembled(self, reader: DocumentReader, paths: list[str], contents: Iterable[FileContent]) -> Desired:
+    def _assembled(
+        self, paths: list[str], contents: Iterable[FileContent], reader: DocumentReader | None = None
+    ) -> Desired:
         """What the files make together with those that are taken to be edited."""
+        if self._noting and not self._ref:
+            contents = self._noting_ids(paths, contents)
         new = {path: data for path, data in sorted(self._edited.items()) if data is not None}
-        every = chain(contents, reader.read_all(list(new), new.values())) if new else contents
-        return assemble([*paths, *new], every, self.read, self._keep, self._test_access)
+        if new:
+            contents = chain(contents, (reader or DocumentReader(self._now)).read_all(list(new), new.values()))
+        return assemble([*paths, *new], contents, self.read, self._keep, self._test_access)
 
     def _keep(self, clash: Clash) -> bool:
         """Of what lies in a folder that was not read, nothing can be said to be missing."""
@@ -220,9 +241,9 @@ def assemble(
         broken.update(content.broken)
         documents += content.documents
     unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
-    clashes = crosscheck(resources, frozenset(broken), keep, complete=not unread)
+    by_key = by_address(resources)
+    clashes = crosscheck(resources, by_key, frozenset(broken), keep, complete=not unread)
     diagnostics += _located(clashes, read_again)
-    by_key = {resource.key: resource for resource in resources}
     covered = None
     if not has_errors(diagnostics):
         faults, covered = test_access(by_key)

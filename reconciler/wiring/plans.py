@@ -186,7 +186,7 @@ def _resource(step: Mapping[str, Any], *, past: bool) -> Resource | None:
     if step["declared"] is None:
         return None
     made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], step["document"])
-    return replace(made, left_out=()) if past else made
+    return made.mentioning_all() if past else made
 
 
 def _field(field: Mapping[str, Any]) -> FieldChange:

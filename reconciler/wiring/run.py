@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
 from reconciler.source import files
+from reconciler.source.places import cache_home
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, project_content, read_project, settings_in
 from reconciler.source.repository import Repository
 from reconciler.wiring import shortcut
@@ -103,10 +105,27 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def open_source(
-    root: Path, ref: str, folders: Sequence[str] = files.FOLDERS, *, covering: bool = False, noting: bool = False
+    root: Path,
+    ref: str,
+    folders: Sequence[str] = files.FOLDERS,
+    *,
+    covering: bool = False,
+    noting: bool = False,
+    cached: bool = True,
 ) -> Repository:
-    """The definitions in the working tree, or in the commit that `ref` names."""
-    return Repository(root, ref, now(), folders, covering=covering, noting=noting)
+    """The definitions in the working tree, or in the commit that `ref` names.
+
+    Args:
+        cached: whether what was read before may be used, and what is read be kept.
+    """
+    cache = _parsed(root) if cached else ""
+    return Repository(root, ref, now(), folders, covering=covering, noting=noting, cache=cache)
+
+
+def _parsed(root: Path) -> str:
+    """Where what was read of a repository is kept, or "" for nowhere."""
+    home = cache_home()
+    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}" if home else ""
 
 
 def project_diagnostics(root: Path) -> list[Diagnostic]:

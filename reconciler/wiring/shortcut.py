@@ -6,6 +6,7 @@ A note is believed only beside the very bytes of the project file that it was ma
 import os
 
 from reconciler import __version__
+from reconciler.source.places import cache_home
 
 _MARK = f"reconciler settings {__version__}"
 _MAX_NAME = 200
@@ -61,9 +62,8 @@ def _text(root: str, project: bytes | None, head: str) -> bytes:
 
 def _path(root: str) -> str:
     """Where the note is, or "" for nowhere."""
-    home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
-    name = root.replace("%", "%25").replace("/", "%2F")
-    return f"{home}/reconciler/settings/{name}" if home and len(name) <= _MAX_NAME else ""
+    home, name = cache_home(), root.replace("%", "%25").replace("/", "%2F")
+    return f"{home}/settings/{name}" if home and len(name) <= _MAX_NAME else ""
 
 
 def _read(path: str) -> bytes:

@@ -1,0 +1,67 @@
+"""What files hold as plain values, which marshal writes and reads at the speed of a copy."""
+
+import marshal
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.core.model import KeepsBodies, Key, Resource
+from reconciler.diagnostics import Diagnostic, Span
+from reconciler.source.documents import FileContent
+
+Packed = tuple[Any, ...]
+
+
+def packed(content: FileContent) -> Packed:
+    """All that a file holds."""
+    resources = [_plain(item, item.facts_at(0), item.body) for item in content.resources]
+    diagnostics = [
+        (item.code, item.message, (item.span.file, item.span.line, item.span.column, item.span.end_line, item.span.end_column),
+         item.snippet, item.hint)
+        for item in content.diagnostics
+    ]  # fmt: skip
+    return resources, diagnostics, content.documents, [tuple(key) for key in content.broken], content.oid
+
+
+def unpacked(content: Packed, file: str) -> FileContent:
+    """The reverse of `packed`."""
+    resources, diagnostics, documents, broken, oid = content
+    return FileContent(
+        [_resource(item, body, file, {}) for *item, body in resources],
+        [Diagnostic(code, message, Span(*span), snippet, hint) for code, message, span, snippet, hint in diagnostics],
+        documents,
+        [Key(*key) for key in broken],
+        oid,
+    )
+
+
+def facts_of(documents: int, resources: Sequence[Resource], offset: int) -> bytes:
+    """What is kept of a file in which nothing is wrong, beside the bodies, which follow each other from `offset` on."""
+    kept = []
+    for item in resources:
+        kept.append(_plain(item, item.facts_at(offset)))
+        offset += len(item.body)
+    return marshal.dumps((documents, kept))
+
+
+def resources_of(
+    facts: bytes, file: str, bodies: KeepsBodies, known: dict[Any, tuple[Key, ...]]
+) -> tuple[int, list[Resource]]:
+    """How many documents a file holds, and its resources; the reverse of `facts_of`.
+
+    Args:
+        known: references that were met before, which are not held twice.
+    """
+    documents, kept = marshal.loads(facts)  # noqa: S302 (proven to be what this program wrote)
+    return documents, [_resource(item, bodies, file, known) for item in kept]
+
+
+def _plain(item: Resource, facts: bytes, *more: bytes) -> Packed:
+    refs = tuple([tuple(ref) for ref in item.refs])
+    return (*item.key, facts, item.display, refs, item.previously, item.left_out, *more)
+
+
+def _resource(item: Sequence[Any], body: bytes | KeepsBodies, file: str, known: dict[Any, tuple[Key, ...]]) -> Resource:
+    kind, name, facts, display, refs, previously, left_out = item
+    if refs not in known:
+        known[refs] = tuple([Key(*ref) for ref in refs])
+    return Resource(Key(kind, name), body, facts, display, known[refs], previously, file, left_out)

@@ -63,7 +63,7 @@ def match(
     identity = identity or Identity()
     known = _by_last_address(live, identity.last)
     traded = _trades(desired, known, owner, identity.bore)
-    taken: set[str] = set()
+    taken: set[Key] = set()
     for key, resource in desired.items():
         record = traded.get(key) or known.get(key) or _not_wanted_elsewhere(live.get(key), identity.last, desired)
         if record is None:
@@ -71,15 +71,15 @@ def match(
             if record is None:
                 yield _new(resource, deleted.get(key))
                 continue
-        taken.add(record.uid)
+        taken.add(record.key)
         if record.owner != owner:
             yield Match(Action.ADOPT, resource, record)
         elif record.key != key:
             yield Match(Action.RENAME, resource, record)
         elif record.touched or not record.fingerprint == record.applied == resource.fingerprint:
             yield Match(Action.UPDATE, resource, record)
-    for record in live.values():
-        if record.owner == owner and record.uid not in taken:
+    for key in live:
+        if key not in taken and (record := live[key]).owner == owner:
             yield Match(Action.DELETE, None, record)
 
 
@@ -159,7 +159,7 @@ def _new(resource: Resource, deleted: Deleted | None) -> Match:
 
 
 def _earlier(
-    resource: Resource, desired: Mapping[Key, Resource], live: Mapping[Key, Record], taken: set[str], *, owner: str
+    resource: Resource, desired: Mapping[Key, Resource], live: Mapping[Key, Record], taken: set[Key], *, owner: str
 ) -> Record | None:
     """The live record under an earlier name of `resource` that nothing else lays claim to.
 
@@ -169,7 +169,7 @@ def _earlier(
     for name in resource.previously:
         key = Key(resource.key.kind, name)
         record = live.get(key)
-        if not record or key in desired or record.uid in taken or (record.owner and not record.applied):
+        if not record or key in desired or record.key in taken or (record.owner and not record.applied):
             continue
         if not owner or record.owner in (owner, ""):
             return record

@@ -8,9 +8,10 @@ from reconciler.core.coverage import Coverage
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.quarantine import Deleted, KeepsDeleted, Revival
+from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
@@ -229,8 +230,12 @@ class Store(KeepsDeleted, Protocol):
         """What tells this store from every other one; "" when there is none yet."""
         ...
 
-    def records(self) -> dict[Key, Record]:
-        """All records, without their bodies."""
+    def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
+        """All records, without their bodies.
+
+        Args:
+            near: what is declared; the more of them are like it, the smaller they are.
+        """
         ...
 
     def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:

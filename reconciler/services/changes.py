@@ -36,10 +36,14 @@ class Elsewhere:
     gone: Mapping[Key, Moved]
 
 
-def elsewhere_of(moved: Iterable[Moved], live: Mapping[Key, Record], store: Store, owner: str) -> Elsewhere:
-    """What others did to records, around the tool (`moved`) and by runs of other owners."""
+def elsewhere_of(moved: Iterable[Moved], store: Store, owner: str, *, others: bool) -> Elsewhere:
+    """What others did to records, around the tool (`moved`) and by runs of other owners.
+
+    Args:
+        others: whether another owner, or nobody, has some of the records.
+    """
     known = {one.uid: one for one in moved}
-    if any(record.owner != owner for record in live.values()):
+    if others:
         known = {one.uid: one for one in store.taken_over(owner)} | known
     gone = {one.before.key: one for one in known.values() if one.before and one.now is None}
     return Elsewhere(known, gone)

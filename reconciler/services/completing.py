@@ -30,16 +30,16 @@ class Around:
 
     Attributes:
         covering: what permissions can be about, after the changes; called only when access changes.
+        owned: how many live records of each kind the owner has, of all.
         emptied: that the source defines nothing, when that is so.
         kept, expiring: as `Plan` has them.
-        owned: how many live records of each kind there are, where `live` does not have all.
     """
 
     covering: "Callable[[], Covering]"
+    owned: Counter[str]
     emptied: Problem | None = None
     kept: int = 0
     expiring: tuple[Expiring, ...] = ()
-    owned: Counter[str] | None = None
 
 
 def complete(
@@ -47,8 +47,6 @@ def complete(
 ) -> Plan:  # fmt: skip
     """Order the changes, judge them, and look for whatever stands against them."""
     owned = around.owned
-    if owned is None:
-        owned = Counter(record.key.kind for record in live.values() if record.owner == options.owner)
     problems = [around.emptied] if around.emptied else []
     problems += _of_source(revision, changes, options)
     problems += objections(

@@ -40,9 +40,14 @@ def _display_conflicts(changes: list[Change], live: Mapping[Key, Record]) -> Pro
 
     Definitions do not clash; a display name that is left to the live side can.
     """
+    if not changes:
+        return None
     touched = {change.record.key for change in changes if change.record}
+    wanted = {(change.key.kind, display_after(change)) for change in changes}
     taken = {
-        (key.kind, record.display): record for key, record in live.items() if record.display and key not in touched
+        place: record
+        for key, record in live.items()
+        if (place := (key.kind, record.display)) in wanted and record.display and key not in touched
     }
     details = []
     chosen: dict[tuple[str, str], Key] = {}

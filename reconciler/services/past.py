@@ -8,7 +8,7 @@ from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
-from reconciler.value_class import replace, value_class
+from reconciler.value_class import value_class
 
 
 @value_class

@@ -1,5 +1,6 @@
 """Make a plan: what would take the live state to the desired state."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,16 +47,15 @@ def make_plan(
     Raises:
         SecretUnavailable: `secrets` is given and a reference leads to nothing.
     """
-    live = scope.live if scope else store.records()
+    live, owned, others = _looked_at(scope, store, desired, options.owner)
     moved = paired(store.moved())
     matches = list(_matches(desired, live, store, options, moved))
-    owned = scope.owned.total() if scope else sum(record.owner == options.owner for record in live.values())
-    emptied = guards.empty_source(desired.documents, owned)
+    emptied = guards.empty_source(desired.documents, owned.total())
     if not options.prune or emptied:
         matches = [found for found in matches if found.action is not Action.DELETE]
     kept = _kept(desired.resources, live, options.owner, matches) if desired.past is None else 0
     matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
-    elsewhere = elsewhere_of(moved, live, store, options.owner)
+    elsewhere = elsewhere_of(moved, store, options.owner, others=others)
     compared = list(undeleted(matches, store, desired.past, options.now))
     compared += compare([found for found in matches if found.revival is None], store, elsewhere, options.now)
     changes = [change for change in compared if not is_nothing(change)]
@@ -71,9 +71,20 @@ def make_plan(
         return Covering(targets, scope.beyond() if scope else None)
 
     dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
-    around = Around(covering, emptied, kept, expiring_of(dated, options.now), scope.owned if scope else None)
+    around = Around(covering, owned, emptied, kept, expiring_of(dated, options.now))
     plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
     return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
+
+
+def _looked_at(
+    scope: Scope | None, store: Store, desired: Desired, owner: str
+) -> tuple[Mapping[Key, Record], Counter[str], bool]:
+    """The records to be matched, how many of each kind the owner has of all, and whether others have some of them."""
+    if scope is not None:
+        return scope.live, scope.owned, any(record.owner != owner for record in scope.live.values())
+    live = store.records(desired.resources)
+    owned = live.owned(owner)
+    return live, owned, owned.total() < len(live)
 
 
 def _matches(
@@ -99,7 +110,7 @@ def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[Target]
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:
     gone = {found.record.key for found in matches if found.record}
-    return sum(record.owner == owner and key not in desired and key not in gone for key, record in live.items())
+    return sum(live[key].owner == owner for key in live if key not in desired and key not in gone)
 
 
 def _confirmed(compared: Iterable[Change], changes: Iterable[Change]) -> Iterator[Change]:

@@ -42,7 +42,8 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
     bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
     _refuse_stale(saved, store, live, bodies)
     by_uid = {record.uid: record for record in live.values()}
-    elsewhere = elsewhere_of(paired(store.moved()), live, store, options.owner)
+    owned = live.owned(options.owner)
+    elsewhere = elsewhere_of(paired(store.moved()), store, options.owner, others=owned.total() < len(live))
     changes = [_change(step, by_uid, bodies, elsewhere, store, saved.created) for step in saved.steps]
     plan = complete(
         [change for change in changes if change],
@@ -50,7 +51,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
         store,
         options,
         saved.revision,
-        Around(lambda: Covering(_targets(saved, store)), kept=saved.kept),
+        Around(lambda: Covering(_targets(saved, store)), owned, kept=saved.kept),
     )
     if fingerprint_of(plan) != saved.fingerprint:
         message = "the plan cannot be carried out as it was reviewed: other changes would come of it"

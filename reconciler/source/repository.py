@@ -1,7 +1,6 @@
 """A configuration repository as a source of desired state."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -23,6 +22,7 @@ from reconciler.source.kept import Kept
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
+from reconciler.value_class import replace
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage

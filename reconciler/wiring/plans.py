@@ -18,7 +18,6 @@ from reconciler.kinds import schemas
 from reconciler.kinds.canonical import encode, make_resource
 from reconciler.kinds.registry import KINDS
 from reconciler.secrets import signing
-from reconciler.value_class import replace
 
 MAX_BYTES = 1 << 30
 _UNSEALED = ("digest", "signature")

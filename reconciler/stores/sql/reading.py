@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.model import Bodies, Found, Key, Record, SecretState
+from reconciler.core.records import Records
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import chain
 from reconciler.value_class import replace
@@ -16,31 +17,26 @@ Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed around the tool."""
 
 
-def records(connection: sqlite3.Connection, fingerprint: Fingerprint) -> dict[Key, Record]:
-    """All records without their bodies."""
+def records(connection: sqlite3.Connection, fingerprint: Fingerprint, found: Records) -> None:
+    """Add all records without their bodies."""
     rows = connection.execute("SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records")
-    found = {}
     changed = False
     for kind, name, uid, printed, applied, owner, display, version in rows:
         if kind not in KINDS:
             raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
-        key = Key(kind, name)
-        found[key] = Record(key, uid, printed or "", applied, owner, display or "", version, printed is None)
+        found.add(Record(Key(kind, name), uid, printed or "", applied, owner, display or "", version, printed is None))
         changed = changed or printed is None
-    return found | _recomputed(connection, found, fingerprint) if changed else found
+    if changed:
+        _recompute(connection, found, fingerprint)
 
 
-def _recomputed(
-    connection: sqlite3.Connection, found: Mapping[Key, Record], fingerprint: Fingerprint
-) -> dict[Key, Record]:
-    """The records whose bodies were changed around the tool, with the fingerprints that they have now."""
+def _recompute(connection: sqlite3.Connection, found: Records, fingerprint: Fingerprint) -> None:
+    """Give the records whose bodies were changed around the tool the fingerprints that they have now."""
     rows = connection.execute(
         "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
     )
-    return {
-        Key(kind, name): replace(found[Key(kind, name)], fingerprint=fingerprint(decoded(live), kind))
-        for kind, name, live in rows
-    }
+    for kind, name, live in rows:
+        found.add(replace(found[Key(kind, name)], fingerprint=fingerprint(decoded(live), kind)))
 
 
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:

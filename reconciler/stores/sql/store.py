@@ -9,9 +9,10 @@ from typing import Any
 from reconciler.core.baseline import Memory
 from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
 from reconciler.core.ports import Lease, RunInfo, Sealer
 from reconciler.core.quarantine import Deleted
+from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import body_of, fingerprint
@@ -49,10 +50,13 @@ class SqliteStore:
             row = connection.execute(query).fetchone() if connection else None
         return str(row[0]) if row else ""
 
-    def records(self) -> dict[Key, Record]:
-        """All records, without their bodies."""
+    def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
+        """All records, without their bodies; the more of them are like `near`, the smaller they are."""
+        found = Records(near or {})
         with self._reading() as connection:
-            return reading.records(connection, fingerprint_of) if connection else {}
+            if connection:
+                reading.records(connection, fingerprint_of, found)
+        return found
 
     def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
         """Bodies and secret states of the records named."""

@@ -24,7 +24,8 @@ def call_all(chosen: str, *, base_url: str, category: str | None, labels: tuple[
         warn_unverified(connector)
     if options().verbose:
         say(f"{len(connectors)} active connectors")
-    checks = check_all(connectors, authorizing(run, connectors), base_url=base_url)
+    with run.progress:
+        checks = check_all(connectors, authorizing(run, connectors), base_url=base_url, progress=run.progress)
     if chosen == "json":
         from reconciler.render.call_json import checks_json
 

@@ -19,7 +19,7 @@ from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
-    from reconciler.services.apply import Report
+    from reconciler.services.apply import Report, TokenOptions
 
 FORMATS = ("text", "json")
 
@@ -78,7 +78,7 @@ def carry_out(
         ReconcilerError: whatever stands against the plan; see `apply_plan`.
     """
     from reconciler.services.access_objections import refuse_unjudged
-    from reconciler.services.apply import TokenOptions, apply_plan, refuse_problems
+    from reconciler.services.apply import apply_plan, refuse_problems
 
     _show(plan, chosen, yes=yes)
     refuse_problems(plan)
@@ -87,26 +87,38 @@ def carry_out(
         _preflight(run, plan)
     if plan.changes and not yes:
         _ask(plan, verb)
-    tools = open_tokens(run.settings, run.store, parallelism)
-    tokens = TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     try:
-        report = apply_plan(
-            plan,
-            run.store,
-            run.secrets,
-            tokens,
-            actor=actor_of_run(),
-            clock=now,
-            verb=verb,
-            interrupts=interrupts,
-            memory=memory,
-        )
+        with run.progress:
+            report = apply_plan(
+                plan,
+                run.store,
+                run.secrets,
+                _tokens(run, parallelism, on_error),
+                actor=actor_of_run(),
+                clock=now,
+                verb=verb,
+                interrupts=interrupts,
+                memory=memory,
+                progress=run.progress,
+            )
     except KeyboardInterrupt as interrupt:
         raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
     _report(report, chosen)
     if memory is not None and not (plan.changes or plan.confirmed):
         _remember(run, memory)
+    return _told(report, interrupts, afterwards)
+
+
+def _tokens(run: Run, parallelism: int | None, on_error: str) -> "TokenOptions":
+    from reconciler.services.apply import TokenOptions
+
+    tools = open_tokens(run.settings, run.store, parallelism, run.progress)
+    return TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
+
+
+def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[str]) -> int:
+    """Say what is left to be done, and what was left out; the exit code."""
     if report.plan.changes and not options().quiet:
         for line in afterwards:
             say(line)

@@ -5,10 +5,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from reconciler.cli.options import options
+from reconciler.core.progress import UNTOLD
 from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
 
 if TYPE_CHECKING:
+    from reconciler.cli.progress import Bar
     from reconciler.core.ports import Desired
+    from reconciler.core.progress import Untold
     from reconciler.diagnostics import Diagnostic
 
 
@@ -22,6 +26,18 @@ def wants_color(choice: str, stream: object) -> bool:
 def _is_terminal(stream: object) -> bool:
     isatty = getattr(stream, "isatty", None)
     return bool(isatty and isatty())
+
+
+def open_progress() -> "Bar | Untold":
+    """What shows how far work has come: nothing, unless somebody sits there and watches."""
+    said = options()
+    if said.quiet or said.output not in (None, "text") or os.environ.get("CI"):
+        return UNTOLD
+    if os.environ.get("TERM", "dumb") == "dumb" or not _is_terminal(sys.stderr):
+        return UNTOLD
+    from reconciler.cli.progress import Bar
+
+    return Bar(sys.stderr)
 
 
 def give_up_stdout() -> None:

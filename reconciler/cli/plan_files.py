@@ -11,7 +11,7 @@ import click
 from reconciler.cli.options import options
 from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
-from reconciler.cli.running import PlanFlags, Run, actor_of_run, asked_of, named_actor, open_run
+from reconciler.cli.running import PlanFlags, Run, asked_of, open_run
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.value_class import replace, value_class
@@ -19,6 +19,7 @@ from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
+    from reconciler.services.planning import Asked
 
 VALID_FOR = "7d"
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -96,8 +97,6 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
         RecordConflict: it is stale or has expired.
         UsageError: it is no saved plan, or one for another target, owner or store.
     """
-    from reconciler.services.access_objections import AccessLimits
-    from reconciler.services.plan_options import PlanOptions
     from reconciler.services.reviving import revive
     from reconciler.wiring.plans import read_plan, refuse_unsigned
 
@@ -110,29 +109,20 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
             say(f"signed by {named}")
     elif saved.signature and not options().quiet:
         say(f"the plan says that {saved.signed_by} signed it; that was not looked at: --verify KEY")
-    plan_options = PlanOptions(
-        target=run.settings.target,
-        owner=run.settings.owner,
-        adopt=saved.adopt,
-        max_deletes=run.settings.max_deletes,
-        actor=actor_of_run(),
-        now=now(),
-        limits=AccessLimits(named_actor(), run.settings.max_access_loss),
-        overrides=flags.overrides,
-        require_commit=run.settings.require_commit,
-    )
-    plan = revive(saved, run.store, plan_options)
-    memory = _memory(run, plan, replace(flags, adopt=saved.adopt)) if saved.verb == "apply" else None
+    asked = asked_of(run, replace(flags, adopt=saved.adopt), remember=True)
+    with run.progress:
+        plan = revive(saved, run.store, asked.options)
+        memory = _memory(run, plan, asked) if saved.verb == "apply" else None
     return run, plan, saved.verb, memory
 
 
-def _memory(run: Run, plan: Plan, flags: PlanFlags) -> "Memory | None":
+def _memory(run: Run, plan: Plan, asked: "Asked") -> "Memory | None":
     """What the store is to remember once the plan is carried out."""
     from reconciler.services.recalling import memory_of_saved
     from reconciler.wiring.run import open_source
 
-    source = open_source(run.settings.root, plan.revision.commit)
-    return memory_of_saved(plan, source, run.store, asked_of(run, flags, remember=True))
+    source = open_source(run.settings.root, plan.revision.commit, progress=run.progress)
+    return memory_of_saved(plan, source, run.store, asked)
 
 
 def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.cli.options import options
-from reconciler.cli.output import say, say_read, say_warnings, wants_color
+from reconciler.cli.output import open_progress, say, say_read, say_warnings, wants_color
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.core.progress import UNTOLD, Untold
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings
@@ -28,6 +29,7 @@ from reconciler.wiring.run import (
 )
 
 if TYPE_CHECKING:
+    from reconciler.cli.progress import Bar
     from reconciler.core.preflight import Verdict
     from reconciler.services.planning import Asked, Planned
     from reconciler.services.token_changes import KnownTokens
@@ -41,6 +43,7 @@ class Run:
     source: Source
     store: Store
     secrets: SecretBackend
+    progress: "Bar | Untold"
 
 
 @value_class
@@ -80,11 +83,13 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, notin
     settings = load_settings(root, overrides)
     if said.verbose:
         say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
+    progress = open_progress()
     return Run(
         settings,
-        open_source(root, flags.ref if flags else "", noting=noting, cached=not said.no_cache),
+        open_source(root, flags.ref if flags else "", noting=noting, cached=not said.no_cache, progress=progress),
         open_store(settings, os.environ),
         open_secrets(settings, os.environ),
+        progress,
     )
 
 
@@ -110,13 +115,17 @@ def actor_of_run() -> str:
     return named_actor() or default_actor(os.environ)
 
 
-def load_desired(source: Source) -> Desired:
+def load_desired(source: Source, progress: "Bar | Untold" = UNTOLD) -> Desired:
     """The desired state; faults are shown.
+
+    Args:
+        progress: what `source` tells how far it has come.
 
     Raises:
         InvalidDefinitions: there are errors.
     """
-    desired = source.load()
+    with progress:
+        desired = source.load()
     if has_errors(list(desired.diagnostics)):
         from reconciler.render import diagnostics as render
 
@@ -163,6 +172,7 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
         limits=AccessLimits(named_actor(), run.settings.max_access_loss),
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
+        progress=run.progress,
     )
     tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
     secrets = run.secrets if run.settings.check_secrets else None
@@ -187,7 +197,9 @@ def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
             if options().verbose:
                 say(f"looked at {planned.files} files and {planned.records} records, of which something moved")
             return planned
-    return plan_all(load_desired(run.source), run.source, run.store, asked)
+    desired = load_desired(run.source, run.progress)
+    with run.progress:
+        return plan_all(desired, run.source, run.store, asked)
 
 
 def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
@@ -203,4 +215,5 @@ def preflight_of(run: Run, plan: Plan) -> "list[Verdict]":
     """What trying the connectors that change finds."""
     from reconciler.services.preflight import preflight
 
-    return preflight(plan, run.store, run.secrets, open_tokens(run.settings, run.store))
+    with run.progress:
+        return preflight(plan, run.store, run.secrets, open_tokens(run.settings, run.store, progress=run.progress))

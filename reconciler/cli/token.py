@@ -98,8 +98,9 @@ def _care(
 
     chosen = choose_format(FORMATS)
     run = open_run()
-    tools = open_tokens(run.settings, run.store, parallelism)
-    care = verb(run.store, tools, connectors, Caller(named_actor(), now()))
+    tools = open_tokens(run.settings, run.store, parallelism, run.progress)
+    with run.progress:
+        care = verb(run.store, tools, connectors, Caller(named_actor(), now()))
     if chosen == "json":
         answer(care_json(care.done, care.failed))
     elif care.done and not options().quiet:

@@ -3,21 +3,26 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.options import choose_format, common_options, options
-from reconciler.cli.output import answer, say, say_read, wants_color
+from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
 from reconciler.core.ports import Desired
+from reconciler.core.progress import Untold
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Repository
 from reconciler.wiring.run import below, inside, locate_root, open_source, project_diagnostics
+
+if TYPE_CHECKING:
+    from reconciler.cli.progress import Bar
 
 
 @click.command("validate")
@@ -46,8 +51,9 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
     """
     chosen = choose_format(render.FORMATS)
     root = locate_root(options().directory)
-    source = open_source(root, ref, covering=coverage, cached=not options().no_cache)
-    desired, since = _loaded(source, since)
+    progress = open_progress()
+    source = open_source(root, ref, covering=coverage, cached=not options().no_cache, progress=progress)
+    desired, since = _loaded(source, since, progress)
     found = list(desired.diagnostics) + ([] if ref else project_diagnostics(root))
     files = desired.files
     if paths:
@@ -63,7 +69,7 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
 
 
-def _loaded(source: Repository, since: str) -> tuple[Desired, str]:
+def _loaded(source: Repository, since: str, progress: "Bar | Untold") -> tuple[Desired, str]:
     """The definitions, and since when they were looked at: `since`, or "" when it had to be everything."""
     if since:
         try:
@@ -71,7 +77,8 @@ def _loaded(source: Repository, since: str) -> tuple[Desired, str]:
         except Unprovable as reason:
             if options().verbose:
                 say(f"looking at everything: {reason}")
-    return source.load(), ""
+    with progress:
+        return source.load(), ""
 
 
 def _counted(coverage: Coverage | None) -> str:

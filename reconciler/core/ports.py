@@ -10,6 +10,7 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
 from reconciler.core.plan import Change, Revision
+from reconciler.core.progress import Progress
 from reconciler.core.quarantine import Deleted, KeepsDeleted, Revival
 from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret, Secret
@@ -89,7 +90,7 @@ class SealedToken:
 class SecretBackend(Protocol):
     """Resolves secret references."""
 
-    def prefetch(self, references: Iterable[Mapping[str, str]]) -> None:
+    def prefetch(self, references: Iterable[Mapping[str, str]], progress: Progress) -> None:
         """Look up what is far away, in parallel, so that `resolve` has it at hand. Never fails."""
         ...
 
@@ -185,7 +186,7 @@ class Session(Protocol):
         """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
         ...
 
-    def write(self, writes: Sequence[Write]) -> None:
+    def write(self, writes: Sequence[Write], progress: Progress) -> None:
         """Carry out the changes in their order.
 
         Raises:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
+from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.secret import Secret
 from reconciler.errors import SecretUnavailable
 from reconciler.secrets.context import Context
@@ -59,7 +60,7 @@ class Resolver:
             raise SecretUnavailable(known.message, hint=known.hint)
         return known
 
-    def prefetch(self, references: Iterable[Mapping[str, str]]) -> None:
+    def prefetch(self, references: Iterable[Mapping[str, str]], progress: Progress = UNTOLD) -> None:
         """Look up what is far away, in parallel: one of each source at first, so that it is fetched once."""
         wanted = {next(iter(reference.items())) for reference in references if _is_reference(reference)}
         far = sorted(pair for pair in wanted if pair[0] not in _NEAR and pair not in self._known)
@@ -72,8 +73,8 @@ class Resolver:
         for scheme, _ in pairs:
             self._resolver(scheme)  # loaded here, not in threads
         with ThreadPoolExecutor(min(PARALLELISM, len(pairs))) as pool:
-            found = pool.map(lambda pair: self._look_up(*pair), pairs)
-        self._known |= dict(zip(pairs, found, strict=True))
+            found = told(pool.map(lambda pair: self._look_up(*pair), pairs), "secrets", len(pairs), progress, every=1)
+            self._known |= dict(zip(pairs, found, strict=True))
 
     def _look_up(self, scheme: str, target: str) -> Secret | SecretUnavailable:
         try:

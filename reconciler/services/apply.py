@@ -9,10 +9,11 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
-from reconciler.services.preparing import Prepared, fetch_missing, refuse_left_out, resolve_secrets
+from reconciler.services.preparing import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
 from reconciler.value_class import replace, value_class
 
@@ -92,6 +93,7 @@ def apply_plan(
     verb: str = "apply",
     interrupts: Interrupts = NOTHING_INTERRUPTS,
     memory: Memory | None = None,
+    progress: Progress = UNTOLD,
 ) -> Report:
     """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
 
@@ -102,6 +104,7 @@ def apply_plan(
         verb: the command that made the plan.
         interrupts: told when everything is written and checked, and only the commit is left to fail.
         memory: what the store is to remember when nothing is left out.
+        progress: told how far it has come.
 
     Raises:
         StoreLocked: another run holds the lease on the store, or this one stood still until its own was over.
@@ -116,27 +119,42 @@ def apply_plan(
     changes = (*plan.changes, *plan.confirmed)
     if not changes:
         return Report(plan, actor, started, started, 0)
-    commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
-    printed, overrides = fingerprint_of(plan), plan.overridden
-    run = RunInfo(actor, plan.owner, plan.target, commit, started, verb, plan=printed, overrides=overrides)
+    run = _run_of(plan, actor, started, verb)
     with store.lease(run, interrupts) as lease:
-        prepared = resolve_secrets(changes, store, secrets)
+        prepared = resolve_secrets(changes, store, secrets, progress)
         _refuse_rotated(prepared)
         lease.check()
-        ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
-        if ready.left_out and not (tokens.leave_out and ready.writes):
-            refuse_left_out(ready.left_out)
+        ready = _with_tokens(prepared, store, tokens)
+        del prepared  # what tokens take may be a lot
         with lease.session(replace(run, partly=bool(ready.left_out))) as session:
             if plan.basis is not None:
                 _refuse_ended(plan.basis, clock())
                 session.require(plan.basis)
-            session.write(ready.writes)
+            session.write(ready.writes, progress)
             if memory is not None and not ready.left_out:
                 session.remember(memory)
             interrupts.hold()
     done = _without(plan, ready.left_out) if ready.left_out else plan
     resolved = sum(len(write.secrets) - _kept(write.change) for write in ready.writes)
     return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)
+
+
+def _run_of(plan: Plan, actor: str, started: str, verb: str) -> RunInfo:
+    commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
+    printed, overrides = fingerprint_of(plan), plan.overridden
+    return RunInfo(actor, plan.owner, plan.target, commit, started, verb, plan=printed, overrides=overrides)
+
+
+def _with_tokens(prepared: Sequence[Prepared], store: Store, tokens: TokenOptions) -> WithTokens:
+    """The writes, with the tokens that they need.
+
+    Raises:
+        CredentialsRefused: some are not to be had, and what needs them may not be left out.
+    """
+    ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
+    if ready.left_out and not (tokens.leave_out and ready.writes):
+        refuse_left_out(ready.left_out)
+    return ready
 
 
 def _refuse_rotated(prepared: Sequence[Prepared]) -> None:

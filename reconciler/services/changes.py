@@ -10,6 +10,7 @@ from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import Store
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
@@ -49,8 +50,11 @@ def elsewhere_of(moved: Iterable[Moved], store: Store, owner: str, *, others: bo
     return Elsewhere(known, gone)
 
 
-def compare(matches: list[Match], store: Store, elsewhere: Elsewhere, now: str) -> Iterator[Change]:
+def compare(
+    matches: list[Match], store: Store, elsewhere: Elsewhere, now: str, progress: Progress = UNTOLD
+) -> Iterator[Change]:
     """A change for each match, also for those that come to nothing."""
+    progress.tell("comparing", 0, len(matches))
     for start in range(0, len(matches), _AT_ONCE):
         part = matches[start : start + _AT_ONCE]
         uids = [found.record.uid for found in part if found.record]
@@ -58,6 +62,7 @@ def compare(matches: list[Match], store: Store, elsewhere: Elsewhere, now: str) 
         for found in part:
             known = bodies.get(found.record.uid, NO_BODIES) if found.record else NO_BODIES
             yield _compared(found, known, elsewhere, now)
+        progress.tell("comparing", start + len(part), len(matches))
 
 
 def is_nothing(change: Change) -> bool:

@@ -57,10 +57,12 @@ def make_plan(
     matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
     elsewhere = elsewhere_of(moved, store, options.owner, others=others)
     compared = list(undeleted(matches, store, desired.past, options.now))
-    compared += compare([found for found in matches if found.revival is None], store, elsewhere, options.now)
+    compared += compare(
+        [found for found in matches if found.revival is None], store, elsewhere, options.now, options.progress
+    )
     changes = [change for change in compared if not is_nothing(change)]
     if secrets is not None:
-        changes = with_rotated_secrets(changes, desired.resources, live, store, secrets)
+        changes = with_rotated_secrets(changes, desired.resources, live, store, secrets, options.progress)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
 

@@ -1,6 +1,7 @@
 """How a plan is made."""
 
 from reconciler.core.overrides import Override
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.services.access_objections import AccessLimits
 from reconciler.value_class import field, value_class
 
@@ -18,6 +19,7 @@ class PlanOptions:
         limits: of permissions and of losing access.
         overrides: the guards that somebody has overridden.
         require_commit: whether the definitions have to be just those of a commit.
+        progress: told how far planning has come.
     """
 
     target: str
@@ -30,3 +32,4 @@ class PlanOptions:
     limits: AccessLimits = field(default_factory=AccessLimits)
     overrides: tuple[Override, ...] = ()
     require_commit: bool = False
+    progress: Progress = UNTOLD

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports import SecretBackend, Store
 from reconciler.core.preflight import Check, Verdict
+from reconciler.core.progress import told
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.core.trust import Trust
@@ -53,7 +54,8 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
     senders = Senders()
     pool = ThreadPoolExecutor(min(tools.parallelism, len(works)))
     try:
-        return list(pool.map(lambda work: _verdict(work, tools, senders), works))
+        verdicts = pool.map(lambda work: _verdict(work, tools, senders), works)
+        return list(told(verdicts, "preflight", len(works), tools.progress, every=1))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         senders.abort()  # only an interrupt leaves something under way

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.core.plan import Change
 from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
+from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
@@ -35,7 +36,9 @@ class Prepared:
     values: Mapping[str, Secret]
 
 
-def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> list[Prepared]:
+def resolve_secrets(
+    changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD
+) -> list[Prepared]:
     """Resolve and seal the secrets of what changes. Renewing a token alone takes what the store holds.
 
     Sealed secrets that a deleted record comes back with stay as they are.
@@ -48,8 +51,8 @@ def resolve_secrets(changes: Sequence[Change], store: Store, secrets: SecretBack
     missing: list[Unresolved] = []
     fresh = _fresh_uids(sum(change.record is None for change in changes))
     kept = kept_secrets(changes, store)
-    prefetch(changes, secrets)
-    for change in changes:
+    prefetch(changes, secrets, progress)
+    for change in told(changes, "secrets", len(changes), progress):
         uid = _uid(change) or fresh.pop()
         body = None if change.is_token_only else change.body
         if body is None or not may_hold_references(body):
@@ -78,16 +81,17 @@ def _uid(change: Change) -> str:
     return change.revival.uid if change.revival is not None else ""
 
 
-def prefetch(changes: Sequence[Change], secrets: SecretBackend) -> None:
+def prefetch(changes: Sequence[Change], secrets: SecretBackend, progress: Progress = UNTOLD) -> None:
     """Look up what is far away for all changes at once."""
     far = [change for change in changes if change.body is not None and may_hold_far_references(change.body)]
-    secrets.prefetch(
+    wanted = (
         field.reference
         for change in far
         if not change.is_token_only
         for field in KINDS[change.key.kind].secret_fields(spec_after(change))
         if change.revival is None or field.address not in change.revival.secrets
     )
+    secrets.prefetch(wanted, progress)
 
 
 def spec_after(change: Change) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import Sealer, SecretBackend, Store
+from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
 from reconciler.kinds.registry import KINDS
@@ -20,6 +21,7 @@ def with_rotated_secrets(
     live: Mapping[Key, Record],
     store: Store,
     secrets: SecretBackend,
+    progress: Progress = UNTOLD,
 ) -> list[Change]:
     """`changes`, and an update for every record whose secrets are not what their references lead to now.
 
@@ -30,8 +32,8 @@ def with_rotated_secrets(
     sealer = store.sealer() if states else None
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
     missing: list[Unresolved] = []
-    secrets.prefetch(_far_references(desired.values()))
-    for key, resource in desired.items():
+    secrets.prefetch(_far_references(desired.values()), progress)
+    for key, resource in told(desired.items(), "secrets", len(desired), progress):
         record = by_key[key].record if key in by_key else live.get(key)
         if record is None or not may_hold_references(resource.peek()):
             continue

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.model import LiveConnector
+from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
 from reconciler.kinds.requests.building import DataMissing, Given, build
@@ -20,7 +21,12 @@ AuthorizeOne = Callable[[LiveConnector, bool], Headers]
 
 
 def check_all(
-    connectors: Iterable[LiveConnector], authorize: AuthorizeOne, *, base_url: str, parallelism: int = PARALLELISM
+    connectors: Iterable[LiveConnector],
+    authorize: AuthorizeOne,
+    *,
+    base_url: str,
+    parallelism: int = PARALLELISM,
+    progress: Progress = UNTOLD,
 ) -> list[Check]:
     """Call them, in parallel; the results in order of connectors and endpoints.
 
@@ -31,7 +37,7 @@ def check_all(
     try:
         jobs = [job for found in connectors for job in _start(found, authorize, base_url, pool, senders)]
         renewed: dict[str, Headers | ReconcilerError] = {}
-        for position, job in enumerate(jobs):
+        for position, job in enumerate(told(jobs, "calling", len(jobs), progress, every=1)):
             if _refused(job):
                 uid = job.connector.uid
                 if uid not in renewed:

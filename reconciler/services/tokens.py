@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
 from reconciler.core.token import Token, TokenState, is_due, later
 from reconciler.core.trust import Trust
@@ -71,6 +72,7 @@ class TokenTools:
     Attributes:
         make_source: makes a source for a thread.
         parallelism: how many requests are under way at once.
+        progress: told of each answer.
     """
 
     keeper: TokenKeeper
@@ -78,6 +80,7 @@ class TokenTools:
     make_source: Callable[[], TokenSource]
     clock: Clock
     parallelism: int = PARALLELISM
+    progress: Progress = UNTOLD
 
 
 Outcome = SealedToken | ReconcilerError
@@ -95,6 +98,7 @@ def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[t
     try:
         pending: dict[Future[Token], TokenJob] = {pool.submit(sources.get, job): job for job in jobs}
         while pending:
+            tools.progress.tell("tokens", len(jobs) - len(pending), len(jobs))
             done, _ = wait(pending, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
             yield [_outcome(pending.pop(future), future, tools) for future in done]
     finally:

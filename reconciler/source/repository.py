@@ -10,6 +10,7 @@ from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
+from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.errors import SourceUnavailable
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
@@ -42,6 +43,7 @@ class Repository:
         edited: Mapping[str, bytes | None] | None = None,
         noting: bool = False,
         cache: str = "",
+        progress: Progress = UNTOLD,
     ) -> None:
         """Read nothing yet.
 
@@ -52,7 +54,9 @@ class Repository:
             edited: files that are taken to have this content, or, with None, not to be there.
             noting: whether to note what is read, so that it can be proven later to be that of a commit.
             cache: folder of what was read before; "" for none.
+            progress: told of what is read.
         """
+        self._progress = progress
         self._edited = edited or {}
         self._noting = noting
         self._cache = cache
@@ -173,6 +177,7 @@ class Repository:
         new = {path: data for path, data in sorted(self._edited.items()) if data is not None}
         if new:
             contents = chain(contents, (reader or DocumentReader(self._now)).read_all(list(new), new.values()))
+        contents = told(contents, "reading", len(paths) + len(new), self._progress)
         return assemble([*paths, *new], contents, self.read, self._keep, self._test_access)
 
     def _keep(self, clash: Clash) -> bool:

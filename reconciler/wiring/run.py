@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import durable
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
@@ -112,14 +113,16 @@ def open_source(
     covering: bool = False,
     noting: bool = False,
     cached: bool = True,
+    progress: Progress = UNTOLD,
 ) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names.
 
     Args:
         cached: whether what was read before may be used, and what is read be kept.
+        progress: told of what is read.
     """
     cache = _parsed(root) if cached else ""
-    return Repository(root, ref, now(), folders, covering=covering, noting=noting, cache=cache)
+    return Repository(root, ref, now(), folders, covering=covering, noting=noting, cache=cache, progress=progress)
 
 
 def _parsed(root: Path) -> str:
@@ -205,7 +208,9 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
     return Resolver(Context(environment, settings.env_file, settings.root, settings.helpers))
 
 
-def open_tokens(settings: Settings, store: "Store", parallelism: int | None = None) -> "TokenTools":
+def open_tokens(
+    settings: Settings, store: "Store", parallelism: int | None = None, progress: Progress = UNTOLD
+) -> "TokenTools":
     """What fetches and keeps access tokens; nothing is opened before it is used."""
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
@@ -215,7 +220,7 @@ def open_tokens(settings: Settings, store: "Store", parallelism: int | None = No
     contexts = ContextCache()
     path = sqlite_path(settings.root, settings.store)
     keeper = SqliteTokens(path, sealer=store.sealer, make_host=local_host, lock_seconds=settings.lock_seconds)
-    return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM)
+    return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM, progress)
 
 
 def now() -> str:

@@ -136,8 +136,8 @@ def at_point(point):
     if os.environ.get("STOP_AT") == point:
         os.kill(os.getpid(), signal.SIGINT)
 real_write, real_report = session.SqlSession.write, service.Report
-def write(self, writes):
-    at_point("before"); real_write(self, writes); at_point("written")
+def write(self, writes, progress):
+    at_point("before"); real_write(self, writes, progress); at_point("written")
 session.SqlSession.write = write
 def report(*a):
     at_point("committed"); return real_report(*a)

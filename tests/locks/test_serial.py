@@ -76,7 +76,7 @@ class Attempt:
 
     # a backend of secrets, and of interrupts, that only pauses
 
-    def prefetch(self, references: Any) -> None:
+    def prefetch(self, references: Any, progress: Any) -> None:
         """The lease is taken."""
         self.pid = self._host.pid
         self._pause("leased")

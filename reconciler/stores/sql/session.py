@@ -8,6 +8,7 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import RunInfo, Write
+from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.canonical import encode
@@ -17,6 +18,8 @@ from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
+
+_AT_ONCE = 1_000  # so many rows for each table are held
 
 
 class SqlSession:
@@ -50,7 +53,7 @@ class SqlSession:
         """
         checking.check_basis(self._connection, basis)
 
-    def write(self, writes: Sequence[Write]) -> None:
+    def write(self, writes: Sequence[Write], progress: Progress = UNTOLD) -> None:
         """Check the preconditions, write in order, and read back what was written.
 
         Raises:
@@ -69,9 +72,13 @@ class SqlSession:
         revision = self._revision = self._next_revision()
         try:
             self._step_aside(writes)
-            self._write_records(writes, revision)
-            self._write_beside(writes, run, drifts)
-            chain.add_rows(_history_rows(writes, run, drifts))
+            progress.tell("writing", 0, len(writes))
+            for start in range(0, len(writes), _AT_ONCE):
+                part = writes[start : start + _AT_ONCE]
+                self._write_records(part, revision)
+                self._write_beside(part, run, drifts)
+                chain.add_rows(_history_rows(part, run, drifts))
+                progress.tell("writing", start + len(part), len(writes))
             self._move_deleted(writes, run)
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
@@ -86,7 +93,7 @@ class SqlSession:
             run, [write.change.key for write in writes if write.change.resource], self._run.owner if whole else None
         )
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
-        written.check_written(self._connection, writes, self._run.owner, before)
+        written.check_written(self._connection, writes, self._run.owner, before, progress)
 
     def remember(self, memory: Memory) -> None:
         """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""

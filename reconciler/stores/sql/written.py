@@ -9,6 +9,7 @@ from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports import Write
+from reconciler.core.progress import Progress
 from reconciler.errors import NotConverged
 from reconciler.kinds.common import dotted
 from reconciler.kinds.merging import is_secret_value
@@ -38,7 +39,9 @@ def _pictures(connection: sqlite3.Connection) -> Iterable[tuple[Any, ...]]:
     return connection.execute(f"SELECT r.uid, {PICTURE} FROM records r ORDER BY r.kind, r.name")
 
 
-def check_written(connection: sqlite3.Connection, writes: Sequence[Write], owner: str, before: Others | None) -> None:
+def check_written(
+    connection: sqlite3.Connection, writes: Sequence[Write], owner: str, before: Others | None, progress: Progress
+) -> None:
     """Read back every record touched: it must be just what the plan says, so that a plan of it is empty.
 
     Args:
@@ -49,6 +52,7 @@ def check_written(connection: sqlite3.Connection, writes: Sequence[Write], owner
     """
     expected = {write.uid: write.change for write in writes}
     uids = list(expected)
+    progress.tell("checking", 0, len(uids))
     for start in range(0, len(uids), _CHUNK):
         chunk = uids[start : start + _CHUNK]
         rows = connection.execute(
@@ -59,6 +63,7 @@ def check_written(connection: sqlite3.Connection, writes: Sequence[Write], owner
         found = {row[0]: row[1:] for row in rows}
         for uid in chunk:
             _check_row(expected[uid], found.get(uid), owner)
+        progress.tell("checking", start + len(chunk), len(uids))
     if before is not None:
         _check_beside(connection, writes)
         _check_others(connection, before, expected.keys())

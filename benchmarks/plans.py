@@ -27,8 +27,7 @@ def plan(bench: Workbench, n: int, applied: str, *words: str) -> Command:
 
 def full(bench: Workbench, n: int) -> Command:
     """A plan of one change that compares everything with a full store, and finds nothing cached."""
-    corpus = bench.apply_both(n, BEFORE)
-    return bench.ours(corpus, "plan", "--full", says=ONE, prepare=partial(bench.forget_caches, corpus))
+    return bench.ours(bench.apply_both(n, BEFORE), "plan", "--full", says=ONE, prepare=bench.forget_caches)
 
 
 def against_limit(bench: Workbench, n: int, applied: str, *words: str) -> Sides:

@@ -69,7 +69,11 @@ ROWS = (
         "every file read, parsed, judged and compared; the least program's exponent is {}",
         "plan-full-100k-1k-limit",
     ),
-    Row("plans", "plan of the working tree, 1 change in 10,000", (("plan-one-10k-full", "`plan --full`"),)),
+    Row(
+        "plans",
+        "plan of the working tree, 1 change in 10,000",
+        (("plan-one-10k-full", "`plan --full`, with all cached that can be"),),
+    ),
     Row(
         "drift",
         "`drift` of 100,000 records",

@@ -1,10 +1,9 @@
 """Where corpora and peers lie, how programs are started, and what a case is."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,6 @@ from measuring import LOG_TAIL, Command, CommandFailed
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = HERE.parent / "schemas/connector.schema.json"
-STORE = ("store.db", "store.key", ".gitignore")
-"""How names in .reconciler/ begin that are the live store and what belongs to it."""
 
 Sides = tuple[Command, ...]
 """Ours and what it is compared with; a third is taken off ours first."""
@@ -143,15 +140,11 @@ class Workbench:
         """Drop the product's store and whatever it caches."""
         self.applied.pop(corpus, None)
         shutil.rmtree(corpus / ".reconciler", ignore_errors=True)
-        self.forget_caches(corpus)
+        self.forget_caches()
 
-    def forget_caches(self, corpus: Path) -> None:
-        """Drop whatever the product caches; the live store stays."""
+    def forget_caches(self) -> None:
+        """Drop whatever the product caches, of all corpora; the live stores stay."""
         shutil.rmtree(self.environment["XDG_CACHE_HOME"], ignore_errors=True)
-        with suppress(FileNotFoundError), os.scandir(corpus / ".reconciler") as entries:
-            for entry in entries:
-                if not entry.name.startswith(STORE):
-                    remove(Path(entry.path))
 
     def apply_both(self, n: int, revision: str) -> Path:
         """Have a revision of a corpus applied, by the product and by the limit program; the last one is checked out."""
@@ -192,14 +185,6 @@ class Workbench:
     def peers(self) -> Path:
         """Environment of the peers."""
         return self.out / "peers"
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a directory."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 def remove_database(path: Path) -> None:

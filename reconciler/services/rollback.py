@@ -33,7 +33,8 @@ def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) 
     """What the records of `owner` were right after a run.
 
     What others had changed around the tool by then is left out: a record is as a run had last written it. What they
-    had deleted was not there.
+    had deleted was not there; nor what they had changed by then and deleted before another run wrote it, as the store
+    knows the time of the first change alone.
     """
     building = _Building(f"run {run.id}", run, owner, history.declarations(run.id))
     live = {record.uid: record for record in store.records().values()}
@@ -82,7 +83,7 @@ class _Building:
             return
         elif trail.at(self.run.id, self.run.finished) is None:
             goes = "it goes again" if mine else "it does not come back"
-            self._note(row.key, f"had been deleted around the tool by then; {goes}")
+            self._note(row.key, f"had been deleted around the tool by then, or changed and deleted later; {goes}")
         elif record is not None and not mine:
             self._note(row.key, f"belongs to {record.owner or 'nobody'} now; it stays as it is")
         else:

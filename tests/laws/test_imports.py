@@ -40,6 +40,7 @@ ALLOWED = {
 }
 FORBIDDEN = {
     "validate": {*NEVER_FOR_PLANS, "sqlite3"},
+    "validate --changed-since HEAD": {*NEVER_FOR_PLANS, "sqlite3"},
     "plan --full": NEVER_FOR_PLANS,
     "apply --yes": NEVER_FOR_PLANS - {"httpx", "oauthlib"},
     "get": {*NEVER_FOR_PLANS, "jsonschema_rs", "yaml_rs"},

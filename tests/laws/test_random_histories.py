@@ -167,6 +167,8 @@ class Histories(RuleBasedStateMachine):
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
         self.gone: list[tuple[Name, Live]] = []
+        self.drifted: dict[int, int] = {}  # the last run before a record was first changed around the tool: from
+        # then on the store cannot tell that it was there still, once it has vanished
         self.outlived: dict[int, set[int]] = {}  # by what vanished: what had been deleted at its address before
         self.uids: dict[str, int] = {}
         self.next = 0
@@ -235,6 +237,8 @@ class Histories(RuleBasedStateMachine):
             "UPDATE documents SET live = json_set(live, '$.spec.description', ?) WHERE uid = ?", words, self._uid(name)
         )
         record = self.live[name]
+        if words != record.body.words:
+            self.drifted.setdefault(record.uid, self.runs)
         self.live[name] = replace(record, body=replace(record.body, words=words))
 
     @precondition(lambda self: any(kind == "Connector" for kind, _ in self.live))
@@ -243,6 +247,8 @@ class Histories(RuleBasedStateMachine):
         name = chance.choice(sorted(name for name in self.live if name[0] == "Connector"))
         self._sql("DELETE FROM records WHERE uid = ?", self._uid(name))
         record = self.live.pop(name)
+        for run in range(self.drifted.pop(record.uid, self.runs) + 1, self.runs + 1):
+            self.after[run] = {other: one for other, one in self.after[run].items() if one.uid != record.uid}
         self.outlived[record.uid] = {one.uid for other, one in self.gone if other == name}
 
     # what the tool does
@@ -336,6 +342,7 @@ class Histories(RuleBasedStateMachine):
         ((runs,),) = sql(self.bench.path, "SELECT count(*) FROM runs")
         moved = {name: one.body for name, one in self.live.items()} != {name: one.body for name, one in then.items()}
         assert runs - self.runs in ((1,) if moved or back != now else (0, 1)), result.output
+        self._written(one.uid for name, one in self.live.items() if then.get(name) != one)
         self.live = dict(then)
         self.outlived = {uid: before for uid, before in self.outlived.items() if uid not in back}
         self._ran(runs > self.runs)
@@ -396,10 +403,16 @@ class Histories(RuleBasedStateMachine):
         self.gone += going
         self._delete_again(going)
         self.live = after(steps, self.live, self._fresh)
+        self._written([*(step.before.uid for step in steps if step.before), *(self.live[name].uid for name in noted)])
         for name in noted:
             body = self.live[name].body
             self.live[name] = replace(self.live[name], applied=body, written=body)
         self._ran(bool(steps or noted))
+
+    def _written(self, uids: Iterable[int]) -> None:
+        """A run took over what others had made of the records."""
+        for uid in uids:
+            self.drifted.pop(uid, None)
 
     def _delete_again(self, going: Iterable[tuple[Name, Live]]) -> None:
         uids = {one.uid for _, one in going}

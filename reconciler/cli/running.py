@@ -204,7 +204,7 @@ def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
 
 def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
-    if not any(resource.may_need_token for resource in desired.resources.values()):
+    if not any(resource.needs_token for resource in desired.resources.values()):
         return None
     from reconciler.services.token_changes import KnownTokens
 

@@ -110,8 +110,8 @@ class Resource:
         return bool(self._facts[32] & _UNPROTECTS)
 
     @property
-    def may_need_token(self) -> bool:
-        """Whether it may be a connector that needs an access token."""
+    def needs_token(self) -> bool:
+        """Whether it is a connector that needs an access token."""
         return bool(self._facts[32] & _TOKEN)
 
     @property
@@ -146,14 +146,14 @@ class Resource:
 
 
 def facts_of(
-    digest: bytes, length: int, document: int, *, active: bool, unprotects: bool, may_need_token: bool, plain: bool
+    digest: bytes, length: int, document: int, *, active: bool, unprotects: bool, token: bool, plain: bool
 ) -> bytes:
     """What a resource keeps of its body and its document, in few bytes; see the properties of `Resource`.
 
     Args:
         digest, length: of the body.
     """
-    flags = active * _ACTIVE + unprotects * _UNPROTECTS + may_need_token * _TOKEN + plain * _PLAIN
+    flags = active * _ACTIVE + unprotects * _UNPROTECTS + token * _TOKEN + plain * _PLAIN
     return _FACTS.pack(digest, flags, document, 0, length)
 
 

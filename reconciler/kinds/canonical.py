@@ -9,7 +9,8 @@ import orjson
 
 from reconciler.core.model import Key, Resource, facts_of
 from reconciler.core.sensitive import REFERENCE_KEYS
-from reconciler.kinds.merging import is_plain
+from reconciler.kinds.authorization import needs_token
+from reconciler.kinds.merging import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
 
 _SORTED = orjson.OPT_SORT_KEYS
@@ -100,8 +101,8 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         document,
         active=active,
         unprotects=unprotects,
-        may_need_token=kind.name == "Connector" and may_need_token(body),
-        plain=is_plain(kind.name, body),
+        token=kind.name == "Connector" and needs_token(spec),
+        plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, body),
     )
     return Resource(
         Key(kind.name, metadata["name"]),

@@ -91,6 +91,11 @@ def _members(body: dict[str, Any], field: str) -> frozenset[str]:
     return frozenset(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else frozenset()
 
 
+def leaves_fields(spec: dict[str, Any]) -> bool:
+    """Whether fields are left to the live side."""
+    return bool(spec.get("lifecycle", {}).get("ignore"))
+
+
 def is_plain(kind: str, body: bytes) -> bool:
     """Whether a canonical body is sure to be its own effective body: a test without decoding it."""
     if kind == "Group" and b'"members":{' not in body:

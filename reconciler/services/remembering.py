@@ -65,6 +65,6 @@ def _declared(resources: Mapping[Key, Resource]) -> Iterator[Declared]:
 
 
 def _takes_token(resource: Resource) -> bool:
-    if not resource.may_need_token or not resource.active:
+    if not resource.needs_token or not resource.active:
         return False
     return can_be_fetched(resource.content()["spec"])

@@ -32,7 +32,7 @@ def with_due_tokens(
     """`changes` with a note where a token is fetched, and an update for every token that is missing or due."""
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
     for key, resource in desired.items():
-        if not resource.may_need_token or not resource.active:
+        if not resource.needs_token or not resource.active:
             continue
         if not can_be_fetched(resource.content()["spec"]):
             continue

@@ -157,8 +157,7 @@ class Draft(Bodies):
                 return  # it was removed meanwhile, as anybody may
 
     def _write(self) -> None:
-        left = memoryview(bytes(self._waiting))
-        self._waiting.clear()
+        left, self._waiting = memoryview(self._waiting), bytearray()
         try:
             while left and not self._full:
                 done = os.pwrite(self.descriptor, left, self._written)

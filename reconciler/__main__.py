@@ -19,41 +19,55 @@ def main() -> int:
             sys.stdout.write(text.read())
         return 0
     try:
-        if not {"plan", "drift"}.isdisjoint(sys.argv[1:]) and _answered_quickly():
+        asked = _simple()
+        if asked is not None and _answered_quickly(asked):
             return 0
-        return _run()
+        return _run(asked)
     except KeyboardInterrupt:  # while the command line itself was loaded
         sys.stderr.write("error: interrupted; nothing was changed\n")
         return 130
 
 
-def _run() -> int:
-    """Load the command line and run it; a second signal does no harm from here on to the end of the process."""
+def _simple() -> dict[str, str] | None:
+    """What is asked for, where click is not needed to tell; see cli/line.py."""
+    if {"plan", "drift"}.isdisjoint(sys.argv[1:]):
+        return None
+    from reconciler.cli.line import read
+
+    return read(sys.argv[1:])
+
+
+def _answered_quickly(asked: dict[str, str]) -> bool:
+    """Whether nothing moved and that was said; see cli/quick.py."""
+    from reconciler.cli.quick import answer
+
+    try:
+        said = answer(asked)
+        if said is None:
+            return False
+        sys.stdout.write(said)
+        sys.stdout.flush()
+    except OSError:
+        return False  # the command line says why
+    return True
+
+
+def _run(asked: dict[str, str] | None) -> int:
+    """Load the command and run it; a second signal does no harm from here on to the end of the process."""
     from reconciler.cli.interrupts import SignalInterrupts
 
     interrupts = SignalInterrupts()
     try:
         interrupts.catch()
+        if asked is not None and asked["command"] == "plan":
+            from reconciler.cli.planning import run_simple
+
+            return run_simple(asked)
         from reconciler.cli.main import run
 
         return run(sys.argv[1:], interrupts)
     finally:
         interrupts.end()
-
-
-def _answered_quickly() -> bool:
-    """Whether nothing moved and that was said; see cli/quick.py."""
-    from reconciler.cli.quick import no_drift, nothing_to_do
-
-    try:
-        answer = (nothing_to_do if "plan" in sys.argv[1:] else no_drift)(sys.argv[1:])
-        if answer is None:
-            return False
-        sys.stdout.write(answer)
-        sys.stdout.flush()
-    except OSError:
-        return False  # the command line says why
-    return True
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from datetime import datetime
 import click
 
 from reconciler.cli.authorize import refuse_faults
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.wiring.comparing import compare_revisions, connectors_of, lines_of
 from reconciler.wiring.run import locate_root, now

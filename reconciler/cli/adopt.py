@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, say_error, wants_color
 from reconciler.cli.parsing import key_of
 from reconciler.cli.running import load_desired, open_run
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.render.style import plural
 from reconciler.wiring.run import open_source

@@ -7,8 +7,8 @@ import click
 
 from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.plan import plan_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
+from reconciler.cli.plan_options import plan_options
 from reconciler.cli.running import PlanFlags, open_run, planned_with
 from reconciler.errors import UsageError
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import common_options, options
+from reconciler.cli.options import common_options
 from reconciler.cli.parsing import key_of, time_of
 from reconciler.cli.running import load_desired
+from reconciler.cli.said import options
 from reconciler.errors import UsageError
 from reconciler.settings import Overrides
 from reconciler.source.positions import Lines

@@ -5,8 +5,9 @@ import sys
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.said import options
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli.history import settings_of_run
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer
+from reconciler.cli.said import options
 from reconciler.wiring.keys import back_up, key_place
 
 FORMATS = ("text", "json")

@@ -4,9 +4,9 @@ import sys
 
 from reconciler.cli.calling import authorizing, permit, warn_unverified
 from reconciler.cli.get import labels_of
-from reconciler.cli.options import options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import open_run
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.call import checks_text
 from reconciler.services.search import Query, search

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asked import Asked
-from reconciler.cli.options import options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import Run, named_actor
+from reconciler.cli.said import options
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, UsageError
 from reconciler.kinds.requests.building import Given, build

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import options
 from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
 from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
+from reconciler.cli.said import options
 from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError

@@ -5,8 +5,9 @@ import sys
 
 import click
 
-from reconciler.cli.options import common_options, options
+from reconciler.cli.options import common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.said import options
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES, UsageError
 from reconciler.render.style import BOLD, paint

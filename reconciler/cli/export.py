@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.get import kind_named
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, say_error
 from reconciler.cli.parsing import key_of
 from reconciler.cli.running import open_run
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.services.exporting import Choice

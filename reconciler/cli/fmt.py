@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import common_options, options
+from reconciler.cli.options import common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.said import options
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
 from reconciler.render.file_diff import file_diff

@@ -4,9 +4,10 @@ import sys
 
 import click
 
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.running import open_run
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.registry import KINDS, WORDS
 from reconciler.render import records as render

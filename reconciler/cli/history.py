@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of, time_of
+from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Overrides, Settings

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.wiring.imports import ImportRequest, Prepared, import_openapi, write_new

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import common_options, options
+from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
+from reconciler.cli.said import options
 from reconciler.render.style import harmless
 from reconciler.services.scaffolding import PIPELINES, make_repository
 

@@ -1,6 +1,5 @@
-"""The top of the command line: global options, commands by name, and what exceptions become."""
+"""The top of the command line: global options, and commands by name."""
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,8 +10,10 @@ import click
 from reconciler import __version__
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import common_options
-from reconciler.cli.output import give_up_stdout, say_error
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.cli.output import say_error
+from reconciler.cli.said import forget
+from reconciler.cli.telling import told
+from reconciler.errors import ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a new configuration repository."),
@@ -85,50 +86,28 @@ def cli() -> None:
     """
 
 
-_COLLECT = (100_000, 20, 100)
-"""When to look for circles of objects. A command makes few and ends soon; Python's own 700 cost it up to a third."""
-
-
-def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) -> int:  # noqa: PLR0911 (one return for each sort of failure)
-    """Run one command line; returns the exit code. Exceptions become words here and nowhere else.
+def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) -> int:
+    """Run one command line; returns the exit code.
 
     Args:
         interrupts: what has caught the signals.
     """
-    gc.set_threshold(*_COLLECT)
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="backslashreplace")
+    forget()
+    return told(lambda: _clicked(arguments, interrupts))
+
+
+def _clicked(arguments: Sequence[str], interrupts: SignalInterrupts | None) -> int | None:
+    """Have click read the command line and run the command; what it finds wrong with it is told."""
     try:
-        result = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts)
-        sys.stdout.flush()
-        return int(result or 0)
+        result: int | None = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts)
     except click.exceptions.NoArgsIsHelpError as failure:
         print(failure.format_message(), file=sys.stderr)
         return ExitCode.USAGE
     except click.ClickException as failure:
         return _usage(failure)
-    except ReconcilerError as failure:
-        say_error(failure.message, failure.details, failure.hint)
-        return failure.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        say_error("interrupted; nothing was changed that is not reported above")
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        give_up_stdout()
-        return ExitCode.WORLD
-    except OSError as failure:
-        give_up_stdout()  # it may be what failed
-        say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
-        return ExitCode.WORLD
-    except Exception:  # noqa: BLE001 (the one place where a bug becomes a message)
-        from reconciler.cli.crash import keep_log
-
-        say_error(
-            f"this is a bug in reconciler; the details are in {keep_log()}", hint="please report it with that file"
-        )
-        return ExitCode.BUG
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
+    return result
 
 
 def _usage(failure: click.ClickException) -> int:

@@ -1,38 +1,18 @@
 """The options that every command understands, before and after the command's name."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.said import note, options
+
 Command = TypeVar("Command", bound=Callable[..., Any])
-_META = "reconciler.options"
-
-
-class Options(NamedTuple):  # a dataclass would cost the start of every command a millisecond more
-    """Values of the common options; None or False where nothing was said."""
-
-    directory: str | None = None
-    target: str | None = None
-    store: str | None = None
-    env_file: str | None = None
-    actor: str | None = None
-    output: str | None = None
-    color: str = "auto"
-    quiet: bool = False
-    verbose: bool = False
-    no_input: bool = False
-    no_cache: bool = False
-
-
-def options() -> Options:
-    """What the user said, on either side of the command."""
-    return Options(**click.get_current_context().meta.get(_META, {}))
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and value is not False and parameter.name:
-        ctx.meta.setdefault(_META, {})[parameter.name] = value
+        note(parameter.name, value)
 
 
 _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.cli.options import options
+from reconciler.cli.said import options
 from reconciler.core.progress import UNTOLD
 from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
 

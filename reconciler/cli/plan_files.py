@@ -1,17 +1,15 @@
 """Saved plans on the command line: `plan --out` and `apply FILE`."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from reconciler.cli.options import options
 from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
 from reconciler.cli.running import PlanFlags, Run, asked_of, open_run
+from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.value_class import replace, value_class
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.services.planning import Asked
 
 VALID_FOR = "7d"
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @value_class
@@ -32,19 +29,6 @@ class Saving:
     out: Path | None
     sign_key: Path | None
     valid_for: str
-
-
-def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of commands that can save their plan."""
-    for option in reversed(
-        [
-            click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, to be carried out by `apply FILE`."),
-            click.option("--sign", "sign_key", type=_FILE, metavar="KEY", help="Sign the saved plan with this Ed25519 private key."),
-            click.option("--valid-for", default=VALID_FOR, show_default=True, metavar="TIME", help="How long the saved plan may be applied, e.g. 30m, 12h, 7d."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
 
 
 def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> None:

@@ -6,9 +6,10 @@ import click
 
 from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
 from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.cli.said import options
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
 from reconciler.services.purging import Purge

@@ -8,18 +8,16 @@ Whenever anything is otherwise, or the command line says something that is not k
 
 import os
 
+from reconciler.cli.line import Asked
 from reconciler.core.naming import at_commit, clean_at
 from reconciler.kinds.rules import rules_digest
 from reconciler.render.nothing import no_drift_text, nothing_text
 from reconciler.source import places
+from reconciler.source.spawning import Child, start
 from reconciler.wiring.shortcut import Noted, noted
 
-_COMMON = ("-q", "--quiet", "--no-input")
-_SWITCHES = {"plan": ("--no-prune", "--adopt", "--detailed-exitcode"), "drift": ("--detailed-exitcode",)}
-"""By command."""
-_VALUES = {"-C": "directory", "--directory": "directory", "--ref": "ref", "--env-file": "secrets"}
-"""Of which the last one matters to secrets alone, and a plan of nothing looks at none."""
-_NO_SETTING = "RECONCILER_STORE_KEY"
+_LONG = {"full", "verbose", "output"}
+"""Options that ask for more than a quick answer."""
 _APPLICATION_ID, _VERSION = 0x5243_4E31, 4
 _QUERY = """SELECT b.connectors, b.policies, b.total,
   (SELECT application_id FROM pragma_application_id) = ? AND (SELECT user_version FROM pragma_user_version) = ?
@@ -33,11 +31,19 @@ _UNTOUCHED = """SELECT (SELECT application_id FROM pragma_application_id) = ? AN
     OR NOT EXISTS (SELECT 1 FROM records INDEXED BY records_by_revision WHERE owner <> ?))"""
 
 
-def nothing_to_do(arguments: list[str]) -> str | None:
+def answer(asked: Asked) -> str | None:
+    """What the command prints when nothing moved; None when that cannot be said quickly."""
+    if not _LONG.isdisjoint(asked):
+        return None
+    if not all(os.environ.get(name, "").isprintable() for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")):
+        return None
+    return (_nothing_to_do if asked["command"] == "plan" else _no_drift)(asked)
+
+
+def _nothing_to_do(asked: Asked) -> str | None:
     """What `plan` prints when nothing moved; None when that cannot be said quickly."""
-    asked = _asked(arguments, "plan")
     root, settings = _settings(asked)
-    if asked is None or settings is None:
+    if settings is None:
         return None
     known = _baseline(settings.store, settings.owner, tokens=settings.tokens)
     if known is None:
@@ -51,11 +57,10 @@ def nothing_to_do(arguments: list[str]) -> str | None:
     return ("" if "quiet" in asked else text) if text.isascii() else None
 
 
-def no_drift(arguments: list[str]) -> str | None:
+def _no_drift(asked: Asked) -> str | None:
     """What `drift` prints when nobody wrote to the store around the tool; None when that cannot be said quickly."""
-    asked = _asked(arguments, "drift")
     _, settings = _settings(asked)
-    if asked is None or settings is None:
+    if settings is None:
         return None
     row = _row(settings.store, _UNTOUCHED, (_APPLICATION_ID, _VERSION, settings.owner, settings.owner))
     if not row or not row[0]:
@@ -64,33 +69,10 @@ def no_drift(arguments: list[str]) -> str | None:
     return ("" if "quiet" in asked else text) if text.isascii() else None
 
 
-def _settings(asked: dict[str, str] | None) -> tuple[str, Noted | None]:
+def _settings(asked: Asked) -> tuple[str, Noted | None]:
     """The root of the repository, and what is noted of it."""
-    root = _root(asked.get("directory")) if asked is not None else ""
+    root = _root(asked.get("directory"))
     return root, noted(root, _project(root)) if root else None
-
-
-def _asked(arguments: list[str], command: str) -> dict[str, str] | None:
-    """The options, when they are all known here."""
-    if any(name.startswith(("RECONCILER_", "_RECONCILER")) and name != _NO_SETTING for name in os.environ):
-        return None
-    if not all(os.environ.get(name, "").isprintable() for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")):
-        return None
-    asked: dict[str, str] = {}
-    waiting = list(arguments)
-    while waiting:
-        word = waiting.pop(0)
-        if word == command and command not in asked:
-            asked[command] = ""
-        elif word in _COMMON or (word in _SWITCHES[command] and command in asked):
-            asked |= {"quiet": ""} if word in _COMMON[:2] else {}
-        elif word in _VALUES and waiting and (word != "--ref" or "plan" in asked):
-            asked[_VALUES[word]] = waiting.pop(0)
-            if not asked[_VALUES[word]]:
-                return None
-        else:
-            return None
-    return asked if command in asked else None
 
 
 def _root(directory: str | None) -> str:
@@ -171,34 +153,18 @@ STATUS = (
 )
 
 
-def _start(root: str, *words: str, feed: bytes = b"") -> tuple[int, int]:
-    """Start git; the process and where it writes. Through os alone: loading subprocess takes half as long as Python."""
-    out, into = os.pipe()
-    source, feeder = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, into, 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-    ]  # fmt: skip
+def _finish(child: Child | None) -> bytes | None:
+    """What git wrote; None when it failed."""
+    if child is None:
+        return None
+    code, written, _ = child.finish()
+    return written if code == 0 else None
+
+
+def _start(root: str, *words: str, feed: bytes = b"") -> Child | None:
+    """Start git; None when that cannot be done."""
     environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        command = ["git", "-C", root, "-c", "core.quotePath=false", *words]
-        child = os.posix_spawnp("git", command, environment, file_actions=actions)
+        return start(["git", "-C", root, "-c", "core.quotePath=false", *words], environment, feed, errors=False)
     except OSError:
-        os.close(out)
-        return 0, -1
-    finally:
-        os.close(into)
-        os.close(source)
-        with open(feeder, "wb") as pipe:
-            pipe.write(feed)
-    return child, out
-
-
-def _finish(started: tuple[int, int]) -> bytes | None:
-    """What git wrote; None when it failed."""
-    child, out = started
-    if not child:
         return None
-    with open(out, "rb") as pipe:
-        written = pipe.read()
-    return written if os.waitpid(child, 0)[1] == 0 else None

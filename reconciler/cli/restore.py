@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
-from reconciler.cli.plan import override_option, preflight_option, show_plan, tokens_option
-from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved, saving_options
+from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
+from reconciler.cli.plan_options import override_option, preflight_option, saving_options, tokens_option
+from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
+from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan

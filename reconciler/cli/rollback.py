@@ -9,8 +9,9 @@ import click
 from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.parsing import time_of
-from reconciler.cli.plan import guarding_options, show_plan
-from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved, saving_options
+from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
+from reconciler.cli.plan_options import guarding_options, saving_options
+from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError

@@ -6,9 +6,10 @@ import click
 
 from reconciler.cli.carrying import lock_timeout_option
 from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.cli.said import options
 from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode
 from reconciler.wiring.keys import next_key, open_keys

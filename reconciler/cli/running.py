@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.cli.options import options
 from reconciler.cli.output import open_progress, say, say_read, say_warnings, wants_color
+from reconciler.cli.said import options
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store

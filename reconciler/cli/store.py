@@ -7,10 +7,11 @@ import click
 
 from reconciler.cli.backing_up import backup
 from reconciler.cli.history import settings_of_run
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.purging import purge
 from reconciler.cli.rotating import rotate_key
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.history import audit_store
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import named_actor, open_run
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.wiring.run import now, open_tokens

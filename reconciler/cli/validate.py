@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import choose_format, common_options, options
+from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
+from reconciler.cli.said import options
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
 from reconciler.core.ports import Desired

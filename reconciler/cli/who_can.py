@@ -5,8 +5,9 @@ import sys
 import click
 
 from reconciler.cli.asking import asking_options, put
-from reconciler.cli.options import choose_format, options
+from reconciler.cli.options import choose_format
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 
 FORMATS = ("text", "json")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
 from reconciler.core.access_diff import AccessDiff
@@ -13,6 +12,7 @@ from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.naming import at_commit, clean_at
 from reconciler.core.quarantine import Revival
+from reconciler.digests import sha256
 from reconciler.errors import ExitCode
 from reconciler.value_class import field, value_class
 

@@ -8,9 +8,10 @@ from reconciler.core.sensitive import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
 from reconciler.kinds.templates import template_fault
+from reconciler.patterns import pattern
 
-_LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
-_USERINFO = re.compile(r"://[^/?#\s]*@")
+_LOOPBACK = pattern(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
+_USERINFO = pattern(r"://[^/?#\s]*@")
 _AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
 
 

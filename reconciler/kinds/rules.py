@@ -3,10 +3,7 @@
 import os
 
 from reconciler import __version__
-
-TYPE_CHECKING = False  # loading typing takes time
-if TYPE_CHECKING:
-    from typing import Any
+from reconciler.digests import sha256
 
 VERSION = 1
 """Grows when the same definitions are judged otherwise, or make another body, between two released versions."""
@@ -28,15 +25,5 @@ def rules_digest() -> str:
     for name in SCHEMAS:
         with open(f"{place}/{name}.schema.json", "rb") as schema:
             content += schema.read()
-    digest: str = _sha256()(content).hexdigest()
+    digest: str = sha256(content).hexdigest()
     return digest
-
-
-def _sha256() -> "Any":
-    """Python's own, which is what hashlib falls back on and loads ten times as fast; its name changes."""
-    for module in ("_sha256", "_sha2"):
-        try:
-            return __import__(module).sha256
-        except ImportError:
-            continue
-    return __import__("hashlib").sha256

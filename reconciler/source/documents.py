@@ -1,6 +1,6 @@
 """One file of definitions to resources and diagnostics."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.model import Key, Resource
@@ -10,6 +10,7 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.expiry import may_expire
 from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
 from reconciler.source.blobs import blob_id
+from reconciler.source.schema import explain, is_valid
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 from reconciler.value_class import field, value_class
 
@@ -41,21 +42,18 @@ def unread(reason: Diagnostic | None) -> FileContent:
 
 
 class DocumentReader:
-    """Reads files of definitions; holds the compiled schemas."""
+    """Reads files of definitions."""
 
     def __init__(self, now: str = "", id_length: int = 0) -> None:
-        """Compile the schemas.
+        """Settle what files are read for.
 
         Args:
             now: the time to judge dates by, RFC 3339; "" for not at all.
             id_length: of git's ids, to give each content its own; 0 for none.
         """
-        from reconciler.source.schema import validators
-
         self._now = now
         self._id_length = id_length
         self._fast: FastParser | None = fast_parser()
-        self._valid: dict[str, Callable[[Any], bool]] = validators(_KIND_NAMES)
 
     def read_all(self, paths: Sequence[str], contents: Iterable[bytes | Diagnostic]) -> Iterator[FileContent]:
         """What each file holds; a diagnostic in place of bytes says why a file cannot be read."""
@@ -82,7 +80,7 @@ class DocumentReader:
         try:
             for index, document in loaded.documents:
                 kind = document.get("kind")
-                if type(kind) is not str or kind not in KINDS or not self._valid[kind](document):
+                if type(kind) is not str or kind not in KINDS or not is_valid(kind, document):
                     return None
                 found = KINDS[kind]
                 if self._findings(found, document["spec"], index) or not file.startswith(found.directory):
@@ -115,8 +113,6 @@ class DocumentReader:
         return kind.rules(spec, index) + kind.dated_rules(spec, index, self._now)
 
     def _check(self, file: str, index: int, document: dict[str, Any], content: FileContent) -> list[Finding]:
-        from reconciler.source.schema import explain
-
         found = explain(document, index, _KIND_NAMES)
         if found:
             key = _address_of(document)

@@ -1,13 +1,11 @@
 """Git through its own binary, which is the fastest way to it."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Thread
-from typing import IO
 
 from reconciler.errors import SourceUnavailable, UsageError
+from reconciler.source.spawning import Child, start
 
 
 def run(root: Path, *arguments: str, index: str = "", stdin: bytes = b"") -> tuple[int, bytes, str]:
@@ -20,11 +18,20 @@ def run(root: Path, *arguments: str, index: str = "", stdin: bytes = b"") -> tup
         SourceUnavailable: git is not installed.
     """
     environment = {**_environment(), "GIT_INDEX_FILE": index} if index else _environment()
+    code, output, said = _start(root, arguments, environment, stdin).finish()
+    return code, output, said.decode("utf-8", "replace").strip()
+
+
+def _start(root: Path, arguments: Sequence[str], environment: dict[str, str], feed: bytes) -> Child:
+    """Start git.
+
+    Raises:
+        SourceUnavailable: it is not installed.
+    """
     try:
-        done = subprocess.run(_command(root, arguments), capture_output=True, env=environment, input=stdin, check=False)
+        return start(_command(root, arguments), environment, feed)
     except FileNotFoundError as failure:
         raise SourceUnavailable("git is not installed", hint="install git, or work without --ref") from failure
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
 
 
 def _command(root: Path, arguments: Sequence[str]) -> list[str]:
@@ -136,24 +143,16 @@ def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
     """
     if not oids:
         return
-    command = _command(root, ("cat-file", "--batch", "--buffer"))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()) as process:
-        assert process.stdin is not None and process.stdout is not None
-        feeder = Thread(target=_feed, args=(process.stdin, oids), daemon=True)
-        feeder.start()
-        for oid in oids:
-            about = process.stdout.readline().split()
-            if len(about) != 3:
-                process.kill()
-                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint="run: git fsck")
-            content = process.stdout.read(int(about[2]) + 1)
-            yield content[:-1]
-        feeder.join()
-
-
-def _feed(pipe: IO[bytes], oids: Sequence[str]) -> None:
+    feed = "".join(f"{oid}\n" for oid in oids).encode()
+    child = _start(root, ("cat-file", "--batch", "--buffer"), _environment(), feed)
+    done = False
     try:
-        with pipe:
-            pipe.write("".join(f"{oid}\n" for oid in oids).encode())
-    except BrokenPipeError:  # the reader has said why
-        pass
+        for oid in oids:
+            about = child.output.readline().split()
+            if len(about) != 3:
+                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint="run: git fsck")
+            content = child.output.read(int(about[2]) + 1)
+            yield content[:-1]
+        done = True
+    finally:
+        child.finish() if done else child.give_up()

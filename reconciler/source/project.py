@@ -40,7 +40,7 @@ def parse_project(content: bytes) -> tuple[dict[str, Any], list[Diagnostic]]:
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
-    from reconciler.source.schema import explain, validators
+    from reconciler.source.schema import explain, is_valid
 
     first, document = documents[0]
     found = [
@@ -48,7 +48,7 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
         for index, _ in documents[1:]
     ]
     try:
-        valid = document.get("kind") == "Project" and validators(["Project"])["Project"](document)
+        valid = document.get("kind") == "Project" and is_valid("Project", document)
     except (TypeError, ValueError):
         valid = False
     if not valid:

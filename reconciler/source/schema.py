@@ -24,14 +24,21 @@ _TYPES = {
 _YAML_1_1_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def validators(kinds: Iterable[str]) -> dict[str, Callable[[Any], bool]]:
-    """For each kind a function that says whether a document is valid.
+def is_valid(kind: str, document: Any) -> bool:
+    """Whether a document satisfies the schema of `kind`, which is compiled when the first one is met.
 
-    The functions raise ValueError or TypeError for what JSON cannot express, such as keys that are not texts.
+    Raises:
+        ValueError: for what JSON cannot express.
+        TypeError: the same, such as keys that are not texts.
     """
+    return _compiled(kind)(document)
+
+
+@cache
+def _compiled(kind: str) -> Callable[[Any], bool]:
     import jsonschema_rs
 
-    return {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])).is_valid for kind in kinds}
+    return jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])).is_valid
 
 
 def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:

@@ -133,17 +133,16 @@ def _is_valid(content: Mapping[str, Any]) -> bool:
     """Whether it has the form of a saved plan, and declares valid resources."""
     import jsonschema_rs
 
-    from reconciler.source.schema import validators
+    from reconciler.source.schema import is_valid
 
     if not jsonschema_rs.validator_for(schemas.load("saved-plan.schema.json")).is_valid(content):
         return False
-    valid = validators(KINDS)
     return all(
         document is None
         or (
             step["kind"] in KINDS
             and document.get("kind") == step["kind"]
-            and valid[step["kind"]](document)
+            and is_valid(step["kind"], document)
             and document["metadata"]["name"] == step["name"]
         )
         for step in content["steps"]

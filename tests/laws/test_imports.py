@@ -81,6 +81,27 @@ def test_what_is_answered_at_once(applied: Workspace, command: str) -> None:
     assert found <= ALLOWED[command]
 
 
+NEVER_FOR_ONE_CHANGE = {
+    *NEVER_FOR_PLANS,
+    "click",
+    "subprocess",
+    "threading",
+    "difflib",
+    "tempfile",
+    "logging",
+    "asyncio",
+}
+
+
+@pytest.mark.parametrize("command", ["plan", "plan --ref HEAD", "plan -v -o json"])
+def test_a_plan_of_one_change(applied: Workspace, command: str) -> None:
+    """Does without what takes as long as itself."""
+    applied.write("connectors/crm.yaml", CATEGORY.replace("displayName: ", "displayName: New "))
+    applied.commit()
+    assert "1 to update" in applied.ok("plan").stdout
+    assert not loaded(applied, command) & NEVER_FOR_ONE_CHANGE
+
+
 @pytest.mark.parametrize("command", FORBIDDEN)
 def test_what_a_command_has_no_use_for(applied: Workspace, command: str) -> None:
     """Is not loaded."""

@@ -18,7 +18,8 @@ import yaml
 from conftest import clean_environment
 
 from reconciler.cli.main import run
-from reconciler.cli.quick import no_drift, nothing_to_do
+from reconciler.cli.line import read
+from reconciler.cli.quick import answer
 
 VERBOSE = (
     "repository ",
@@ -200,8 +201,8 @@ class History:
 
     def quick(self, *arguments: str) -> str | None:
         """What the program says before it loads its command line, if anything."""
-        answer = no_drift if "drift" in arguments else nothing_to_do
-        return answer(["-C", str(self.root), *arguments])
+        asked = read(["-C", str(self.root), *arguments])
+        return None if asked is None else answer(asked)
 
     def now(self) -> str:
         """The clock that the program reads."""
@@ -257,7 +258,7 @@ def told_time(history: History) -> Iterator[None]:
         own = {"SECRET": "a-secret-for-the-tests", "XDG_CACHE_HOME": str(history.root.parent / "cache")}
         for name, value in clean_environment(own).items():
             patch.setenv(name, value)
-        for module in ("wiring.run", "cli.running", "cli.carrying"):
+        for module in ("wiring.run", "cli.running", "cli.plan_files", "cli.carrying"):
             patch.setattr(f"reconciler.{module}.now", history.now)
         yield
 

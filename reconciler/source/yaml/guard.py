@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.patterns import pattern
 from reconciler.source.text import SourceText
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -17,21 +18,21 @@ CRASH_DEPTH = 5_000  # far below the depth at which any parser in use was seen t
 BOM = b"\xef\xbb\xbf"
 
 _CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
-_SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
-_EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])")
+_CONTROL = pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_NON_ASCII_CONTROL = pattern(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_COMPACT_NESTING = pattern(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
+_SURROGATE = pattern(rb"\\(?:u|U0000)[dD][89a-fA-F]")
+_EXPLICIT_KEY = pattern(rb"[?](?<=[\s,\[{:-][?])")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
 # Anywhere, a value that begins with a colon.
-_TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")
-_ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
+_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")
+_ALIAS = pattern(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
 # A colon right after a digit begins no value: such digits belong to a longer text, as in a quoted time, or to what
 # the digits before the colon have given away already.
-_DISPUTED = re.compile(
+_DISPUTED = pattern(
     rb"""[0-9!<%.=_](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)(?<![0-9]:.)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
@@ -40,9 +41,9 @@ _DISPUTED = re.compile(
 )
 
 
-_BLOCK_HEADER = re.compile(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
-_LINE_PREFIX = re.compile(rb"[ ]*(?:[-?][ \t]+)*")
-_NEXT_LINE = re.compile(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
+_BLOCK_HEADER = pattern(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
+_LINE_PREFIX = pattern(rb"[ ]*(?:[-?][ \t]+)*")
+_NEXT_LINE = pattern(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
 
 
 def _has_odd_block(data: bytes) -> bool:

@@ -8,8 +8,8 @@ compute all of it anew: that is noticed by whoever has noted a head elsewhere.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 
+from reconciler.digests import sha256
 from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
 from reconciler.value_class import value_class

@@ -62,7 +62,7 @@ class Change:
         """Canonical body to write; None for a delete."""
         if self.written is not None or self.resource is None:
             return self.written
-        return self.resource.body
+        return self.resource.peek()
 
     @property
     def after(self) -> dict[str, Any] | None:

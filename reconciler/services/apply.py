@@ -121,7 +121,7 @@ def apply_plan(
         return Report(plan, actor, started, started, 0)
     run = _run_of(plan, actor, started, verb)
     with store.lease(run, interrupts) as lease:
-        prepared = resolve_secrets(changes, store, secrets, progress)
+        prepared = resolve_secrets(changes, store, secrets, progress, fetch=tokens.fetch)
         _refuse_rotated(prepared)
         lease.check()
         ready = _with_tokens(prepared, store, tokens)

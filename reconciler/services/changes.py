@@ -93,7 +93,7 @@ def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> C
 
 
 def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
-    body, content, said = without_ended(resource.key.kind, resource.body, now)
+    body, content, said = without_ended(resource.key.kind, resource.peek(), now)
     notes = tls_notes(body, None) + said
     came = None
     if gone is not None and gone.before is not None:
@@ -118,7 +118,7 @@ def _change(
     last = moved.before if moved else None
     declared = deepcopy(last.last_declared) if last else bodies.applied
     applied = declared if isinstance(declared, dict) else None
-    body = resource.body
+    body = resource.peek()
     after, written, plain = decode(body), None, is_plain(kind, body)
     stays = _stays_protected(resource, after, live, last.body if last else None)
     if stays or not plain:

@@ -46,7 +46,7 @@ def expiring_of(grants: Iterable[DatedGrant], now: str) -> tuple[Expiring, ...]:
 
 def _dated(desired: Mapping[Key, Resource], now: str) -> Iterator[Resource]:
     for key, resource in desired.items():
-        if now and key.kind == "PermissionPolicy" and may_expire(resource.body):
+        if now and key.kind == "PermissionPolicy" and may_expire(resource.peek()):
             yield resource
 
 

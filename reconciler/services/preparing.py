@@ -37,11 +37,14 @@ class Prepared:
 
 
 def resolve_secrets(
-    changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD
+    changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD, *, fetch: bool = True
 ) -> list[Prepared]:
     """Resolve and seal the secrets of what changes. Renewing a token alone takes what the store holds.
 
     Sealed secrets that a deleted record comes back with stay as they are.
+
+    Args:
+        fetch: whether tokens are going to be fetched; else what they take is kept only where one may be there.
 
     Raises:
         RecordConflict: such a record is not there any more.
@@ -64,7 +67,7 @@ def resolve_secrets(
         missing += [Unresolved(change.key, *one) for one in unresolved]
         seal = store.sealer().seal
         sealed = (*(seal(uid, intern(place), references[place], value) for place, value in values.items()), *back.values())  # fmt: skip
-        if may_need_token(body):
+        if (fetch or change.record) and may_need_token(body):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
             prepared.append(Prepared(Write(change, uid, sealed), of_tokens, values))

@@ -87,5 +87,5 @@ def add_fields(
         return replace(change, fields=change.fields + tuple(field for field in fields if field.path not in known))
     live, _ = readable(resource.key.kind, store.bodies([record.uid])[record.uid].live)
     body = encode(live)
-    written = None if body == resource.body else body
+    written = None if body == resource.peek() else body
     return Change(Action.UPDATE, resource.key, resource, record, written, body, fields)

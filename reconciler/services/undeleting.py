@@ -36,7 +36,8 @@ def _undeleted(
     resource: Resource, revival: Revival, kept: Bodies | None, past: Mapping[Key, Past] | None, now: str
 ) -> Change:
     kind = resource.key.kind
-    wanted = resource.body if past is None else past[resource.key].body
+    declared = resource.peek()
+    wanted = declared if past is None else past[resource.key].body
     body, content, said = without_ended(kind, wanted, now)
     after = content if content is not None else decode(body)
     revival = replace(revival, quarantined=kept is not None)
@@ -44,7 +45,7 @@ def _undeleted(
         revival = replace(revival, secrets=tuple(_unchanged_secrets(kind, after, kept)))
     fields = tuple(_differing(readable(kind, kept.live)[0], after)) if kept is not None else ()
     notes = (*tls_notes(body, after), _note(revival), *said)
-    written = None if body == resource.body else body
+    written = None if body == declared else body
     return Change(Action.RESTORE, resource.key, resource, None, written, None, fields, notes, revival=revival)
 
 

@@ -203,7 +203,7 @@ class SqlSession:
         insert(self._connection, "refs", 3, refs)
         self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
         declared = [
-            (write.uid, write.change.resource.body.decode())
+            (write.uid, write.change.resource.peek().decode())
             for write in kept
             if write.change.resource and write.change.written is not None
         ]

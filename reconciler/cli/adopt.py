@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--theirs", is_flag=True, help="Take the live value of fields that git has changed too.")
-@common_options()
+@common_options(reads=True)
 def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) -> int:
     """Write what was changed around the tool back into the definitions, and nothing else.
 

@@ -28,7 +28,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="A public key that the saved plan has to be signed with; may be given again.",
 )
 @click.option("--require-commit-on", "branch", metavar="REV", help="The plan's commit has to be on this branch.")
-@common_options()
+@common_options(reads=True)
 def command(
     planfile: Path | None, yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
     branch: str | None, **flags: Any,

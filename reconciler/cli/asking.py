@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--ref, --live and --at."""
     for decorate in (
-        common_options(),
+        common_options(reads=True),
         click.option("--at", metavar="TIME", help="Judge the grants that expire as at this time, such as 2027-03-01T12:00:00Z."),
         click.option("--live", is_flag=True, help="Judge by the policies that are live in the store."),
         click.option("--ref", default="", metavar="REV", help="Judge by the definitions of a commit, branch or tag."),

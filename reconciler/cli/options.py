@@ -29,21 +29,25 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "no_cache": (("--no-cache",), {"is_flag": True, "help": "Read all files anew, and keep nothing of it."}),
 }  # fmt: skip
 _STORE_ONLY = ("target", "store", "env_file", "actor", "no_input")
+_READERS_ONLY = ("no_cache",)
 _VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}
 
 
-def common_options(*, environment: bool = False, store: bool = True) -> Callable[[Command], Command]:
+def common_options(
+    *, environment: bool = False, store: bool = True, reads: bool = False
+) -> Callable[[Command], Command]:
     """Add the common options to a command.
 
     Args:
         environment: whether they read RECONCILER_<NAME> too; true for the group alone, so that an option
             before the command wins over the environment.
         store: whether the command has to do with a store.
+        reads: whether the command reads all definitions.
     """
 
     def decorate(function: Command) -> Command:
         for name, (declarations, settings) in reversed(_SPECIFICATIONS.items()):
-            if not store and name in _STORE_ONLY:
+            if (not store and name in _STORE_ONLY) or (not (reads or environment) and name in _READERS_ONLY):
                 continue
             variable = _VARIABLES.get(name, f"RECONCILER_{name.upper()}") if environment else None
             function = click.option(

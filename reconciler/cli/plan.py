@@ -20,7 +20,7 @@ from reconciler.cli.running import PlanFlags
     help="Exit with 2 when git has something new, and with 11 when all there is to do is to take back drift.",
 )
 @saving_options
-@common_options()
+@common_options(reads=True)
 def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
     """Show what would change in the live store. Writes nothing, and needs no secret.
 

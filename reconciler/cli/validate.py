@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
-@common_options(store=False)
+@common_options(store=False, reads=True)
 def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict: bool) -> int:
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 

@@ -65,15 +65,15 @@ class BulkReader:
 
         return self._read(paths, paths, look)
 
-    def committed(self, root: Path, entries: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
-        """What the files hold, given their paths and ids; of those that are known not even the bytes are read."""
+    def committed(self, root: Path, listing: files.Listing) -> Iterator[FileContent]:
+        """What the files of a commit hold; of those that are known not even the bytes are read."""
 
         def look(part: Sequence[tuple[str, str]]) -> Iterator[Found]:
             contents = files.read_committed(root, [entry for entry in part if self._known(*entry) is None])
             for path, oid in part:
                 yield path, oid, next(contents) if self._known(path, oid) is None else None
 
-        return self._read(entries, [path for path, _ in entries], look)
+        return self._read(listing, listing.paths, look)
 
     def _read(
         self, items: Sequence[Item], paths: Iterable[str], look: Callable[[Sequence[Item]], Iterator[Found]]

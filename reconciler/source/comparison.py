@@ -9,12 +9,12 @@ from reconciler.core.ports import Desired
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git
+from reconciler.source.assembling import assemble
 from reconciler.source.attachments import leaned_on, settings_changed
 from reconciler.source.bulk import read_parts
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.likely import likely_files
-from reconciler.source.repository import assemble
 from reconciler.source.revisions import Revisions
 
 Entries = Mapping[str, str]

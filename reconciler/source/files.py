@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
@@ -82,6 +83,42 @@ def _read(descriptor: int) -> bytes:
 def committed(root: Path, commit: str, folders: Sequence[str] = FOLDERS) -> list[tuple[str, str]]:
     """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
     return definitions(git.list_tree(root, commit, folders))
+
+
+class Listing(Sequence[tuple[str, str]]):
+    """What `committed` gives, in less memory.
+
+    Attributes:
+        paths: of all files.
+    """
+
+    def __init__(self, entries: Iterable[tuple[str, str]], width: int) -> None:
+        """Take over paths and ids.
+
+        Args:
+            width: of ids, in hexadecimal digits.
+        """
+        self.paths: list[str] = []
+        self._width = width // 2
+        self._ids = bytearray()
+        for path, oid in entries:
+            self.paths.append(path)
+            self._ids += bytes.fromhex(oid) if oid else bytes(self._width)
+
+    def __len__(self) -> int:
+        """How many files there are."""
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        """Path and id of a file, or of some."""
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(len(self)))]
+        oid = self._ids[place * self._width : (place + 1) * self._width]
+        return self.paths[place], oid.hex() if any(oid) else ""
 
 
 def committed_at(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str]]:

@@ -41,14 +41,14 @@ def spread(items: Sequence[Item], work: Work[Item]) -> Iterator[Any]:
     if workers < 2:
         yield from work(items, 0)
         return
-    turns = [items[start : start + _TURN] for start in range(0, len(items), _TURN)]
+    turns = [range(start, min(start + _TURN, len(items))) for start in range(0, len(items), _TURN)]
     started: list[_Worker] = []
     answers: list[Iterator[Any]] = []
     try:
         for number in range(workers):
-            share = [item for turn in turns[number::workers] for item in turn]
-            started.append(_start(share, work, number, started))
-            answers.append(_answers(started[-1], share, work))
+            share = turns[number::workers]
+            started.append(_start(items, share, work, number, started))
+            answers.append(_answers(started[-1], items, share, work))
         for place, turn in enumerate(turns):
             yield from islice(answers[place % workers], len(turn))
         for answer in answers:
@@ -79,7 +79,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(share: Sequence[Item], work: Work[Item], number: int, others: Sequence[_Worker]) -> _Worker:
+def _start(
+    items: Sequence[Item], share: Sequence[range], work: Work[Item], number: int, others: Sequence[_Worker]
+) -> _Worker:
     reading, writing = os.pipe()
     child = os.fork()
     if child:
@@ -91,7 +93,7 @@ def _start(share: Sequence[Item], work: Work[Item], number: int, others: Sequenc
             os.close(pipe)
         gc.disable()  # it does not live long enough for that to pay
         with os.fdopen(writing, "wb") as answering:
-            values = work(share, number)
+            values = work(_dealt(items, share), number)
             while turn := list(islice(values, _TURN)):
                 message = marshal.dumps(turn)
                 answering.write(len(message).to_bytes(_HEAD, "little"))
@@ -102,7 +104,11 @@ def _start(share: Sequence[Item], work: Work[Item], number: int, others: Sequenc
         os._exit(status)  # whatever happens, the worker must not go on as a second parent
 
 
-def _answers(worker: _Worker, share: Sequence[Item], work: Work[Item]) -> Iterator[Any]:
+def _dealt(items: Sequence[Item], share: Sequence[range]) -> list[Item]:
+    return [items[place] for turn in share for place in turn]
+
+
+def _answers(worker: _Worker, items: Sequence[Item], share: Sequence[range], work: Work[Item]) -> Iterator[Any]:
     given = 0
     with open(worker.pipe, "rb", closefd=False) as opened:
         while len(head := opened.read(_HEAD)) == _HEAD:
@@ -117,5 +123,5 @@ def _answers(worker: _Worker, share: Sequence[Item], work: Work[Item]) -> Iterat
         raise SourceUnavailable(
             f"a process that read files was ended by signal {os.WTERMSIG(status)}", hint="try again"
         )
-    if given < len(share):  # it failed: do its part here, so that the failure is raised where it can be explained
-        yield from work(share[given:], None)
+    if given < sum(map(len, share)):  # it failed: do its part here, where the failure can be explained
+        yield from work(_dealt(items, share)[given:], None)

@@ -146,7 +146,7 @@ class Parts:
         Raises:
             Unprovable: there is a fault.
         """
-        from reconciler.source.repository import assemble
+        from reconciler.source.assembling import assemble
 
         there = {path: content for path, content in sorted(self._contents.items()) if content}
         desired = assemble(tuple(there), there.values(), self.bytes_of, keep, self._test_access)

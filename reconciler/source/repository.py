@@ -1,7 +1,8 @@
 """A configuration repository as a source of desired state."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +12,15 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.core.progress import UNTOLD, Progress, told
-from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.errors import SourceUnavailable
-from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
+from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
+from reconciler.source.assembling import assemble
 from reconciler.source.bulk import BulkReader
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.judges import judges
-from reconciler.source.kept import Kept
+from reconciler.source.kept import CAN_KEEP, Kept
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
@@ -60,7 +61,7 @@ class Repository:
         self._edited = edited or {}
         self._noting = noting
         self._cache = cache
-        self._noted: dict[str, str] = {}
+        self._noted = ""
         self._covering = covering
         self._folders = folders
         self._root = root
@@ -109,15 +110,17 @@ class Repository:
         entries = git.list_tree(self._root, commit, files.FOLDERS)
         if any(mode not in git.REGULAR for mode, _, _ in entries):
             raise Unprovable("there are links or submodules")
-        listed = dict(files.definitions(entries))
-        if list(listed) != list(paths) or (not self._ref and listed != self._noted):
+        listed = files.definitions(entries)
+        if [path for path, _ in listed] != list(paths) or not (self._ref or self._noted == _digest_of(listed)):
             raise Unprovable("the files are not those of the commit")
         return trees_of(self._root, commit)
 
     def _noting_ids(self, paths: Sequence[str], contents: Iterable[FileContent]) -> Iterator[FileContent]:
+        noted = sha256()
         for path, content in zip(paths, contents, strict=True):
-            self._noted[path] = content.oid
+            noted.update(_line(path, content.oid))
             yield content
+        self._noted = noted.hexdigest()
 
     def paths(self) -> list[str]:
         """All its files."""
@@ -141,20 +144,23 @@ class Repository:
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
         if self._ref:
-            entries = files.committed(self._root, self._commit, self._folders)
-            entries = [entry for entry in entries if entry[0] not in self._edited]
-            paths = [path for path, _ in entries]
+            listing = self._listing()
+            paths = listing.paths
         else:
             paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
-        if len(paths) < MIN_ITEMS:
+        if len(paths) < MIN_ITEMS or not CAN_KEEP:
             reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
-            data = (
-                files.read_committed(self._root, entries) if self._ref else files.read_working_tree(self._root, paths)
+            read = (
+                files.read_committed(self._root, listing) if self._ref else files.read_working_tree(self._root, paths)
             )
-            return self._assembled(paths, reader.read_all(paths, data), reader)
+            return self._assembled(paths, reader.read_all(paths, read), reader)
         bulk = self._bulk(workers_for(len(paths)))
-        contents = bulk.committed(self._root, entries) if self._ref else bulk.working_tree(self._root, paths)
+        contents = bulk.committed(self._root, listing) if self._ref else bulk.working_tree(self._root, paths)
         return replace(self._assembled(paths, contents), known=bulk.known)
+
+    def _listing(self) -> files.Listing:
+        entries = files.committed(self._root, self._commit, self._folders)
+        return files.Listing((entry for entry in entries if entry[0] not in self._edited), len(self._commit))
 
     def _bulk(self, workers: int) -> BulkReader:
         rules = judges() if self._cache else bytes(32)
@@ -211,83 +217,13 @@ class Repository:
         return content if isinstance(content, bytes) else b""
 
 
-_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114"})
-"""Faults after which documents of the file may be missing: what they define cannot be called undefined."""
+def _digest_of(entries: Iterable[tuple[str, str]]) -> str:
+    """What stands for files with their ids."""
+    found = sha256()
+    for path, oid in entries:
+        found.update(_line(path, oid))
+    return found.hexdigest()
 
 
-def _every(clash: Clash) -> bool:
-    return True
-
-
-def _untested(resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
-    return [], None
-
-
-def assemble(
-    paths: Sequence[str],
-    contents: Iterable[FileContent],
-    read_again: Callable[[str], bytes],
-    keep: Callable[[Clash], bool] = _every,
-    test_access: "Callable[[Mapping[Key, Resource]], tuple[list[Clash], Coverage | None]]" = _untested,
-) -> Desired:
-    """The desired state that the files make together.
-
-    Args:
-        keep: which clashes count; where only a part of the repository is read, some are none.
-        test_access: called with what is valid as a whole.
-    """
-    resources: list[Resource] = []
-    diagnostics: list[Diagnostic] = []
-    broken: set[Key] = set()
-    documents = 0
-    for content in contents:
-        resources += content.resources
-        diagnostics += content.diagnostics
-        broken.update(content.broken)
-        documents += content.documents
-    unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
-    by_key = by_address(resources)
-    clashes = crosscheck(resources, by_key, frozenset(broken), keep, complete=not unread)
-    diagnostics += _located(clashes, read_again)
-    covered = None
-    if not has_errors(diagnostics):
-        faults, covered = test_access(by_key)
-        diagnostics += _located(faults, read_again)
-    return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)), covered)
-
-
-def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> Iterator[Diagnostic]:
-    """Diagnostics of the clashes; their files are read once more, for positions."""
-    if not clashes:
-        return
-    from reconciler.source.locate import locate
-    from reconciler.source.text import SourceText
-    from reconciler.source.yaml.nodes import value_of
-    from reconciler.source.yaml.parsing import parse
-
-    by_file: dict[str, list[Clash]] = {}
-    for clash in clashes:
-        by_file.setdefault(clash.resource.file, []).append(clash)
-    for file, found in by_file.items():
-        source = SourceText(file, read_again(file))
-        documents = parse(source).documents
-        findings = []
-        for clash in found:
-            index = clash.resource.document
-            content = value_of(documents[index]) if index < len(documents) else {}
-            findings.append(Finding(clash.code, clash.message, Place(index, _path(clash, content)), clash.hint))
-        yield from locate(source, documents, findings)
-
-
-def _path(clash: Clash, content: dict[str, dict[str, object]]) -> tuple[str | int, ...]:
-    if clash.path:
-        return clash.path
-    if clash.at == "ref" and clash.ref is not None:
-        for ref in KINDS[clash.resource.key.kind].references(content.get("spec", {})):
-            if (ref.kind, ref.name) == clash.ref:
-                return ref.path
-    return (
-        ("spec", "displayName")
-        if clash.at == "displayName"
-        else ("metadata", clash.at if clash.at != "ref" else "name")
-    )
+def _line(path: str, oid: str) -> bytes:
+    return f"{path}\0{oid}\0".encode("utf-8", "surrogateescape")

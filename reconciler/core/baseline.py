@@ -179,6 +179,18 @@ class Index(Protocol):
         """Records, of whomever, at the addresses or of the kinds; in the order in which the store lists them all."""
         ...
 
+    def identified(self, uids: Iterable[str]) -> list[Record]:
+        """Records, of whomever, by their identities."""
+        ...
+
+    def owned(self) -> dict[str, int]:
+        """How many records of the owner there are, by kind."""
+        ...
+
+    def has_others(self) -> bool:
+        """Whether another owner, or nobody, has some of the records."""
+        ...
+
     def files(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Where the addresses were declared, of those that were."""
         ...

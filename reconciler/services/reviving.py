@@ -1,9 +1,12 @@
 """From a saved plan to a plan that can be carried out: the same changes to the same records, or none at all."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from reconciler.core.access import Target
+from reconciler.core.baseline import Index, KeepsBaselines
 from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record
@@ -12,10 +15,10 @@ from reconciler.core.ports import Past, Store
 from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
-from reconciler.kinds.canonical import readable
+from reconciler.kinds.canonical import decode, fold, readable
 from reconciler.kinds.drifting import paired
 from reconciler.kinds.leaves import leaves, moved
-from reconciler.kinds.registry import address
+from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
 from reconciler.services.completing import Around, complete
 from reconciler.services.covering import Covering
@@ -38,12 +41,11 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
     _refuse_elsewhere(saved, store, options)
     if datetime.fromisoformat(options.now) >= datetime.fromisoformat(saved.expires):
         raise RecordConflict(f"the plan has expired: it was good until {saved.expires}", hint=_AGAIN)
-    live = store.records()
     bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
+    live, owned, others = _concerned(saved, store, bodies, options.owner)
     _refuse_stale(saved, store, live, bodies)
     by_uid = {record.uid: record for record in live.values()}
-    owned = live.owned(options.owner)
-    elsewhere = elsewhere_of(paired(store.moved()), store, options.owner, others=owned.total() < len(live))
+    elsewhere = elsewhere_of(paired(store.moved()), store, options.owner, others=others)
     changes = [_change(step, by_uid, bodies, elsewhere, store, saved.created) for step in saved.steps]
     plan = complete(
         [change for change in changes if change],
@@ -57,6 +59,47 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
         message = "the plan cannot be carried out as it was reviewed: other changes would come of it"
         raise RecordConflict(message, hint=f"it was made by version {saved.tool}; {_AGAIN}")
     return plan
+
+
+def _concerned(
+    saved: SavedPlan, store: Store, bodies: Mapping[str, Bodies], owner: str
+) -> tuple[Mapping[Key, Record], Counter[str], bool]:
+    """The live records that the plan can concern, how many of each kind the owner has, and whether others have some.
+
+    Concerned is what it touches and refers to, who bears a display name of one that it leaves, and all policies and
+    groups, by which it is judged.
+    """
+    if not isinstance(store, KeepsBaselines):
+        every = store.records()
+        return every, every.owned(owner), every.owned(owner).total() < len(every)
+    index = _index(store, owner)
+    starts = index.identified(step.record.uid for step in saved.steps if step.record)
+    keys = {record.key for record in starts} | {referred.key for referred in saved.refers}
+    names = {(record.key.kind, record.display) for record in starts}
+    for step in saved.steps:
+        keys.add(step.key)
+        for body in _may_leave(step, bodies):
+            keys.update(Key(ref.kind, ref.name) for ref in KINDS[step.key.kind].references(body["spec"]))
+            names.add((step.key.kind, fold(str(body["spec"].get("displayName", "")))))
+    keys.update(index.namesakes(name for name in names if name[1]))
+    found = index.records(keys, ("Group", "PermissionPolicy"))
+    return {record.key: record for record in found}, Counter(index.owned()), index.has_others()
+
+
+def _may_leave(step: Step, bodies: Mapping[str, Bodies]) -> Iterator[dict[str, Any]]:
+    """The bodies that what a step leaves is made of: the declared one, the live one, one that comes back."""
+    if step.resource is not None:
+        yield step.resource.content()
+    if step.written is not None:
+        yield decode(step.written)
+    if step.record is not None and step.record.uid in bodies:
+        live, valid = readable(step.key.kind, bodies[step.record.uid].live)
+        if valid:
+            yield live
+
+
+def _index(store: KeepsBaselines, owner: str) -> Index:
+    return store.index(owner)
 
 
 def _refuse_elsewhere(saved: SavedPlan, store: Store, options: PlanOptions) -> None:

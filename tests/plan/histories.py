@@ -20,6 +20,13 @@ from conftest import clean_environment
 from reconciler.cli.main import run
 from reconciler.cli.line import read
 from reconciler.cli.quick import answer
+from reconciler.errors import ReconcilerError
+from reconciler.render.plan_json import plan_json
+from reconciler.services.access_objections import AccessLimits
+from reconciler.services.plan_options import PlanOptions
+from reconciler.services.reviving import revive
+from reconciler.stores.sql.store import SqliteStore
+from reconciler.wiring.plans import read_plan
 
 VERBOSE = (
     "repository ",
@@ -555,8 +562,33 @@ def apply_saved(h: History) -> None:
         h.random.choice([edit_connector, edit_people, drift, pass_time, mend])(h)
     if not Path(path).exists():
         return  # what there is cannot be planned
+    assert revived(h, path, whole=False) == revived(h, path, whole=True)
     code, said, told = h.call("apply", path, "--yes", "-q", "--tokens", "demand", "--max-deletes", "100%")
     assert code in {0, 4, 5, 6}, (code, said, told)
+
+
+class Indexless:
+    """A store that answers by no index, so that all its records are looked at."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"index", "remember"}:
+            raise AttributeError(name)
+        return getattr(self._store, name)
+
+
+def revived(h: History, path: str, *, whole: bool) -> Any:
+    """The saved plan as it would be applied, or why it would not be."""
+    store = SqliteStore(h.store, make_sealer=None, make_lease=None)
+    options = PlanOptions("local", "us", max_deletes="30%", actor="ada", now=h.now(), limits=AccessLimits("ada"))
+    try:
+        return plan_json(revive(read_plan(Path(path)), Indexless(store) if whole else store, options))
+    except ReconcilerError as failure:
+        return type(failure), failure.message, failure.details
+    finally:
+        store.close()
 
 
 def forget(h: History) -> None:

@@ -112,6 +112,19 @@ class SqlIndex:
         found += self._rows_of(keys, f"{select} wanted CROSS JOIN records ON kind = k AND name = n")
         return self._read(row[1:] for row in sorted({row[0]: row for row in found}.values(), key=itemgetter(0)))
 
+    def identified(self, uids: Iterable[str]) -> list[Record]:
+        """Records, of whomever, by their identities."""
+        query = f"SELECT {_RECORD} FROM records WHERE uid IN ({{}})"
+        return self._read(row for part in _chunks(uids) for row in self._rows(query.format(_marks(part)), *part))
+
+    def owned(self) -> dict[str, int]:
+        """How many records of the owner there are, by kind."""
+        return dict(self._rows("SELECT kind, count(*) FROM records WHERE owner = ? GROUP BY kind", self._owner))
+
+    def has_others(self) -> bool:
+        """Whether another owner, or nobody, has some of the records."""
+        return bool(self._rows("SELECT 1 FROM records WHERE owner <> ? LIMIT 1", self._owner))
+
     def files(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Where the addresses were declared, of those that were."""
         query = "SELECT k, n, file FROM wanted CROSS JOIN declared ON owner = ? AND kind = k AND name = n"

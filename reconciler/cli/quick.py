@@ -13,7 +13,7 @@ from reconciler.core.naming import at_commit, clean_at
 from reconciler.kinds.rules import rules_digest
 from reconciler.render.nothing import no_drift_text, nothing_text
 from reconciler.source import places
-from reconciler.source.spawning import Child, start
+from reconciler.source.named import ask, look, output
 from reconciler.wiring.shortcut import Noted, noted
 
 _LONG = {"full", "verbose", "output"}
@@ -131,40 +131,15 @@ def _same(root: str, ref: str, trees: tuple[str, str]) -> str:
     Args:
         ref: what names the commit; "" for the one that is checked out, from which nothing may differ.
     """
-    rev = ref or "HEAD"
-    if not rev.isprintable() or " " in rev or (not ref and places.working_tree(root)[1]):
+    if not ref and places.working_tree(root)[1]:
         return ""
-    names = "".join(f"{rev}{rest}\n" for rest in ("^{commit}", *(f":./{folder}" for folder in places.FOLDERS)))
-    found = _finish(_start(root, "cat-file", "--batch-check", feed=names.encode()))
-    lines = found.decode("ascii", "replace").splitlines() if found is not None else []
-    if len(lines) != 3 or " commit " not in lines[0]:
+    found = look(root, ref or "HEAD")
+    if found is None or found[1] != trees or (not ref and output(ask(root, *STATUS)) != b""):
         return ""
-    there = tuple(line.split(" ")[0] if " tree " in line else "" for line in lines[1:])
-    if any(not oid and not line.endswith(" missing") for oid, line in zip(there, lines[1:], strict=True)):
-        return ""
-    if there != trees or (not ref and _finish(_start(root, *STATUS)) != b""):
-        return ""
-    return lines[0].split(" ")[0]
+    return found[0]
 
 
 STATUS = (
     *("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional", "--no-renames", "--"),
     *places.FOLDERS,
 )
-
-
-def _finish(child: Child | None) -> bytes | None:
-    """What git wrote; None when it failed."""
-    if child is None:
-        return None
-    code, written, _ = child.finish()
-    return written if code == 0 else None
-
-
-def _start(root: str, *words: str, feed: bytes = b"") -> Child | None:
-    """Start git; None when that cannot be done."""
-    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        return start(["git", "-C", root, "-c", "core.quotePath=false", *words], environment, feed, errors=False)
-    except OSError:
-        return None

@@ -21,6 +21,7 @@ from reconciler.source.bulk import BulkReader
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.judges import judges
 from reconciler.source.kept import CAN_KEEP, Kept
+from reconciler.source.named import Named, look
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
@@ -69,8 +70,12 @@ class Repository:
         self._now = now
 
     @cached_property
+    def _named(self) -> Named | None:
+        return look(str(self._root), self._ref or "HEAD")
+
+    @cached_property
     def _commit(self) -> str:
-        return git.resolve(self._root, self._ref)
+        return self._named[0] if self._named else git.resolve(self._root, self._ref)
 
     def revision(self) -> Revision:
         """Where the definitions are read from. Outside git there is no commit."""
@@ -82,7 +87,7 @@ class Repository:
 
     @cached_property
     def _head(self) -> str:
-        return git.head(self._root)
+        return self._named[0] if self._named else git.head(self._root)
 
     @cached_property
     def _status(self) -> list[tuple[str, str]] | None:
@@ -96,9 +101,11 @@ class Repository:
         """
         if self._edited:
             raise Unprovable("files are taken to be edited")
-        if self._ref:
-            return Parts(self._root, self._commit, None, self._now, self._test_access)
-        return Parts(self._root, self._head, lambda: self._status, self._now, self._test_access)
+        commit, status = (self._commit, None) if self._ref else (self._head, lambda: self._status)
+        parts = Parts(self._root, commit, status, self._now, self._test_access)
+        if self._named:
+            parts.trees = self._named[1]
+        return parts
 
     def proven(self, paths: Sequence[str]) -> Trees:
         """The trees that all that was loaded, from the files at `paths`, comes from.

@@ -29,17 +29,20 @@ def ordered(
 
 
 def _depths(refs: Mapping[Key, Collection[Key]]) -> dict[Key, int]:
-    """How many levels of references within its kind each key stands above; a ring is cut somewhere.
+    """How many levels of references within its kind each key stands above, of those that do; a ring is cut somewhere.
 
     Iterative: groups may nest deeper than Python's stack.
     """
+    within = {
+        key: [ref for ref in named if ref.kind == key.kind and ref in refs] for key, named in refs.items() if named
+    }
     depths: dict[Key, int] = {}
     entered: set[Key] = set()
-    for start in refs:
+    for start in (key for key, below in within.items() if below):
         stack = [start]
         while stack:
             key = stack[-1]
-            below = [ref for ref in refs[key] if ref.kind == key.kind and ref in refs]
+            below = within.get(key, [])
             if key not in entered:
                 entered.add(key)
                 stack += [ref for ref in below if ref not in entered]

@@ -92,4 +92,7 @@ class Resolver:
 
 def _is_reference(found: Mapping[str, Any]) -> bool:
     """Whether it is one at all: what others wrote into the store may be anything."""
-    return len(found) == 1 and all(scheme in _RESOLVERS and type(found[scheme]) is str for scheme in found)
+    if len(found) != 1:
+        return False
+    ((scheme, target),) = found.items()
+    return scheme in _RESOLVERS and type(target) is str

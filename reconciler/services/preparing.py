@@ -86,11 +86,10 @@ def _uid(change: Change) -> str:
 
 def prefetch(changes: Sequence[Change], secrets: SecretBackend, progress: Progress = UNTOLD) -> None:
     """Look up what is far away for all changes at once."""
-    far = [change for change in changes if change.body is not None and may_hold_far_references(change.body)]
+    far = [change for change in changes if not change.is_token_only and may_hold_far_references(change.body or b"")]
     wanted = (
         field.reference
         for change in far
-        if not change.is_token_only
         for field in KINDS[change.key.kind].secret_fields(spec_after(change))
         if change.revival is None or field.address not in change.revival.secrets
     )

@@ -1,16 +1,14 @@
 """The lease of runs, as those see and end it who do not hold it."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.lease import RUN, Attempt, Found, Host, LeaseInfo, Standing
 from reconciler.core.ports import Clock, RunInfo
 from reconciler.errors import StoreLocked
-from reconciler.stores import sqlite
 from reconciler.stores.sql import attempts, checking, leases
+from reconciler.stores.sql.opening import reading, writing
 from reconciler.stores.sql.running import described
 
 
@@ -26,12 +24,12 @@ class SqliteLocks:
 
     def lease(self) -> Found | None:
         """The lease that a run holds, or held when it died; None when there is none."""
-        with self._reading() as connection:
+        with reading(self._path, "attempts") as connection:
             return self._found(connection) if connection else None
 
     def last_attempt(self) -> Attempt | None:
         """The last run that took the lease."""
-        with self._reading() as connection:
+        with reading(self._path, "attempts") as connection:
             return attempts.last(connection) if connection else None
 
     def expires(self, lease: LeaseInfo) -> str:
@@ -47,8 +45,7 @@ class SqliteLocks:
         """
         if self.lease() is None:
             return None
-        begun = sqlite.begin_writing(self._path, self._lock_seconds)
-        with closing(begun) as connection, sqlite.translated(self._path):
+        with writing(self._path, self._lock_seconds) as connection:
             if basis is not None:
                 checking.check_basis(connection, basis)
             found = self._found(connection)
@@ -63,19 +60,9 @@ class SqliteLocks:
             now = self._clock()
             attempts.end_running(connection, "released" if standing is Standing.HELD else "died", lease.seen)
             attempts.end(connection, attempts.begin(connection, run, self._host.holder(), now), "applied", now)
-            connection.execute("COMMIT")
             return found
 
     def _found(self, connection: sqlite3.Connection) -> Found | None:
         for lease in leases.read(connection, [RUN]):
             return lease, lease.standing(self._host)
         return None
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        connection = sqlite.connect_for_reading(self._path)
-        if connection is None:
-            yield None
-            return
-        with closing(connection), sqlite.translated(self._path):
-            yield connection if sqlite.has_table(connection, "attempts") else None

@@ -259,5 +259,4 @@ def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator
 
 
 def _text(change: Change) -> str:
-    assert change.body is not None
-    return change.body.decode()
+    return (change.body or b"").decode()

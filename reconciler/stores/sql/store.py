@@ -20,6 +20,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
 from reconciler.stores.sql import baselines, moved, quarantine, reading
 from reconciler.stores.sql.baselines import SqlIndex
+from reconciler.stores.sql.opening import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
@@ -144,17 +145,12 @@ class SqliteStore:
     def remember(self, memory: Memory) -> bool:
         """Move the baseline on, in a transaction of its own; False when the store is not as it was."""
         self.close()
-        connection = sqlite.begin_writing(self._path, 0)
-        try:
-            with sqlite.translated(self._path):
-                (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
-                same = int(revision) == memory.baseline.revision
-                if same:
-                    baselines.remember(connection, memory, memory.baseline.revision)
-                connection.execute("COMMIT")
-                return same
-        finally:
-            connection.close()
+        with writing(self._path, 0) as connection:
+            (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+            same = int(revision) == memory.baseline.revision
+            if same:
+                baselines.remember(connection, memory, memory.baseline.revision)
+            return same
 
     def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what is read from then on is read anew."""

@@ -1,8 +1,7 @@
 """Access tokens and leases in the SQL store."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from reconciler.core.ports import SealedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.errors import RecordConflict
-from reconciler.stores import sqlite
+from reconciler.stores.sql.opening import reading, writing
 
 if TYPE_CHECKING:
     from reconciler.core.lease import Host
@@ -40,7 +39,7 @@ class SqliteTokens:
 
     def states(self) -> dict[str, TokenState]:
         """What may be shown of every token, by the record's uid."""
-        with self._reading() as connection:
+        with reading(self._path, "tokens") as connection:
             rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
         return dict(map(_state, rows))
 
@@ -50,7 +49,7 @@ class SqliteTokens:
         Raises:
             KeyUnavailable: the store's key is missing or is another one.
         """
-        with self._reading() as connection:
+        with reading(self._path, "tokens") as connection:
             query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ?"
             row = connection.execute(query, (uid,)).fetchone() if connection else None
         if row is None:
@@ -68,7 +67,7 @@ class SqliteTokens:
         """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
         from reconciler.stores.sql import leases
 
-        with self._writing() as connection:
+        with writing(self._path, self._lock_seconds) as connection:
             held = leases.held(connection, [_lease(token.uid) for token in tokens], holder)
             kept = [token for token in tokens if _lease(token.uid) in held]
             write_tokens(connection, kept)
@@ -84,7 +83,7 @@ class SqliteTokens:
         from reconciler.stores.sql import leases
 
         names, host = [_lease(uid) for uid in uids], self._make_host()
-        with self._writing() as connection:
+        with writing(self._path, self._lock_seconds) as connection:
             self._refuse_moved_key(connection)
             leases.drop_ended(connection, names, host, seconds)
             leases.put(connection, names, holder, host.moment().after(seconds))
@@ -95,7 +94,7 @@ class SqliteTokens:
         """End the leases."""
         from reconciler.stores.sql import leases
 
-        with self._writing() as connection:
+        with writing(self._path, self._lock_seconds) as connection:
             leases.drop(connection, map(_lease, uids), holder)
 
     def _refuse_moved_key(self, connection: sqlite3.Connection) -> None:
@@ -109,21 +108,6 @@ class SqliteTokens:
         row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
         if row is not None and row[0] != self._sealer().key_check():
             raise RecordConflict("the store's key was changed meanwhile; nothing was fetched", hint="run the command again")  # fmt: skip
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        connection = sqlite.connect_for_reading(self._path)
-        if connection is None:
-            yield None
-            return
-        with closing(connection), sqlite.translated(self._path):
-            yield connection if sqlite.has_table(connection, "tokens") else None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite.begin_writing(self._path, self._lock_seconds)) as connection, sqlite.translated(self._path):
-            yield connection
-            connection.execute("COMMIT")
 
 
 def write_tokens(connection: sqlite3.Connection, tokens: Iterable[SealedToken]) -> None:

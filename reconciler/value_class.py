@@ -2,7 +2,7 @@
 
 What `dataclasses.dataclass(frozen=True, slots=True)` gives, in a fortieth of its time: that writes the source of six
 methods for every class and compiles them when a module loads, which for the classes of a plan took longer than all else
-that the plan had to do. Here a method is compiled when it is used first.
+that the plan had to do. Here a method is compiled when it is used first, or often.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,9 @@ from typing import Any, TypeVar, cast, dataclass_transform, overload
 Class = TypeVar("Class", bound=type)
 Method = Callable[..., Any]
 Item = TypeVar("Item")
+_NEW = object()
+_FEW = 8
+"""Instances that can be made in the time that compiling their constructor takes."""
 
 
 class _Default:
@@ -76,7 +79,7 @@ def _made(defined: type, *, frozen: bool, caching: bool) -> type:
     defaults = {name: inside.pop(name) for name in names if name in inside}
     hidden = frozenset(name for name, one in defaults.items() if isinstance(one, _Default) and not one.shown)
     inside |= {"__slots__": (*names, "__dict__") if caching else names, "__match_args__": names, "_hidden": hidden}
-    inside["__init__"] = _compiled_when_used("__init__", lambda made: _constructor(made, defaults, frozen=frozen))
+    inside["__init__"] = _initially(defaults, lambda made: _constructor(made, defaults, frozen=frozen))
     inside.setdefault("__eq__", _compiled_when_used("__eq__", _equality))
     inside.setdefault("__hash__", _compiled_when_used("__hash__", _hashing) if frozen else None)
     inside.setdefault("__repr__", _text)
@@ -97,6 +100,37 @@ def _compiled_when_used(name: str, compiled: Callable[[type], Method]) -> Method
         return method(self, *args, **named)
 
     return first
+
+
+def _initially(defaults: dict[str, Any], compiled: Callable[[type], Method]) -> Method:
+    """A constructor for the first few instances, which are the only ones of most classes; it compiles the real one."""
+    left = _FEW
+
+    def __init__(self: object, *args: Any, **named: Any) -> None:  # noqa: N807
+        nonlocal left
+        left -= 1
+        made = type(self)
+        names = _fields(made)
+        values = {**dict(zip(names, args, strict=False)), **named}
+        fitting = len(args) + len(named) == len(values) and values.keys() <= set(names)
+        if left < 0 or not fitting or not all(name in values or _has_default(name, defaults) for name in names):
+            method = compiled(made)
+            type.__setattr__(made, "__init__", method)
+            method(self, *args, **named)  # which says what is wrong, where something is
+            return
+        for name in names:
+            object.__setattr__(self, name, values[name] if name in values else _default(defaults[name]))
+
+    return __init__
+
+
+def _has_default(name: str, defaults: dict[str, Any]) -> bool:
+    found = defaults.get(name, _NEW)
+    return found is not _NEW and not (isinstance(found, _Default) and found.make is None)
+
+
+def _default(found: Any) -> Any:
+    return found.make() if isinstance(found, _Default) and found.make is not None else found
 
 
 def _constructor(made: type, defaults: dict[str, Any], *, frozen: bool) -> Method:
@@ -133,9 +167,6 @@ def _compiled(text: str, known: dict[str, Any], made: type) -> Method:
     method: Method = known[text[4 : text.index("(")]]
     method.__qualname__ = f"{made.__qualname__}.{method.__name__}"
     return method
-
-
-_NEW = object()
 
 
 def _text(self: Any) -> str:

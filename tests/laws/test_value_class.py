@@ -35,9 +35,15 @@ def outcome(call: Any) -> Any:
     st.lists(VALUES, max_size=4),
     st.dictionaries(st.sampled_from((*NAMES, "other")), VALUES, max_size=3),
     st.booleans(),
+    st.sampled_from((0, 20)),
 )
 def test_as_data_classes(
-    names: list[str], defaults: dict[str, Any], given_values: list[Any], named: dict[str, Any], frozen: bool
+    names: list[str],
+    defaults: dict[str, Any],
+    given_values: list[Any],
+    named: dict[str, Any],
+    frozen: bool,
+    instances: int,
 ) -> None:
     """Constructors, texts, equality, hashes, changed copies and refusals are those of data classes."""
     names.sort(key=lambda name: name in defaults)
@@ -47,6 +53,8 @@ def test_as_data_classes(
 
     def look(made: type, copy: Any, values: Any) -> Any:
         item = made(*given_values, **named)
+        for _ in range(instances):
+            assert repr(made(*given_values, **named)) == repr(item)
         again = made(*given_values, **named)
         hashed = outcome(lambda: hash(item) == hash(again))
         other = outcome(lambda: copy(item, **named) == again)

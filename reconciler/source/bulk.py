@@ -69,9 +69,9 @@ class BulkReader:
         """What the files of a commit hold; of those that are known not even the bytes are read."""
 
         def look(part: Sequence[tuple[str, str]]) -> Iterator[Found]:
-            contents = files.read_committed(root, [entry for entry in part if self._known(*entry) is None])
+            contents = files.read_committed(root, [entry for entry in part if self._known(_name(*entry)) is None])
             for path, oid in part:
-                yield path, oid, next(contents) if self._known(path, oid) is None else None
+                yield path, oid, next(contents) if self._known(_name(path, oid)) is None else None
 
         return self._read(listing, listing.paths, look)
 
@@ -100,9 +100,8 @@ class BulkReader:
         finally:
             kept.abandon()
 
-    def _known(self, path: str, oid: str) -> tuple[int, bytes] | None:
-        """Which pack knows the content, and the facts. Where a file lies matters to what it may hold."""
-        name = _name(path, oid)
+    def _known(self, name: bytes) -> tuple[int, bytes] | None:
+        """Which pack knows a content, and the facts."""
         for number, pack in enumerate(self._kept.packs):
             facts = pack.facts(name)
             if facts is not None:
@@ -116,7 +115,8 @@ class BulkReader:
         draft = kept.drafts[number] if number is not None else None
         place = len(kept.packs) + (number or 0)
         for path, oid, content in look(part):
-            known = self._known(path, oid) if oid else None
+            name = _name(path, oid)
+            known = self._known(name) if oid else None
             if known is not None and (draft is None or known[0] not in kept.small):
                 yield *known, oid
                 continue
@@ -125,7 +125,7 @@ class BulkReader:
                 found = FileContent(resources, [], documents, settled=True)
             else:
                 found = self._reader.read(path, content) if isinstance(content, bytes) else unread(content)
-            facts = draft.add(_name(path, oid), found.documents, found.resources) if draft and found.settled else None
+            facts = draft.add(name, found.documents, found.resources) if draft and found.settled else None
             if facts is not None:
                 yield place, facts, oid
             else:
@@ -135,4 +135,5 @@ class BulkReader:
 
 
 def _name(path: str, oid: str) -> bytes:
+    """What a content is found by: its id, and the folder it lies in, which matters to what it may hold."""
     return path[:1].encode() + bytes.fromhex(oid)

@@ -91,7 +91,11 @@ def needs_care(data: bytes) -> bool:
         # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
         or ((b"*" in data or b"&" in data) and _ALIAS.search(data) is not None)
         or _TIGHT_COLON.search(data) is not None
-        or (data.count(b"- ") >= MAX_DEPTH and _COMPACT_NESTING.search(data) is not None)
+        or (
+            data.count(b"-") >= MAX_DEPTH
+            and data.count(b"- ") >= MAX_DEPTH
+            and _COMPACT_NESTING.search(data) is not None
+        )
         or _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
     )
 

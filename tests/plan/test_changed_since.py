@@ -106,6 +106,28 @@ def test_what_changed_is_judged_as_everything_is_at_length(seed: int) -> None:
         live_through(Path(folder), seed, 12)
 
 
+def test_names_that_others_trade(tmp_path: Path) -> None:
+    """One of a ring goes: then others claim a name that is borne, which is told though they did not change."""
+    history = History(tmp_path, 1)
+    ring = ["r1", "r2", "r3", "r4"]
+    for index, name in enumerate(ring):
+        document = history.connector(name)
+        document["metadata"] = {"name": name, "previously": [ring[index - 1]]}
+        history.files[f"connectors/{name}.yaml"] = [document]
+    history.write_all()
+    history.commit()
+    with told_time(history):
+        assert compare(history, "HEAD", [], "unchanged") == "valid"
+        history.files["connectors/r1.yaml"][0]["spec"]["description"] = "Another."
+        history.save("connectors/r1.yaml")
+        assert compare(history, "HEAD", [], "edited") == "valid"
+        history.files["connectors/r1.yaml"] = []
+        history.save("connectors/r1.yaml")
+        assert compare(history, "HEAD", [], "gone") == "invalid now"
+        found = validated(history, "--changed-since", "HEAD")[1]
+    assert {(one["code"], one["file"]) for one in found} == {("RC304", f"connectors/{name}.yaml") for name in ring[2:]}
+
+
 @pytest.mark.parametrize(
     "written",
     ["Sales team", "SALES  TEAM", '"Sales\\x20team"', '"\\u0053ales team"', "Sáles team", "Ｓales team", "Sales\n    team",

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from histories import Document, History, document, take_step, told_time
+from histories import Document, History, document, revived, take_step, told_time
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +110,24 @@ def test_a_saved_plan_is_remembered_as_any_other(tmp_path: Path) -> None:
         history.call("plan", "-q", "--no-prune", "--tokens", "demand", "--out", saved)
         assert history.call("apply", saved, "--yes", "-q", "--tokens", "demand")[0] == 0
         assert "to delete" in history.call("plan", "--tokens", "demand")[1]
+
+
+def test_a_saved_plan_sees_who_took_a_display_name(tmp_path: Path) -> None:
+    """It looks at the records that it concerns, and that is one of them."""
+    history = History(tmp_path, 3)
+    saved = str(tmp_path / "plan.json")
+    with told_time(history):
+        history.call("apply", "--yes", "-q", "--tokens", "demand")
+        history.files["connectors/x.yaml"] = [history.connector("x1")]
+        history.save("connectors/x.yaml")
+        history.commit()
+        history.call("plan", "-q", "--tokens", "demand", "--out", saved)
+        history.sql(
+            "INSERT INTO records (uid, kind, name, display, owner) VALUES ('z', 'Connector', 'z', 'connector x1', '')"
+        )
+        found = revived(history, saved, whole=False)
+        assert "connector/x1 has the display name of connector/z, which belongs to nobody" in found
+        assert found == revived(history, saved, whole=True)
 
 
 @pytest.mark.long

@@ -297,7 +297,7 @@ class Histories(RuleBasedStateMachine):
         options = PlanOptions("local", "local", max_deletes="100%", now=now(), limits=AccessLimits())
         revived = [(step.name, step.revived) for step in steps if step.revived]
         gone = any(
-            dict(self.gone).get(name) != one or self.deletions[one.uid] != deletions[one.uid] for name, one in revived
+            (name, one) not in self.gone or self.deletions[one.uid] != deletions[one.uid] for name, one in revived
         )
         refused = gone or is_refused(steps, planned, self.live)
         try:

@@ -60,11 +60,17 @@ def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[t
     Args:
         atomic: says which values count as one although they are mappings.
     """
-    if same(before, after):
-        return
+    if not same(before, after):
+        yield from _differing(before, after, atomic, path)
+
+
+def _differing(before: Any, after: Any, atomic: Atomic, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """As `diff`, of two that are known to differ."""
     if isinstance(before, dict) and isinstance(after, dict) and not (atomic(path, before) or atomic(path, after)):
         for key in sorted(before.keys() | after.keys()):
-            yield from diff(before.get(key, MISSING), after.get(key, MISSING), atomic, (*path, key))
+            old, new = before.get(key, MISSING), after.get(key, MISSING)
+            if not same(old, new):
+                yield from _differing(old, new, atomic, (*path, key))
     elif is_named(before) and is_named(after) and before and after:
         yield from _diff_named(before, after, atomic, path)
     else:
@@ -73,13 +79,25 @@ def diff(before: Any, after: Any, atomic: Atomic, path: Path = ()) -> Iterator[t
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal in JSON, where 1, 1.0 and true are three values."""
-    if type(one) is not type(other):
+    return bool(one == other) and _of_same_types(one, other)  # what differs, Python finds many times faster
+
+
+def _of_same_types(one: Any, other: Any) -> bool:
+    """Whether two values that are equal to Python are so to their leaves."""
+    kind = type(one)
+    if kind is not type(other):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    if kind is dict:
+        pairs = zip(one.values(), map(other.__getitem__, one), strict=True)
+    elif kind is list:
+        pairs = zip(one, other, strict=True)
+    else:
+        return True
+    for value, twin in pairs:
+        kind = type(value)
+        if kind is not type(twin) or ((kind is dict or kind is list) and not _of_same_types(value, twin)):
+            return False
+    return True
 
 
 def is_named(value: Any) -> bool:

@@ -83,8 +83,9 @@ def check_references(connection: sqlite3.Connection, writes: Sequence[Write]) ->
     for chunk, marks in _chunks([write.uid for write in writes]):
         rows = connection.execute(f"{select} WHERE f.uid IN ({marks}) AND {missing}", chunk)
         dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
-    for record in (write.change.record for write in writes):
-        if record:
+    for change in (write.change for write in writes):
+        record = change.record
+        if record and (change.resource is None or change.key != record.key):  # else there is one at the address still
             rows = connection.execute(f"{select} WHERE f.kind = ? AND f.name = ? AND {missing}", record.key)
             dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
     if dangling:

@@ -214,13 +214,14 @@ class SqlSession:
         self._write_secrets(kept)
 
     def _write_secrets(self, kept: Sequence[Write]) -> None:
-        for write in kept:
-            if write.change.record:
-                addresses = [secret.address for secret in write.secrets]
-                marks = ",".join("?" * len(addresses))
-                self._connection.execute(
-                    f"DELETE FROM secrets WHERE uid = ? AND address NOT IN ({marks})", (write.uid, *addresses)
-                )
+        self._connection.executemany(
+            "DELETE FROM secrets WHERE uid = ? AND address NOT IN (SELECT value FROM json_each(?))",
+            (
+                (write.uid, encode([secret.address for secret in write.secrets]).decode())
+                for write in kept
+                if write.change.record
+            ),
+        )
         insert(
             self._connection,
             "secrets",

@@ -58,6 +58,7 @@ PLANS = (
         runs=3,
         heavy=True,
     ),
+    Case("plan-full-1k-plain", partial(plans.full_against_plain, n=1_000), Goal(1 / 40), runs=2),
     Case("plan-first-10k-octodns", partial(plans.first_against_octodns, n=10_000), Goal(1 / 4), runs=3),
     Case("plan-one-10k-1k-commit", of_commit(plans.growth, large=10_000, small=1_000), Goal(1.6), runs=15),
     Case(
@@ -124,7 +125,7 @@ APPLIES = (
     Case("apply-1k-terraform", partial(applies.against_terraform, n=1_000), Goal(1 / 500), runs=5, heavy=True),
     Case("apply-1k-octodns", partial(applies.against_octodns, n=1_000), runs=5),
     Case("apply-1k-limit", partial(applies.against_limit, n=1_000)),
-    Case("apply-1k-plain", partial(applies.against_plain, n=1_000), Goal(1 / 40), runs=2),
+    Case("apply-1k-plain", partial(applies.against_plain, n=1_000), runs=1),
     Case("apply-10k-validate", partial(applies.against_validate, n=10_000), Goal(1.5)),
     Case("apply-10k-limit", partial(applies.against_limit, n=10_000), runs=5),
     Case("apply-100k-validate", partial(applies.against_validate, n=100_000), Goal(1.5), runs=2, heavy=True),

@@ -1,9 +1,9 @@
 """The same job written plainly with the usual packages: ruamel.yaml's round trip, jsonschema, pydantic.
 
-    python benchmarks/plain.py REPOSITORY DATABASE validate|apply
+    python benchmarks/plain.py REPOSITORY DATABASE validate|plan|apply
 
-Every file of the working tree is loaded, validated and modelled; `apply` compares with a SQLite table and writes what
-differs. It is what a careful first version would look like, and what the ratio in the report is to.
+Every file of the working tree is loaded, validated and modelled; `plan` compares with a SQLite table and `apply`
+writes what differs. It is what a careful first version would look like, and what the ratio in the report is to.
 """
 
 import argparse
@@ -50,13 +50,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("repository", type=Path)
     parser.add_argument("database")
-    parser.add_argument("mode", choices=["validate", "apply"])
+    parser.add_argument("mode", choices=["validate", "plan", "apply"])
     args = parser.parse_args()
     resources = list(load(args.repository))
     if args.mode == "validate":
         print(len(resources), "valid")
-    else:
-        print("applied", apply(resources, args.database))
+        return
+    changes = plan(resources, args.database)
+    print(len(changes), "to change")
+    if args.mode == "apply":
+        apply(changes, args.database)
 
 
 def load(repository: Path) -> Iterator[Resource]:
@@ -72,20 +75,24 @@ def load(repository: Path) -> Iterator[Resource]:
             yield Resource.model_validate(document)
 
 
-def apply(resources: list[Resource], path: str) -> int:
-    """Write what differs from the database; return how many resources that were."""
+def plan(resources: list[Resource], path: str) -> list[tuple[str, str, str]]:
+    """The rows that differ from the database."""
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE IF NOT EXISTS resource (address TEXT PRIMARY KEY, hash TEXT, text TEXT)")
     live = dict(database.execute("SELECT address, hash FROM resource"))
-    written = 0
-    with database:
-        for resource in resources:
-            text = json.dumps(resource.model_dump(mode="json"), sort_keys=True)
-            digest = sha256(text.encode()).hexdigest()
-            if live.get(resource.address) != digest:
-                database.execute("REPLACE INTO resource VALUES (?, ?, ?)", (resource.address, digest, text))
-                written += 1
-    return written
+    changes = []
+    for resource in resources:
+        text = json.dumps(resource.model_dump(mode="json"), sort_keys=True)
+        digest = sha256(text.encode()).hexdigest()
+        if live.get(resource.address) != digest:
+            changes.append((resource.address, digest, text))
+    return changes
+
+
+def apply(changes: list[tuple[str, str, str]], path: str) -> None:
+    """Write them."""
+    with sqlite3.connect(path) as database:
+        database.executemany("REPLACE INTO resource VALUES (?, ?, ?)", changes)
 
 
 if __name__ == "__main__":

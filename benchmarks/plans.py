@@ -50,6 +50,18 @@ def against_status(bench: Workbench, n: int, applied: str) -> Sides:
     return plan(bench, n, applied), bench.git_status(bench.corpus(n))
 
 
+def full_against_plain(bench: Workbench, n: int) -> Sides:
+    """A plan that compares everything, against the same written plainly with the usual packages."""
+    database = bench.out / f"plain-plan-{n}.db"
+    corpus = bench.apply_both(n, BEFORE)
+    bench.call("git", "-C", str(corpus), "checkout", "-q", BEFORE)
+    try:
+        bench.call(*bench.script("plain.py", str(corpus), str(database), "apply").argv)
+    finally:
+        bench.call("git", "-C", str(corpus), "checkout", "-q", "main")
+    return full(bench, n), bench.script("plain.py", str(corpus), str(database), "plan", says="1 to change")
+
+
 def growth(bench: Workbench, large: int, small: int, *words: str) -> Sides:
     """A plan of one change in a large repository, against the same in a small one."""
     return tuple(plan(bench, n, BEFORE, *words) for n in (large, small))

@@ -61,6 +61,11 @@ ROWS = (
         "every file read, parsed, judged and compared; {} times the least program",
         "plan-full-10k-limit",
     ),
+    Row(
+        "plans",
+        "full plan, 1 change in 1,000, nothing cached",
+        (("plan-full-1k-plain", "the same job written plainly: ruamel.yaml, jsonschema, pydantic"),),
+    ),
     Row("plans", "first plan, 10,000 new", (("plan-first-10k-octodns", "`octodns-sync`, 10,000 new"),)),
     Row(
         "plans",

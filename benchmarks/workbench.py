@@ -104,10 +104,10 @@ class Workbench:
         """Global options that a verb needs: these read no secrets."""
         return () if verb in ("validate", "drift") else ("--env-file", str(corpus / ".env"))
 
-    def script(self, name: str, *arguments: str, prepare: Callable[[], None] = lambda: None) -> Command:
+    def script(self, name: str, *arguments: str, prepare: Callable[[], None] = lambda: None, says: str = "") -> Command:
         """One of the programs beside this file, about a corpus."""
         label = f"{name} {arguments[2]}, {Path(arguments[0]).name}"
-        return Command(label, (self.python, str(HERE / name), *arguments), prepare=prepare)
+        return Command(label, (self.python, str(HERE / name), *arguments), prepare=prepare, says=says)
 
     def limit(self, n: int, mode: str, origin: str = "git", *, prepare: Callable[[], None] = lambda: None) -> Command:
         """The limit program."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from histories import STEPS, History, told_time
+from histories import STEPS, History, document, told_time
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -111,9 +111,9 @@ def test_names_that_others_trade(tmp_path: Path) -> None:
     history = History(tmp_path, 1)
     ring = ["r1", "r2", "r3", "r4"]
     for index, name in enumerate(ring):
-        document = history.connector(name)
-        document["metadata"] = {"name": name, "previously": [ring[index - 1]]}
-        history.files[f"connectors/{name}.yaml"] = [document]
+        found = history.connector(name)
+        found["metadata"] = {"name": name, "previously": [ring[index - 1]]}
+        history.files[f"connectors/{name}.yaml"] = [found]
     history.write_all()
     history.commit()
     with told_time(history):
@@ -126,6 +126,24 @@ def test_names_that_others_trade(tmp_path: Path) -> None:
         assert compare(history, "HEAD", [], "gone") == "invalid now"
         found = validated(history, "--changed-since", "HEAD")[1]
     assert {(one["code"], one["file"]) for one in found} == {("RC304", f"connectors/{name}.yaml") for name in ring[2:]}
+
+
+def test_a_warning_that_a_change_of_policies_causes_elsewhere(tmp_path: Path) -> None:
+    """It stands in an access test that did not change."""
+    history = History(tmp_path, 1)
+    members = {"mode": "authoritative", "users": ["bob"]}
+    expect = [{"user": "grace.hopper", "cannot": "connectors:edit"}]
+    history.files["policies/one.yaml"] = [document("Group", "one", {"displayName": "One", "members": members})]
+    history.files["policies/two.yaml"] = [document("AccessTest", "two", {"expect": expect})]
+    history.write_all()
+    history.commit()
+    with told_time(history):
+        assert compare(history, "HEAD", [], "before") == "valid"
+        members["users"] = ["grace.hoper"]
+        history.save("policies/one.yaml")
+        assert compare(history, "HEAD", [], "after") == "warned"
+        found = validated(history, "--changed-since", "HEAD")[1]
+    assert [(one["code"], one["file"]) for one in found] == [("RC705", "policies/two.yaml")]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import CATEGORY, KEY, POLICY, Workspace, clean_environment
-from live_state import sql
+from live_state import drift, sql
 
 from reconciler.cli.main import run as run_here
 from reconciler.core.secret import Secret
@@ -174,6 +174,21 @@ def delete(workspace: Workspace) -> None:
     """The only connector."""
     workspace.write("connectors/crm.yaml", CATEGORY)
     workspace.ok("apply", "--yes")
+
+
+def test_secrets_of_records_that_others_wrote_to(own: Workspace) -> None:
+    """What was there before is sealed anew too: the secret does not seem to have been changed, and is not, if it was."""
+    drift(own, "crm-contacts", "$.spec.description", '"Other."')
+    before = sealed(own.store)
+    own.ok("store", "rotate-key")
+    assert not any(kept.hex().upper().encode() in content(own.store) for kept in before)
+    told = json.loads(own.ok("drift", "-o", "json").stdout)
+    (only,) = told["records"]
+    assert [field["path"] for field in only["fields"]] == [["spec", "description"]]
+    sql(own.store, "UPDATE secrets SET fingerprint = 'x'")
+    own.ok("store", "rotate-key")
+    own.ok("apply", "--yes", "-q")
+    is_as_applied(own)
 
 
 def test_secrets_of_deleted_records(own: Workspace) -> None:

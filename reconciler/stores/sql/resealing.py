@@ -6,6 +6,7 @@ import sqlite3
 from reconciler.core.ports import Sealer
 from reconciler.core.rekeying import MadeWith
 from reconciler.core.secret import Secret
+from reconciler.errors import KeyUnavailable
 
 _UPDATE = "UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ?"
 
@@ -29,6 +30,44 @@ def reseal_secrets(connection: sqlite3.Connection, table: str, old: Sealer, new:
         sealed.append((again.fingerprint, again.ciphertext, uid, address))
     connection.executemany(f"UPDATE {table} SET fingerprint = ?, ciphertext = ? WHERE uid = ? AND address = ?", sealed)
     return len(sealed), opened
+
+
+Current = dict[tuple[str, str], tuple[str, str]]
+"""uid and address to fingerprint and ciphertext, in hexadecimal."""
+
+
+def current(connection: sqlite3.Connection) -> Current:
+    """The sealed secrets of the records that others have written to, and that were there before."""
+    rows = connection.execute(
+        "SELECT uid, address, fingerprint, hex(ciphertext) FROM secrets WHERE uid IN (SELECT uid FROM drifts)"
+    )
+    return {(uid, address): (printed, sealed) for uid, address, printed, sealed in rows}
+
+
+def reseal_pictures(connection: sqlite3.Connection, before: Current, old: Sealer, new: Sealer) -> None:
+    """Seal anew what the store keeps of secrets from before others wrote to their records.
+
+    What is still there is the same again. What the old key does not open was sealed with neither, and stays.
+
+    Args:
+        before: the secrets that were there before they were sealed anew.
+    """
+    now = current(connection)
+    rows = connection.execute("SELECT uid, secrets FROM drifts WHERE secrets <> '[]'").fetchall()
+    for uid, kept in rows:
+        picture = [_pictured(uid, item, before, now, old, new) for item in json.loads(kept)]
+        connection.execute("UPDATE drifts SET secrets = ? WHERE uid = ?", (json.dumps(picture), uid))
+
+
+def _pictured(uid: str, item: list[str], before: Current, now: Current, old: Sealer, new: Sealer) -> list[str]:
+    address, reference, printed, sealed = item
+    if before.get((uid, address)) == (printed, sealed):
+        return [address, reference, *now[uid, address]]
+    try:
+        again = new.seal(uid, address, reference, old.open(uid, address, bytes.fromhex(sealed)))
+    except KeyUnavailable:
+        return item
+    return [address, reference, again.fingerprint, again.ciphertext.hex().upper()]
 
 
 def reseal_tokens(connection: sqlite3.Connection, opened: Opened, old: Sealer, new: Sealer, made_with: MadeWith) -> int:

@@ -108,7 +108,9 @@ class SqlSession:
         """
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         old, new = rekeying.old, rekeying.new.sealer
+        before = resealing.current(self._connection)
         secrets, opened = resealing.reseal_secrets(self._connection, "secrets", old, new)
+        resealing.reseal_pictures(self._connection, before, old, new)
         deleted, _ = resealing.reseal_secrets(self._connection, "quarantined_secrets", old, new)
         tokens = resealing.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
         self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))

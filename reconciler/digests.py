@@ -39,6 +39,11 @@ class _Digest:
         made: Made = self._function(data, usedforsecurity=False)  # what it is used for is for the caller to judge
         return made
 
+    def expect_many(self) -> None:
+        """Load what makes many fast."""
+        self._left = 0
+        self._function = self._own(())
+
     def _own(self, homes: tuple[str, ...]) -> "Any":
         """Python's own; the modules that hashlib itself falls back on have other names from version to version."""
         for home in homes:

@@ -48,6 +48,13 @@ def encode(content: Any) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
+def expect_many() -> None:
+    """Load what encodes many bodies fast."""
+    global _left
+    _left = 0
+    import orjson  # noqa: F401
+
+
 def _is_early() -> bool:
     """Whether little was encoded and decoded until now."""
     global _left

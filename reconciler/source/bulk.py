@@ -81,7 +81,7 @@ class BulkReader:
         kept, refs, used = self._kept, dict[Any, tuple[Key, ...]](), set[int]()
         bodies = kept.bodies
         if not kept.packs:
-            _ = self._reader  # made once, before there are workers
+            self._reader.prepare()
         try:
             for path, (number, found, oid) in zip(paths, spread(items, partial(self._work, look)), strict=True):
                 if number is None:

@@ -6,11 +6,12 @@ from typing import Any
 from reconciler.core.model import Key, Resource
 from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import Diagnostic, Finding, Place
-from reconciler.kinds.canonical import make_resource
+from reconciler.digests import sha1, sha256
+from reconciler.kinds.canonical import expect_many, make_resource
 from reconciler.kinds.expiry import may_expire
 from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
 from reconciler.source.blobs import blob_id
-from reconciler.source.schema import explain, is_valid
+from reconciler.source.schema import explain, is_valid, prepare
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 from reconciler.value_class import field, value_class
 
@@ -54,6 +55,13 @@ class DocumentReader:
         self._now = now
         self._id_length = id_length
         self._fast: FastParser | None = fast_parser()
+
+    def prepare(self) -> None:
+        """Load and compile what it takes to read many files, before processes are started that would all have to."""
+        prepare(kind for kind in _KIND_NAMES if kind in ("Connector", "Category"))  # of the others there are few
+        expect_many()
+        for digest in (sha1, sha256):
+            digest.expect_many()
 
     def read_all(self, paths: Sequence[str], contents: Iterable[bytes | Diagnostic]) -> Iterator[FileContent]:
         """What each file holds; a diagnostic in place of bytes says why a file cannot be read."""

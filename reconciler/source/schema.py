@@ -34,6 +34,12 @@ def is_valid(kind: str, document: Any) -> bool:
     return _compiled(kind)(document)
 
 
+def prepare(kinds: Iterable[str]) -> None:
+    """Compile the schemas of `kinds`, before processes are started that would all have to."""
+    for kind in kinds:
+        _compiled(kind)
+
+
 @cache
 def _compiled(kind: str) -> Callable[[Any], bool]:
     import jsonschema_rs

@@ -12,8 +12,6 @@ from contextlib import suppress
 
 from reconciler.source.packs import DRAFT, Bodies, Draft, Pack, Restore
 
-CAN_KEEP = hasattr(os, "pread")
-"""Whether this system has what it takes."""
 _PACK = ".pack"
 _MOST_PACKS = 32
 _MANY_PACKS = 8

@@ -1,5 +1,6 @@
 """A configuration repository as a source of desired state."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -17,10 +18,7 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
-from reconciler.source.bulk import BulkReader
 from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.judges import judges
-from reconciler.source.kept import CAN_KEEP, Kept
 from reconciler.source.named import Named, look
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
@@ -29,6 +27,7 @@ from reconciler.value_class import replace
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
+    from reconciler.source.bulk import BulkReader
 
 
 class Repository:
@@ -155,7 +154,7 @@ class Repository:
             paths = listing.paths
         else:
             paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
-        if len(paths) < MIN_ITEMS or not CAN_KEEP:
+        if len(paths) < MIN_ITEMS or not hasattr(os, "pread"):  # which not every system has
             reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
             read = (
                 files.read_committed(self._root, listing) if self._ref else files.read_working_tree(self._root, paths)
@@ -169,7 +168,11 @@ class Repository:
         entries = files.committed(self._root, self._commit, self._folders)
         return files.Listing((entry for entry in entries if entry[0] not in self._edited), len(self._commit))
 
-    def _bulk(self, workers: int) -> BulkReader:
+    def _bulk(self, workers: int) -> "BulkReader":
+        from reconciler.source.bulk import BulkReader
+        from reconciler.source.judges import judges
+        from reconciler.source.kept import Kept
+
         rules = judges() if self._cache else bytes(32)
         return BulkReader(self._now, len(self._head) or 64, Kept(self._cache, rules, self._body_of, workers))
 

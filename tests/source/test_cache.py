@@ -211,10 +211,10 @@ def test_other_judges_judge_anew(many: Workspace, monkeypatch: pytest.MonkeyPatc
     """What another version of the program, of a library or of Python found is not believed, nor removed."""
     assert known(many) == 0 < known(many)
     files = packs(many)
-    monkeypatch.setattr(repository, "judges", lambda: b"another".ljust(32))
-    assert known(many) == 0 < known(many)
+    with monkeypatch.context() as patched:
+        patched.setattr(judges, "judges", lambda: b"another".ljust(32))
+        assert known(many) == 0 < known(many)
     monkeypatch.setattr(judges, "rules_digest", lambda: "other schemas")
-    monkeypatch.setattr(repository, "judges", judges.judges)
     assert known(many) == 0 < known(many)
     assert {*files} < {*packs(many)}
 

@@ -83,7 +83,7 @@ class Line:
             monkeypatch.setenv(name, value)
         self.workspace = workspace
         self._number = 0
-        for _ in range(2):  # a create and an update, so that all that is loaded and compiled once is
+        for _ in range(10):  # a create and updates, so that all that is loaded, or compiled once it is used often, is
             self.run(Points())
 
     def run(self, points: Points) -> tuple[int, str, str]:

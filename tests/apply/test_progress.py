@@ -145,6 +145,10 @@ def test_a_pipe_gets_no_trace(slow: Workspace) -> None:
 
 def test_ctrl_c_leaves_a_clean_line(slow: Workspace) -> None:
     """It says so where the bar was, and nothing was changed."""
+    project = (slow.root / "reconciler.yaml").read_text()
+    slower = project.replace("sleep 0.8", "if [ {name} = 9 ]; then sleep 3; else sleep 1.1; fi")
+    assert slower != project
+    slow.write("reconciler.yaml", slower)  # the first ones take longer than nothing is shown, and the last one long
     terminal = Terminal(slow, "apply", "--yes", "--color", "never", env={"NO_COLOR": "1"})
     terminal.read_until("of 10")
     time.sleep(0.1)

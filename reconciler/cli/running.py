@@ -142,7 +142,7 @@ def load_desired(source: Source, progress: "Bar | Untold" = UNTOLD) -> Desired:
 
 def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
     """As `_planned`, with a notice of deleted records that wait to be purged."""
-    from reconciler.services.purging import waiting_notice
+    from reconciler.services.waiting import waiting_notice
 
     planned = _planned(run, flags, remember=remember)
     waiting = waiting_notice(run.store, run.settings.owner, run.settings.quarantine_days, now())

@@ -68,12 +68,3 @@ def carry_out_purge(
         session.purge(purge.wanted)
         interrupts.hold()
     return session.head
-
-
-def waiting_notice(store: Store, owner: str, days: int, now: str) -> tuple[str, ...]:
-    """That deleted records wait to be purged."""
-    count = len(waiting(store.deleted(), owner, days, now))
-    if not count:
-        return ()
-    records = "record was" if count == 1 else "records were"
-    return (f"{count:,} {records} deleted {days} days ago or longer; to destroy for good: reconciler store purge",)

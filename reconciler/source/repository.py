@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,6 +121,8 @@ class Repository:
         return trees_of(self._root, commit)
 
     def _noting_ids(self, paths: Sequence[str], contents: Iterable[FileContent]) -> Iterator[FileContent]:
+        from hashlib import sha256
+
         noted = sha256()
         for path, content in zip(paths, contents, strict=True):
             noted.update(_line(path, content.oid))
@@ -229,6 +230,8 @@ class Repository:
 
 def _digest_of(entries: Iterable[tuple[str, str]]) -> str:
     """What stands for files with their ids."""
+    from hashlib import sha256
+
     found = sha256()
     for path, oid in entries:
         found.update(_line(path, oid))

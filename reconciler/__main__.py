@@ -24,7 +24,7 @@ def main() -> int:
         return 0
     try:
         asked = _simple()
-        if asked is not None and _answered_quickly(asked):
+        if asked is not None and asked["command"] != "validate" and _answered_quickly(asked):
             return 0
         code = _run(asked)
     except KeyboardInterrupt:  # while the command line itself was loaded
@@ -37,7 +37,7 @@ def main() -> int:
 
 def _simple() -> dict[str, str] | None:
     """What is asked for, where click is not needed to tell; see cli/line.py."""
-    if {"plan", "drift"}.isdisjoint(sys.argv[1:]):
+    if _READERS.isdisjoint(sys.argv[1:]):
         return None
     from reconciler.cli.line import read
 
@@ -67,9 +67,13 @@ def _run(asked: dict[str, str] | None) -> int:
     try:
         interrupts.catch()
         if asked is not None and asked["command"] == "plan":
-            from reconciler.cli.planning import run_simple
+            from reconciler.cli import planning
 
-            return run_simple(asked)
+            return planning.run_simple(asked)
+        if asked is not None and asked["command"] == "validate":
+            from reconciler.cli import checking
+
+            return checking.run_simple(asked)
         from reconciler.cli.main import run
 
         return run(sys.argv[1:], interrupts)

@@ -11,12 +11,19 @@ _COMMON = {
     "-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose", "--no-input": "no_input",
 }  # fmt: skip
 _OWN = {
-    "plan": {"--ref": "ref", "--full": "full", "--no-prune": "no_prune", "--adopt": "adopt", "--detailed-exitcode": "detailed"},
+    "plan": {"--ref": "ref", "--full": "full", "--no-cache": "no_cache", "--no-prune": "no_prune", "--adopt": "adopt", "--detailed-exitcode": "detailed"},
     "drift": {"--detailed-exitcode": "detailed"},
+    "validate": {"--ref": "ref", "--changed-since": "since", "--coverage": "coverage", "--strict": "strict", "--no-cache": "no_cache"},
 }  # fmt: skip
 """By command, the options that may only follow it."""
-_WITH_VALUE = ("directory", "env_file", "output", "ref")
-_FORMATS = ("text", "json", "markdown")
+_WITH_VALUE = ("directory", "env_file", "output", "ref", "since")
+_FORMATS = {
+    "plan": ("text", "json", "markdown"),
+    "drift": ("text", "json", "markdown"),
+    "validate": ("text", "json", "sarif", "junit", "github", "gitlab"),
+}
+_OF_STORES = ("env_file", "no_input")
+"""Which `validate` knows only before its name."""
 _NO_SETTING = "RECONCILER_STORE_KEY"
 
 Asked = dict[str, str]
@@ -41,6 +48,7 @@ def read(arguments: list[str]) -> Asked | None:
             asked[name] = ""
         else:
             return None
-    if asked.get("output", "text") not in _FORMATS:
+    command = asked.get("command", "")
+    if asked.get("output", "text") not in _FORMATS.get(command, ()):
         return None
-    return asked if "command" in asked else None
+    return None if command == "validate" and not asked.keys().isdisjoint(_OF_STORES) else asked

@@ -7,7 +7,7 @@ from reconciler.cli.line import Asked
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_files import VALID_FOR, Saving, refuse_unsaved, save
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with, preflight_of
-from reconciler.cli.said import Options, forget, note, options
+from reconciler.cli.said import options, take
 from reconciler.cli.telling import told
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
@@ -22,7 +22,7 @@ FORMATS = ("text", "json", "markdown")
 
 def run_simple(asked: Asked) -> int:
     """Run `plan` as a simple command line asks for it; returns the exit code."""
-    forget()
+    take(asked)
     flags = PlanFlags(
         asked.get("ref", ""),
         "no_prune" in asked,
@@ -32,9 +32,6 @@ def run_simple(asked: Asked) -> int:
         tokens=None,
         full="full" in asked,
     )
-    for name, value in asked.items():
-        if name in Options._fields:
-            note(name, value or True)
     saving = Saving(None, None, VALID_FOR)
     return told(lambda: plan_and_show(flags, saving, asked.get("output", FORMATS[0]), detailed="detailed" in asked))
 

@@ -16,7 +16,7 @@ from reconciler.source import places
 from reconciler.source.named import ask, look, output
 from reconciler.wiring.shortcut import Noted, noted
 
-_LONG = {"full", "verbose", "output"}
+_LONG = {"full", "verbose", "output", "no_cache"}
 """Options that ask for more than a quick answer."""
 _APPLICATION_ID, _VERSION = 0x5243_4E31, 4
 _QUERY = """SELECT b.connectors, b.policies, b.total,

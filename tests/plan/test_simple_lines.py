@@ -6,14 +6,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.cli import drift, main, plan, planning
+from reconciler.cli import checking, drift, main, plan, planning, validate
 from reconciler.cli.line import read
 from reconciler.cli.said import options
 
 WORDS = [
     "plan", "drift", "--ref", "main", "HEAD~1", "-C", "--directory", "/tmp", "--env-file", ".env", "-q", "--quiet", "-v",
     "--verbose", "--no-input", "--full", "--no-prune", "--adopt", "--detailed-exitcode", "-o", "--output", "json",
-    "markdown", "text", "xml", "", "--", "-", "--out", "--ref=main", "-ojson", "-qv", "--help", "apply", "--color",
+    "markdown", "text", "xml", "", "--", "-", "--out", "--ref=main", "-ojson", "-qv", "--help", "apply", "--color", "--coverage",
+    "--strict", "--changed-since", "--no-cache", "sarif", "validate",
 ]  # fmt: skip
 LINES = st.lists(st.sampled_from(WORDS), max_size=7)
 
@@ -41,6 +42,31 @@ def test_as_click_reads_them(words: list[str]) -> None:
         patch.setattr(plan, "plan_and_show", look)
         patch.setattr(planning, "plan_and_show", look)
         assert (main.run(words), planning.run_simple(asked)) == (0, 0)
+    assert seen[0] == seen[1]
+
+
+@given(LINES.map(lambda words: ["validate", *words]) | LINES)
+@example(
+    ["validate", "--ref", "main", "--changed-since", "HEAD~1", "--coverage", "--strict", "--no-cache", "-o", "sarif"]
+)
+@example(["--env-file", ".env", "validate"])
+@example(["--no-cache", "validate"])
+@settings(max_examples=200)
+def test_validate(words: list[str]) -> None:
+    """The same of the command that reads definitions alone."""
+    asked = read(words)
+    if asked is None or asked["command"] != "validate":
+        return
+    seen: list[tuple[Any, ...]] = []
+
+    def look(flags: Any, chosen: str) -> int:
+        seen.append((flags, chosen, options()))
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validate, "check_and_show", look)
+        patch.setattr(checking, "check_and_show", look)
+        assert (main.run(words), checking.run_simple(asked)) == (0, 0)
     assert seen[0] == seen[1]
 
 

@@ -123,8 +123,8 @@ def svg(stored: Stored, colours: Colours) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
             f' font-family="{FONT}" font-size="13" role="img">',
             "<title>How fast it is</title>",
-            # lines of the grid keep clear of words
-            f"<style>text{{paint-order:stroke;stroke:{colours.ground};stroke-width:5px;stroke-linejoin:round}}</style>",
+            # lines of the grid keep clear of words; drawn twice, as not every program knows what paint-order is
+            f"<style>.under{{stroke:{colours.ground};stroke-width:5px;stroke-linejoin:round}}</style>",
             *bars,
             *time,
             *memory,
@@ -281,7 +281,5 @@ def text(
     x: float, y: float, words: str, colour: str, *, anchor: str = "start", size: int = 13, weight: str = "400"
 ) -> str:
     """Words; `y` is that of their base line."""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}">'
-        f"{escape(words)}</text>"
-    )
+    about = f'x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"'
+    return f'<text class="under" {about} aria-hidden="true">{escape(words)}</text><text {about}>{escape(words)}</text>'

@@ -6,8 +6,8 @@ from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.kinds.registry import address
 from reconciler.render.drift import MARKS, nothing_text, title, totals
-from reconciler.render.markdown import code, escape
-from reconciler.render.plan_markdown import MAX_CHARACTERS, field_block
+from reconciler.render.markdown import code, escape, fitted
+from reconciler.render.plan_markdown import field_block
 from reconciler.render.values import shown
 from reconciler.value_class import replace
 
@@ -16,16 +16,8 @@ def drift_markdown(report: DriftReport) -> str:
     """As a comment or summary, cut to fit."""
     if not report.drifted:
         return f"### {escape(nothing_text(report))}\n"
-    lines = [f"### Drift in {escape(report.target)}: {escape(totals(report))}", ""]
-    size = sum(len(line) + 1 for line in lines)
-    for index, found in enumerate(report.drifted):
-        block = list(_block(found))
-        size += sum(len(line) + 1 for line in block)
-        if size > MAX_CHARACTERS:
-            lines.append(f"… and {len(report.drifted) - index:,} more; `reconciler drift` shows all of them.")
-            break
-        lines += block
-    return "\n".join(lines).rstrip() + "\n"
+    head = (f"### Drift in {escape(report.target)}: {escape(totals(report))}", "")
+    return fitted(head, map(_block, report.drifted), len(report.drifted), "drift")
 
 
 def _block(found: Drifted) -> Iterator[str]:

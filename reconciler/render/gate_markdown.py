@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from reconciler.core.gate import Judged, Verdict
 from reconciler.core.reasons import Where
 from reconciler.render.gate import approvers_text, changed_fields, headline, notes, refusals, title
-from reconciler.render.markdown import code, escape
-
-_MAX_CHARACTERS = 60_000  # a comment may hold 65,536
+from reconciler.render.markdown import code, escape, fitted
 
 
 def verdict_markdown(verdict: Verdict, where: Where) -> str:
@@ -15,16 +13,8 @@ def verdict_markdown(verdict: Verdict, where: Where) -> str:
     lines = [f"### {escape(headline(verdict))}", ""]
     for note in notes(verdict):
         lines += [f"> {escape(note)}", ""]
-    size = sum(len(line) + 1 for line in lines)
     ordered = sorted(verdict.changes, key=lambda change: change.allowed)
-    for index, change in enumerate(ordered):
-        block = list(_block(verdict, change, where))
-        size += sum(len(line) + 1 for line in block)
-        if size > _MAX_CHARACTERS:
-            lines.append(f"… and {len(ordered) - index:,} more; `reconciler authorize` shows all of them.")
-            break
-        lines += block
-    return "\n".join(lines).rstrip() + "\n"
+    return fitted(lines, (_block(verdict, change, where) for change in ordered), len(ordered), "authorize")
 
 
 def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:

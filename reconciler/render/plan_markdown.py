@@ -6,14 +6,12 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.registry import address
-from reconciler.render.markdown import code, escape
+from reconciler.render.markdown import code, escape, fitted
 from reconciler.render.moves import move_text, told_move
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, NEW, totals
 from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
-
-MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -31,17 +29,14 @@ def plan_markdown(plan: Plan) -> str:
         from reconciler.render.access_diff_markdown import access_markdown
 
         lines += [access_markdown(plan.access)]
-    size = sum(len(line) + 1 for line in lines)
-    for index, change in enumerate(plan.changes):
-        body = list(_body(change))
-        fenced = ["```diff", *body, "```", ""] if body else []
-        block = [f"#### {_title(change)}", "", *_notes(change), *fenced]
-        size += sum(len(line) + 1 for line in block)
-        if size > MAX_CHARACTERS:
-            lines.append(f"… and {len(plan.changes) - index:,} more; `reconciler plan` shows all of them.")
-            break
-        lines += block
-    return "\n".join(lines).rstrip() + "\n"
+    return fitted(lines, map(_block, plan.changes), len(plan.changes), "plan")
+
+
+def _block(change: Change) -> Iterator[str]:
+    yield from (f"#### {_title(change)}", "", *_notes(change))
+    body = list(_body(change))
+    if body:
+        yield from ("```diff", *body, "```", "")
 
 
 def _expiring(plan: Plan) -> list[str]:

@@ -1,10 +1,10 @@
 """Git through its own binary, which is the fastest way to it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable, UsageError
+from reconciler.source.named import command, environment
 from reconciler.source.spawning import Child, start
 
 
@@ -17,29 +17,21 @@ def run(root: Path, *arguments: str, index: str = "", stdin: bytes = b"") -> tup
     Raises:
         SourceUnavailable: git is not installed.
     """
-    environment = {**_environment(), "GIT_INDEX_FILE": index} if index else _environment()
-    code, output, said = _start(root, arguments, environment, stdin).finish()
+    around = {**environment(), "GIT_INDEX_FILE": index} if index else environment()
+    code, output, said = _start(root, arguments, around, stdin).finish()
     return code, output, said.decode("utf-8", "replace").strip()
 
 
-def _start(root: Path, arguments: Sequence[str], environment: dict[str, str], feed: bytes) -> Child:
+def _start(root: Path, arguments: Sequence[str], around: dict[str, str], feed: bytes) -> Child:
     """Start git.
 
     Raises:
         SourceUnavailable: it is not installed.
     """
     try:
-        return start(_command(root, arguments), environment, feed)
+        return start(command(str(root), arguments), around, feed)
     except FileNotFoundError as failure:
         raise SourceUnavailable("git is not installed", hint="install git, or work without --ref") from failure
-
-
-def _command(root: Path, arguments: Sequence[str]) -> list[str]:
-    return ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments]
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def head(root: Path) -> str:
@@ -144,7 +136,7 @@ def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
     if not oids:
         return
     feed = "".join(f"{oid}\n" for oid in oids).encode()
-    child = _start(root, ("cat-file", "--batch", "--buffer"), _environment(), feed)
+    child = _start(root, ("cat-file", "--batch", "--buffer"), environment(), feed)
     done = False
     try:
         for oid in oids:

@@ -1,6 +1,7 @@
 """A commit and the trees of its definitions, from one question to git. Nothing here takes time to load."""
 
 import os
+from collections.abc import Iterable
 
 from reconciler.source import places
 from reconciler.source.spawning import Child, start
@@ -26,11 +27,20 @@ def look(root: str, rev: str) -> Named | None:
 
 def ask(root: str, *words: str, feed: bytes = b"") -> Child | None:
     """Start git; None when that cannot be done."""
-    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        return start(["git", "-C", root, "-c", "core.quotePath=false", *words], environment, feed, errors=False)
+        return start(command(root, words), environment(), feed, errors=False)
     except OSError:
         return None
+
+
+def command(root: str, words: Iterable[str]) -> list[str]:
+    """The words of one git command in `root`."""
+    return ["git", "-C", root, "-c", "core.quotePath=false", *words]
+
+
+def environment() -> dict[str, str]:
+    """What git is started in: it speaks English, and takes no lock that it could do without."""
+    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def output(child: Child | None) -> bytes | None:

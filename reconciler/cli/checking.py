@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
-from reconciler.cli.said import options, take
-from reconciler.cli.telling import told
+from reconciler.cli.said import options
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
 from reconciler.core.ports import Desired
@@ -22,7 +21,6 @@ from reconciler.value_class import value_class
 from reconciler.wiring.run import below, inside, locate_root, open_source, project_diagnostics
 
 if TYPE_CHECKING:
-    from reconciler.cli.line import Asked
     from reconciler.cli.progress import Bar
 
 FORMATS = render.FORMATS
@@ -37,13 +35,6 @@ class CheckFlags:
     coverage: bool = False
     strict: bool = False
     paths: tuple[str, ...] = ()
-
-
-def run_simple(asked: "Asked") -> int:
-    """Run `validate` as a simple command line asks for it; returns the exit code."""
-    take(asked)
-    flags = CheckFlags(asked.get("ref", ""), asked.get("since", ""), "coverage" in asked, "strict" in asked)
-    return told(lambda: check_and_show(flags, asked.get("output", FORMATS[0])))
 
 
 def check_and_show(asked: CheckFlags, chosen: str) -> int:

@@ -3,12 +3,10 @@
 import sys
 from typing import TYPE_CHECKING
 
-from reconciler.cli.line import Asked
 from reconciler.cli.output import answer, wants_color
-from reconciler.cli.plan_files import VALID_FOR, Saving, refuse_unsaved, save
+from reconciler.cli.plan_files import Saving, refuse_unsaved, save
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with, preflight_of
-from reconciler.cli.said import options, take
-from reconciler.cli.telling import told
+from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
 
@@ -18,22 +16,6 @@ if TYPE_CHECKING:
     from reconciler.core.preflight import Verdict
 
 FORMATS = ("text", "json", "markdown")
-
-
-def run_simple(asked: Asked) -> int:
-    """Run `plan` as a simple command line asks for it; returns the exit code."""
-    take(asked)
-    flags = PlanFlags(
-        asked.get("ref", ""),
-        "no_prune" in asked,
-        "adopt" in asked,
-        max_deletes=None,
-        secrets=None,
-        tokens=None,
-        full="full" in asked,
-    )
-    saving = Saving(None, None, VALID_FOR)
-    return told(lambda: plan_and_show(flags, saving, asked.get("output", FORMATS[0]), detailed="detailed" in asked))
 
 
 def plan_and_show(asked: PlanFlags, saving: Saving, chosen: str, *, detailed: bool) -> int:

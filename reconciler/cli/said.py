@@ -1,6 +1,5 @@
-"""What the user said that every command understands, whoever has read the command line."""
+"""What the user said that every command understands."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -31,14 +30,6 @@ def options() -> Options:
 def note(name: str, value: Any) -> None:
     """Note the value of an option; a later one replaces it."""
     _said[name] = value
-
-
-def take(asked: Mapping[str, str]) -> None:
-    """Note what a simple command line says, and nothing else."""
-    forget()
-    for name, value in asked.items():
-        if name in Options._fields:
-            note(name, value or True)
 
 
 def forget() -> None:

@@ -1,19 +1,14 @@
 """What a failure becomes: words and an exit code, here and nowhere else."""
 
-import gc
 import sys
 from collections.abc import Callable
 
 from reconciler.cli.output import give_up_stdout, say_error
 from reconciler.errors import ExitCode, ReconcilerError
 
-_COLLECT = (100_000, 20, 100)
-"""When to look for circles of objects. A command makes few and ends soon; Python's own 700 cost it up to a third."""
-
 
 def told(command: Callable[[], int | None]) -> int:
     """Run a command whose command line was understood; returns the exit code."""
-    gc.set_threshold(*_COLLECT)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -10,7 +10,6 @@ from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
-from reconciler.core.naming import at_commit, clean_at
 from reconciler.core.quarantine import Revival
 from reconciler.digests import sha256
 from reconciler.errors import ExitCode
@@ -136,10 +135,11 @@ class Revision:
         if self.past:
             return self.past
         if self.ref:
-            return at_commit(self.commit)
+            return f"commit {self.commit[:12]}"
         if not self.commit:
             return "the working tree"
-        return f"the working tree, changed since {at_commit(self.commit)}" if self.dirty else clean_at(self.commit)
+        state = "changed since" if self.dirty else "clean at"
+        return f"the working tree, {state} commit {self.commit[:12]}"
 
 
 @value_class

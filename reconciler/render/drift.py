@@ -8,7 +8,6 @@ from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.masking import masked
 from reconciler.kinds.registry import address
 from reconciler.render.moves import when_text
-from reconciler.render.nothing import no_drift_text
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import content_lines, shown
@@ -30,7 +29,8 @@ def drift_text(report: DriftReport, *, color: bool) -> str:
 
 def nothing_text(report: DriftReport) -> str:
     """That there is none."""
-    return no_drift_text(report.target, report.owner, others_text(report))
+    whose = f"the records of {harmless(report.owner)}" if report.owner else "all records"
+    return f"No drift: {whose} in {harmless(report.target)} are as last applied{others_text(report)}."
 
 
 def totals(report: DriftReport) -> str:

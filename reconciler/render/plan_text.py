@@ -7,7 +7,6 @@ from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.kinds.registry import address
 from reconciler.render.moves import move_text, told_move
-from reconciler.render.nothing import nothing_text
 from reconciler.render.plan_notes import notes_text
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
@@ -46,8 +45,7 @@ def plan_text(plan: Plan, *, color: bool) -> str:
     """The plan as people read it; one line when there is nothing to do."""
     detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
-        done = nothing_text(plan.target, str(plan.revision), plan.owned, _kept(plan))
-        return "\n".join([done, *notes_text(plan)[:-1]]) + "\n"
+        return "\n".join([_nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
     for change in plan.changes:
         lines += _change_lines(change, color=color, detailed=detailed)
@@ -84,11 +82,15 @@ def totals(plan: Plan) -> str:
     return ", ".join(parts) + (f" ({drifted:,} with drift{conflicts})" if drifted else "")
 
 
+def _nothing_text(plan: Plan) -> str:
+    return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
+
+
 def report_text(plan: Plan, secrets: int, tokens: int) -> str:
     """What an apply did, in one line."""
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
-        return nothing_text(plan.target, str(plan.revision), plan.owned, _kept(plan)) + "\n" + _noted(plan)
+        return _nothing_text(plan) + "\n" + _noted(plan)
     resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
     fetched = f"; {plural(tokens, 'access token')} fetched" if tokens else ""
     return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n" + _noted(plan)

@@ -1,5 +1,6 @@
 """The project file, reconciler.yaml."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,9 @@ PROJECT_FILE = places.PROJECT_FILE
 
 def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The settings in the project file, {} without one, and what is wrong with it."""
-    return settings_in(project_content(root))
-
-
-def project_content(root: Path) -> files.Content | None:
-    """The bytes of the project file, or why it cannot be read; None without one."""
-    return next(files.read_working_tree(root, [PROJECT_FILE])) if (root / PROJECT_FILE).exists() else None
-
-
-def settings_in(content: files.Content | None) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """The settings in what `project_content` gives, and what is wrong."""
-    if content is None:
+    if not os.path.lexists(root / PROJECT_FILE):
         return {}, []
+    content = next(files.read_working_tree(root, [PROJECT_FILE]))
     return ({}, [content]) if isinstance(content, Diagnostic) else parse_project(content)
 
 

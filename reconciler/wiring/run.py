@@ -14,9 +14,8 @@ from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path
 from reconciler.source import files
 from reconciler.source.places import cache_home
-from reconciler.source.project import PROJECT_FILE, find_root, is_root, project_content, read_project, settings_in
+from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Repository
-from reconciler.wiring import shortcut
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -143,23 +142,11 @@ def load_settings(root: Path, given: Overrides) -> Settings:
         InvalidDefinitions: the project file is wrong.
         UsageError: see `settle`.
     """
-    content = project_content(root)
-    project, diagnostics = settings_in(content)
+    project, diagnostics = read_project(root)
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
         raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
-    settings = settle(root, project, given)
-    if given == Overrides(lock_seconds=given.lock_seconds, env_file=given.env_file) and not settings.check_secrets:
-        _note(settings, content if isinstance(content, bytes) else None)
-    return settings
-
-
-def _note(settings: Settings, project: bytes | None) -> None:
-    """Note what a plan of nothing has to know; see shortcut.py."""
-    if settings.store.startswith("sqlite:"):
-        store = str(sqlite_path(settings.root, settings.store))
-        root, tokens = str(settings.root), settings.fetch_tokens
-        shortcut.note(root, project, settings.target, settings.owner, store, tokens=tokens)
+    return settle(root, project, given)
 
 
 def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":

@@ -35,5 +35,5 @@ def test_the_wheel_holds_all_that_is_needed(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(built).namelist())
     assert {f"reconciler/_schemas/{path.name}" for path in ROOT.glob("schemas/*.json")} <= names
     assert {f"reconciler/scaffold/{path.name}" for path in ROOT.glob("reconciler/scaffold/*")} <= names
-    assert {"reconciler/cli/help.txt", "reconciler/py.typed"} <= names
+    assert {"reconciler/py.typed"} <= names
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)

@@ -18,8 +18,6 @@ import yaml
 from conftest import clean_environment
 
 from reconciler.cli.main import run
-from reconciler.cli.line import read
-from reconciler.cli.quick import answer
 from reconciler.errors import ReconcilerError
 from reconciler.render.plan_json import plan_json
 from reconciler.services.access_objections import AccessLimits
@@ -205,11 +203,6 @@ class History:
         lines = err.getvalue().splitlines(keepends=True)
         self.told += [line for line in lines if line.startswith(VERBOSE)]
         return code, out.getvalue(), "".join(line for line in lines if not line.startswith(VERBOSE))
-
-    def quick(self, *arguments: str) -> str | None:
-        """What the program says before it loads its command line, if anything."""
-        asked = read(["-C", str(self.root), *arguments])
-        return None if asked is None else answer(asked)
 
     def now(self) -> str:
         """The clock that the program reads."""

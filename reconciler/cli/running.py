@@ -86,7 +86,14 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, notin
     progress = open_progress()
     return Run(
         settings,
-        open_source(root, flags.ref if flags else "", noting=noting, cached=not said.no_cache, progress=progress),
+        open_source(
+            root,
+            flags.ref if flags else "",
+            noting=noting,
+            cached=not said.no_cache,
+            settled=settings.require_commit or bool(settings.require_commit_on),
+            progress=progress,
+        ),
         open_store(settings, os.environ),
         open_secrets(settings, os.environ),
         progress,

@@ -14,17 +14,19 @@ from reconciler.source.yaml.guard import MAX_BYTES
 FOLDERS = places.FOLDERS
 SUFFIXES = (".yaml", ".yml")
 _PREFIXES = tuple(f"{folder}/" for folder in FOLDERS)
-_SYMLINK_MODE, _SUBMODULE_MODE = "120000", "160000"
 
 Content = bytes | Diagnostic
 """The bytes of a file, or why it cannot be read."""
 
 
 def working_tree(root: Path, folders: Sequence[str] = FOLDERS) -> list[str]:
-    """Paths of all files of definitions below `folders` of `root`, sorted."""
+    """Paths of all files of definitions below `folders` of `root`, and of what is no folder of theirs, sorted."""
     found: list[str] = []
     for folder in folders:
-        _walk(root, folder, found)
+        if os.path.islink(root / folder):
+            found.append(folder)
+        else:
+            _walk(root, folder, found)
     return sorted(found)
 
 
@@ -33,15 +35,17 @@ def _walk(root: Path, folder: str, found: list[str]) -> None:
     while waiting:
         here = waiting.pop()
         try:
-            with os.scandir(root / here) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    path = f"{here}/{entry.name}"
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(path)
-                    elif entry.name.endswith(SUFFIXES):
-                        found.append(path)
+            with os.scandir(root / here) as opened:
+                entries = [entry for entry in opened if not entry.name.startswith(".") or entry.name == ".git"]
+            if any(entry.name == ".git" for entry in entries):  # a repository of its own
+                found.append(here)
+                continue
+            for entry in entries:
+                path = f"{here}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif entry.name.endswith(SUFFIXES):
+                    found.append(path)
         except (FileNotFoundError, NotADirectoryError):
             if here != folder:
                 continue
@@ -60,12 +64,16 @@ def read_working_tree(root: Path, paths: Sequence[str]) -> Iterator[Content]:
             yield unreadable(path, "it is a symbolic link" if os.path.islink(prefix + path) else str(failure.strerror))
             continue
         try:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            yield _read(descriptor) if regular else unreadable(path, "it is not a regular file")
+            mode = os.fstat(descriptor).st_mode
+            yield _read(descriptor) if stat.S_ISREG(mode) else unreadable(path, _what_it_is(mode))
         except OSError as failure:
             yield unreadable(path, str(failure.strerror))
         finally:
             os.close(descriptor)
+
+
+def _what_it_is(mode: int) -> str:
+    return "it is a repository of its own" if stat.S_ISDIR(mode) else "it is not a regular file"
 
 
 def _read(descriptor: int) -> bytes:
@@ -82,7 +90,7 @@ def _read(descriptor: int) -> bytes:
 
 def committed(root: Path, commit: str, folders: Sequence[str] = FOLDERS) -> list[tuple[str, str]]:
     """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
-    return definitions(git.list_tree(root, commit, folders))
+    return definitions(git.list_entries(root, commit, folders))
 
 
 class Listing(Sequence[tuple[str, str]]):
@@ -127,11 +135,14 @@ def committed_at(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[st
 
 
 def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    """(path, object id, or "" for what is not a file) of those entries of a tree that would be read, sorted."""
+    """(path, object id, or "" for what is not a file) of those entries of a tree that would be read, sorted.
+
+    Where a submodule is, or something else than a folder in the place of one, definitions would be missed.
+    """
     found = []
     for mode, oid, path in entries:
-        if path.endswith(SUFFIXES) and mode != _SUBMODULE_MODE and not _hidden(path):
-            found.append((path, "" if mode == _SYMLINK_MODE else oid))
+        if (path.endswith(SUFFIXES) or path in FOLDERS or mode == git.SUBMODULE) and not _hidden(path):
+            found.append((path, oid if mode in git.REGULAR and path not in FOLDERS else ""))
     return sorted(found)
 
 
@@ -148,7 +159,7 @@ def read_committed(root: Path, entries: Sequence[tuple[str, str]]) -> Iterator[C
     """Contents of the files, in the order of `entries`."""
     blobs = git.read_blobs(root, [oid for _, oid in entries if oid])
     for path, oid in entries:
-        yield next(blobs) if oid else unreadable(path, "it is a symbolic link")
+        yield next(blobs) if oid else unreadable(path, "it is a symbolic link or a submodule")
 
 
 def unreadable(path: str, reason: str) -> Diagnostic:

@@ -11,6 +11,7 @@ from reconciler.core.ports import Desired
 from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git, trees
+from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.likely import likely_files
 
@@ -31,7 +32,7 @@ class Parts:
         self,
         root: Path,
         commit: str,
-        status: Callable[[], Iterable[tuple[str, str]] | None] | None,
+        checkout: Checkout | None,
         now: str,
         test_access: TestAccess,
     ) -> None:
@@ -39,11 +40,11 @@ class Parts:
 
         Args:
             commit: what is read, or what the working tree is compared with.
-            status: what git says of the working tree; None to read the commit.
+            checkout: the working tree; None to read the commit.
         """
         self._root = root
         self._commit = commit
-        self._status = status
+        self._checkout = checkout
         self._now = now
         self._test_access = test_access
         self._oids: dict[str, str] = {}
@@ -69,13 +70,13 @@ class Parts:
         """
         after = self.trees
         self._oids = trees.changed_between(self._root, before, after) if before != after else {}
-        self._beside = trees.differing(self._root, self._status()) if self._status else set()
+        self._beside = trees.differing(self._root, self._checkout.differing) if self._checkout else set()
         return frozenset({*self._oids, *self._beside})
 
     def policies(self) -> list[str]:
         """All files below policies/."""
         folder = (files.FOLDERS[1],)
-        if self._status:
+        if self._checkout:
             return files.working_tree(self._root, folder)
         return [path for path, _ in files.committed(self._root, self._commit, folder)]
 
@@ -89,7 +90,7 @@ class Parts:
         there = [path for path in wanted if self._is_there(path)]
         self._contents.update(dict.fromkeys(wanted))
         reader = self._reader
-        data = files.read_working_tree(self._root, there) if self._status else self._blobs(there)
+        data = files.read_working_tree(self._root, there) if self._checkout else self._blobs(there)
         self._contents.update(zip(there, reader.read_all(there, data), strict=True))
         found = [content for path in there if (content := self._contents[path])]
         if any(content.broken or has_errors(content.diagnostics) for content in found):
@@ -101,7 +102,7 @@ class Parts:
         return DocumentReader(self._now, len(self._commit))
 
     def _is_there(self, path: str) -> bool:
-        return trees.present(self._root, path) if self._status else self._oids.get(path) != ""
+        return trees.present(self._root, path) if self._checkout else self._oids.get(path) != ""
 
     def _blobs(self, paths: Iterable[str]) -> Iterator[bytes]:
         return git.read_blobs(self._root, [self._name(path) for path in paths])
@@ -120,14 +121,14 @@ class Parts:
     def likely(self, keys: Iterable[Key]) -> list[str]:
         """Files in which the resources are probably defined."""
         found = likely_files(self._root, keys)
-        if self._status:
+        if self._checkout:
             return found
         return [path for path, _ in files.committed_at(self._root, self._commit, found)]
 
     def search(self, matches: Callable[[bytes], bool], known: Container[str]) -> list[str]:
         """Files with connectors or categories whose content matches; all but the known ones are looked at."""
         folder = (files.FOLDERS[0],)
-        if self._status:
+        if self._checkout:
             paths = [path for path in files.working_tree(self._root, folder) if path not in known]
             contents = files.read_working_tree(self._root, paths)
         else:
@@ -156,14 +157,14 @@ class Parts:
 
     def bytes_of(self, path: str) -> bytes:
         """A file's content."""
-        if not self._status:
+        if not self._checkout:
             return next(self._blobs([path]))
         content = next(files.read_working_tree(self._root, [path]))
         return content if isinstance(content, bytes) else b""
 
     def as_committed(self, paths: Iterable[str]) -> bool:
         """Whether the files read at `paths` are those of the commit, byte for byte."""
-        if not self._status:
+        if not self._checkout:
             return True
         if self._beside:
             return False

@@ -4,7 +4,6 @@ import os
 
 PROJECT_FILE = "reconciler.yaml"
 FOLDERS = ("connectors", "policies")
-_MOVED_BY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 
 def is_root(folder: str) -> bool:
@@ -27,20 +26,3 @@ def cache_home() -> str:
     """The program's folder in the user's cache, or "" where there is none."""
     home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
     return f"{home}/reconciler" if home else ""
-
-
-def working_tree(root: str) -> tuple[str, str]:
-    """Where the working tree begins that git's status speaks of; else "", and why its word is not enough."""
-    if any(name in os.environ for name in _MOVED_BY):
-        return "", "the environment moves git's files"
-    top = root
-    while not os.path.exists(f"{top}/.git"):
-        above = os.path.dirname(top)
-        if above == top:
-            return "", "the working tree is not beside its repository"
-        top = above
-    place = f"{top}/.git"
-    if os.path.isfile(place):
-        with open(place, encoding="utf-8", errors="surrogateescape") as pointer:
-            place = os.path.join(top, pointer.read().partition(":")[2].strip())
-    return ("", "the checkout is sparse") if os.path.exists(f"{place}/info/sparse-checkout") else (top, "")

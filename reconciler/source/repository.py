@@ -17,8 +17,8 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
+from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.named import Named, look
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
@@ -43,6 +43,7 @@ class Repository:
         edited: Mapping[str, bytes | None] | None = None,
         noting: bool = False,
         cache: str = "",
+        settled: bool = False,
         progress: Progress = UNTOLD,
     ) -> None:
         """Read nothing yet.
@@ -54,10 +55,12 @@ class Repository:
             edited: files that are taken to have this content, or, with None, not to be there.
             noting: whether to note what is read, so that it can be proven later to be that of a commit.
             cache: folder of what was read before; "" for none.
+            settled: whether the commit's own files are read where the working tree does not differ from it.
             progress: told of what is read.
         """
         self._progress = progress
         self._edited = edited or {}
+        self._settled = settled
         self._noting = noting
         self._cache = cache
         self._noted = ""
@@ -68,19 +71,20 @@ class Repository:
         self._now = now
 
     @cached_property
-    def _named(self) -> Named | None:
-        return look(str(self._root), self._ref or "HEAD")
+    def _named(self) -> git.Named | None:
+        return git.look(self._root, self._ref or "HEAD")
 
     @cached_property
     def _commit(self) -> str:
-        return self._named[0] if self._named else git.resolve(self._root, self._ref)
+        return self._named[0] if self._named else git.resolve(self._root, self._ref or "HEAD")
 
     def revision(self) -> Revision:
         """Where the definitions are read from. Outside git there is no commit."""
         if self._ref:
             return Revision(self._commit, self._ref)
-        entries = self._status if self._head else None
-        differing = sum(state != git.IGNORED for state, _ in entries or ())
+        differing = len(self._checkout.differing) if self._head else 0
+        if self._noted and not differing:  # a file may have changed since git looked at it
+            differing = int(self._noted != _digest_of(files.definitions(self._entries)))
         return Revision(self._head, "", bool(differing), differing)
 
     @cached_property
@@ -88,8 +92,18 @@ class Repository:
         return self._named[0] if self._named else git.head(self._root)
 
     @cached_property
-    def _status(self) -> list[tuple[str, str]] | None:
-        return git.status(self._root, files.FOLDERS)
+    def _checkout(self) -> Checkout:
+        return Checkout(self._root, self._folders)
+
+    @cached_property
+    def _entries(self) -> list[tuple[str, str, str]]:
+        """What the commit has in the folders."""
+        return git.list_entries(self._root, self._commit, files.FOLDERS)
+
+    @cached_property
+    def _of_commit(self) -> bool:
+        """Whether a commit's own files are read."""
+        return bool(self._ref) or (self._settled and bool(self._head) and not self._checkout.differing)
 
     def parts(self) -> Parts:
         """Its files, to be read one by one.
@@ -99,8 +113,8 @@ class Repository:
         """
         if self._edited:
             raise Unprovable("files are taken to be edited")
-        commit, status = (self._commit, None) if self._ref else (self._head, lambda: self._status)
-        parts = Parts(self._root, commit, status, self._now, self._test_access)
+        commit, checkout = (self._commit, None) if self._of_commit else (self._head, self._checkout)
+        parts = Parts(self._root, commit, checkout, self._now, self._test_access)
         if self._named:
             parts.trees = self._named[1]
         return parts
@@ -111,12 +125,11 @@ class Repository:
         Raises:
             Unprovable: it may be something else.
         """
-        commit = self._commit if self._ref else self._head
-        entries = git.list_tree(self._root, commit, files.FOLDERS)
-        if any(mode not in git.REGULAR for mode, _, _ in entries):
+        commit = self._commit if self._of_commit else self._head
+        if any(mode not in git.REGULAR for mode, _, _ in self._entries):
             raise Unprovable("there are links or submodules")
-        listed = files.definitions(entries)
-        if [path for path, _ in listed] != list(paths) or not (self._ref or self._noted == _digest_of(listed)):
+        listed = files.definitions(self._entries)
+        if [path for path, _ in listed] != list(paths) or not (self._of_commit or self._noted == _digest_of(listed)):
             raise Unprovable("the files are not those of the commit")
         return trees_of(self._root, commit)
 
@@ -131,9 +144,10 @@ class Repository:
 
     def paths(self) -> list[str]:
         """All its files."""
-        if self._ref:
+        if self._of_commit:
             return [path for path, _ in files.committed(self._root, self._commit, self._folders)]
-        return files.working_tree(self._root, self._folders)
+        submodules = self._checkout.submodules() if git.top_of(self._root) else ()
+        return sorted({*files.working_tree(self._root, self._folders), *submodules})
 
     def load_since(self, rev: str) -> Desired:
         """What differs from a commit, with what that can break elsewhere; warnings of the rest are not told.
@@ -150,19 +164,20 @@ class Repository:
 
     def load(self) -> Desired:
         """Read, validate and cross-check everything; faults become diagnostics."""
-        if self._ref:
+        if self._of_commit:
             listing = self._listing()
             paths = listing.paths
         else:
-            paths = [path for path in files.working_tree(self._root, self._folders) if path not in self._edited]
+            paths = [path for path in self.paths() if path not in self._edited]
         if len(paths) < MIN_ITEMS or not hasattr(os, "pread"):  # which not every system has
-            reader = DocumentReader(self._now, len(self._head) if self._noting and not self._ref else 0)
+            reader = DocumentReader(self._now, len(self._head) if self._noting and not self._of_commit else 0)
+            committed = self._of_commit
             read = (
-                files.read_committed(self._root, listing) if self._ref else files.read_working_tree(self._root, paths)
+                files.read_committed(self._root, listing) if committed else files.read_working_tree(self._root, paths)
             )
             return self._assembled(paths, reader.read_all(paths, read), reader)
         bulk = self._bulk(workers_for(len(paths)))
-        contents = bulk.committed(self._root, listing) if self._ref else bulk.working_tree(self._root, paths)
+        contents = bulk.committed(self._root, listing) if self._of_commit else bulk.working_tree(self._root, paths)
         return replace(self._assembled(paths, contents), known=bulk.known)
 
     def _listing(self) -> files.Listing:
@@ -189,7 +204,7 @@ class Repository:
         self, paths: list[str], contents: Iterable[FileContent], reader: DocumentReader | None = None
     ) -> Desired:
         """What the files make together with those that are taken to be edited."""
-        if self._noting and not self._ref:
+        if self._noting and not self._of_commit:
             contents = self._noting_ids(paths, contents)
         new = {path: data for path, data in sorted(self._edited.items()) if data is not None}
         if new:
@@ -221,7 +236,7 @@ class Repository:
         """The bytes of a file."""
         if path in self._edited:
             return self._edited[path] or b""
-        if self._ref:
+        if self._of_commit:
             oid = dict(files.committed(self._root, self._commit))[path]
             return next(git.read_blobs(self._root, [oid]))
         content = next(files.read_working_tree(self._root, [path]))

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.baseline import Trees, Unprovable
-from reconciler.source import files, git, places
+from reconciler.source import files, git
 
 _EMPTY = {40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904", 64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}  # fmt: skip
 """The tree without files, which every repository knows, by the length of ids."""
-_LINK, _SUBMODULE = b"120000", b"160000"
 
 
 def trees_of(root: Path, commit: str) -> Trees:
@@ -49,31 +48,21 @@ def changed_between(root: Path, before: Trees, after: Trees) -> dict[str, str]:
         for about, name in zip(parts[::2], parts[1::2], strict=True):
             _, mode, _, oid, _ = about.split(b" ")
             path = f"{folder}/{name.decode('utf-8', 'surrogateescape')}"
-            if mode in (_LINK, _SUBMODULE):
+            if mode.decode() in (git.LINK, git.SUBMODULE):
                 raise Unprovable(f"{path} is a link or a submodule")
             if files.holds_definitions(path):
                 found[path] = "" if mode == b"000000" else oid.decode()
     return found
 
 
-def differing(root: Path, entries: Iterable[tuple[str, str]] | None) -> set[str]:
-    """Files of definitions of the working tree that git's status names, below `root`.
-
-    Args:
-        entries: state and path, as `git.status` gives them.
+def differing(root: Path, paths: Iterable[str]) -> set[str]:
+    """The files of definitions among `paths`, which differ from the commit.
 
     Raises:
-        Unprovable: git does not look at everything that would be read.
+        Unprovable: a path holds more than a file.
     """
-    if entries is None:
-        raise Unprovable("git does not say what differs")
-    top, reason = places.working_tree(str(root))
-    if reason:
-        raise Unprovable(reason)
-    prefix = str(root)[len(top) :].lstrip("/") + "/" if str(root) != top else ""
     found = set()
-    for _, whole in entries:
-        path = whole.removeprefix(prefix)
+    for path in paths:
         if path in files.FOLDERS or path.endswith("/") or os.path.isdir(root / path):
             raise Unprovable(f"{path} is a repository of its own, or a link")
         if files.holds_definitions(path):
@@ -84,7 +73,7 @@ def differing(root: Path, entries: Iterable[tuple[str, str]] | None) -> set[str]
 def present(root: Path, path: str) -> bool:
     """Whether a walk through the working tree would meet a file at `path`."""
     parts = path.split("/")
-    for count in range(2, len(parts)):
+    for count in range(1, len(parts)):
         if os.path.islink(root.joinpath(*parts[:count])):
             return False
     full = root / path

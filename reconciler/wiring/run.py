@@ -112,16 +112,20 @@ def open_source(
     covering: bool = False,
     noting: bool = False,
     cached: bool = True,
+    settled: bool = False,
     progress: Progress = UNTOLD,
 ) -> Repository:
     """The definitions in the working tree, or in the commit that `ref` names.
 
     Args:
         cached: whether what was read before may be used, and what is read be kept.
+        settled: whether the commit's own files are read where the working tree does not differ from it.
         progress: told of what is read.
     """
     cache = _parsed(root) if cached else ""
-    return Repository(root, ref, now(), folders, covering=covering, noting=noting, cache=cache, progress=progress)
+    return Repository(
+        root, ref, now(), folders, covering=covering, noting=noting, cache=cache, settled=settled, progress=progress
+    )
 
 
 def _parsed(root: Path) -> str:

@@ -43,8 +43,13 @@ def replace_files(root: Path, contents: Mapping[str, bytes | None]) -> None:
 
     All of it is written beside the files before the first of them is replaced: what can fail, such as a full
     disk, fails before anything has changed. Each file is replaced at once, keeping its mode.
+
+    Raises:
+        OSError: one cannot be written, or a link below `root` leads elsewhere: nothing is written through it.
     """
     paths = {root / name: data for name, data in contents.items()}
+    for name in contents:
+        _refuse_links(root, name)
     with ExitStack() as drafts:
         written: list[tuple[Path, Path]] = []
         for path, data in paths.items():
@@ -59,6 +64,14 @@ def replace_files(root: Path, contents: Mapping[str, bytes | None]) -> None:
                 path.unlink()
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
+
+
+def _refuse_links(root: Path, name: str) -> None:
+    parts = name.split("/")
+    for count in range(1, len(parts)):
+        folder = root.joinpath(*parts[:count])
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, "it is a symbolic link, which nothing is written through", str(folder))
 
 
 def sync_folder(path: Path) -> None:

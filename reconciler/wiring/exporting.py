@@ -11,7 +11,7 @@ from reconciler.services.exporting import Choice, export, layout
 from reconciler.source.writing import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
 from reconciler.wiring.leaks import known_secrets
-from reconciler.wiring.run import now
+from reconciler.wiring.run import from_root, now
 
 
 def export_records(store: Store, choice: Choice) -> Export:
@@ -42,7 +42,8 @@ def write_export(out: Path, definitions: Sequence[Definition], *, force: bool) -
         raise UsageError(f"{_files(taken)} in {out}; nothing was written", hint=hint, details=tuple(taken[:20]))
     contents: Mapping[str, bytes] = {path: stream(items).encode() for path, items in placed.items()}
     try:
-        replace_files(out, contents)
+        base, below = from_root(out)
+        replace_files(base, {f"{below}/{path}".lstrip("/"): data for path, data in contents.items()})
     except OSError as failure:
         raise SourceUnavailable(f"{failure.filename or out} cannot be written: {failure.strerror}") from failure
     return placed

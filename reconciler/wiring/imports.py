@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Key
+from reconciler.durable import replace_files
 from reconciler.errors import UsageError
 from reconciler.source import files
 from reconciler.source.repository import Repository
 from reconciler.value_class import value_class
+from reconciler.wiring.run import from_root
 
 if TYPE_CHECKING:
     from reconciler.importers.openapi import Note
@@ -118,14 +120,16 @@ def write_new(files_by_name: Mapping[str, str], root: Path | None, out: str | No
         UsageError: a file exists and `force` is not given, or a path cannot be written.
     """
     folder, names = _destinations(list(files_by_name), root, out)
-    targets = [folder / name for name in names]
+    base, below = from_root(folder)
+    targets = [base / below / name for name in names]
     for target in targets:
-        if target.exists() and not force:
+        if os.path.lexists(target) and not force:
             raise UsageError(f"{target} exists", hint="name another with --out or --name, or pass --force")
+    contents = {
+        f"{below}/{name}".lstrip("/"): text.encode() for name, text in zip(names, files_by_name.values(), strict=True)
+    }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target, text in zip(targets, files_by_name.values(), strict=True):
-            target.write_text(text, "utf-8")
+        replace_files(base, contents)
     except OSError as failure:
         raise UsageError(f"{failure.filename or folder} cannot be written: {failure.strerror}") from failure
     return [os.path.relpath(target) for target in targets]

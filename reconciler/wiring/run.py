@@ -69,6 +69,16 @@ def inside(root: Path, path: str) -> str:
     raise UsageError(f"{path} is outside of the repository {root}", hint="name its repository with -C")
 
 
+def from_root(folder: Path) -> tuple[Path, str]:
+    """The repository that `folder` lies in, and the way from there, so that no link on it is followed.
+
+    Outside of one, the folder itself and "".
+    """
+    full = Path(os.path.abspath(folder))
+    root = find_root(full)
+    return (root, full.relative_to(root).as_posix().removeprefix(".")) if root else (full, "")
+
+
 def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes | Diagnostic]]:
     """Path and content of all files of definitions and of the project file, or of those at `paths`.
 

@@ -105,7 +105,7 @@ _WARNING = Severity.WARNING
 
 RULES: dict[str, Rule] = {
     # reading a file
-    "RC101": Rule("unreadable file", "The file cannot be opened, is a symbolic link, or is not a regular file. Definitions are read from regular files only, so that a link cannot reach outside the repository."),
+    "RC101": Rule("unreadable file", "The file cannot be opened, is a symbolic link or a submodule, or is not a regular file. Definitions are read from regular files of this repository only, so that a link cannot reach outside of it and a commit holds all that it declares."),
     "RC102": Rule("file too large", "A file of definitions may hold 4 MiB. Split it: a file may hold any number of documents, a directory any number of files."),
     "RC103": Rule("not UTF-8", "Files of definitions are UTF-8, with or without a byte order mark. Save the file again in that encoding."),
     "RC104": Rule("YAML syntax", "The file is not well-formed YAML 1.2."),
@@ -120,6 +120,8 @@ RULES: dict[str, Rule] = {
     "RC113": Rule("key is not a text", "Keys are texts. Quote the key if it looks like a number, a boolean or null."),
     "RC114": Rule("document is not a mapping", "Each document is a mapping with apiVersion, kind, metadata and spec."),
     "RC115": Rule("YAML directive", "Directives (%YAML, %TAG) change how loaders read the file. Remove them; the language is YAML 1.2."),
+    "RC116": Rule("rewritten by git", "An attribute (filter, ident, working-tree-encoding, eol=crlf) makes git write another content into the working tree than it keeps and shows in a pull request. What is reviewed has to be what is applied, so definitions may have none of these: take them from .gitattributes for connectors/ and policies/."),
+    "RC117": Rule("definition that is not read", "A file holds a definition and is not read: it lies outside of connectors/ and policies/, in a folder whose name begins with a dot, or its name does not end with .yaml or .yml. Move or rename it, or take out apiVersion. A plan that would delete the record that such a file defines stops.", _WARNING),
     # the schema
     "RC201": Rule("unknown key", "The schema of the kind does not know this key here. `explain KIND.path` shows the keys that it knows."),
     "RC202": Rule("missing key", "The schema of the kind asks for this key. `explain KIND.path` shows what belongs there."),

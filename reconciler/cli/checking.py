@@ -47,7 +47,7 @@ def check_and_show(asked: CheckFlags, chosen: str) -> int:
     progress = open_progress()
     source = open_source(root, asked.ref, covering=asked.coverage, cached=not options().no_cache, progress=progress)
     desired, since = _loaded(source, asked.since, progress)
-    found = list(desired.diagnostics) + ([] if asked.ref else project_diagnostics(root))
+    found = [*desired.diagnostics, *source.around()] + ([] if asked.ref else project_diagnostics(root))
     files = desired.files
     if asked.paths:
         files, found = _narrow(root, asked.paths, source.paths() if since else files, files, found)

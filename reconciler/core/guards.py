@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from reconciler.core.diff import at
+from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change, Problem, Revision
 from reconciler.errors import ExitCode
 
@@ -19,6 +20,18 @@ def empty_source(documents: int, owned: int) -> Problem | None:
     return Problem(
         ExitCode.GUARDED, f"the source defines nothing, but {owned} live {_records(owned)} belong to it", hint
     )
+
+
+def defined_elsewhere(lost: Mapping[Key, str], words: Mapping[str, str]) -> Problem | None:
+    """Records that would be deleted, while a file that is not read defines them."""
+    if not lost:
+        return None
+    names = tuple(f"{words[key.kind]}/{key.name} is defined in {path}" for key, path in sorted(lost.items()))
+    count = "a record" if len(lost) == 1 else f"{len(lost)} records"
+    hint = (
+        "move the file below connectors/ or policies/, under a name that ends with .yaml, or take apiVersion out of it"
+    )
+    return Problem(ExitCode.GUARDED, f"{count} would be deleted, but a file defines it that is not read", hint, names)
 
 
 def too_many_deletes(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from reconciler.core.coverage import Coverage
 from reconciler.core.drift import Moved
@@ -69,6 +69,15 @@ class Source(Protocol):
 
     def revision(self) -> Revision:
         """Where it is read from."""
+        ...
+
+
+@runtime_checkable
+class FindsUnread(Protocol):
+    """A source that can tell what is defined in files that are not read."""
+
+    def unread(self) -> Mapping[Key, str]:
+        """What they define, each with its file."""
         ...
 
 

@@ -31,7 +31,7 @@ class Around:
     Attributes:
         covering: what permissions can be about, after the changes; called only when access changes.
         owned: how many live records of each kind the owner has, of all.
-        emptied: that the source defines nothing, when that is so.
+        emptied: that the source seems to lack what it had, when that is so.
         kept, expiring: as `Plan` has them.
     """
 

@@ -10,12 +10,12 @@ from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.core.ports import Desired, FindsUnread, SecretBackend, Source, Store
 from reconciler.core.quarantine import latest_of
 from reconciler.kinds.access import live_target, target_of
 from reconciler.kinds.drifting import identities, paired
 from reconciler.services.changes import compare, elsewhere_of, is_nothing
-from reconciler.services.completing import Around, complete
+from reconciler.services.completing import WORDS, Around, complete
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.policy_changes import dated_in, expiring_of, with_expired
 from reconciler.services.rotation import with_rotated_secrets
@@ -53,6 +53,8 @@ def make_plan(
     emptied = guards.empty_source(desired.documents, owned.total())
     if not options.prune or emptied:
         matches = [found for found in matches if found.action is not Action.DELETE]
+    lost = _unread(source, matches) if desired.past is None else {}
+    matches = [found for found in matches if found.record is None or found.record.key not in lost]
     kept = _kept(desired.resources, live, options.owner, matches) if desired.past is None else 0
     matches += list(with_expired(desired.resources, live, matches, options.owner, options.now))
     elsewhere = elsewhere_of(moved, store, options.owner, others=others)
@@ -73,7 +75,9 @@ def make_plan(
         return Covering(targets, scope.beyond() if scope else None)
 
     dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
-    around = Around(covering, owned, emptied, kept, expiring_of(dated, options.now))
+    around = Around(
+        covering, owned, emptied or guards.defined_elsewhere(lost, WORDS), kept, expiring_of(dated, options.now)
+    )
     plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
     return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
 
@@ -97,6 +101,14 @@ def _matches(
     deleted = latest_of(store.deleted(), options.owner)
     identity = Identity(identities(moved, options.owner), _bore(store))
     return match(desired.resources, live, options.owner, deleted, adopt=options.adopt, identity=identity)
+
+
+def _unread(source: Source, matches: Iterable[Match]) -> dict[Key, str]:
+    """Records that would be deleted and are defined in a file that is not read, with the file."""
+    gone = {found.record.key for found in matches if found.action is Action.DELETE and found.record}
+    if not gone or not isinstance(source, FindsUnread):
+        return {}
+    return {key: path for key, path in source.unread().items() if key in gone}
 
 
 def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[Target]:

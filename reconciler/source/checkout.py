@@ -12,12 +12,11 @@ from pathlib import Path
 
 from reconciler.errors import SourceUnavailable
 from reconciler.source import files, git
+from reconciler.source.attributes import CONVERTING
 from reconciler.source.blobs import blob_id
 from reconciler.value_class import value_class
 
-_CONVERTING = ":(exclude,attr:!filter !ident !text !eol !crlf !working-tree-encoding)"
-"""All files but those of which no attribute says that git may write something else than it keeps."""
-_STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional", "--no-renames", "--ignore-submodules=all")  # fmt: skip
+_STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")  # fmt: skip
 
 
 @value_class
@@ -33,18 +32,20 @@ class _Entry:
 class Checkout:
     """The files at `paths` of the working tree that `root` lies in."""
 
-    def __init__(self, root: Path, paths: Sequence[str] = files.FOLDERS) -> None:
+    def __init__(self, root: Path, paths: Sequence[str] = files.FOLDERS, *, ignored: bool = True) -> None:
         """Ask nothing yet.
 
         Args:
             paths: from `root`.
+            ignored: whether files that git ignores count; they are read as all are.
         """
+        self._ignored = ignored
         self._root = root
         self._paths = tuple(paths)
 
     @cached_property
     def differing(self) -> frozenset[str]:
-        """Paths from `root` of all that is not as in the commit, with those files that git ignores.
+        """Paths from `root` of all that is not as in the commit.
 
         A path that ends with a slash is a repository of its own.
 
@@ -52,10 +53,11 @@ class Checkout:
             SourceUnavailable: git refuses, or the checkout leaves out what the commit holds.
         """
         filters, converts = self._conversions()
-        status = git.start(self._root, *_STATUS, "--", *self._paths, settings=filters)
+        ignored = f"--ignored={'traditional' if self._ignored else 'no'}"
+        status = git.start(self._root, *_STATUS, ignored, "--", *self._paths, settings=filters)
         entries = self._special(everything=converts)
         output = _output(status.finish())
-        below = self._below()
+        below = git.below_top(self._root)
         found = {entry[3:].removeprefix(below) for entry in os.fsdecode(output).split("\0")[:-1]}
         found.update(self._unlike(entry for entry in entries if entry.path not in found))
         return frozenset(found)
@@ -67,10 +69,6 @@ class Checkout:
             SourceUnavailable: see `differing`.
         """
         return [entry.path for entry in self._special(everything=False) if entry.mode == git.SUBMODULE]
-
-    def _below(self) -> str:
-        top = git.top_of(self._root) or self._root
-        return str(self._root)[len(str(top)) :].strip("/") + "/" if self._root != top else ""
 
     def _conversions(self) -> tuple[dict[str, str], bool]:
         """What takes git's filters out of its hands, and whether it may convert any file's line ends."""
@@ -98,7 +96,7 @@ class Checkout:
             SourceUnavailable: git refuses, or one is not there and git was told not to miss it.
         """
         listing = git.start(self._root, "ls-files", "-v", "-s", "-z", "--", *self._paths)
-        converted = git.start(self._root, "ls-files", "-z", "--", *self._paths, _CONVERTING, magic=True)
+        converted = git.start(self._root, "ls-files", "-z", "--", *self._paths, CONVERTING, magic=True)
         listed, paths = _output(listing.finish()), set(os.fsdecode(_output(converted.finish())).split("\0")[:-1])
         if not everything and not paths and _is_plain(listed):
             return []

@@ -11,6 +11,7 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
 from reconciler.source.attachments import leaned_on, settings_changed
+from reconciler.source.attributes import rewritten
 from reconciler.source.bulk import read_parts
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
@@ -30,14 +31,14 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
         SourceUnavailable: git refuses, or an object is missing.
     """
     found = list(differences(root, revisions.base, revisions.tree))
-    definitions = [item for item in found if files.holds_definitions(item.path)]
+    definitions = [item for item in found if files.stands_for_definitions(item.path, submodule=item.submodule)]
     reader = PartReader(root)
     before = _read_base(reader, revisions.base, definitions)
     after = _read_head(reader, revisions.tree, definitions, before)
-    others = [item for item in found if not files.holds_definitions(item.path)]
+    others = [item for item in found if item not in definitions]
     settings, faults = settings_changed(root, revisions, others)
     attached = {} if before.faults or after.faults else leaned_on(root, reader, revisions, others)
-    after = Side(after.changed, after.policies, (*after.faults, *faults))
+    after = Side(after.changed, after.policies, (*after.faults, *faults, *rewritten(root, revisions.tree)))
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
 
 

@@ -7,7 +7,7 @@ from reconciler.errors import SourceUnavailable
 from reconciler.source import git
 from reconciler.value_class import value_class
 
-_NOTHING, _SYMLINK, _SUBMODULE = "000000", "120000", "160000"
+_NOTHING = "000000"
 
 
 @value_class
@@ -16,11 +16,13 @@ class Difference:
 
     Attributes:
         before, after: object ids; None for no file, "" for what is not a regular file.
+        submodule: whether there is one after.
     """
 
     path: str
     before: str | None
     after: str | None
+    submodule: bool
 
 
 def differences(root: Path, before: str, after: str) -> Iterator[Difference]:
@@ -37,13 +39,13 @@ def differences(root: Path, before: str, after: str) -> Iterator[Difference]:
         old_mode, new_mode, old, new, _ = about.decode().lstrip(":").split(" ")
         if (old_mode, old) != (new_mode, new):
             name = path.decode("utf-8", "surrogateescape")
-            yield Difference(name, _object(old_mode, old), _object(new_mode, new))
+            yield Difference(name, _object(old_mode, old), _object(new_mode, new), new_mode == git.SUBMODULE)
 
 
 def _object(mode: str, oid: str) -> str | None:
-    if mode in (_NOTHING, _SUBMODULE):
+    if mode == _NOTHING:
         return None
-    return "" if mode == _SYMLINK else oid
+    return oid if mode in git.REGULAR else ""
 
 
 def files_with(root: Path, tree: str, words: Sequence[str], folders: Sequence[str]) -> list[str]:

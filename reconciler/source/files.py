@@ -141,7 +141,7 @@ def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]
     """
     found = []
     for mode, oid, path in entries:
-        if (path.endswith(SUFFIXES) or path in FOLDERS or mode == git.SUBMODULE) and not _hidden(path):
+        if stands_for_definitions(path, submodule=mode == git.SUBMODULE):
             found.append((path, oid if mode in git.REGULAR and path not in FOLDERS else ""))
     return sorted(found)
 
@@ -149,6 +149,12 @@ def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]
 def holds_definitions(path: str) -> bool:
     """Whether a file at `path`, from the repository's root, would be read as definitions."""
     return path.startswith(_PREFIXES) and path.endswith(SUFFIXES) and not _hidden(path)
+
+
+def stands_for_definitions(path: str, *, submodule: bool) -> bool:
+    """Whether what is at `path`, in a commit, is read as definitions or is in the way of some."""
+    below = path.startswith(_PREFIXES) and not _hidden(path)
+    return path in FOLDERS or (below and (submodule or path.endswith(SUFFIXES)))
 
 
 def _hidden(path: str) -> bool:

@@ -33,7 +33,7 @@ _SETTINGS = {
 """What git is told whatever the repository's settings are."""
 _PLAIN = {
     "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -83,6 +83,12 @@ class Child:
 def top_of(root: Path) -> Path | None:
     """Where the working tree begins that `root` lies in: the nearest folder at or above it with a repository."""
     return next((folder for folder in (root, *root.parents) if os.path.lexists(folder / ".git")), None)
+
+
+def below_top(root: Path) -> str:
+    """The way from the top of the working tree to `root`, with a slash behind it; "" where it is the same."""
+    top = top_of(root) or root
+    return str(root)[len(str(top)) :].strip("/") + "/" if root != top else ""
 
 
 def start(
@@ -180,7 +186,7 @@ def look(root: Path, rev: str) -> Named | None:
     top = top_of(root)
     if top is None or not rev or not rev.isprintable() or " " in rev:
         return None
-    below = str(root)[len(str(top)) :].strip("/") + "/" if root != top else ""
+    below = below_top(root)
     if not below.isprintable():
         return None
     names = "".join(f"{rev}{rest}\n" for rest in ("^{commit}", *(f":{below}{folder}" for folder in places.FOLDERS)))

@@ -12,16 +12,19 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.core.progress import UNTOLD, Progress, told
+from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
+from reconciler.source.attributes import rewritten
 from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
+from reconciler.source.unread import Unread, unread, warnings
 from reconciler.value_class import replace
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ class Repository:
         if self._ref:
             return Revision(self._commit, self._ref)
         differing = len(self._checkout.differing) if self._head else 0
-        if self._noted and not differing:  # a file may have changed since git looked at it
+        if self._head and self._noted and not differing:  # a file may have changed since git looked at it
             differing = int(self._noted != _digest_of(files.definitions(self._entries)))
         return Revision(self._head, "", bool(differing), differing)
 
@@ -104,6 +107,18 @@ class Repository:
     def _of_commit(self) -> bool:
         """Whether a commit's own files are read."""
         return bool(self._ref) or (self._settled and bool(self._head) and not self._checkout.differing)
+
+    def unread(self) -> dict[Key, str]:
+        """What files define, or may define, that are not read, each with a file."""
+        return {key: item.path for item in self._unread() for key in item.keys}
+
+    def _unread(self) -> Iterator[Unread]:
+        return unread(self._root, self._commit if self._of_commit else "")
+
+    def around(self) -> list[Diagnostic]:
+        """What is wrong around the definitions: git's attributes of them, and files that are not read."""
+        of_git = rewritten(self._root, self._commit if self._of_commit else "") if git.top_of(self._root) else []
+        return [*of_git, *warnings(self._unread())]
 
     def parts(self) -> Parts:
         """Its files, to be read one by one.

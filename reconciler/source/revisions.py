@@ -1,10 +1,12 @@
 """Which two revisions are compared, and what becomes of the base when the head is merged."""
 
+import os
 import tempfile
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable, UsageError
-from reconciler.source import files, git
+from reconciler.source import git
+from reconciler.source.checkout import Checkout
 from reconciler.value_class import value_class
 
 WORKTREE = "WORKTREE"
@@ -80,9 +82,13 @@ def _merged(root: Path, before: str, after: str) -> str:
     """The tree that merging gives, in the repository's objects; no branch and no file moves."""
     if _is_shallow(root):
         raise _stale(root, "the head")
-    code, output, message = git.run(
-        root, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after
-    )
+    words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after)
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # without files no attributes are found, and so no programs that merge
+        code, output, message = git.run(
+            root, *words, tree=folder, index=f"{folder}/index", settings={"core.attributesFile": os.devnull}
+        )
     names = output.decode("utf-8", "replace").split("\0")
     if code == 0:
         return names[0]
@@ -97,14 +103,36 @@ def _merged(root: Path, before: str, after: str) -> str:
 
 
 def _written(root: Path) -> str:
-    """The working tree as a tree object, made with an index of its own."""
+    """The working tree as a tree object, made of its bytes as they are, with an index of its own."""
+    paths = Checkout(root).differing | Checkout(root, (".",), ignored=False).differing
+    prefix = _asked(root, "rev-parse", "--show-prefix").removesuffix(b"\n")
+    entries = b""
+    for path in sorted(paths):
+        mode, oid = _hashed(root, path)
+        entries += f"{mode} {oid}\t".encode() + prefix + os.fsencode(path.rstrip("/")) + b"\0"
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
-        present = [name for name in files.FOLDERS if (root / name).is_dir()]
-        steps = [["read-tree", "HEAD"], ["add", "-A", "--", "."]]
-        steps += [["add", "-A", "-f", "--", name] for name in present]  # what git ignores is read all the same
-        for step in [*steps, ["write-tree"]]:
-            code, output, message = git.run(root, *step, index=index)
-            if code != 0:
-                raise SourceUnavailable(f"git cannot read the working tree: {message}")
-        return output.decode().strip()
+        _asked(root, "read-tree", "HEAD", index=index)
+        _asked(root, "update-index", "-z", "--index-info", index=index, stdin=entries)
+        return _asked(root, "write-tree", index=index).decode().strip()
+
+
+def _hashed(root: Path, path: str) -> tuple[str, str]:
+    """The mode of what is at a path, "0" for nothing, and the id of its content, which git is given."""
+    full = root / path
+    if full.is_symlink():
+        target = os.fsencode(full.readlink())
+        return git.LINK, _asked(root, "hash-object", "-w", "--stdin", stdin=target).decode().strip()
+    if full.is_dir():
+        return git.SUBMODULE, "1" * 40  # a repository of its own: nothing in it is looked at
+    if full.is_file():
+        oid = _asked(root, "hash-object", "-w", "--no-filters", "--", path).decode().strip()
+        return git.REGULAR[os.access(full, os.X_OK)], oid
+    return "0", "0" * 40
+
+
+def _asked(root: Path, *words: str, index: str = "", stdin: bytes = b"") -> bytes:
+    code, output, message = git.run(root, *words, index=index, stdin=stdin)
+    if code != 0:
+        raise SourceUnavailable(f"git cannot read the working tree: {message}")
+    return output

@@ -159,7 +159,7 @@ def _hashing(made: type) -> Method:
 
 
 def _compiled(text: str, known: dict[str, Any], made: type) -> Method:
-    exec(text, known)  # noqa: S102 (of the names of fields and nothing else)
+    exec(text, known)  # nosec B102 # noqa: S102 (of the names of fields and nothing else)
     method: Method = known[text[4 : text.index("(")]]
     method.__qualname__ = f"{made.__qualname__}.{method.__name__}"
     return method

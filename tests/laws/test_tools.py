@@ -12,6 +12,7 @@ TOOLS = {
     "ruff format": ["ruff", "format", "--no-cache", "--check", "."],
     "mypy": ["mypy", "--no-incremental"],
     "import-linter": ["lint-imports", "--no-cache"],
+    "bandit": ["bandit", "-q", "-r", "reconciler", "-c", "pyproject.toml"],
     "metaschema": ["check-jsonschema", "--check-metaschema", *map(str, sorted(ROOT.glob("schemas/*.json")))],
 }
 

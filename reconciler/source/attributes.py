@@ -4,7 +4,6 @@ Such a file is reviewed in one form and applied in another. Line ends are not me
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +31,8 @@ def rewritten(root: Path, tree: str = "") -> list[Diagnostic]:
         return list(_told(root, _found(root, index="", folder="", below="")))
     if not _has_attributes(root, tree):
         return []
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         index, empty = f"{folder}/index", f"{folder}/tree"
         os.mkdir(empty)

@@ -96,7 +96,9 @@ class Fuzzed:
     def flag(self) -> None:
         names = subprocess.run(["git", "ls-files", "-z"], cwd=self.workspace.root, env=clean_environment(), capture_output=True, check=True).stdout  # fmt: skip
         name = self.random.choice(names.split(b"\0")[:-1] or [b"connectors/crm.yaml"])
-        flag = self.random.choice(["--assume-unchanged", "--skip-worktree", "--no-assume-unchanged", "--no-skip-worktree"])
+        flag = self.random.choice(
+            ["--assume-unchanged", "--skip-worktree", "--no-assume-unchanged", "--no-skip-worktree"]
+        )
         self.quietly("update-index", flag, "-z", "--stdin", stdin=name + b"\0")
 
     def link(self) -> None:

@@ -9,8 +9,8 @@ from reconciler.core.secret import Secret
 from reconciler.core.token import Token
 from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.failures import host_of
 from reconciler.net.sending import Answer
+from reconciler.net.urls import host_of
 
 _ERROR_CODES = frozenset(
     (

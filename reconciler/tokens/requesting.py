@@ -9,10 +9,10 @@ from reconciler.core.token import Token
 from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.failures import host_of
 from reconciler.net.retrying import Patience, with_patience
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.net.trust import ContextCache
+from reconciler.net.urls import host_of
 from reconciler.tokens.answers import read_token
 from reconciler.tokens.forms import Posted, has_two_encodings, refresh_request, token_request
 

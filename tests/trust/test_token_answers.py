@@ -205,3 +205,20 @@ def test_a_wrong_password_is_sent_once(
     assert len(server.of("/token")) == requests
     authorizations = {asked.headers["authorization"] for asked in server.of("/token")}
     assert len(authorizations) == requests, "each form once"
+
+
+def test_a_password_that_many_connectors_share_is_tried_once(empty: Workspace, server: Answering) -> None:
+    """Where it is refused: the others would send the same. Where it is not, each gets a token of its own."""
+    grant = f"{{method: oauth2-password, tokenUrl: '{server.url}/token', username: ada, password: {{env: PW}}}}"
+    other = grant.replace("ada", "grace")
+    texts = [connector(f"c{number}", server.url, grant) for number in range(12)]
+    empty.write("connectors/all.yaml", "---\n".join([CATEGORY, *texts, connector("d", server.url, other)]))
+    empty.env["PW"] = "wrong"
+    server.says["/token"] = Said(b'{"error": "invalid_grant"}', 400)
+    result = empty.run("apply", "--yes")
+    assert result.exit_code == 10 and "13 access tokens cannot be fetched" in result.stderr, result.output
+    assert sorted(asked.body.partition(b"username=")[2][:3] for asked in server.of("/token")) == [b"ada", b"gra"]
+    server.says["/token"] = Said(GOOD_TOKEN)
+    empty.ok("apply", "--yes")
+    assert len(server.of("/token")) == 2 + 13
+    assert empty.ok("token", "status").stdout.count("valid") == 13

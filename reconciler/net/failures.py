@@ -16,6 +16,7 @@ _CERTIFICATE_FAULTS: tuple[tuple[str, str, str], ...] = (
     ("WRONG_VERSION_NUMBER", "it does not speak TLS there", "check the port, and whether the URL should begin with http://"),
 )  # fmt: skip
 _CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("'idna' codec", "its name is none that can be looked up", "check the host name in the URL"),
     ("Name or service not known", "its name cannot be resolved", "check the host name in the URL"),
     ("nodename nor servname", "its name cannot be resolved", "check the host name in the URL"),
     ("No address associated", "its name cannot be resolved", "check the host name in the URL"),
@@ -44,7 +45,7 @@ def translate(failure: Exception, url: str, proxy: Proxy | None = None) -> Netwo
     for mark, reason, hint in _CERTIFICATE_FAULTS:
         if mark in text:
             return NetworkFailure(f"{host}: {reason}", hint=hint)
-    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout)) and proxy:
+    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, UnicodeError)) and proxy:
         return _of_proxy(proxy, url, "cannot be reached")
     if not isinstance(failure, httpx.TimeoutException):
         for mark, reason, hint in _CAUSES:

@@ -118,7 +118,7 @@ class Sender:
                     body, cut = read_limited(answer.iter_raw(), encoding, limits.max_bytes, host_of(url))
                 finally:
                     answer.close()
-        except (httpx.HTTPError, httpx.StreamError, OSError) as failure:
+        except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as failure:
             if self._deadline.passed:
                 message = f"{host_of(url)}: no whole answer within {limits.seconds:g} s"
                 hint = "is the server slow? the limit is the endpoint's timeoutSeconds"
@@ -163,7 +163,7 @@ class Sender:
                 extensions={"timeout": timeout.as_dict(), "trace": self._deadline.trace},
             )
         except (httpx.InvalidURL, ValueError):  # characters that have no place there
-            message = f"{target.host}: a header, parameter or field of the request holds what cannot be sent"
+            message = f"{host_of(str(target))}: a header, parameter or field of the request holds what cannot be sent"
             raise UsageError(message, hint="write text in ASCII, or encode it") from None
 
     def _transport(self, proxy: Proxy | None) -> "httpx.HTTPTransport":

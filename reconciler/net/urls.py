@@ -17,7 +17,7 @@ def host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-        shown = f"{host}:{parts.port}" if parts.port else host
+        shown = f"{host}:{parts.port}" if host and parts.port else host
     except ValueError:
         shown = None
     return shown or "the server"
@@ -42,7 +42,7 @@ def parse(url: str) -> "httpx.URL":
 
 def is_reachable(url: "httpx.URL") -> bool:
     """Whether it names a protocol that is spoken here, a host and a port that there may be."""
-    return url.scheme in PORTS and bool(url.host) and (url.port is None or 0 < url.port <= _LAST_PORT)
+    return url.scheme in PORTS and bool(url.raw_host) and (url.port is None or 0 < url.port <= _LAST_PORT)
 
 
 def port_of(url: "httpx.URL") -> int:

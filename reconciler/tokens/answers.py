@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from reconciler.core.redacting import Redactor
 from reconciler.core.secret import Secret
 from reconciler.core.sendable import unsendable
 from reconciler.core.token import Token
@@ -15,6 +14,7 @@ from reconciler.kinds.authorization import Grant
 from reconciler.net.sending import Answer
 from reconciler.net.urls import host_of
 from reconciler.patterns import pattern
+from reconciler.tokens.scopes import shown_scopes
 
 _ERROR_CODES = frozenset(
     (
@@ -38,9 +38,9 @@ _UNAUTHORIZED, _TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 401, 429, 500, 300, 20
 _LONGEST = 10.0**10
 """Seconds that a token may last; a server that says more says nothing."""
 _FORM = pattern(r"[^\s<>{}\"]+")
-_SCOPE = pattern(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749, section 3.3
-_MOST_SCOPES = 500
 _ANY_CREDENTIALS = "check the credentials; some servers want  clientAuthentication: body"
+_LONGEST_TOKEN = 16 * 1024
+"""Characters; no server takes a header that is longer."""
 
 
 def read_token(answer: Answer, grant: Grant, now: float) -> Token:
@@ -67,8 +67,15 @@ def read_token(answer: Answer, grant: Grant, now: float) -> Token:
         Secret(access),
         Secret(refresh) if refresh else None,
         _lifetime(fields, access, now),
-        " ".join(_scopes(fields.get("scope"), grant, access, refresh)),
+        " ".join(shown_scopes(fields.get("scope"), grant.scopes, map(Secret, (*_sent(grant), access, refresh)))),
     )
+
+
+def _sent(grant: Grant) -> Iterator[str]:
+    """What a server was told, which it might repeat."""
+    for told in (grant.client_id, grant.client_secret, grant.username, grant.password):
+        if told is not None:
+            yield told.reveal()
 
 
 def refuses_client(answer: Answer) -> bool:
@@ -104,18 +111,8 @@ def _fault(answer: Answer, fields: Mapping[str, Any], access: Any, grant: Grant)
         return f"the answer has no access token at {grant.token_field}"
     if not isinstance(access, str):
         return f"the access token at {grant.token_field} is no text"
-    fault = unsendable(access, in_header=True)
+    fault = "is too long" if len(access) > _LONGEST_TOKEN else unsendable(access, in_header=True)
     return f"the access token {fault}, which cannot be sent" if fault else ""
-
-
-def _scopes(value: Any, grant: Grant, access: str, refresh: str) -> Iterator[str]:
-    """The scopes that a server grants, to be shown and stored in the clear: none that repeats what is secret."""
-    words = value.split() if isinstance(value, str) else value if isinstance(value, list) else ()
-    sent = filter(None, (grant.client_id, grant.client_secret, grant.username, grant.password))
-    redactor = Redactor([*sent, Secret(access), Secret(refresh)])
-    for word in words[:_MOST_SCOPES]:
-        if isinstance(word, str) and _SCOPE.fullmatch(word) and (word in grant.scopes or redactor.text(word) == word):
-            yield word
 
 
 def _refusal(answer: Answer, content: Mapping[str, Any], grant: Grant) -> CredentialsRefused | NetworkFailure:

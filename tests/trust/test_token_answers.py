@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from answering import CATEGORY, GOOD_TOKEN, Answering, Said, answering, client_credentials, connector
@@ -96,6 +97,7 @@ UNUSABLE = {
     "an empty token": (200, answer(access_token=""), "no access token at access_token"),
     "a token that is a number": (200, answer(access_token=7), "is no text"),
     "a token in an object": (200, answer(access_token={"a": SECRET}), "is no text"),
+    "a token longer than any header": (200, answer(access_token="x" * 20_000), "the access token is too long"),
     "a token with a line break": (200, answer(access_token=ACCESS + "\n"), "the access token ends with a line break"),
     "a token with a lone surrogate": (200, answer(access_token="\ud800x"), "the access token is not UTF-8"),
     "a token with letters": (200, answer(access_token="tök"), "the access token holds letters beyond ASCII"),
@@ -162,18 +164,27 @@ def test_no_answer_is_a_bug_and_nothing_secret_gets_out(
         assert SECRET.encode() not in data and ACCESS.encode() not in data, path
 
 
-def test_a_scope_is_kept_where_it_repeats_nothing(live: Workspace, server: Answering) -> None:
-    """Of a text and of a list; what was asked for is no secret."""
+ECHOES = {
+    "itself": SECRET, "a part": ACCESS[5:16], "other letters": ACCESS.upper(), "reversed": ACCESS[::-1], "letter by letter": " ".join(ACCESS),
+    "percent-encoded": quote(SECRET, safe=""), "base64": b64encode(b"x" + SECRET.encode()).decode(), "base64 of URLs": urlsafe_b64encode(ACCESS.encode()).decode(),
+    "hexadecimal": SECRET.encode().hex(), "inside": f"x{ACCESS}x", "the refresh token": "cnry-refresh-1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_scope_never_repeats_a_secret(live: Workspace, server: Answering, echo: str) -> None:
+    """Then none but those that were asked for are kept; without, all are that can be scopes."""
     text = live.root / "connectors/all.yaml"
     text.write_text(text.read_text().replace("clientId: app,", "clientId: app, scopes: [app, read],"))
-    for scope in (f"read app write {SECRET} x{ACCESS}x app.more", ["read", "app", "write", SECRET, "with blank"]):
-        server.says["/token"] = Said(answer(scope=scope))
-        live.ok("apply", "--yes")
+    live.ok("apply", "--yes")
+    for scope, kept in (("read app write x\u202ey", "read app write"), (["read", "app", 7, "with blank", "write"], "read app write"),
+                        (f"read app write {echo}", "read app"), (["read", "app", *echo.split()], "read app")):  # fmt: skip
+        server.says["/token"] = Said(answer(scope=scope, refresh_token="cnry-refresh-1"))
         live.ok("token", "fetch", "one")
         (status,) = json.loads(live.ok("token", "status", "-o", "json").stdout)["tokens"]
-        assert status["scope"] == "read app write"
+        assert status["scope"] == kept
         with sqlite3.connect(live.store) as connection:
-            assert connection.execute("SELECT scope FROM tokens").fetchall() == [("read app write",)]
+            assert connection.execute("SELECT scope FROM tokens").fetchall() == [(kept,)]
         connection.close()
 
 

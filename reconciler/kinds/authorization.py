@@ -8,6 +8,7 @@ from reconciler.core.secret import Secret
 from reconciler.core.trust import Trust
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
+from reconciler.kinds.sendable import COLON, user_has_colon
 from reconciler.value_class import value_class
 
 Values = Mapping[str, Secret]
@@ -68,6 +69,7 @@ def grant_of(spec: Mapping[str, Any], values: Values) -> Grant:
     _check_url(_token_url(authorization))
     request = authorization.get("tokenRequest")
     if request is not None:
+        _check_user(authorization)
         settings = TOKEN_REQUEST_DEFAULTS | request
         return Grant(
             "request",
@@ -103,12 +105,23 @@ def _check_url(url: str) -> None:
         raise InvalidDefinitions("credentials would be sent over plain http to the token URL", hint="use https://")
 
 
+def _check_user(authorization: Mapping[str, Any]) -> None:
+    """Refuse a literal user with a colon; the value of a reference is looked at where it is resolved."""
+    if user_has_colon(authorization):
+        raise InvalidDefinitions(f"the user {COLON}", hint="see: reconciler explain RC404")
+
+
 def static_header(spec: Mapping[str, Any], values: Values) -> tuple[tuple[str, Secret], ...]:
-    """The Authorization header of a connector that needs no token to be fetched; nothing for the method none."""
+    """The Authorization header of a connector that needs no token to be fetched; nothing for the method none.
+
+    Raises:
+        InvalidDefinitions: the user holds a colon.
+    """
     authorization = spec.get("authorization", {})
     method = authorization.get("method", "none")
     if method == "basic":
         username = _text(authorization["username"], "authorization.username", values)
+        _check_user(authorization)
         return (("Authorization", basic(username, values["authorization.password"])),)
     if method == "bearer":
         return (bearer(values["authorization.token"]),)

@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.core.sensitive import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
+from reconciler.kinds.sendable import COLON, user_has_colon, user_of_basic
 from reconciler.kinds.templates import template_fault
 from reconciler.patterns import pattern
 
@@ -186,6 +187,9 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
                 hint = "tokens are fetched without a caller's data: write the URL out"
                 found.append(Finding("RC502", "the token URL has placeholders", Place(document, path), hint))
             _check_url(url, path, document, found, secret=True)
+    if user_has_colon(authorization):
+        place = Place(document, ("spec", "authorization", *user_of_basic(authorization)))
+        found.append(Finding("RC404", f"the user {COLON}", place, "choose another method, or another user"))
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)

@@ -1,8 +1,8 @@
 """What httpx's failures mean, in words that say what to do. Nothing but the host is repeated of a URL."""
 
-from urllib.parse import urlsplit
-
 from reconciler.errors import NetworkFailure
+from reconciler.net.proxies import Proxy
+from reconciler.net.urls import host_of
 
 _CERTIFICATE_FAULTS: tuple[tuple[str, str, str], ...] = (
     ("certificate has expired", "its certificate has expired", "ask whoever runs it to renew the certificate"),
@@ -16,6 +16,7 @@ _CERTIFICATE_FAULTS: tuple[tuple[str, str, str], ...] = (
     ("WRONG_VERSION_NUMBER", "it does not speak TLS there", "check the port, and whether the URL should begin with http://"),
 )  # fmt: skip
 _CAUSES: tuple[tuple[str, str, str], ...] = (
+    ("'idna' codec", "its name is none that can be looked up", "check the host name in the URL"),
     ("Name or service not known", "its name cannot be resolved", "check the host name in the URL"),
     ("nodename nor servname", "its name cannot be resolved", "check the host name in the URL"),
     ("No address associated", "its name cannot be resolved", "check the host name in the URL"),
@@ -28,36 +29,24 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 
-def host_of(url: str) -> str:
-    """Host and port of a URL, which are safe to show; never its user, path or query."""
-    try:
-        parts = urlsplit(url)
-        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-        shown = f"{host}:{parts.port}" if parts.port else host
-    except ValueError:
-        shown = None
-    return shown or "the server"
-
-
-def translate(failure: Exception, url: str) -> NetworkFailure:
+def translate(failure: Exception, url: str, proxy: Proxy | None = None) -> NetworkFailure:
     """A failure of httpx as one of ours.
 
     The cause is not kept: it holds the request, with everything that was sent.
+
+    Args:
+        proxy: which the request went through.
     """
     import httpx
 
     host, text = host_of(url), _texts(failure)
-    if isinstance(failure, httpx.ProxyError):
-        refused = "407" in text
-        reason = "the proxy wants other credentials" if refused else "the proxy does not let the request through"
-        hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        return NetworkFailure(f"{host}: {reason}", hint=hint, transient=not refused)
+    if isinstance(failure, httpx.ProxyError) and proxy:
+        return refused_by(proxy, url) if "407" in text else _of_proxy(proxy, url, "does not let the request through")
     for mark, reason, hint in _CERTIFICATE_FAULTS:
         if mark in text:
             return NetworkFailure(f"{host}: {reason}", hint=hint)
-    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout)) and (proxy := _proxy_for(url)):
-        message = f"{host}: the proxy {proxy} cannot be reached"
-        return NetworkFailure(message, hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", transient=True)
+    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, UnicodeError)) and proxy:
+        return _of_proxy(proxy, url, "cannot be reached")
     if not isinstance(failure, httpx.TimeoutException):
         for mark, reason, hint in _CAUSES:
             if mark in text:
@@ -66,10 +55,21 @@ def translate(failure: Exception, url: str) -> NetworkFailure:
     return NetworkFailure(f"{host}: {reason}", hint=hint, transient=transient)
 
 
+def refused_by(proxy: Proxy, url: str) -> NetworkFailure:
+    """That a proxy answered 407 in a server's place."""
+    return _of_proxy(proxy, url, "wants other credentials", transient=False)
+
+
+def _of_proxy(proxy: Proxy, url: str, reason: str, *, transient: bool = True) -> NetworkFailure:
+    message = f"{host_of(url)}: the proxy {proxy.shown} {reason}"
+    return NetworkFailure(message, hint=f"check {proxy.variable}; NO_PROXY exempts hosts", transient=transient)
+
+
 _SORTS: dict[str, tuple[str, str, bool]] = {
     "ConnectTimeout": ("no connection in time", "check the network and any proxy", True),
     "TimeoutException": ("no answer in time", "is the server slow? check its log", True),
     "UnsupportedProtocol": ("the URL is neither http nor https", "write https://...", False),
+    "LocalProtocolError": ("the request cannot be sent in HTTP", "check headers and URL", False),
     "RemoteProtocolError": ("its answer is not HTTP", "check the port in the URL", True),
     "DecodingError": ("its answer cannot be decoded", "see the server's log", False),
     "": ("the connection failed", "check the network and any proxy", True),
@@ -82,15 +82,6 @@ def _sort(name: str) -> type[BaseException]:
 
     found: type[BaseException] = getattr(httpx, name) if name else BaseException
     return found
-
-
-def _proxy_for(url: str) -> str:
-    """Host and port of the environment's proxy for `url`, or ""."""
-    from urllib.request import getproxies_environment, proxy_bypass
-
-    proxies, parts = getproxies_environment(), urlsplit(url)
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return host_of(proxy) if proxy and not proxy_bypass(parts.hostname or "") else ""
 
 
 def _texts(failure: BaseException) -> str:

@@ -1,66 +1,56 @@
 """Fetch one document over HTTP."""
 
-from typing import TYPE_CHECKING
+from base64 import b64encode
 
-from reconciler import __version__
 from reconciler.core.sensitive import mask_text
-from reconciler.errors import NetworkFailure, UsageError
+from reconciler.core.trust import Trust
+from reconciler.errors import NetworkFailure
+from reconciler.net.sending import Answer, Limits, Sender
+from reconciler.net.urls import is_same_origin, parse, redirected
 
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
+SECONDS = 60.0
 MAX_REDIRECTS = 5
+_MOVED = frozenset((301, 302, 303, 307, 308))
+_OK = 200
 
 
 def fetch(url: str, *, limit: int) -> bytes:
-    """The body of the answer to a GET of `url`.
+    """The body of the answer to a GET of `url`, after redirects; a user and password of `url` go to its origin alone.
 
-    Certificates are verified; at most `limit` bytes are read. Proxies and certificate authorities are
-    those of the environment, as httpx reads them (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR).
+    Certificates are verified; at most `limit` bytes are read. Certificate authorities are those of the environment,
+    as httpx reads them (SSL_CERT_FILE, SSL_CERT_DIR).
 
     Raises:
-        NetworkFailure: no answer, an answer other than 200, or one that is too large.
+        NetworkFailure: no answer in time, an answer other than 200, or one that is too large.
         UsageError: `url` is not a URL.
     """
-    import httpx
-
-    shown = mask_text(url.partition("?")[0])
-    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-    headers = {"User-Agent": f"reconciler/{__version__}", "Accept": "application/json, application/yaml, */*;q=0.5"}
-    try:
-        with (
-            httpx.Client(
-                timeout=timeout, follow_redirects=True, max_redirects=MAX_REDIRECTS, headers=headers
-            ) as client,
-            client.stream("GET", url) as answer,
-        ):
-            if answer.status_code != httpx.codes.OK:
-                message = f"{shown} answered {answer.status_code} {answer.reason_phrase}".rstrip()
-                raise NetworkFailure(message, hint="check the URL")
-            return _read(answer, shown, limit)
-    except httpx.InvalidURL as failure:
-        raise UsageError(f"{shown} is not a URL", hint="write https://...") from failure
-    except httpx.TimeoutException as failure:
-        raise NetworkFailure(f"{shown} did not answer in time", hint="check the network and any proxy") from failure
-    except httpx.HTTPError as failure:
-        raise NetworkFailure(f"{shown} cannot be fetched: {mask_text(str(failure))}", hint=_hint(failure)) from failure
+    target, credentials = _without_user(url)
+    shown = mask_text(target.partition("?")[0])
+    limits = Limits(SECONDS, limit)
+    with Sender(Trust()) as sender:
+        answer = _get(sender, target, credentials, limits)
+        for _ in range(MAX_REDIRECTS):
+            if answer.status not in _MOVED or not answer.header("location"):
+                break
+            came, target = target, redirected(target, answer.header("location"))
+            credentials = credentials if is_same_origin(came, target) else ()
+            answer = _get(sender, target, credentials, limits)
+    if answer.status != _OK:
+        raise NetworkFailure(f"{shown} answered {answer.status} {answer.reason}".rstrip(), hint="check the URL")
+    if answer.cut:
+        raise NetworkFailure(f"the answer of {shown} is larger than {limit // 2**20} MiB", hint="is it the right URL?")
+    return answer.body
 
 
-def _read(answer: "httpx.Response", shown: str, limit: int) -> bytes:
-    parts, size = [], 0
-    for part in answer.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise NetworkFailure(
-                f"the answer of {shown} is larger than {limit // 2**20} MiB", hint="is it the right URL?"
-            )
-    return b"".join(parts)
+def _get(sender: Sender, url: str, credentials: tuple[tuple[str, str], ...], limits: Limits) -> Answer:
+    accept = ("Accept", "application/json, application/yaml, */*;q=0.5")
+    return sender.send("GET", url, headers=(accept, *credentials), limits=limits)
 
 
-def _hint(failure: Exception) -> str:
-    if "CERTIFICATE" in str(failure).upper():
-        return "the certificate is not trusted; name a private authority with SSL_CERT_FILE"
-    return "check the host name, the network and any proxy"
+def _without_user(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The URL without user and password, and the header that carries these."""
+    parsed = parse(url)
+    if not parsed.userinfo:
+        return url, ()
+    proof = b64encode(f"{parsed.username}:{parsed.password}".encode()).decode()
+    return str(parsed.copy_with(username=None, password=None)), (("Authorization", f"Basic {proof}"),)

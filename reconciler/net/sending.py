@@ -1,5 +1,6 @@
 """Send one request and read its answer within limits of time and size."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
@@ -9,8 +10,10 @@ from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure, UsageError
 from reconciler.net.deadline import Deadline
 from reconciler.net.decoding import ACCEPTED, read_limited
-from reconciler.net.failures import host_of, translate
+from reconciler.net.failures import refused_by, translate
+from reconciler.net.proxies import Proxy, proxy_for
 from reconciler.net.trust import make_context
+from reconciler.net.urls import host_of, parse
 from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 USER_AGENT = f"reconciler/{__version__}"
+_DEFAULTS = (("User-Agent", USER_AGENT), ("Accept-Encoding", ACCEPTED), ("Connection", "keep-alive"))
 
 
 @value_class
@@ -57,13 +61,17 @@ USUAL = Limits()
 
 
 class Sender:
-    """A client for servers that are trusted in the same way. Redirects are not followed. Not for several threads.
+    """Sends requests to servers that are trusted in the same way. Not for several threads.
 
-    Proxies are those of the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
+    It keeps connections and nothing else: it has no cookie jar, reads no netrc, answers no challenge and follows no
+    redirect, so that nothing of one connector's request gets into another's. That is why it drives httpx's
+    transports, and not its client, which keeps all of these.
+
+    Proxies are those of the environment, see `reconciler.net.proxies`.
     """
 
     def __init__(self, trust: Trust, context: "ssl.SSLContext | None" = None) -> None:
-        """Make the client.
+        """Open nothing yet.
 
         Args:
             context: made for `trust` before.
@@ -72,7 +80,7 @@ class Sender:
             CertificateUnusable: see `make_context`.
         """
         self._deadline = Deadline()
-        self._client: httpx.Client | None = None
+        self._transports: dict[str, httpx.HTTPTransport] = {}  # by the proxy's URL
         self._context = context or make_context(trust)
 
     def send(
@@ -95,57 +103,78 @@ class Sender:
 
         Raises:
             NetworkFailure: there was no whole answer in time.
-            UsageError: `url` is not a URL.
+            UsageError: there can be no such request.
         """
         import httpx
 
         began = time.perf_counter()
+        request = self._request(method, parse(url), headers, params, content, form, limits)
+        proxy = proxy_for(request.url, os.environ)
         try:
-            client = self._open()
-            target = httpx.URL(url)
-            if params:
-                target = target.copy_merge_params(list(params)) if not target.query else _appended(target, params)
-            files = {name: (None, value.encode()) for name, value in form.items()} if form else None
-            request = client.build_request(
-                method,
-                target,
-                headers=list(headers),
-                content=content,
-                files=files,
-                timeout=httpx.Timeout(limits.seconds, connect=min(CONNECT_SECONDS, limits.seconds)),
-                extensions={"trace": self._deadline.trace},
-            )
             with self._deadline.running(limits.seconds):
-                answer = client.send(request, stream=True)
+                answer = self._transport(proxy).handle_request(request)
                 try:
                     encoding = answer.headers.get("content-encoding", "")
                     body, cut = read_limited(answer.iter_raw(), encoding, limits.max_bytes, host_of(url))
                 finally:
                     answer.close()
-        except httpx.InvalidURL:
-            raise UsageError(f"{host_of(url)}: this is not a URL", hint="write https://...") from None
         except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as failure:
             if self._deadline.passed:
                 message = f"{host_of(url)}: no whole answer within {limits.seconds:g} s"
                 hint = "is the server slow? the limit is the endpoint's timeoutSeconds"
                 raise NetworkFailure(message, hint=hint, transient=True) from None
-            raise translate(failure, url) from None
-        except ValueError:
-            raise UsageError(f"{host_of(url)}: a header or parameter cannot be sent as it is") from None
+            raise translate(failure, url, proxy) from None
         if self._deadline.passed:
             raise NetworkFailure(f"{host_of(url)}: no whole answer within {limits.seconds:g} s", transient=True)
+        if proxy and answer.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
+            raise refused_by(proxy, url)
         received = tuple((key, value) for key, value in answer.headers.multi_items())
         return Answer(answer.status_code, answer.reason_phrase, received, body, cut, time.perf_counter() - began)
 
-    def _open(self) -> "httpx.Client":
+    def _request(
+        self,
+        method: str,
+        target: "httpx.URL",
+        headers: Sequence[tuple[str, str]],
+        params: Sequence[tuple[str, str]],
+        content: bytes | None,
+        form: Mapping[str, str] | None,
+        limits: Limits,
+    ) -> "httpx.Request":
+        """The request as it goes to the transport.
+
+        Raises:
+            UsageError: something in it cannot be sent; what, is for whoever knows where it comes from to find.
+        """
         import httpx
 
-        if self._client is None:
-            self._client = httpx.Client(
-                verify=self._context, headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED}
+        timeout = httpx.Timeout(limits.seconds, connect=min(CONNECT_SECONDS, limits.seconds))
+        own = {name.lower() for name, _ in headers}
+        defaults = [pair for pair in _DEFAULTS if pair[0].lower() not in own]
+        try:
+            if params:
+                target = target.copy_merge_params(list(params)) if not target.query else _appended(target, params)
+            return httpx.Request(
+                method,
+                target,
+                headers=[*defaults, *headers],
+                content=content,
+                files={name: (None, value.encode()) for name, value in form.items()} if form else None,
+                extensions={"timeout": timeout.as_dict(), "trace": self._deadline.trace},
             )
-            self._client.headers.pop("Accept", None)
-        return self._client
+        except (httpx.InvalidURL, ValueError):  # characters that have no place there
+            message = f"{host_of(str(target))}: a header, parameter or field of the request holds what cannot be sent"
+            raise UsageError(message, hint="write text in ASCII, or encode it") from None
+
+    def _transport(self, proxy: Proxy | None) -> "httpx.HTTPTransport":
+        import httpx
+
+        through = proxy.url.reveal() if proxy else ""
+        if through not in self._transports:
+            self._transports[through] = httpx.HTTPTransport(
+                verify=self._context, trust_env=False, proxy=through or None
+            )
+        return self._transports[through]
 
     def abort(self) -> None:
         """End what is under way, from another thread."""
@@ -153,8 +182,8 @@ class Sender:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.close()
+        for transport in self._transports.values():
+            transport.close()
         self._deadline.close()
 
     def __enter__(self) -> Self:

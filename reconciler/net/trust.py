@@ -32,7 +32,7 @@ class ContextCache:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._made: dict[tuple[str, ...], ssl.SSLContext] = {}
+        self._made: dict[tuple[bool | str | None, ...], ssl.SSLContext] = {}
 
     def get(self, trust: Trust) -> "ssl.SSLContext":
         """The context for `trust`.
@@ -41,7 +41,7 @@ class ContextCache:
             CertificateUnusable: see `make_context`.
         """
         texts = (trust.authority, trust.certificate, trust.key)
-        known = (str(trust.verify), *(text.reveal() if text else "" for text in texts))
+        known = (trust.verify, *(text.reveal() if text is not None else None for text in texts))
         with self._lock:
             if known not in self._made:
                 self._made[known] = make_context(trust)

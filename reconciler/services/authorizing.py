@@ -12,6 +12,7 @@ from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
+from reconciler.kinds.sendable import secret_fault
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 from reconciler.value_class import replace
 
@@ -29,7 +30,7 @@ def authorize(found: LiveConnector, tools: TokenTools, *, fresh: bool = False) -
         SecretUnavailable: the store does not hold the secrets.
         InvalidDefinitions: the live record is not as a connector should be.
     """
-    refuse_missing(found)
+    refuse_unusable(found)
     try:
         if not needs_token(found.spec):
             return static_header(found.spec, found.secrets)
@@ -55,7 +56,7 @@ def authorize_ahead(connectors: Iterable[LiveConnector], tools: TokenTools) -> d
     failures: dict[str, ReconcilerError] = {}
     for found in connectors:
         try:
-            refuse_missing(found)
+            refuse_unusable(found)
             job = _needed(found, tools, fresh=False) if needs_token(found.spec) else None
         except ReconcilerError as failure:
             failures[found.uid] = failure
@@ -105,22 +106,31 @@ def made_with(spec: Mapping[str, Any], values: Values, sealer: Sealer) -> str:
     return sealer.fingerprint(Secret(encode({"authorization": spec.get("authorization"), "values": own}).decode()))
 
 
-def refuse_missing(found: LiveConnector) -> None:
-    """Stop when the store lacks secrets that the live record refers to.
+def refuse_unusable(found: LiveConnector) -> None:
+    """Stop when the store lacks secrets that the live record refers to, or holds such that cannot be sent.
 
     Raises:
         SecretUnavailable: it does; written around the tool, a record may refer to anything.
         InvalidDefinitions: the live record is not as a connector should be.
     """
     try:
-        missing = [field.address for field in secret_fields(found.spec) if field.address not in found.secrets]
+        fields = list(secret_fields(found.spec))
+        held = [field for field in fields if field.address in found.secrets and field.path[1] == "authorization"]
+        faults = [
+            (field, secret_fault(field.path, found.secrets[field.address].reveal(), found.spec)) for field in held
+        ]
     except (KeyError, TypeError, AttributeError):
         raise unreadable(found.name) from None
+    missing = [field.address for field in fields if field.address not in found.secrets]
     if missing:
         raise SecretUnavailable(
             f"the store has no value for secrets of {address('Connector', found.name)}: {', '.join(missing)}",
             hint="run: reconciler apply --secrets check",
         )
+    for field, fault in faults:
+        if fault:
+            message = f"the value that the store has for {field.address} of {address('Connector', found.name)} {fault}"
+            raise SecretUnavailable(message, hint="mend it where it is set, then run: reconciler apply --secrets check")
 
 
 def unreadable(name: str) -> InvalidDefinitions:

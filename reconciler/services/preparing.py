@@ -9,13 +9,15 @@ from reconciler.core.plan import Change
 from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.secret import Secret
+from reconciler.core.sendable import HINT
 from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.canonical import decode, encode, may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.authorizing import made_with, refuse_missing, token_job, with_refresh
+from reconciler.kinds.sendable import secret_fault
+from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.undeleting import kept_secrets
 from reconciler.services.unresolved import Unresolved, refuse_unresolved
@@ -106,7 +108,7 @@ def spec_after(change: Change) -> dict[str, Any]:
 def resolve_values(
     kind: str, spec: dict[str, Any], secrets: SecretBackend, kept: Container[str] = ()
 ) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
-    """Values and references of a record's secrets by address, and why others have no value.
+    """Values and references of a record's secrets by address, and why others have no value that can be sent.
 
     Args:
         kept: addresses that are left out.
@@ -118,10 +120,15 @@ def resolve_values(
         if field.address in kept:
             continue
         try:
-            values[field.address] = secrets.resolve(field.reference)
+            value = secrets.resolve(field.reference)
         except SecretUnavailable as failure:
             missing.append((field, failure))
             continue
+        if fault := secret_fault(field.path, value.reveal(), spec):
+            ((scheme, target),) = field.reference.items()
+            missing.append((field, SecretUnavailable(f"the value of {{{scheme}: {target}}} {fault}", hint=HINT)))
+            continue
+        values[field.address] = value
         references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
     return values, references, missing
 
@@ -213,7 +220,7 @@ def _renewals(changes: Sequence[Change], store: Store, tools: TokenTools) -> lis
     names = [change.key.name for change in changes if change.is_token_only]
     jobs = []
     for found in store.connectors(names) if names else ():
-        refuse_missing(found)
+        refuse_unusable(found)
         printed = made_with(found.spec, found.secrets, tools.sealer())
         opened = tools.keeper.opened(found.uid)
         job = token_job(found, printed, since=opened[0].obtained if opened else "")

@@ -12,7 +12,7 @@ from reconciler.core.token import Token, TokenState, is_due, later
 from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
 from reconciler.kinds.authorization import Grant
-from reconciler.value_class import replace, value_class
+from reconciler.value_class import astuple, replace, value_class
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -89,23 +89,46 @@ Outcome = SealedToken | ReconcilerError
 def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[tuple[TokenJob, Outcome]]]:
     """Fetch tokens in parallel and seal them; they come in groups, as soon as servers have answered.
 
-    An empty group comes when no server has answered for a while. Nothing is stored.
+    An empty group comes when no server has answered for a while. Nothing is stored. Of jobs that ask for the same with
+    the same credentials one goes ahead: when it is refused so are the others, without a further try, because many
+    servers count the tries and lock the account.
     """
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     sources = _Sources(tools.make_source)
     pool = ThreadPoolExecutor(max(1, min(tools.parallelism, len(jobs))))
     try:
-        pending: dict[Future[Token], TokenJob] = {pool.submit(sources.get, job): job for job in jobs}
+        alike = _alike(jobs)
+        pending: dict[Future[Token], TokenJob] = {pool.submit(sources.get, first): first for first, *_ in alike}
+        behind = {first.uid: others for first, *others in alike}
+        answered = 0
         while pending:
-            tools.progress.tell("tokens", len(jobs) - len(pending), len(jobs))
+            tools.progress.tell("tokens", answered, len(jobs))
             done, _ = wait(pending, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
-            yield [_outcome(pending.pop(future), future, tools) for future in done]
+            group = [_outcome(pending.pop(future), future, tools) for future in done]
+            for job, outcome in tuple(group):
+                others = behind.pop(job.uid, ())
+                if isinstance(outcome, CredentialsRefused):
+                    group += [(other, outcome) for other in others]
+                else:
+                    pending |= {pool.submit(sources.get, other): other for other in others}
+            answered += len(group)
+            yield group
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         sources.abort()
         pool.shutdown()
         sources.close()
+
+
+def _alike(jobs: Sequence[TokenJob]) -> list[list[TokenJob]]:
+    """The jobs, together those that send the same request; one with a refresh token sends its own."""
+    found: dict[object, list[TokenJob]] = {}
+    for job in jobs:
+        said = (*astuple(job.grant), *astuple(job.trust))
+        request = tuple(value.reveal() if isinstance(value, Secret) else value for value in said)
+        found.setdefault(job.uid if job.refresh else request, []).append(job)
+    return list(found.values())
 
 
 class _Sources:

@@ -2,15 +2,19 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from reconciler.core.secret import Secret
+from reconciler.core.sendable import unsendable
 from reconciler.core.token import Token
 from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.failures import host_of
 from reconciler.net.sending import Answer
+from reconciler.net.urls import host_of
+from reconciler.patterns import pattern
+from reconciler.tokens.scopes import shown_scopes
 
 _ERROR_CODES = frozenset(
     (
@@ -30,12 +34,17 @@ _HINTS = {
     "unauthorized_client": "the server does not let this client use this grant",
     "unsupported_grant_type": "the server does not know this grant; choose another method",
 }
-_TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 429, 500, 300, 200
+_UNAUTHORIZED, _TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 401, 429, 500, 300, 200
+_LONGEST = 10.0**10
+"""Seconds that a token may last; a server that says more says nothing."""
+_FORM = pattern(r"[^\s<>{}\"]+")
 _ANY_CREDENTIALS = "check the credentials; some servers want  clientAuthentication: body"
+_LONGEST_TOKEN = 16 * 1024
+"""Characters; no server takes a header that is longer."""
 
 
 def read_token(answer: Answer, grant: Grant, now: float) -> Token:
-    """The token in an answer.
+    """The token in an answer. Where that is good, members beside it that are not as they should be are left aside.
 
     Args:
         now: seconds since 1970, for tokens that say themselves when they expire.
@@ -44,39 +53,66 @@ def read_token(answer: Answer, grant: Grant, now: float) -> Token:
         CredentialsRefused: the server gives none, with its status and OAuth error code.
         NetworkFailure: the server is at fault.
     """
-    content = _json_object(answer.body)
-    if not _OK <= answer.status < _REDIRECT or "error" in content:
-        raise _refusal(answer, content, grant)
-    if grant.kind == "request" and grant.token_field != "access_token":  # noqa: S105 (a field's name)
-        found = _at(content, grant.token_field)
-        fields: Mapping[str, Any] = content
-    else:
-        fields = _oauth_fields(answer)
-        found = fields.get("access_token")
-    if not isinstance(found, str) or not found or not _fits_header(found):
-        where = f"the answer has no access token at {grant.token_field}"
+    fields = _fields(answer)
+    if not _OK <= answer.status < _REDIRECT or fields.get("error"):
+        raise _refusal(answer, fields, grant)
+    access = _at(fields, grant.token_field)
+    if fault := _fault(answer, fields, access, grant):
         hint = "check the URL" if grant.kind != "request" else "check tokenRequest.tokenField and the URL"
-        raise CredentialsRefused(f"{host_of(grant.url)} answered {answer.status}: {where}", hint=hint)
+        raise CredentialsRefused(f"{host_of(grant.url)} answered {answer.status}: {fault}", hint=hint)
     refresh = fields.get("refresh_token")
-    scope = fields.get("scope", "")
+    if not isinstance(refresh, str) or unsendable(refresh, in_header=False):
+        refresh = ""
     return Token(
-        Secret(found),
-        Secret(refresh) if isinstance(refresh, str) and refresh else None,
-        _lifetime(fields.get("expires_in"), found, now),
-        " ".join(scope) if isinstance(scope, list) else str(scope or ""),
+        Secret(access),
+        Secret(refresh) if refresh else None,
+        _lifetime(fields, access, now),
+        " ".join(shown_scopes(fields.get("scope"), grant.scopes, map(Secret, (*_sent(grant), access, refresh)))),
     )
 
 
-def _oauth_fields(answer: Answer) -> Mapping[str, Any]:
-    """The fields of RFC 6749, section 5.1; of an older server's form-encoded answer too."""
-    from oauthlib.oauth2 import OAuth2Error
-    from oauthlib.oauth2.rfc6749.parameters import parse_token_response
+def _sent(grant: Grant) -> Iterator[str]:
+    """What a server was told, which it might repeat."""
+    for told in (grant.client_id, grant.client_secret, grant.username, grant.password):
+        if told is not None:
+            yield told.reveal()
 
+
+def refuses_client(answer: Answer) -> bool:
+    """Whether an answer is about the client's own id and secret, and says nothing of a user's."""
+    error = _fields(answer).get("error")
+    return error == "invalid_client" or (answer.status == _UNAUTHORIZED and not error)
+
+
+def _fields(answer: Answer) -> Mapping[str, Any]:
+    """The members of the JSON object in an answer, or of an older server's form; none where it is neither."""
+    text = answer.body.decode(json.detect_encoding(answer.body), "replace").lstrip("\ufeff")
+    content = _json(text)
+    if isinstance(content, dict):
+        return content
+    return dict(parse_qsl(text.strip())) if content is None and _FORM.fullmatch(text.strip()) else {}
+
+
+def _json(text: str) -> Any:
+    """What JSON says, with all numbers as floats, so that none is too long to be read; None where it is no JSON."""
     try:
-        fields: Mapping[str, Any] = parse_token_response(answer.body.decode("utf-8", "replace"))
-    except (OAuth2Error, ValueError, TypeError, AttributeError):
-        return {}
-    return fields
+        return json.loads(text, parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fault(answer: Answer, fields: Mapping[str, Any], access: Any, grant: Grant) -> str:
+    """Why an answer holds no token that can be used; "" where it does."""
+    if answer.cut:
+        return "the answer has no access token that can be read: it is too long"
+    if not fields:
+        return "the answer has no access token: it is no JSON object"
+    if access is None or access == "":
+        return f"the answer has no access token at {grant.token_field}"
+    if not isinstance(access, str):
+        return f"the access token at {grant.token_field} is no text"
+    fault = "is too long" if len(access) > _LONGEST_TOKEN else unsendable(access, in_header=True)
+    return f"the access token {fault}, which cannot be sent" if fault else ""
 
 
 def _refusal(answer: Answer, content: Mapping[str, Any], grant: Grant) -> CredentialsRefused | NetworkFailure:
@@ -99,43 +135,36 @@ def _error_code(content: Mapping[str, Any]) -> str:
     return code if isinstance(code, str) and code in _ERROR_CODES else ""
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def _at(content: Any, dotted: str) -> Any:
     for step in dotted.split("."):
         content = content.get(step) if isinstance(content, dict) else None
     return content
 
 
-def _fits_header(text: str) -> bool:
-    return text.isascii() and text.isprintable() and text.strip() == text
-
-
-def _lifetime(expires_in: Any, access: str, now: float) -> float | None:
+def _lifetime(fields: Mapping[str, Any], access: str, now: float) -> float | None:
     """Seconds until the token expires: as the server says, else as a JSON Web Token says itself."""
+    seconds = _number(fields.get("expires_in", fields.get("expires")))
+    if seconds is None:
+        claim = _number(_expiry_claim(access))
+        seconds = claim - now if claim is not None else None
+    return seconds if seconds is not None and 0 < seconds < _LONGEST else None
+
+
+def _number(value: Any) -> float | None:
+    """A number, also where a text holds it."""
     try:
-        seconds = float(expires_in)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if 0 < seconds < 10**10:
-        return seconds
-    claim = _expiry_claim(access)
-    return claim - now if claim is not None and 0 < claim - now < 10**10 else None
+        return float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
 
 
-def _expiry_claim(access: str) -> float | None:
+def _expiry_claim(access: str) -> Any:
     """The `exp` claim of a JSON Web Token (RFC 7519), read without checking it: it only says when to renew."""
     parts = access.split(".")
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return float(claims["exp"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+        claims = _json(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode("utf-8", "replace"))
+    except ValueError:
         return None
+    return claims.get("exp") if isinstance(claims, dict) else None

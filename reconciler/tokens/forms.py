@@ -57,8 +57,8 @@ def has_two_encodings(grant: Grant) -> bool:
 
     RFC 6749, section 2.3.1, asks for that, and servers disagree: some take them as they are.
     """
-    if grant.in_body or grant.client_id is None or grant.client_secret is None:
-        return False
+    if grant.in_body or grant.client_id is None or grant.client_secret is None or ":" in grant.client_id.reveal():
+        return False  # a colon would end the id, if it went as it is
     return any(quote_plus(text.reveal()) != text.reveal() for text in (grant.client_id, grant.client_secret))
 
 

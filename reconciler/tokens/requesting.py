@@ -7,19 +7,17 @@ from threading import Event
 from reconciler.core.secret import Secret
 from reconciler.core.token import Token
 from reconciler.core.trust import Trust
-from reconciler.errors import CredentialsRefused, NetworkFailure
+from reconciler.errors import NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.failures import host_of
 from reconciler.net.retrying import Patience, with_patience
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.net.trust import ContextCache
-from reconciler.tokens.answers import read_token
+from reconciler.net.urls import host_of
+from reconciler.tokens.answers import read_token, refuses_client
 from reconciler.tokens.forms import Posted, has_two_encodings, refresh_request, token_request
 
 LIMITS = Limits(seconds=30, max_bytes=256 * 1024)
-PATIENCE = Patience(
-    attempts=2, wait_seconds=0.5, growth=2, longest_seconds=30, statuses=frozenset((429, 500, 502, 503, 504))
-)
+PATIENCE = Patience(attempts=2, wait_seconds=0.5, growth=2, longest_seconds=30)
 
 
 class TokenClient:
@@ -62,15 +60,16 @@ class TokenClient:
         return token if token.refresh else Token(token.access, refresh, token.lifetime, token.scope)
 
     def _ask(self, grant: Grant, trust: Trust, make: Callable[[bool], Posted]) -> Token:
-        """Ask as the RFC wants it; where a server may read the client's secret in another way, in that way too."""
-        try:
-            return self._send(grant, trust, make(True))
-        except CredentialsRefused:
-            if not has_two_encodings(grant):
-                raise
-        return self._send(grant, trust, make(False))
+        """Ask as the RFC wants it; where the server does not know the client by that, in the other form of its secret.
 
-    def _send(self, grant: Grant, trust: Trust, posted: Posted) -> Token:
+        A user's password that is refused is not sent again: many servers count the tries, and lock the account.
+        """
+        answer = self._send(grant, trust, make(True))
+        if has_two_encodings(grant) and refuses_client(answer):
+            answer = self._send(grant, trust, make(False))
+        return read_token(answer, grant, self._clock())
+
+    def _send(self, grant: Grant, trust: Trust, posted: Posted) -> Answer:
         sender = self._sender(trust)
         headers = [("Accept", "application/json"), *posted.headers]
 
@@ -80,7 +79,7 @@ class TokenClient:
             return sender.send("POST", grant.url, headers=headers, content=posted.body.encode(), limits=LIMITS)
 
         answer, _ = with_patience(attempt, self._patience, sleep=self._wait)
-        return read_token(answer, grant, self._clock())
+        return answer
 
     def _wait(self, seconds: float) -> None:
         self._stop.wait(seconds)

@@ -50,7 +50,7 @@ def test_a_value_in_json_comes_out_as_it_was(value: Any) -> None:
     assert json.loads(request.body.content) == {"a": value, "b": value}
 
 
-@given(TEXTS.filter(lambda text: text not in ("", ".", "..")))
+@given(TEXTS.filter(lambda text: text.strip() and text not in (".", "..")))
 @example("../../admin")
 @example("a/b?c#d%2e é")
 @example("%2e%2e")
@@ -121,8 +121,8 @@ def test_placeholders_in_the_host(url: str, data: dict[str, Any], built: str | N
 @example("a\r\nX-Evil: 1")
 @example("a\x00")
 def test_a_value_never_makes_another_header(value: str) -> None:
-    """A line break is refused, in headers of the definition, of the caller, and from secrets."""
-    fits = all(char == "\t" or " " <= char <= "~" for char in value)
+    """A line break is refused, in headers of the definition, of the caller, and from secrets; blanks at the ends too."""
+    fits = all(char == "\t" or " " <= char <= "~" for char in value) and value == value.strip(" \t")
     address = "endpoints.get.headers.X-A.value"
     attempts = [
         lambda: make({"x": value}, headers=[{"name": "X-A", "value": "{{x}}", "required": True}]),

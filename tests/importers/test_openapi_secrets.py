@@ -106,5 +106,5 @@ def test_harmless_fields_with_such_names_keep_their_sample() -> None:
     body = {"content": {"application/json": {"example": {"allow_credentials": True}}}}
     parameters = [{"name": "pageToken", "in": "query", "schema": {"default": "first"}}]
     endpoint = endpoint_of(operation({"requestBody": body, "parameters": parameters}))
-    assert endpoint["sample"] == {"allow_credentials": "true"}
+    assert endpoint["sample"] == {"allow_credentials": True}
     assert endpoint["params"] == [{"name": "pageToken", "value": "first"}]

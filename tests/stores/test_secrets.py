@@ -85,12 +85,14 @@ def test_files_that_cannot_hold_a_secret(workspace: Workspace, content: bytes | 
 
 
 def test_one_final_line_break_is_not_part_of_a_secret(workspace: Workspace) -> None:
-    """As every editor adds one."""
+    """As every editor adds one; a second one is, and no password may hold one."""
     workspace.edit("connectors/crm.yaml", "{env: CRM_PASSWORD}", "{file: secrets/crm}")
     workspace.write("secrets/crm", "s3\n\r\n")
+    assert "the value of {file: secrets/crm} ends with a line break" in workspace.run("apply", "--yes").stderr
+    workspace.write("secrets/crm", "s3\r\n")
     workspace.ok("apply", "--yes")
     ((uid, address, _, _, ciphertext),) = stored(workspace)
-    assert AesSealer(Secret(KEY)).open(uid, address, ciphertext).reveal() == "s3\n"
+    assert AesSealer(Secret(KEY)).open(uid, address, ciphertext).reveal() == "s3"
 
 
 def test_the_environment_wins_over_the_env_file(workspace: Workspace) -> None:

@@ -155,7 +155,7 @@ def _form_fields(sampler: Sampler, content: Content) -> dict[str, str]:
         )
         notes.add("form-nesting", where, message)
     given = next((mapping(_parsed(value)) for value in content.example), {})
-    found = {name: typical(schema) for name, schema in (schemas or {}).items()}
+    found = {name: spell(typical(schema)) for name, schema in (schemas or {}).items()}
     return {**found, **{name: spell(value) for name, value in given.items()}}
 
 
@@ -205,14 +205,12 @@ def _quote(content: str) -> str:
 
 
 def _slot(slot: Slot, tags: Placeholders, source: Source, where: Pointer) -> str:
-    sample = slot.sample
-    if sample is not None and (holds_secret(sample) or any(hides(step, sample) for step in slot.path)):
-        if sample not in _TYPICAL:
+    sample, shown = slot.sample, spell(slot.sample)
+    if sample is not None and (holds_secret(shown) or any(hides(step, shown) for step in slot.path)):
+        if shown not in _TYPICAL:
             message = f"the example of {clean('.'.join(slot.path))[:200]} was not copied"
             source.notes.add("secret-removed", where, message)
         sample = None
-    if sample is not None and slot.quoted:
-        sample = json.dumps(clean(sample), ensure_ascii=False)[1:-1]
     tag = tags.tag("body", "_".join(slot.path) or "body", sample)
     return f'"{tag}"' if slot.quoted else tag
 

@@ -47,7 +47,7 @@ class Parameter:
     @property
     def sample(self) -> str:
         """A value for a test call."""
-        return spell(self.examples[0]) if self.examples else typical(self.schema)
+        return spell(self.examples[0] if self.examples else typical(self.schema))
 
 
 def read_parameters(source: Source, lists: Sequence[tuple[Json, Pointer]]) -> list[Parameter]:

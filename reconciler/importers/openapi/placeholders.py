@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from reconciler.importers.openapi.texts import clean, hides, unique, without_secrets
+from reconciler.importers.openapi.values import Json, is_portable, spell
 from reconciler.value_class import field, value_class
 
 MAX_SAMPLES: Final = 500  # maxProperties of `sample` in schemas/connector.schema.json
@@ -15,14 +16,14 @@ _MAX_SAMPLE: Final = 8192
 class Placeholders:
     """Gives out names: one for each value of each place, none for two."""
 
-    samples: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, Json] = field(default_factory=dict)
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
-    def tag(self, place: str, wanted: str, sample: str | None) -> str:
+    def tag(self, place: str, wanted: str, sample: Json) -> str:
         """The tag, braces included, for the value called `wanted` in `place` (path, query, header, body).
 
-        A sample that may be a secret is dropped.
+        A sample keeps its type, as calls send it so. One that may be a secret is dropped.
         """
         name = self._names.get((place, wanted))
         if name is None:
@@ -43,8 +44,9 @@ class Placeholders:
         self._taken.add(found)
         return found
 
-    def _keep(self, name: str, wanted: str, sample: str | None) -> None:
-        if sample is None or hides(wanted, sample) or hides(name, sample):
+    def _keep(self, name: str, wanted: str, sample: Json) -> None:
+        shown = spell(sample)
+        if sample is None or not is_portable(sample) or hides(wanted, shown) or hides(name, shown):
             return
-        if len(sample) <= _MAX_SAMPLE and len(self.samples) < MAX_SAMPLES:
-            self.samples[name] = clean(sample)
+        if len(shown) <= _MAX_SAMPLE and len(self.samples) < MAX_SAMPLES:
+            self.samples[name] = clean(sample) if isinstance(sample, str) else sample

@@ -1,9 +1,22 @@
 """From a schema or an example to the form of a body: which fields it has, and what to put there."""
 
+from math import isfinite
 from typing import Final, TypeAlias
 
 from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.values import Json, Object, Pointer, is_small, is_true, mapping, sequence, spell, text
+from reconciler.importers.openapi.values import (
+    Json,
+    Object,
+    Pointer,
+    is_portable,
+    is_small,
+    is_true,
+    mapping,
+    parsed,
+    sequence,
+    spell,
+    text,
+)
 from reconciler.value_class import field, value_class
 
 MAX_FIELDS: Final = 200  # of one body
@@ -19,12 +32,12 @@ class Slot:
 
     Attributes:
         path: keys from the body's root.
-        sample: a value for a test call, or None when there is none to show.
+        sample: a value for a test call, of the type that is sent; None when there is none to show.
         quoted: whether the value is a text, which stands in quotation marks.
     """
 
     path: tuple[str, ...]
-    sample: str | None
+    sample: Json
     quoted: bool
 
 
@@ -71,17 +84,17 @@ def type_of(schema: Object) -> str:
     return "array" if "items" in schema else ""
 
 
-def typical(schema: Object) -> str:
+def typical(schema: Object) -> Json:
     """A value for a test call, from the schema's examples or else its type."""
     given = examples(schema)
     if given:
-        return spell(given[0])
+        return given[0]
     kind = type_of(schema)
     if kind in ("integer", "number"):
         minimum = schema.get("minimum")
-        return spell(minimum) if isinstance(minimum, int | float) and not isinstance(minimum, bool) else "1"
+        return minimum if isinstance(minimum, int | float) and not isinstance(minimum, bool) else 1
     if kind == "boolean":
-        return "true"
+        return True
     return _FORMATS.get(text(schema.get("format")), "example")
 
 
@@ -116,10 +129,12 @@ class Sampler:
         if isinstance(value, list):
             steps = [path if index == 0 else (*path, str(index + 1)) for index in range(len(value))]
             return [self.from_example(item, step) for item, step in zip(value, steps, strict=True)]
-        if value is None or self.fields >= MAX_FIELDS:
+        if isinstance(value, float) and not isfinite(value):
+            return Slot(path, None, quoted=False)  # JSON has no infinity
+        if value is None or self.fields >= MAX_FIELDS or not is_portable(value):
             return Fixed(value)
         self.fields += 1
-        return Slot(path, spell(value), isinstance(value, str))
+        return Slot(path, value, isinstance(value, str))
 
     def from_schema(self, schema: Json, where: Pointer, path: tuple[str, ...] = ()) -> "Tree | None":
         """The tree of a schema, or None when it has to be left out."""
@@ -206,10 +221,12 @@ class Sampler:
         self.fields += 1
         self.nested += len(path) > 1
         if kind in ("object", ""):  # a map of anything, or anything
-            given = examples(schema)[:1]
+            given = [value for value in examples(schema)[:1] if is_small(value)]
             quoted = bool(given and isinstance(given[0], str)) or (kind == "" and "format" in schema)
-            return Slot(path, typical(schema) if quoted else spell(given[0]) if given else "{}", quoted)
-        return Slot(path, typical(schema), kind not in ("integer", "number", "boolean"))
+            return Slot(path, spell(typical(schema)) if quoted else given[0] if given else {}, quoted)
+        if kind in ("integer", "number", "boolean"):
+            return Slot(path, parsed(typical(schema)), quoted=False)
+        return Slot(path, spell(typical(schema)), quoted=True)
 
     def _object(self, schema: Object, where: Pointer, path: tuple[str, ...]) -> Tree:
         """Plain fields are asked for first, so that a large inner object does not use up the room of its neighbours."""

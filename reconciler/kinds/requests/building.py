@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.core.secret import Secret
+from reconciler.core.sendable import HINT, unsendable
 from reconciler.core.sensitive import carries_credentials
 from reconciler.errors import InvalidDefinitions, SecretUnavailable, UsageError
 from reconciler.kinds.connector import secret_fields
@@ -17,7 +18,6 @@ Pair = tuple[str, str | Secret]
 """Name and value of a parameter or header; values that carry credentials are secrets."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _OF_THE_TRANSPORT = ("connection", "content-length", "host", "transfer-encoding")
 
 
@@ -161,9 +161,8 @@ def _check_header(name: str, value: str | Secret, error: type[UsageError | Inval
         raise error("the name of a header holds what no header name may", hint="write letters, digits and hyphens")
     if name.lower() in _OF_THE_TRANSPORT:
         raise error(f"the header {name} is set by the transport", hint="remove it")
-    if not _VALUE.fullmatch(value.reveal() if isinstance(value, Secret) else value):
-        hint = "line breaks, control characters and letters beyond ASCII cannot be sent; encode them"
-        raise UsageError(f"the value of the header {name} cannot be sent", hint=hint)
+    if fault := unsendable(value.reveal() if isinstance(value, Secret) else value, in_header=True):
+        raise UsageError(f"the value of the header {name} {fault}, which cannot be sent", hint=HINT)
 
 
 def _complete(headers: Sequence[Pair], body: Body) -> Iterator[Pair]:

@@ -14,6 +14,7 @@ _BASE = re.compile(rf"https?://{_HOST}(?:/.*)?", re.IGNORECASE | re.ASCII)
 _IN_HOST = re.compile(r"(?:[A-Za-z]+(?::/{0,2})?)?|https?://[^/?#\\]*", re.IGNORECASE)
 _HOST_PART = re.compile(r"[\w.:-]*", re.ASCII)
 _NEVER_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
+_PATH = re.compile(r"[?#]")
 _QUOTES = re.compile(r'\\.|"', re.DOTALL)
 
 
@@ -92,9 +93,7 @@ class UrlPlace:
 
     def value(self, name: str, value: Any, *, raw: bool) -> None:
         """Add a value; percent-encoded unless `raw` or in the host."""
-        text = as_text(value)
-        if text:
-            self.pieces.append(_Piece(text, name, raw))
+        self.pieces.append(_Piece("" if value in ([], {}) else as_text(value), name, raw))
 
     def text(self) -> str:
         """The URL.
@@ -107,7 +106,10 @@ class UrlPlace:
         for position, piece in enumerate(self.pieces):
             if not piece.name:
                 url += piece.text
-            elif _IN_HOST.fullmatch(url):
+                continue
+            if not any(sign in url for sign in "?#"):
+                _refuse_empty(url, piece)
+            if _IN_HOST.fullmatch(url):
                 follower = self.pieces[position + 1].text[:1] if position + 1 < len(self.pieces) else ""
                 url += _in_host(url, piece, ends=follower in ("", "/", "?", "#"))
             else:
@@ -127,6 +129,22 @@ class UrlPlace:
             raise InvalidDefinitions("url: it is not http://host/path or https://host/path", hint="a user or password does not belong there")  # fmt: skip
         if filled and any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
             raise UsageError(f"url: with this value of {filled} a step of its path is . or ..")
+
+
+def _refuse_empty(url: str, piece: _Piece) -> None:
+    """Stop where a value leaves a part of host or path empty: what remains is another URL, say of all there is.
+
+    Args:
+        url: what stands before it.
+    """
+    text = piece.text
+    if piece.raw and url.endswith("/"):  # what ends the path leaves its last step empty too
+        text = _PATH.split(text, maxsplit=1)[0].strip("/")
+    if not text.strip():
+        hint = f"give  --set {piece.name}=...  that is not empty; a section, {{{{#{piece.name}}}}}, says what may be left out"
+        raise UsageError(
+            f"url: the value of {piece.name} is empty, and without it the URL would be another one", hint=hint
+        )
 
 
 def _splits(url: str) -> bool:

@@ -108,7 +108,7 @@ def _check_url(url: str) -> None:
 def _check_user(authorization: Mapping[str, Any]) -> None:
     """Refuse a literal user with a colon; the value of a reference is looked at where it is resolved."""
     if user_has_colon(authorization):
-        raise InvalidDefinitions(f"the user {COLON}", hint="see: reconciler explain RC404")
+        raise InvalidDefinitions(f"the user {COLON}", hint="see: reconciler explain RC406")
 
 
 def static_header(spec: Mapping[str, Any], values: Values) -> tuple[tuple[str, Secret], ...]:

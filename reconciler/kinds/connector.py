@@ -189,7 +189,7 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
             _check_url(url, path, document, found, secret=True)
     if user_has_colon(authorization):
         place = Place(document, ("spec", "authorization", *user_of_basic(authorization)))
-        found.append(Finding("RC404", f"the user {COLON}", place, "choose another method, or another user"))
+        found.append(Finding("RC406", f"the user {COLON}", place, "choose another method, or another user"))
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)

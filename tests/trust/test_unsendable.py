@@ -110,7 +110,7 @@ def test_a_user_with_a_colon_is_refused_for_basic(empty: Workspace, server: Answ
     """In the definition by validate, behind a reference by apply; other methods send it."""
     empty.env |= {"T": "pw", "U": "ada:smith"}
     literal = define(empty, server, "{method: basic, username: 'ada:smith', password: {env: T}}").run("validate")
-    assert literal.exit_code == 3 and "RC404" in literal.stderr + literal.stdout
+    assert literal.exit_code == 3 and "RC406" in literal.stderr + literal.stdout
     request = f"{{url: '{server.url}/token', username: 'ada:smith', password: {{env: T}}, send: basic}}"
     assert define(empty, server, f"{{method: bearer, tokenRequest: {request}}}").run("validate").exit_code == 3
     assert_refused(

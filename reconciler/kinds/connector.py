@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import Any
 
+from reconciler.core.references import only, own
 from reconciler.core.sensitive import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
@@ -186,6 +187,10 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
                 hint = "tokens are fetched without a caller's data: write the URL out"
                 found.append(Finding("RC502", "the token URL has placeholders", Place(document, path), hint))
             _check_url(url, path, document, found, secret=True)
+    for field in secret_fields(spec):
+        scheme, target = only(field.reference)
+        if what := own(scheme, target):
+            found.append(Finding("RC404", f"it leads to {what}", Place(document, (*field.path, scheme)), "name another place"))  # fmt: skip
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)

@@ -9,9 +9,10 @@ from reconciler.core.ports import Sealer, SecretBackend, Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
+from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_paths import path_of, secret_paths
-from reconciler.services.unresolved import Unresolved, refuse_unresolved
+from reconciler.services.unresolved import Unresolved, forbidden, refuse_unresolved
 from reconciler.value_class import replace
 
 
@@ -27,10 +28,12 @@ def with_rotated_secrets(
 
     Raises:
         SecretUnavailable: references that lead to nothing, all of them in the details.
+        SecretRefused: references that nobody may follow; nothing was read then.
     """
     states = store.secret_states()
     sealer = store.sealer() if states else None
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
+    refuse_unresolved(forbidden(_references(desired), secrets))
     missing: list[Unresolved] = []
     secrets.prefetch(_far_references(desired.values()), progress)
     for key, resource in told(desired.items(), "secrets", len(desired), progress):
@@ -42,6 +45,12 @@ def with_rotated_secrets(
             by_key[key] = add_fields(by_key.get(key), resource, record, fields, store)
     refuse_unresolved(missing)
     return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
+
+
+def _references(desired: Mapping[Key, Resource]) -> Iterator[tuple[Key, SecretField]]:
+    for key, resource in desired.items():
+        if may_hold_references(resource.peek()):
+            yield from ((key, field) for field in KINDS[key.kind].secret_fields(resource.content()["spec"]))
 
 
 def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:

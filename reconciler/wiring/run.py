@@ -220,7 +220,7 @@ def _own(settings: Settings, environment: Mapping[str, str]) -> "Own":
 
     store = sqlite_path(settings.root, settings.store) if settings.store.startswith("sqlite:") else None
     keys = [key for key in (settings.key_file, key_beside(store) if store else None) if key]
-    files = (settings.env_file,) if settings.env_file else ()
+    files = (settings.env_file,) if settings.env_file and settings.env_file_given else ()
     return Own(settings.root, environment, store, tuple(keys), files, settings.signed_by, APPLICATION_ID)
 
 

@@ -105,7 +105,7 @@ class Own:
         me = (found.st_dev, found.st_ino)
         if me in self._identities:
             raise _refused(self._identities[me])
-        if found.st_dev in _devices_of_the_system():
+        if found.st_dev in self._devices:
             raise _refused("files of the running system")
         if found.st_nlink > 1 and me in set(_identities(self._linkable())):
             raise _refused("git's or the tool's own files")
@@ -123,6 +123,11 @@ class Own:
             **dict.fromkeys(_identities(self._store_files()), "the live store"),
             **dict.fromkeys(_identities(self._key_files()), _KEY),
         }
+
+    @cached_property
+    def _devices(self) -> frozenset[int]:
+        """Of file systems that show the running system."""
+        return frozenset(os.stat(folder).st_dev for folder in ("/proc", "/sys") if os.path.ismount(folder))
 
     def _key_files(self) -> Iterator[Path]:
         """The key files, and those that a change of the key leaves beside them."""
@@ -169,10 +174,6 @@ class Own:
 
 def _refused(what: str) -> SecretRefused:
     return SecretRefused(f"it leads to {what}", hint=ELSEWHERE)
-
-
-def _devices_of_the_system() -> set[int]:
-    return {os.stat(folder).st_dev for folder in ("/proc", "/sys") if os.path.ismount(folder)}
 
 
 def _identities(files: Iterable[Path]) -> Iterator[tuple[int, int]]:

@@ -107,8 +107,8 @@ class Resolver:
 
     def _look_up(self, scheme: str, target: str) -> Secret | SecretUnavailable:
         try:
+            self.refuse({scheme: target})
             with _named(scheme, target):
-                self._context.refuse(scheme, target)
                 value = self._resolver(scheme).resolve(target)
                 self._context.own.refuse_value(value)
         except SecretUnavailable as failure:

@@ -11,6 +11,14 @@ from secret_checks import CANARY, applied, declare
 from reconciler.core.references import Bounds, is_bound
 
 
+ROOT = """\
+apiVersion: reconciler/v1
+kind: PermissionPolicy
+metadata: {name: root}
+spec: {subjects: [{user: root}], superAdmin: true, grants: []}
+"""
+
+
 def project(workspace: Workspace, *bounds: str, **target: object) -> None:
     """A target with these bounds, and helpers that note that they were started."""
     settings = {"store": "sqlite:.reconciler/store.db", "secretsAllowed": list(bounds), **target}
@@ -81,6 +89,19 @@ def test_a_reference_out_of_bounds(empty: Workspace) -> None:
     assert holds_nothing(empty.store) and not (empty.root / "started").exists()
     declare(empty, one="{exec: 'any:crm/a'}", two="{env: CRM_A}")
     assert applied(empty) == {"one": "value", "two": CANARY}
+
+
+def test_whoever_widens_the_bounds_in_a_pull_request(workspace: Workspace) -> None:
+    """Has to be a super admin: the gate takes the project file for what it is."""
+    project(workspace, "env:CRM_*")
+    workspace.write("policies/root.yaml", ROOT)
+    workspace.commit()
+    workspace.git("switch", "-q", "-c", "wider")
+    project(workspace, "env:CRM_*", "env:OTHER")
+    workspace.commit()
+    result = workspace.run("authorize", "--base", "main", "--head", "wider", "--actor", "ada")
+    assert result.exit_code == 4 and "reconciler.yaml" in result.output, result.output
+    workspace.ok("authorize", "--base", "main", "--head", "wider", "--actor", "root")
 
 
 def test_the_operator_narrows(empty: Workspace) -> None:

@@ -248,6 +248,16 @@ def test_what_is_no_file_of_a_secret(empty: Workspace, tmp_path: Path, how: str)
         assert result.exit_code in (4, 10) and "nothing was changed" in result.stderr, result.output
 
 
+@pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="there is no /proc")
+def test_a_file_that_the_system_makes_up(tmp_path: Path) -> None:
+    """Says that it is empty, wherever it is shown: that of a host may be mounted under any name."""
+    from reconciler.errors import SecretUnavailable
+    from reconciler.secrets.regular import read_regular
+
+    with pytest.raises(SecretUnavailable, match="more than it says"):
+        read_regular("/proc/self/mountinfo")
+
+
 def test_secrets_that_kubernetes_mounts(empty: Workspace, tmp_path: Path) -> None:
     """Lie behind two links, and are read as ever."""
     (tmp_path / "mount/..2027_01").mkdir(parents=True)

@@ -19,7 +19,6 @@ OWN_VARIABLES = "RECONCILER_"
 """How the names of the tool's own variables begin."""
 _OWN_FOLDERS = (".git", ".reconciler")
 _OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (files of memory, which is a good place for secrets)
 _BOUND = pattern(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.DOTALL)
 
 
@@ -43,7 +42,7 @@ def own_place(path: str) -> str:
     if ".reconciler" in steps:
         return "the tool's own files"
     for folder in _OF_THE_SYSTEM:
-        if _is_below(whole, folder) and not _is_below(whole, _SHARED_MEMORY):
+        if _is_below(whole, folder) and steps[1:3] != ["dev", "shm"]:  # which holds files, in memory: a good place
             return "files of the running system"
     return ""
 

@@ -1,5 +1,6 @@
 """Read a file that somebody else may have chosen: never wait for it, and never take more of it than a limit."""
 
+import errno
 import os
 import stat
 
@@ -20,9 +21,11 @@ def read_regular(
 
     Raises:
         SecretUnavailable: it is no such file, or holds more than `limit` bytes.
-        OSError: there is none.
+        OSError: there is none, or a directory.
     """
     wanted = known or os.stat(path)
+    if stat.S_ISDIR(wanted.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(wanted.st_mode):
         raise SecretUnavailable("it is not a regular file", hint="name a file")
     with open(os.open(path, _FLAGS | _NO_LINK if known else _FLAGS), "rb") as opened:

@@ -5,53 +5,56 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change
 from reconciler.kinds.canonical import decode, may_hold_references, readable
 from reconciler.kinds.registry import address
 
-_MOST = 20
+_MOST_LINES, _MOST_HOSTS = 10, 20
 _WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))
 _OF_THE_CALLER = "whichever host a caller names"
 
 
 def recipient_notices(changes: Iterable[Change]) -> Iterator[str]:
-    """A line for each connector whose secrets go to a new host, and one for all connectors that are new."""
-    told: list[str] = []
-    new: Counter[str] = Counter()
-    made = 0
+    """A line for each connector whose secrets go to a new host, and one for all the others where there are many.
+
+    Hosts that few connectors send secrets to come first: the odd one is what reviewers look for.
+    """
+    found = dict(_new_recipients(changes))
+    counts = Counter(host for hosts in found.values() for host in hosts)
+
+    def oddest(hosts: Iterable[str]) -> list[str]:
+        return sorted(hosts, key=lambda host: (counts[host], host))
+
+    told = sorted(found, key=lambda key: (counts[oddest(found[key])[0]], key))
+    for key in told[:_MOST_LINES]:
+        hosts = oddest(found[key])
+        noun = "a new host" if len(hosts) == 1 else "new hosts"
+        yield f"secrets of {address(*key)} will be sent to {noun}: {_listed(hosts)}"
+    rest = told[_MOST_LINES:]
+    if rest:
+        hosts = oddest({host for key in rest for host in found[key]})
+        whose = "1 more connector" if len(rest) == 1 else f"{len(rest):,} more connectors"
+        yield f"secrets of {whose} will be sent to new hosts: {_listed(hosts)}"
+
+
+def _new_recipients(changes: Iterable[Change]) -> Iterator[tuple[Key, frozenset[str]]]:
+    """Hosts that secrets of a connector go to after a change, and did not before; all of them where it is new."""
     for change in changes:
         if change.key.kind != "Connector" or change.action is Action.DELETE or not may_hold_references(change.body or b""):  # fmt: skip
             continue
-        if change.record is None:
-            found = _recipients(_spec(change))
-            new.update(found)
-            made += bool(found)
-        elif any(field.path[:2] in _WITH_HOSTS for field in change.fields):
-            hosts = _recipients(_spec(change)) - _recipients_before(change)
-            if hosts:
-                noun = "a new host" if len(hosts) == 1 else "new hosts"
-                told.append(f"secrets of {address(*change.key)} will be sent to {noun}: {_listed(sorted(hosts))}")
-    yield from told[:_MOST]
-    if len(told) > _MOST:
-        yield f"secrets of {len(told) - _MOST:,} more connectors will be sent to new hosts; -o json has all changes"
-    if made:
-        whose = "a new connector" if made == 1 else f"{made:,} new connectors"
-        yield f"secrets of {whose} will be sent to {_listed([host for host, _ in sorted(new.items(), key=_rarest)])}"
-
-
-def _rarest(item: tuple[str, int]) -> tuple[int, str]:
-    """What few connectors send secrets to comes first: it is the odd one that reviewers look for."""
-    return item[1], item[0]
+        if change.record is not None and not any(field.path[:2] in _WITH_HOSTS for field in change.fields):
+            continue
+        hosts = _recipients(decode(change.body or b"{}").get("spec", {}))
+        if change.record is not None:
+            hosts -= _recipients_before(change)
+        if hosts:
+            yield change.key, hosts
 
 
 def _listed(hosts: Sequence[str]) -> str:
-    more = f" and {len(hosts) - _MOST:,} more hosts" if len(hosts) > _MOST else ""
-    return ", ".join(hosts[:_MOST]) + more
-
-
-def _spec(change: Change) -> Mapping[str, Any]:
-    spec: Mapping[str, Any] = decode(change.body or b"{}").get("spec", {})
-    return spec
+    more = f" and {len(hosts) - _MOST_HOSTS:,} more" if len(hosts) > _MOST_HOSTS else ""
+    return ", ".join(hosts[:_MOST_HOSTS]) + more
 
 
 def _recipients_before(change: Change) -> frozenset[str]:

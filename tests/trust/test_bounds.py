@@ -198,7 +198,7 @@ def test_secrets_that_go_to_a_new_host(empty: Workspace) -> None:
     """Are told, with the host; and no others."""
     empty.env["CRM"] = CANARY
     declare(empty, one="{env: CRM}")
-    assert edit(empty, "CRM", "CRM") == ["secrets of a new connector will be sent to example.com"]
+    assert edit(empty, "CRM", "CRM") == [NEW_HOST.format("example.com")]
     empty.ok("apply", "--yes")
     assert edit(empty, "The one", "Another") == []
     assert edit(empty, "https://example.com", "https://example.com/path") == []
@@ -230,9 +230,12 @@ def test_a_header_with_a_secret_and_a_host_of_the_callers(empty: Workspace) -> N
     assert edit(empty, "third.example.com", "{{host}}") == [NEW_HOST.format("whichever host a caller names")]
 
 
-def test_many_new_connectors_are_told_in_one_line(empty: Workspace) -> None:
-    """With the odd host first."""
+def test_many_connectors_are_told_in_one_line(empty: Workspace) -> None:
+    """But for those with odd hosts, which come first, wherever they stand."""
     declare(empty, **{f"c{index}": "{env: CRM}" for index in range(40)})
     text = (empty.root / "connectors/all.yaml").read_text()
-    (empty.root / "connectors/all.yaml").write_text(text.replace("https://example.com", "https://odd.test", 1))
-    assert edit(empty, "CRM", "CRM") == ["secrets of 40 new connectors will be sent to odd.test, example.com"]
+    before, host, after = text.rpartition("https://example.com")
+    (empty.root / "connectors/all.yaml").write_text(f"{before}https://odd.test{after}")
+    notices = edit(empty, "CRM", "CRM")
+    assert notices[0] == "secrets of connector/c39 will be sent to a new host: odd.test" and len(notices) == 11
+    assert notices[-1] == "secrets of 30 more connectors will be sent to new hosts: example.com"

@@ -92,8 +92,9 @@ def prefetch(changes: Sequence[Change], secrets: SecretBackend, progress: Progre
     Raises:
         SecretRefused: one may not; nothing was read.
     """
-    refuse_unresolved(forbidden(((change.key, field) for change, field in followed(changes)), secrets), _KEPT)
-    secrets.prefetch((field.reference for _, field in followed(changes, may_hold_far_references)), progress)
+    refuse_unresolved(forbidden(changes, secrets.refuse), _KEPT)
+    far = [change for change in changes if not change.is_token_only and may_hold_far_references(change.body or b"")]
+    secrets.prefetch((field.reference for change in far for field in followed(change)), progress)
 
 
 def spec_after(change: Change) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """To whom the secrets of connectors are sent: a host that gets them by a plan and did not before is told to reviewers."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ from reconciler.kinds.registry import address
 
 _MOST_LINES, _MOST_HOSTS = 10, 20
 _WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))
+_URL = re.compile(rb'"(?:url|tokenUrl)":"([^/"\\]*(?://[^/?#"\\]*)?)(\\?)')
+"""URLs in a canonical body as far as their hosts, and whether something is escaped there. A sample may hold others."""
 _OF_THE_CALLER = "whichever host a caller names"
 
 
@@ -20,36 +24,48 @@ def recipient_notices(changes: Iterable[Change]) -> Iterator[str]:
 
     Hosts that few connectors send secrets to come first: the odd one is what reviewers look for.
     """
-    found = dict(_new_recipients(changes))
-    counts = Counter(host for hosts in found.values() for host in hosts)
+    found = {change.key: (change, hosts) for change, hosts in _candidates(changes)}
+    counts = Counter(host for _, hosts in found.values() for host in hosts)
 
     def oddest(hosts: Iterable[str]) -> list[str]:
         return sorted(hosts, key=lambda host: (counts[host], host))
 
-    told = sorted(found, key=lambda key: (counts[oddest(found[key])[0]], key))
-    for key in told[:_MOST_LINES]:
-        hosts = oddest(found[key])
-        noun = "a new host" if len(hosts) == 1 else "new hosts"
-        yield f"secrets of {address(*key)} will be sent to {noun}: {_listed(hosts)}"
-    rest = told[_MOST_LINES:]
+    told = 0
+    rest: list[Key] = []
+    for key in sorted(found, key=lambda key: (min(counts[host] for host in found[key][1]), key)):
+        if told == _MOST_LINES:
+            rest.append(key)
+            continue
+        hosts = oddest(_new_recipients(found[key][0]))
+        if hosts:
+            told += 1
+            noun = "a new host" if len(hosts) == 1 else "new hosts"
+            yield f"secrets of {address(*key)} will be sent to {noun}: {_listed(hosts)}"
     if rest:
-        hosts = oddest({host for key in rest for host in found[key]})
         whose = "1 more connector" if len(rest) == 1 else f"{len(rest):,} more connectors"
+        hosts = oddest({host for key in rest for host in found[key][1]})
         yield f"secrets of {whose} will be sent to new hosts: {_listed(hosts)}"
 
 
-def _new_recipients(changes: Iterable[Change]) -> Iterator[tuple[Key, frozenset[str]]]:
-    """Hosts that secrets of a connector go to after a change, and did not before; all of them where it is new."""
+def _candidates(changes: Iterable[Change]) -> Iterator[tuple[Change, Collection[str]]]:
+    """Changes by which secrets of a connector may go to new hosts, with these; of new connectors without decoding them."""
     for change in changes:
-        if change.key.kind != "Connector" or change.action is Action.DELETE or not may_hold_references(change.body or b""):  # fmt: skip
+        body = change.body or b""
+        if change.key.kind != "Connector" or change.action is Action.DELETE or not may_hold_references(body):
             continue
         if change.record is not None and not any(field.path[:2] in _WITH_HOSTS for field in change.fields):
             continue
-        hosts = _recipients(decode(change.body or b"{}").get("spec", {}))
-        if change.record is not None:
-            hosts -= _recipients_before(change)
+        urls = _URL.findall(body) if change.record is None else ()
+        plain = bool(urls) and not any(escaped for _, escaped in urls)
+        hosts: Collection[str] = {_host(url.decode()) for url, _ in urls} - {""} if plain else _new_recipients(change)
         if hosts:
-            yield change.key, hosts
+            yield change, hosts
+
+
+def _new_recipients(change: Change) -> frozenset[str]:
+    """Hosts that secrets of a connector go to after a change, and did not before; all of them where it is new."""
+    after = _recipients(decode(change.body or b"{}").get("spec", {}))
+    return after if change.record is None else after - _recipients_before(change)
 
 
 def _listed(hosts: Sequence[str]) -> str:
@@ -82,12 +98,13 @@ def _holds_references(endpoint: Mapping[str, Any]) -> bool:
     return any(isinstance(entry.get("value"), dict) for entry in entries)
 
 
+@lru_cache(maxsize=4096)
 def _host(url: str) -> str:
     """Host of a URL, with the port where one is named, and with the scheme where that is not https; "" for the platform's own.
 
     Letters beyond ASCII are shown as they are looked up, so that none looks like another.
     """
-    if url.startswith("/"):
+    if not url or url.startswith("/"):
         return ""
     try:
         parts = urlsplit(url)

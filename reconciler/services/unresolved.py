@@ -1,16 +1,20 @@
 """Secret references that a plan would follow, and those that lead to nothing: told together, why, and what to do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Change, Problem
-from reconciler.core.ports import SecretBackend
 from reconciler.core.references import BOUNDS_HINT, Bounds, only, own
 from reconciler.errors import ExitCode, SecretRefused, SecretUnavailable
-from reconciler.kinds.canonical import decode, may_hold_references
+from reconciler.kinds.canonical import decode, written_references
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
+
+Refuse = Callable[[Mapping[str, str]], None]
+"""Raises SecretRefused for a reference that nobody may follow."""
 
 
 class Unresolved(NamedTuple):
@@ -25,49 +29,64 @@ class Unresolved(NamedTuple):
     failure: SecretUnavailable
 
 
-def followed(
-    changes: Iterable[Change], may_hold: Callable[[bytes], bool] = may_hold_references
-) -> Iterator[tuple[Change, SecretField]]:
-    """The references that carrying out changes would follow; sealed secrets that come back are left as they are.
+def followed(change: Change) -> Iterator[SecretField]:
+    """The references that carrying out a change follows; sealed secrets that come back are left as they are."""
+    kept = change.revival.secrets if change.revival is not None else ()
+    fields = KINDS[change.key.kind].secret_fields(decode(change.body or b"{}")["spec"])
+    yield from (field for field in fields if field.address not in kept)
+
+
+def forbidden(changes: Iterable[Change], refuse: Refuse) -> list[Unresolved]:
+    """The references that carrying out changes would follow, and that nobody may. Nothing is read."""
+    bodies = (
+        (change.key, change.body or b"", partial(followed, change)) for change in changes if not change.is_token_only
+    )
+    return forbidden_in(bodies, refuse)
+
+
+def forbidden_in(
+    bodies: Iterable[tuple[Key, bytes, Callable[[], Iterable[SecretField]]]], refuse: Refuse
+) -> list[Unresolved]:
+    """The same of records.
 
     Args:
-        may_hold: tells from a body whether to look at it.
+        bodies: address, canonical body and what gives its references; called only where one may be refused.
     """
-    for change in changes:
-        if change.is_token_only or not may_hold(change.body or b""):
-            continue
-        spec = decode(change.body or b"{}")["spec"]
-        kept = change.revival.secrets if change.revival is not None else ()
-        yield from (
-            (change, field) for field in KINDS[change.key.kind].secret_fields(spec) if field.address not in kept
-        )
-
-
-def forbidden(wanted: Iterable[tuple[Key, SecretField]], secrets: SecretBackend) -> list[Unresolved]:
-    """The references that nobody may follow. Nothing is read."""
-    found = []
-    for key, field in wanted:
-        try:
-            secrets.refuse(field.reference)
-        except SecretRefused as failure:
-            found.append(Unresolved(key, field, failure))
+    found: list[Unresolved] = []
+    known: dict[tuple[bytes, bytes], bool] = {}
+    for key, body, fields in bodies:
+        for written in written_references(body):
+            if written not in known:
+                known[written] = _refused({written[0].decode(): json.loads(b'"%s"' % written[1])}, refuse) is None
+            if not known[written]:
+                pairs = ((field, _refused(field.reference, refuse)) for field in fields())
+                found += [Unresolved(key, field, failure) for field, failure in pairs if failure is not None]
+                break
     return found
+
+
+def _refused(reference: Mapping[str, str], refuse: Refuse) -> SecretRefused | None:
+    try:
+        refuse(reference)
+    except SecretRefused as failure:
+        return failure
+    return None
 
 
 def bounds_problem(changes: Iterable[Change], bounds: Bounds) -> list[Problem]:
     """What stands against a plan whose references lead out of the bounds; see `refuse_unresolved` for the rest."""
-    if not bounds.lists:
-        return []
-    found = [
-        f"{address(*change.key)} {field.address}: {{{scheme}: {target}}}"
-        for change, field in followed(changes)
-        for scheme, target in [only(field.reference)]
-        if own(scheme, target) or not bounds.permit(scheme, target)
-    ]
+
+    def refuse(reference: Mapping[str, str]) -> None:
+        scheme, target = only(reference)
+        if own(scheme, target) or not bounds.permit(scheme, target):
+            raise SecretRefused(f"{{{scheme}: {target}}}", hint=BOUNDS_HINT)
+
+    found = forbidden(changes, refuse) if bounds.lists else []
     if not found:
         return []
     count = f"{len(found)} secret references lead" if len(found) > 1 else "a secret reference leads"
-    return [Problem(ExitCode.NOT_PERMITTED, f"{count} where none may lead here", BOUNDS_HINT, tuple(found))]
+    details = tuple(_line(item, alone=True) for item in found)
+    return [Problem(ExitCode.NOT_PERMITTED, f"{count} where none may lead here", BOUNDS_HINT, details)]
 
 
 def refuse_unresolved(found: Sequence[Unresolved], consequence: str = "") -> None:

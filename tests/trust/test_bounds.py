@@ -239,3 +239,15 @@ def test_many_connectors_are_told_in_one_line(empty: Workspace) -> None:
     notices = edit(empty, "CRM", "CRM")
     assert notices[0] == "secrets of connector/c39 will be sent to a new host: odd.test" and len(notices) == 11
     assert notices[-1] == "secrets of 30 more connectors will be sent to new hosts: example.com"
+
+
+def test_a_host_that_is_written_to_mislead(empty: Workspace) -> None:
+    """Is told as it will be asked; a URL in a sample is asked by nobody."""
+    declare(empty, one="{env: CRM}", two="{env: CRM}")
+    empty.edit(
+        "connectors/all.yaml",
+        '"https://example.com"}}\n---',
+        '"https://good.test\\\\.evil.test", sample: {url: "https://sample.test"}}}\n---',
+    )
+    (notice, other) = edit(empty, "CRM", "CRM")
+    assert "evil.test" in notice and "sample.test" not in notice and other.endswith(": example.com")

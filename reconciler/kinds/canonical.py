@@ -13,7 +13,7 @@ from reconciler.kinds.merging import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
 
 _REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS).encode() + rb')":"')
-_WRITTEN = re.compile(rb':\{"(' + "|".join(REFERENCE_KEYS).encode() + rb')":"((?:[^"\\]|\\.)*)"')
+_WRITTEN = re.compile(rb':\{"(' + "|".join(REFERENCE_KEYS).encode() + rb')":"([^"\\]*(?:\\.[^"\\]*)*)"')
 _FAR_REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS[2:]).encode() + rb')":"')
 """Faster than asking for each of the keys."""
 

@@ -49,4 +49,6 @@ def _end(code: int) -> None:
 
 
 if __name__ == "__main__":
+    # Python looks for modules where -m is started, and before all else: that may be the repository of a pull request.
+    sys.path = [folder for folder in sys.path if folder not in ("", os.getcwd())]
     sys.exit(main())

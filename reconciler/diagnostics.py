@@ -146,6 +146,8 @@ RULES: dict[str, Rule] = {
     "RC401": Rule("looks like a secret", "The value has the form of a known token or private key. Replace it by a secret reference, and treat it as leaked."),
     "RC402": Rule("credentials in a URL", "A URL may not carry a user and password. Use authorization, with secret references."),
     "RC403": Rule("literal secret in a header or parameter", "Headers and parameters of this name carry credentials. Give {env: NAME} or {file: path} as value, or use authorization."),
+    "RC404": Rule("reference to keys of the tool", "The keys and settings of reconciler (RECONCILER_*, .reconciler/, the store and its key), git's files and those of the running system are nobody's secret: whoever writes a definition chooses where its secrets are sent."),
+    "RC405": Rule("reference out of bounds", "The target's `secretsAllowed` in reconciler.yaml says what secret references may lead to, and this one leads elsewhere. No apply would read it."),
     "RC406": Rule("user with a colon", "Basic authorization sends user:password, so that a server takes what stands behind the first colon of a user for the beginning of the password."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),

@@ -126,6 +126,20 @@ class SecretUnavailable(ReconcilerError):
 
     exit_code = ExitCode.WORLD
 
+    def again(self, before: str = "") -> "SecretUnavailable":
+        """The same failure, to be raised once more, with a text before its message."""
+        return SecretUnavailable(before + self.message, hint=self.hint)
+
+
+class SecretRefused(SecretUnavailable):
+    """A secret reference leads to where none may."""
+
+    exit_code = ExitCode.NOT_PERMITTED
+
+    def again(self, before: str = "") -> "SecretRefused":
+        """The same failure, to be raised once more, with a text before its message."""
+        return SecretRefused(before + self.message, hint=self.hint)
+
 
 class KeyUnavailable(ReconcilerError):
     """The key of the store's secrets is missing or is not the one they were encrypted with."""

@@ -1,11 +1,13 @@
 """The project's settings, the environment and the command line become one frozen record."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reconciler.core.references import is_bound
 from reconciler.errors import UsageError
-from reconciler.value_class import value_class
+from reconciler.value_class import replace, value_class
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
 DEFAULT_TARGET = "local"
@@ -31,7 +33,11 @@ class Settings:
         require_commit_on: the branch on which their commit has to be; "" for any.
         signed_by: files with public keys, of which one has to sign the plan; none for no need.
         helpers: programs that secret references may use, by name; see schemas/project.schema.json.
-        check_secrets: whether every plan resolves all secrets.
+        env_file_given: whether the env file is the operator's choice, and not the repository's.
+        secrets_allowed: lists of what secret references may lead to; see core/references.py.
+        check_secrets: whether every apply resolves all secrets.
+        plan_checks_secrets: whether a plan does so too, which the operator alone can say: the project file may be that
+            of a branch that nobody has judged.
         fetch_tokens: whether every apply fetches the access tokens that are missing or due.
     """
 
@@ -40,10 +46,13 @@ class Settings:
     store: str
     owner: str
     env_file: Path | None
+    env_file_given: bool
     key_file: Path | None
     max_deletes: str | None
     max_access_loss: str | None
     check_secrets: bool
+    plan_checks_secrets: bool
+    secrets_allowed: tuple[tuple[str, ...], ...]
     fetch_tokens: bool
     lock_seconds: float
     require_commit: bool
@@ -62,6 +71,7 @@ class Overrides:
     env_file: str | None = None
     max_deletes: str | None = None
     secrets: str | None = None
+    secrets_allowed: str | None = None
     tokens: str | None = None
     lock_seconds: float | None = None
 
@@ -70,7 +80,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
     """The settings of a run; the command line wins over the project file.
 
     Raises:
-        UsageError: the target is not defined, or a shared store is used without an owner.
+        UsageError: the target is not defined, a shared store is used without an owner, or a bound of secrets is none.
     """
     name, target = _target(project, given)
     store = given.store or target.get("store", DEFAULT_STORE)
@@ -81,10 +91,13 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         store=store,
         owner=_owner(root, project, store),
         env_file=env_file,
+        env_file_given=bool(given.env_file),
         key_file=_from_root(root, target.get("keyFile")),
         max_deletes=given.max_deletes or target.get("maxDeletes"),
         max_access_loss=target.get("maxAccessLoss"),
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
+        plan_checks_secrets=given.secrets == "check",
+        secrets_allowed=_allowed(target, given.secrets_allowed),
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
         require_commit=target.get("requireCommit", False),
@@ -93,6 +106,29 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
+
+
+def without_far_key(settings: Settings) -> Settings:
+    """The settings of a command that only reads: a key file outside of the repository is not opened for it.
+
+    The project file that names it may be that of a branch which nobody has judged. RECONCILER_STORE_KEY is the
+    operator's own word.
+    """
+    file = settings.key_file
+    if file is None or Path(os.path.realpath(file)).is_relative_to(settings.root):
+        return settings
+    return replace(settings, key_file=None)
+
+
+def _allowed(target: Mapping[str, Any], given: str | None) -> tuple[tuple[str, ...], ...]:
+    """The bounds of the target and those of the operator, where there are any: a reference has to fit both."""
+    found = [tuple(target["secretsAllowed"])] if "secretsAllowed" in target else []
+    if given is None:
+        return tuple(found)
+    wrong = [text for text in given.split() if not is_bound(text)]
+    if wrong:
+        raise UsageError(f"'{wrong[0]}' does not say what secret references may lead to", hint="write KEY:TARGET or KEY:BEGINNING*, such as env:CRM_* file:/run/secrets/*")  # fmt: skip
+    return (*found, tuple(given.split()))
 
 
 def _target(project: Mapping[str, Any], given: Overrides) -> tuple[str, Mapping[str, Any]]:
@@ -121,11 +157,23 @@ def _owner(root: Path, project: Mapping[str, Any], store: str) -> str:
 
 
 def sqlite_path(root: Path, store: str) -> Path:
-    """The file that a ``sqlite:PATH`` URL names; a relative path starts at `root`."""
+    """The file that a ``sqlite:PATH`` URL names; a relative path starts at `root`.
+
+    Raises:
+        UsageError: no file can have the name.
+    """
+    try:
+        return written_path(root, store).resolve()
+    except ValueError:
+        raise UsageError("no file can have the name of the store", hint="it holds a NUL character") from None
+
+
+def written_path(root: Path, store: str) -> Path:
+    """The same, without links being looked at."""
     _, _, path = store.partition(":")
     if path.startswith("//"):  # sqlite:///path, as other tools write it
         path = path.removeprefix("//")
-    return (root / path).resolve() if path else root / ".reconciler" / "store.db"
+    return root / (path or ".reconciler/store.db")
 
 
 def _from_root(root: Path, path: str | None) -> Path | None:

@@ -38,7 +38,7 @@ def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool
     from reconciler.wiring.adopting import commit, drift_of, places_of, prepare, start_of_branch, write
 
     chosen = choose_format(("text", "json"))
-    run = open_run()
+    run = open_run(reading=True)
     root, said = run.settings.root, options()
     parent = start_of_branch(root, branch) if branch else ""
     desired = load_desired(open_source(root, parent, cached=not said.no_cache))

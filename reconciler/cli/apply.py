@@ -65,6 +65,11 @@ def command(
     )
 
 
+def _is_on_the_line(option: str) -> bool:
+    """Whether an option was given, and is no setting of the environment for every plan."""
+    return click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+
+
 def _refuse_planning(asked: PlanFlags) -> None:
     """Stop when an option says how to plan, and the plan is made.
 
@@ -78,7 +83,7 @@ def _refuse_planning(asked: PlanFlags) -> None:
             ("--full", asked.full),
             ("--no-prune", asked.no_prune),
             ("--adopt", asked.adopt),
-            ("--secrets", asked.secrets),
+            ("--secrets", asked.secrets if _is_on_the_line("secrets") else None),
         )
         if given
     ]

@@ -15,10 +15,11 @@ from reconciler.core.progress import Untold
 from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
-from reconciler.source.project import PROJECT_FILE
+from reconciler.source.project import PROJECT_FILE, read_project
 from reconciler.source.repository import Repository
 from reconciler.value_class import value_class
-from reconciler.wiring.run import below, inside, locate_root, open_source, project_diagnostics
+from reconciler.wiring.references import reference_diagnostics
+from reconciler.wiring.run import below, inside, locate_root, open_source
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Bar
@@ -47,7 +48,10 @@ def check_and_show(asked: CheckFlags, chosen: str) -> int:
     progress = open_progress()
     source = open_source(root, asked.ref, covering=asked.coverage, cached=not options().no_cache, progress=progress)
     desired, since = _loaded(source, asked.since, progress)
-    found = [*desired.diagnostics, *source.around()] + ([] if asked.ref else project_diagnostics(root))
+    project, faults = read_project(root)
+    found = [*desired.diagnostics, *source.around()] + ([] if asked.ref else faults)
+    if not has_errors(faults):
+        found += reference_diagnostics(root, project, desired.resources.values(), source.read)
     files = desired.files
     if asked.paths:
         files, found = _narrow(root, asked.paths, source.paths() if since else files, files, found)

@@ -55,7 +55,7 @@ def command(
     from reconciler.wiring.exporting import export_records, stream, write_export
 
     chosen = choose_format(("text", "json"))
-    run = open_run()
+    run = open_run(reading=True)
     mine = run.settings.owner
     choice = Choice(
         kinds=frozenset(kind_named(item) or "" for item in wanted if "/" not in item),

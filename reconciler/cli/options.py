@@ -20,6 +20,7 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "target": (("--target",), {"metavar": "NAME", "help": "Target of reconciler.yaml."}),
     "store": (("--store",), {"metavar": "URL", "help": "Live store, instead of the target's, e.g. sqlite:PATH."}),
     "env_file": (("--env-file",), {"metavar": "FILE", "help": "NAME=value lines for {env: NAME} secrets that the environment lacks."}),
+    "secrets_allowed": (("--secrets-allowed",), {"metavar": "LIST", "help": "What secret references may lead to, such as 'env:CRM_* file:/run/secrets/*'; narrows reconciler.yaml's secretsAllowed."}),
     "actor": (("--as", "actor"), {"metavar": "ACTOR", "help": "Who acts; else the pipeline's actor."}),
     "output": (("-o", "--output"), {"metavar": "FORMAT", "help": "Output format."}),
     "color": (("--color",), {"type": click.Choice(["auto", "always", "never"]), "help": "Colour; auto colours terminals and minds NO_COLOR."}),
@@ -28,7 +29,7 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "no_input": (("--no-input",), {"is_flag": True, "help": "Never ask."}),
     "no_cache": (("--no-cache",), {"is_flag": True, "help": "Read all files anew, and keep nothing of it."}),
 }  # fmt: skip
-_STORE_ONLY = ("target", "store", "env_file", "actor", "no_input")
+_STORE_ONLY = ("target", "store", "env_file", "secrets_allowed", "actor", "no_input")
 _READERS_ONLY = ("no_cache",)
 _VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}
 

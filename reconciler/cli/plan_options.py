@@ -76,7 +76,7 @@ def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
             override_option(),
             preflight_option(),
             tokens_option(),
-            click.option("--secrets", type=click.Choice(["unchanged", "check"]), help="check: resolve all secrets and see which values changed."),
+            click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),
         ]
     ):  # fmt: skip
         function = option(function)

@@ -12,9 +12,10 @@ from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
 from reconciler.core.progress import UNTOLD, Untold
+from reconciler.core.references import Bounds
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.settings import Overrides, Settings
+from reconciler.settings import Overrides, Settings, without_far_key
 from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import (
     default_actor,
@@ -62,12 +63,15 @@ class PlanFlags:
     full: bool = False
 
 
-def open_run(flags: PlanFlags | None = None, target: str | None = None, *, noting: bool = False) -> Run:
+def open_run(
+    flags: PlanFlags | None = None, target: str | None = None, *, noting: bool = False, reading: bool = False
+) -> Run:
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
         target: the one that is used where the command line names none.
         noting: whether to note what is read; see `Repository`.
+        reading: whether nothing is going to be written to the store; see `without_far_key`.
     """
     said = options()
     root = locate_root(said.directory)
@@ -75,12 +79,15 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, notin
         target=said.target or target,
         store=said.store,
         env_file=said.env_file,
+        secrets_allowed=said.secrets_allowed,
         max_deletes=flags.max_deletes if flags else None,
         secrets=flags.secrets if flags else None,
         tokens=flags.tokens if flags else None,
         lock_seconds=flags.lock_timeout if flags else None,
     )
     settings = load_settings(root, overrides)
+    if reading:
+        settings = without_far_key(settings)
     if said.verbose:
         say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
     progress = open_progress()
@@ -148,12 +155,17 @@ def load_desired(source: Source, progress: "Bar | Untold" = UNTOLD) -> Desired:
 
 
 def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
-    """As `_planned`, with a notice of deleted records that wait to be purged."""
+    """As `_planned`, with notices of deleted records that wait to be purged, and of what an apply does besides."""
     from reconciler.services.waiting import waiting_notice
 
     planned = _planned(run, flags, remember=remember)
-    waiting = waiting_notice(run.store, run.settings.owner, run.settings.quarantine_days, now())
-    plan = replace(planned.plan, notices=(*planned.plan.notices, *waiting)) if waiting else planned.plan
+    said = waiting_notice(run.store, run.settings.owner, run.settings.quarantine_days, now())
+    if run.settings.check_secrets and not (remember or run.settings.plan_checks_secrets):
+        said = (
+            *said,
+            "an apply to this target compares the values of all secrets too; so does a plan with --secrets check",
+        )
+    plan = replace(planned.plan, notices=(*planned.plan.notices, *said)) if said else planned.plan
     return replace(planned, plan=plan)
 
 
@@ -179,10 +191,12 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
         limits=AccessLimits(named_actor(), run.settings.max_access_loss),
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
+        bounds=Bounds(str(run.settings.root), run.settings.secrets_allowed),
         progress=run.progress,
     )
     tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
-    secrets = run.secrets if run.settings.check_secrets else None
+    checks = run.settings.check_secrets if remember else run.settings.plan_checks_secrets
+    secrets = run.secrets if checks else None
     return Asked(plan_options, rules_digest(), tokens, secrets, remember)
 
 

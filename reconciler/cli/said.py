@@ -10,6 +10,7 @@ class Options(NamedTuple):
     target: str | None = None
     store: str | None = None
     env_file: str | None = None
+    secrets_allowed: str | None = None
     actor: str | None = None
     output: str | None = None
     color: str = "auto"

@@ -99,6 +99,14 @@ class SealedToken:
 class SecretBackend(Protocol):
     """Resolves secret references."""
 
+    def refuse(self, reference: Mapping[str, str]) -> None:
+        """Stop when nobody may read what a reference leads to; nothing is read to tell.
+
+        Raises:
+            SecretRefused: nobody may.
+        """
+        ...
+
     def prefetch(self, references: Iterable[Mapping[str, str]], progress: Progress) -> None:
         """Look up what is far away, in parallel, so that `resolve` has it at hand. Never fails."""
         ...

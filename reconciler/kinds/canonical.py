@@ -13,6 +13,7 @@ from reconciler.kinds.merging import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
 
 _REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS).encode() + rb')":"')
+_WRITTEN = re.compile(rb':\{"(' + "|".join(REFERENCE_KEYS).encode() + rb')":"([^"\\]*(?:\\.[^"\\]*)*)"')
 _FAR_REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS[2:]).encode() + rb')":"')
 """Faster than asking for each of the keys."""
 
@@ -87,6 +88,11 @@ def decode(body: bytes) -> dict[str, Any]:
 def may_hold_references(body: bytes) -> bool:
     """Whether a canonical body may hold secret references: a test without decoding it."""
     return _REFERENCE.search(body) is not None
+
+
+def written_references(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Key and target, as JSON writes it, of all that may be a secret reference in a canonical body: without decoding it."""
+    return _WRITTEN.findall(body)
 
 
 def may_hold_far_references(body: bytes) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import Any
 
+from reconciler.core.references import only, own
 from reconciler.core.sensitive import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
@@ -190,6 +191,10 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
     if user_has_colon(authorization):
         place = Place(document, ("spec", "authorization", *user_of_basic(authorization)))
         found.append(Finding("RC406", f"the user {COLON}", place, "choose another method, or another user"))
+    for field in secret_fields(spec):
+        scheme, target = only(field.reference)
+        if what := own(scheme, target):
+            found.append(Finding("RC404", f"it leads to {what}", Place(document, (*field.path, scheme)), "name another place"))  # fmt: skip
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)

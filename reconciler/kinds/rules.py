@@ -5,7 +5,7 @@ import os
 from reconciler import __version__
 from reconciler.digests import sha256
 
-VERSION = 1
+VERSION = 2
 """Grows when the same definitions are judged otherwise, or make another body, between two released versions."""
 
 SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest")

@@ -42,7 +42,7 @@ class Documents:
             with self._lock:
                 self._known[source] = known
         if isinstance(known, SecretUnavailable):
-            raise SecretUnavailable(known.message, hint=known.hint)
+            raise known.again()
         return known
 
 

@@ -1,14 +1,14 @@
 """Files that are encrypted in the repository: {sops: FILE#KEY} by the program sops, {age: FILE} by pyrage."""
 
 import json
-import os
 from typing import Any
 
 from reconciler.errors import SecretUnavailable
 from reconciler.secrets.context import Context
 from reconciler.secrets.documents import Documents
-from reconciler.secrets.local import read_regular, without_line_break
-from reconciler.secrets.programs import run_program
+from reconciler.secrets.local import without_line_break
+from reconciler.secrets.programs import OF_SOPS, environment_of, run_program
+from reconciler.secrets.regular import read_regular
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _SOPS_CODES = {
@@ -45,12 +45,10 @@ class SopsSecrets:
         return without_line_break(self._run(file))
 
     def _run(self, file: str, *options: str) -> str:
-        path = os.path.join(self._context.root, file)
-        read_regular(path, _MAX_FILE_BYTES)
+        path, _ = self._context.own.read(file, _MAX_FILE_BYTES)
         command = ["sops", "decrypt", *options, path]
-        code, output = run_program(
-            command, folder=self._context.root, environment=self._context.variables(), limit=_MAX_FILE_BYTES
-        )
+        environment = environment_of(self._context, OF_SOPS)
+        code, output = run_program(command, folder=self._context.root, environment=environment, limit=_MAX_FILE_BYTES)
         if code != 0:
             reason = _SOPS_CODES.get(code, f"sops ended with exit code {code}")
             raise SecretUnavailable(reason, hint=f"try by hand: sops decrypt {file}; for age set SOPS_AGE_KEY_FILE")
@@ -70,7 +68,7 @@ class AgeSecrets:
             import pyrage
         except ImportError:
             raise SecretUnavailable("pyrage is not installed", hint="run: pip install 'reconciler[age]'") from None
-        data = read_regular(self._context.root / target, _MAX_FILE_BYTES)
+        _, data = self._context.own.read(target, _MAX_FILE_BYTES)
         try:
             value = without_line_break(pyrage.decrypt(data, self._own_identities()).decode("utf-8"))
         except pyrage.DecryptError:
@@ -98,6 +96,8 @@ def _read_identities(context: Context) -> list[Any]:
             raise SecretUnavailable("there is no identity to decrypt it with", hint=f"set {' or '.join(_IDENTITIES)}")
         try:
             text = read_regular(context.root / file).decode("utf-8", "replace")
+        except OSError as failure:
+            raise SecretUnavailable(f"SOPS_AGE_KEY_FILE: {failure.strerror}", hint="check it") from None
         except SecretUnavailable as failure:
             raise SecretUnavailable(f"SOPS_AGE_KEY_FILE: {failure.message}", hint=failure.hint) from None
     lines = [line.strip() for line in text.splitlines()]

@@ -6,7 +6,7 @@ A definition chooses one of them by name and gives it one word; it can neither n
 from reconciler.errors import SecretUnavailable
 from reconciler.secrets.context import Context
 from reconciler.secrets.local import without_line_break
-from reconciler.secrets.programs import SECONDS, run_program
+from reconciler.secrets.programs import SECONDS, environment_of, run_program
 
 
 class ExecSecrets:
@@ -18,7 +18,7 @@ class ExecSecrets:
     def resolve(self, target: str) -> str:
         """What the helper says."""
         helper, _, name = target.partition(":")
-        if not name or name.startswith("-"):
+        if not name or name.startswith("-") or not name.isprintable():
             raise SecretUnavailable(
                 "it wants HELPER:NAME, and a NAME begins with no hyphen", hint="check the reference"
             )
@@ -34,7 +34,7 @@ class ExecSecrets:
         code, output = run_program(
             command,
             folder=self._context.root,
-            environment=self._context.variables(),
+            environment=environment_of(self._context, settings.get("variables", ())),
             stdin=stdin,
             seconds=settings.get("timeoutSeconds", SECONDS),
         )

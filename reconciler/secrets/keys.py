@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.core.secret import Secret
-from reconciler.errors import KeyUnavailable
+from reconciler.errors import KeyUnavailable, SecretUnavailable
+from reconciler.secrets.regular import read_regular
 from reconciler.value_class import value_class
 
 KEY_VARIABLE = "RECONCILER_STORE_KEY"
@@ -82,12 +83,12 @@ def read_key(path: Path, *, private: bool = False) -> Secret:
     try:
         if private and os.name == "posix" and path.stat().st_mode & 0o077:
             raise KeyUnavailable(f"others can read the key file {path}", hint=f"run: chmod 600 {path}")
-        return Secret(path.read_text("utf-8").strip())
+        return Secret(read_regular(path).decode("utf-8").strip())
     except FileNotFoundError as failure:
         raise KeyUnavailable(f"there is no key file {path}", hint=f"restore it, or set {KEY_VARIABLE}") from failure
     except OSError as failure:
         raise KeyUnavailable(f"the key file {path} cannot be read: {failure.strerror}") from failure
-    except UnicodeDecodeError:
+    except (SecretUnavailable, UnicodeDecodeError):
         raise KeyUnavailable(f"the key file {path} is not a text file", hint="restore it") from None
 
 

@@ -1,17 +1,58 @@
-"""Start a program that gives secrets. What it says on stderr is not shown, because it may repeat them."""
+"""Start a program that gives secrets. What it says on stderr is not shown, because it may repeat them.
+
+It gets the variables that programs need to run, and those that its task takes, but never the tool's own. It is found
+in the directories of PATH that lie outside of the repository, unless it is named by its path.
+"""
 
 import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event, Timer
 
+from reconciler.core.references import OWN_VARIABLES
 from reconciler.errors import SecretUnavailable
-from reconciler.secrets.local import MAX_SECRET_BYTES
+from reconciler.secrets.context import Context
+from reconciler.secrets.regular import MAX_SECRET_BYTES
 
 SECONDS = 60
+_ALWAYS = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "XDG_*",
+    "SYSTEMROOT", "WINDIR", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+)  # fmt: skip
+OF_SOPS = (
+    "SOPS_*", "AWS_*", "VAULT_*", "GOOGLE_*", "CLOUDSDK_*", "AZURE_*", "GNUPGHOME", "GPG_*",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+"""Variables of sops and of the key services that it asks: https://getsops.io/docs/."""
+_SAFE_GIT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.bareRepository", "GIT_CONFIG_VALUE_0": "explicit",
+}  # fmt: skip
+"""Git asks nobody, and takes no folder for a repository that only looks like one: its settings could name programs."""
+
+
+def environment_of(context: Context, names: Sequence[str]) -> dict[str, str]:
+    """The variables of a program that is started.
+
+    Args:
+        names: what it gets beside what every program gets; a final * stands for any end.
+    """
+    found = {
+        name: value
+        for name, value in context.variables().items()
+        if any(fnmatchcase(name, wanted) for wanted in (*_ALWAYS, *names)) and not name.startswith(OWN_VARIABLES)
+    }
+    return {**found, "PATH": _outside(found.get("PATH", os.defpath), context.root)}
+
+
+def _outside(path: str, root: Path) -> str:
+    """The directories of PATH that no pull request can put programs into."""
+    folders = (folder for folder in path.split(os.pathsep) if os.path.isabs(folder))
+    return os.pathsep.join(folder for folder in folders if not Path(os.path.realpath(folder)).is_relative_to(root))
 
 
 def run_program(
@@ -31,7 +72,7 @@ def run_program(
     Raises:
         SecretUnavailable: it cannot be started, takes longer than `seconds` or says more than `limit` bytes.
     """
-    child = _start(command, folder, {"GIT_TERMINAL_PROMPT": "0", **environment})
+    child = _start(command, folder, {**environment, **_SAFE_GIT})
     late = Event()
 
     def end() -> None:

@@ -1,13 +1,18 @@
 """Secret references to values: which resolver knows them, and each looked up once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.core.progress import UNTOLD, Progress, told
+from reconciler.core.references import only
 from reconciler.core.secret import Secret
 from reconciler.errors import SecretUnavailable
-from reconciler.secrets.context import Context
+
+if TYPE_CHECKING:
+    from reconciler.secrets.context import Context
 
 PARALLELISM = 8
 _RESOLVERS = {
@@ -39,10 +44,20 @@ class SchemeResolver(Protocol):
 class Resolver:
     """Resolves secret references."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, make_context: "Callable[[], Context]") -> None:
+        """Look nothing up yet.
+
+        Args:
+            make_context: gives what it takes; called once, when the first reference is looked at.
+        """
+        self._make_context = make_context
         self._resolvers: dict[str, SchemeResolver] = {}
         self._known: dict[tuple[str, str], Secret | SecretUnavailable] = {}
+        self._permitted: set[tuple[str, str]] = set()
+
+    @cached_property
+    def _context(self) -> "Context":
+        return self._make_context()
 
     def resolve(self, reference: Mapping[str, str]) -> Secret:
         """The value behind a reference such as {"env": "NAME"}.
@@ -52,13 +67,27 @@ class Resolver:
         """
         if not _is_reference(reference):
             raise SecretUnavailable("what is live is no secret reference", hint="declare the field in git")
-        ((scheme, target),) = reference.items()
+        scheme, target = only(reference)
         known = self._known.get((scheme, target))
         if known is None:
             known = self._known[scheme, target] = self._look_up(scheme, target)
         if isinstance(known, SecretUnavailable):
-            raise SecretUnavailable(known.message, hint=known.hint)
+            raise known.again()
         return known
+
+    def refuse(self, reference: Mapping[str, str]) -> None:
+        """Stop when nobody may read what a reference leads to; nothing is opened to tell.
+
+        Raises:
+            SecretRefused: nobody may.
+        """
+        if not _is_reference(reference):
+            return
+        scheme, target = only(reference)
+        if (scheme, target) not in self._permitted:
+            with _named(scheme, target):
+                self._context.refuse(scheme, target)
+            self._permitted.add((scheme, target))
 
     def prefetch(self, references: Iterable[Mapping[str, str]], progress: Progress = UNTOLD) -> None:
         """Look up what is far away, in parallel: one of each source at first, so that it is fetched once."""
@@ -78,9 +107,13 @@ class Resolver:
 
     def _look_up(self, scheme: str, target: str) -> Secret | SecretUnavailable:
         try:
-            return Secret(self._resolver(scheme).resolve(target))
+            self.refuse({scheme: target})
+            with _named(scheme, target):
+                value = self._resolver(scheme).resolve(target)
+                self._context.own.refuse_value(value)
         except SecretUnavailable as failure:
-            return SecretUnavailable(f"{{{scheme}: {target}}}: {failure.message}", hint=failure.hint)
+            return failure.again()  # without what led to it, which may hold the value
+        return Secret(value)
 
     def _resolver(self, scheme: str) -> SchemeResolver:
         if scheme not in self._resolvers:
@@ -88,6 +121,15 @@ class Resolver:
             make: Callable[[Context], SchemeResolver] = getattr(import_module(f"reconciler.secrets.{module}"), name)
             self._resolvers[scheme] = make(self._context)
         return self._resolvers[scheme]
+
+
+@contextmanager
+def _named(scheme: str, target: str) -> Iterator[None]:
+    """Failures name the reference."""
+    try:
+        yield
+    except SecretUnavailable as failure:
+        raise failure.again(f"{{{scheme}: {target}}}: ") from None
 
 
 def _is_reference(found: Mapping[str, Any]) -> bool:

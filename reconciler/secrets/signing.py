@@ -2,15 +2,17 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+PASSPHRASE = "RECONCILER_SIGN_PASSPHRASE"  # noqa: S105 (the variable's name)
 _PURPOSE = b"reconciler saved plan v1\0"
 """So that a signature of something else is none of a plan."""
 _MAKE = "make a pair with: ssh-keygen -t ed25519 -f FILE"
@@ -56,19 +58,47 @@ def name_of(key: "Ed25519PublicKey") -> str:
     return "SHA256:" + b64encode(sha256(blob).digest()).decode().rstrip("=")
 
 
-def _private_key(path: Path, passphrase: str | None) -> "Ed25519PrivateKey":
+def holds_signing_key(text: str, passphrase: str | None, key_files: Sequence[Path]) -> bool:
+    """Whether a text is the private key to one of the public ones in the files, as far as it can be read.
+
+    An OpenSSH key names its public one even where it is encrypted.
+    """
+    if "PRIVATE KEY-----" not in text:
+        return False
+    public: set[bytes] = set()
+    for path in key_files:
+        with suppress(UsageError):  # whoever verifies a plan says so
+            public.update(key.public_bytes_raw() for key in _public_keys(path))
+    key = _loaded(text.encode("utf-8", "replace"), passphrase) or _loaded(text.encode("utf-8", "replace"), None)
+    if key is not None and hasattr(key, "public_key"):
+        mine = key.public_key()
+        return hasattr(mine, "public_bytes_raw") and mine.public_bytes_raw() in public
+    body = "".join(line for line in text.splitlines() if not line.startswith("-----"))
+    with suppress(ValueError):
+        decoded = b64decode(body)
+        return any(raw in decoded for raw in public)
+    return False
+
+
+def _loaded(data: bytes, passphrase: str | None) -> Any:
+    """The private key in PEM or OpenSSH's form; None where it cannot be read."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 
-    data = _read(path)
     load = load_ssh_private_key if b"OPENSSH PRIVATE KEY" in data else load_pem_private_key
-    password = passphrase.encode() if passphrase else None
     try:
-        key = load(data, password)
+        return load(data, passphrase.encode() if passphrase else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        hint = "an encrypted key takes its passphrase from RECONCILER_SIGN_PASSPHRASE; else " + _MAKE
-        raise UsageError(f"{path} holds no private key that can be read", hint=hint) from None
+        return None
+
+
+def _private_key(path: Path, passphrase: str | None) -> "Ed25519PrivateKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = _loaded(_read(path), passphrase)
+    if key is None:
+        hint = f"an encrypted key takes its passphrase from {PASSPHRASE}; else {_MAKE}"
+        raise UsageError(f"{path} holds no private key that can be read", hint=hint)
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"{path} holds no Ed25519 private key", hint=_MAKE)
     return key

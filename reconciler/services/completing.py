@@ -18,6 +18,8 @@ from reconciler.services.clashes import clashes
 from reconciler.services.objections import objections
 from reconciler.services.plan_access import access_changes
 from reconciler.services.plan_options import PlanOptions
+from reconciler.services.recipients import recipient_notices
+from reconciler.services.unresolved import bounds_problem
 from reconciler.value_class import replace, value_class
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def complete(
         deletes=guards.too_many_deletes(changes, owned, options.max_deletes, WORDS),
     )
     problems += clashes(changes, live) if revision.past else ()
+    problems += bounds_problem(changes, options.bounds)
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
     access = access_changes(in_order, live, store, around.covering, options.actor, options.now) if options.now else None
     judgement = judge(in_order, live, store, options.limits, access, options.now)
@@ -71,7 +74,7 @@ def complete(
         counted(in_order),
         access,
         judgement.basis,
-        judgement.notices,
+        (*judgement.notices, *recipient_notices(in_order)),
         around.expiring,
     )
     return _settled(plan, options)

@@ -2,6 +2,7 @@
 
 from reconciler.core.overrides import Override
 from reconciler.core.progress import UNTOLD, Progress
+from reconciler.core.references import Bounds
 from reconciler.services.access_objections import AccessLimits
 from reconciler.value_class import field, value_class
 
@@ -19,6 +20,7 @@ class PlanOptions:
         limits: of permissions and of losing access.
         overrides: the guards that somebody has overridden.
         require_commit: whether the definitions have to be just those of a commit.
+        bounds: what secret references may lead to.
         progress: told how far planning has come.
     """
 
@@ -32,4 +34,5 @@ class PlanOptions:
     limits: AccessLimits = field(default_factory=AccessLimits)
     overrides: tuple[Override, ...] = ()
     require_commit: bool = False
+    bounds: Bounds = field(default_factory=lambda: Bounds("/"))
     progress: Progress = UNTOLD

@@ -42,6 +42,9 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
     """A verdict for each active connector that changes, in the plan's order. Writes nothing, and calls no endpoint.
 
     A server counts as reached when it answers a HEAD of its root, which is sent without credentials, whatever it says.
+
+    Raises:
+        SecretRefused: a secret reference leads to where none may; nothing was read.
     """
     changes = [
         change

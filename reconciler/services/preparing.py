@@ -20,11 +20,12 @@ from reconciler.kinds.sendable import secret_fault
 from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.undeleting import kept_secrets
-from reconciler.services.unresolved import Unresolved, refuse_unresolved
+from reconciler.services.unresolved import Unresolved, followed, forbidden, refuse_unresolved
 from reconciler.value_class import replace, value_class
 
 _OF_TOKENS = ("authorization", "tls", "status")
 """What a token depends on."""
+_KEPT = "nothing was changed"
 _NO_SPEC: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, Secret] = {}
 
@@ -51,6 +52,7 @@ def resolve_secrets(
     Raises:
         RecordConflict: such a record is not there any more.
         SecretUnavailable: references that lead to nothing, all of them in the details.
+        SecretRefused: references that nobody may follow; nothing was read then.
     """
     prepared: list[Prepared] = []
     missing: list[Unresolved] = []
@@ -75,7 +77,7 @@ def resolve_secrets(
             prepared.append(Prepared(Write(change, uid, sealed), of_tokens, values))
         else:
             prepared.append(Prepared(Write(change, uid, sealed), _NO_SPEC, _NO_VALUES))
-    refuse_unresolved(missing, "nothing was changed")
+    refuse_unresolved(missing, _KEPT)
     return prepared
 
 
@@ -87,15 +89,14 @@ def _uid(change: Change) -> str:
 
 
 def prefetch(changes: Sequence[Change], secrets: SecretBackend, progress: Progress = UNTOLD) -> None:
-    """Look up what is far away for all changes at once."""
+    """Look up what is far away for all changes at once, unless one of the references may not be followed.
+
+    Raises:
+        SecretRefused: one may not; nothing was read.
+    """
+    refuse_unresolved(forbidden(changes, secrets.refuse), _KEPT)
     far = [change for change in changes if not change.is_token_only and may_hold_far_references(change.body or b"")]
-    wanted = (
-        field.reference
-        for change in far
-        for field in KINDS[change.key.kind].secret_fields(spec_after(change))
-        if change.revival is None or field.address not in change.revival.secrets
-    )
-    secrets.prefetch(wanted, progress)
+    secrets.prefetch((field.reference for change in far for field in followed(change)), progress)
 
 
 def spec_after(change: Change) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Secrets whose value changed behind an unchanged reference."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
@@ -9,9 +10,10 @@ from reconciler.core.ports import Sealer, SecretBackend, Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
+from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_paths import path_of, secret_paths
-from reconciler.services.unresolved import Unresolved, refuse_unresolved
+from reconciler.services.unresolved import Unresolved, forbidden_in, refuse_unresolved
 from reconciler.value_class import replace
 
 
@@ -27,10 +29,13 @@ def with_rotated_secrets(
 
     Raises:
         SecretUnavailable: references that lead to nothing, all of them in the details.
+        SecretRefused: references that nobody may follow; nothing was read then.
     """
     states = store.secret_states()
     sealer = store.sealer() if states else None
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
+    bodies = ((key, resource.peek(), partial(_fields, resource)) for key, resource in desired.items())
+    refuse_unresolved(forbidden_in(bodies, secrets.refuse))
     missing: list[Unresolved] = []
     secrets.prefetch(_far_references(desired.values()), progress)
     for key, resource in told(desired.items(), "secrets", len(desired), progress):
@@ -44,12 +49,15 @@ def with_rotated_secrets(
     return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
 
 
+def _fields(resource: Resource) -> Iterable[SecretField]:
+    return KINDS[resource.key.kind].secret_fields(resource.content()["spec"])
+
+
 def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:
     """The secret references of resources of which some lead to another program or machine."""
     for resource in resources:
         if may_hold_far_references(resource.peek()):
-            for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
-                yield field.reference
+            yield from (field.reference for field in _fields(resource))
 
 
 def _rotated(

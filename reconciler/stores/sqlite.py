@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -182,11 +183,13 @@ _FAILURES: dict[str, tuple[str, str]] = {
 
 def _exists(path: Path) -> bool:
     try:
-        return path.stat().st_size >= 0
+        if stat.S_ISREG(path.stat().st_mode):
+            return True
     except FileNotFoundError:
         return False
     except OSError as failure:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror}") from failure
+    raise StoreUnavailable(f"the store {path} is not a file", hint="check the path in --store or reconciler.yaml")
 
 
 def _is_left(path: Path, suffix: str) -> bool:

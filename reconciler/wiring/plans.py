@@ -22,7 +22,6 @@ from reconciler.secrets import signing
 MAX_BYTES = 1 << 30
 _UNSEALED = ("digest", "signature")
 _AGAIN = "make a new plan with: reconciler plan --out FILE"
-PASSPHRASE = "RECONCILER_SIGN_PASSPHRASE"  # noqa: S105 (the variable's name)
 
 
 def write_plan(
@@ -50,7 +49,7 @@ def write_plan(
     content["digest"] = _digest_of(content)
     named = ""
     if key_file is not None:
-        signature, named = signing.sign(content["digest"], key_file, environment.get(PASSPHRASE))
+        signature, named = signing.sign(content["digest"], key_file, environment.get(signing.PASSPHRASE))
         content["signature"] = {"algorithm": "ed25519", "key": named, "value": signature}
     _replace(path, _dump(content))
     return named

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
+from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.digests import sha256
 from reconciler.errors import InvalidDefinitions, UsageError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.interrupts import Interrupts
     from reconciler.core.ports import RunInfo, Sealer, SecretBackend, Store
+    from reconciler.secrets.context import Context
+    from reconciler.secrets.own import Own
     from reconciler.services.tokens import TokenTools
     from reconciler.stores.host import LocalHost
     from reconciler.stores.sql.running import RunLease
@@ -144,11 +147,6 @@ def _parsed(root: Path) -> str:
     return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}" if home else ""
 
 
-def project_diagnostics(root: Path) -> list[Diagnostic]:
-    """What is wrong with the project file."""
-    return read_project(root)[1]
-
-
 def load_settings(root: Path, given: Overrides) -> Settings:
     """Settings of a run that needs a store.
 
@@ -202,11 +200,28 @@ def key_beside(path: Path) -> Path:
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
-    """What resolves secret references."""
-    from reconciler.secrets.context import Context
+    """What resolves secret references; nothing is loaded before it is used."""
     from reconciler.secrets.resolving import Resolver
 
-    return Resolver(Context(environment, settings.env_file, settings.root, settings.helpers))
+    def make() -> "Context":
+        from reconciler.secrets.context import Context
+
+        own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
+        env_file, given = settings.env_file, settings.env_file_given
+        return Context(environment, env_file, settings.root, settings.helpers, own, bounds, given)
+
+    return Resolver(make)
+
+
+def _own(settings: Settings, environment: Mapping[str, str]) -> "Own":
+    """What belongs to the tool in a run, and so is nobody's secret."""
+    from reconciler.secrets.own import Own
+    from reconciler.stores.sql.schema import APPLICATION_ID
+
+    store = sqlite_path(settings.root, settings.store) if settings.store.startswith("sqlite:") else None
+    keys = [key for key in (settings.key_file, key_beside(store) if store else None) if key]
+    files = (settings.env_file,) if settings.env_file and settings.env_file_given else ()
+    return Own(settings.root, environment, store, tuple(keys), files, settings.signed_by, APPLICATION_ID)
 
 
 def open_tokens(

@@ -1,0 +1,125 @@
+"""To whom the secrets of connectors are sent: a host that gets them by a plan and did not before is told to reviewers."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.core.model import Key
+from reconciler.core.plan import Action, Change
+from reconciler.kinds.canonical import decode, may_hold_references, readable
+from reconciler.kinds.registry import address
+
+_MOST_LINES, _MOST_HOSTS = 10, 20
+_WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))
+_URL = re.compile(rb'rl":"([^/"\\]*(?://[^/?#"\\]*)?)(\\?)')
+"""URLs in a canonical body, behind `url` and `tokenUrl`, as far as their hosts, and whether something is escaped there.
+
+A sample may hold others. It begins with plain letters, which lets the engine skip quickly.
+"""
+_OF_THE_CALLER = "whichever host a caller names"
+
+
+def recipient_notices(changes: Iterable[Change]) -> Iterator[str]:
+    """A line for each connector whose secrets go to a new host, and one for all the others where there are many.
+
+    Hosts that few connectors send secrets to come first: the odd one is what reviewers look for.
+    """
+    found = {change.key: (change, hosts) for change, hosts in _candidates(changes)}
+    counts = Counter(host for _, hosts in found.values() for host in hosts)
+
+    def oddest(hosts: Iterable[str]) -> list[str]:
+        return sorted(hosts, key=lambda host: (counts[host], host))
+
+    told = 0
+    rest: list[Key] = []
+    for key in sorted(found, key=lambda key: (min(counts[host] for host in found[key][1]), key)):
+        if told == _MOST_LINES:
+            rest.append(key)
+            continue
+        hosts = oddest(_new_recipients(found[key][0]))
+        if hosts:
+            told += 1
+            noun = "a new host" if len(hosts) == 1 else "new hosts"
+            yield f"secrets of {address(*key)} will be sent to {noun}: {_listed(hosts)}"
+    if rest:
+        whose = "1 more connector" if len(rest) == 1 else f"{len(rest):,} more connectors"
+        hosts = oddest({host for key in rest for host in found[key][1]})
+        yield f"secrets of {whose} will be sent to new hosts: {_listed(hosts)}"
+
+
+def _candidates(changes: Iterable[Change]) -> Iterator[tuple[Change, Collection[str]]]:
+    """Changes by which secrets of a connector may go to new hosts, with these; of new connectors without decoding them."""
+    for change in changes:
+        body = change.body or b""
+        if change.key.kind != "Connector" or change.action is Action.DELETE or not may_hold_references(body):
+            continue
+        if change.record is not None and not any(field.path[:2] in _WITH_HOSTS for field in change.fields):
+            continue
+        urls = _URL.findall(body) if change.record is None else ()
+        plain = bool(urls) and not any(escaped for _, escaped in urls)
+        hosts: Collection[str] = {_host(url.decode()) for url, _ in urls} - {""} if plain else _new_recipients(change)
+        if hosts:
+            yield change, hosts
+
+
+def _new_recipients(change: Change) -> frozenset[str]:
+    """Hosts that secrets of a connector go to after a change, and did not before; all of them where it is new."""
+    after = _recipients(decode(change.body or b"{}").get("spec", {}))
+    return after if change.record is None else after - _recipients_before(change)
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - _MOST_HOSTS:,} more" if len(hosts) > _MOST_HOSTS else ""
+    return ", ".join(hosts[:_MOST_HOSTS]) + more
+
+
+def _recipients_before(change: Change) -> frozenset[str]:
+    """Of what is live; what no record may hold sends nothing."""
+    body, valid = readable(change.key.kind, change.before)
+    return _recipients(body["spec"]) if valid else frozenset()
+
+
+def _recipients(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Hosts that get a secret, or a token that one was given for."""
+    authorization = spec.get("authorization", {})
+    urls = []
+    if "tokenUrl" in authorization:
+        urls.append(authorization["tokenUrl"])
+    if "tokenRequest" in authorization:
+        urls.append(authorization["tokenRequest"]["url"])
+    authorized = authorization.get("method", "none") != "none"
+    endpoints = spec.get("endpoints", {}).values()
+    urls += [endpoint["url"] for endpoint in endpoints if authorized or _holds_references(endpoint)]
+    return frozenset(host for host in map(_host, urls) if host)
+
+
+def _holds_references(endpoint: Mapping[str, Any]) -> bool:
+    entries = (entry for group in ("params", "headers") for entry in endpoint.get(group, ()))
+    return any(isinstance(entry.get("value"), dict) for entry in entries)
+
+
+@lru_cache(maxsize=4096)
+def _host(url: str) -> str:
+    """Host of a URL, with the port where one is named, and with the scheme where that is not https; "" for the platform's own.
+
+    Letters beyond ASCII are shown as they are looked up, so that none looks like another.
+    """
+    if not url or url.startswith("/"):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return _OF_THE_CALLER
+    if not host or "{" in parts.netloc or "{" in parts.scheme:
+        return _OF_THE_CALLER
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            host = host.encode("ascii", "backslashreplace").decode()
+    host = f"[{host}]" if ":" in host else host
+    return ("" if parts.scheme == "https" else f"{parts.scheme}://") + host + (f":{port}" if port else "")

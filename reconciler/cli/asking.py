@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.options import common_options
 from reconciler.cli.parsing import key_of, time_of
-from reconciler.cli.running import load_desired
+from reconciler.cli.running import load_desired, warn_lost
 from reconciler.cli.said import options
 from reconciler.errors import UsageError
 from reconciler.settings import Overrides
@@ -51,7 +51,9 @@ def put(
     root = locate_root(said.directory)
     if live:
         overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
-        store = open_store(load_settings(root, overrides), os.environ)
+        settings = load_settings(root, overrides)
+        warn_lost(settings)
+        store = open_store(settings, os.environ)
         return ask_live(store, permission, key, moment), None
     from reconciler.kinds.access import target_of
     from reconciler.services.git_changes import access_of

@@ -9,6 +9,7 @@ from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
+from reconciler.cli.running import warn_lost
 from reconciler.cli.said import options
 from reconciler.core.drift import DriftReport
 from reconciler.errors import ExitCode
@@ -34,6 +35,7 @@ def command(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool
     chosen = choose_format(FORMATS)
     keys = tuple(map(key_of, addresses))
     settings = settings_of_run()
+    warn_lost(settings)
     store = open_store(settings, os.environ)
     try:
         report = find_drift(store, DriftQuery(settings.target, settings.owner, keys, everybody, now()))

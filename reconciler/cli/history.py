@@ -8,6 +8,7 @@ import click
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of, time_of
+from reconciler.cli.running import warn_lost
 from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
@@ -89,6 +90,7 @@ def command(
     if every and (at is not None or asked.key is not None):
         raise UsageError("--all is about the list of runs", hint="leave it out, or the rest")
     settings = settings_of_run()
+    warn_lost(settings)
     history = open_history(settings)
     code = ExitCode.OK
     try:

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
-from reconciler.cli.running import actor_of_run, named_actor, open_run
+from reconciler.cli.running import actor_of_run, named_actor, open_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.wiring.locks import open_locks
 from reconciler.wiring.run import now
@@ -31,6 +31,7 @@ def show() -> None:
 
     chosen = choose_format(FORMATS)
     settings = settings_of_run()
+    warn_lost(settings)
     locks = open_locks(settings)
     found, last = locks.lease(), locks.last_attempt()
     expires = locks.expires(found[0]) if found else ""

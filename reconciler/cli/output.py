@@ -66,8 +66,17 @@ def say_read(desired: "Desired") -> None:
 
 def say_error(message: str, details: Sequence[str] = (), hint: str = "") -> None:
     """Tell the user what went wrong and what to do."""
+    _say_all("error:", RED, message, details, hint)
+
+
+def say_warning(message: str, details: Sequence[str] = (), hint: str = "") -> None:
+    """Tell the user what makes the answer doubtful and what to do."""
+    _say_all("warning:", YELLOW, message, details, hint)
+
+
+def _say_all(word: str, code: str, message: str, details: Sequence[str], hint: str) -> None:
     color = wants_color("auto", sys.stderr)
-    print(f"{paint('error:', RED, BOLD, color=color)} {harmless(message)}", file=sys.stderr)
+    print(f"{paint(word, code, BOLD, color=color)} {harmless(message)}", file=sys.stderr)
     for detail in details:
         print(f"  {harmless(detail)}", file=sys.stderr)
     if hint:

@@ -55,11 +55,14 @@ def command(
 
     Formats (-o): text, json.
     """
+    from reconciler.services.losing import refuse_lost
+
     chosen = choose_format(FORMATS)
     flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides)
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
     run = open_run(flags)
+    refuse_lost(run.store)
     if not addresses:
         if number is not None:
             raise UsageError("--run says which deleted record of an address is meant", hint="name the address too")

@@ -39,11 +39,14 @@ def command(
 
     Formats (-o): text, json.
     """
+    from reconciler.services.losing import refuse_lost
+
     chosen = choose_format(FORMATS)
     flags = PlanFlags(ref="", no_prune=False, adopt=False, full=True, **given)
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
     run = open_run(flags)
+    refuse_lost(run.store)
     plan, past, in_git = _plan(run, flags, wanted)
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "rollback")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.cli.output import open_progress, say, say_read, say_warnings, wants_color
+from reconciler.cli.output import open_progress, say, say_read, say_warning, say_warnings, wants_color
 from reconciler.cli.said import options
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
@@ -21,6 +21,7 @@ from reconciler.wiring.run import (
     default_actor,
     load_settings,
     locate_root,
+    lost_store,
     now,
     open_secrets,
     open_source,
@@ -69,6 +70,7 @@ def open_run(
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
+        flags: None for a command that only reads the store; it is told at once where the store was lost.
         target: the one that is used where the command line names none.
         noting: whether to note what is read; see `Repository`.
         reading: whether nothing is going to be written to the store; see `without_far_key`.
@@ -90,6 +92,8 @@ def open_run(
         settings = without_far_key(settings)
     if said.verbose:
         say(f"repository {root}, target {settings.target}, store {settings.store}, owner {settings.owner}")
+    if flags is None:
+        warn_lost(settings)
     progress = open_progress()
     return Run(
         settings,
@@ -105,6 +109,14 @@ def open_run(
         open_secrets(settings, os.environ),
         progress,
     )
+
+
+def warn_lost(settings: Settings) -> None:
+    """Tell that the store was lost, where that is so: what a command reads of it says that there was nothing."""
+    from reconciler.core.guards import BRING_BACK, LOST_STORE
+
+    if found := lost_store(settings):
+        say_warning(LOST_STORE, found, BRING_BACK)
 
 
 def named_actor() -> str:

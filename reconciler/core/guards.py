@@ -34,6 +34,23 @@ def defined_elsewhere(lost: Mapping[Key, str], words: Mapping[str, str]) -> Prob
     return Problem(ExitCode.GUARDED, f"{count} would be deleted, but a file defines it that is not read", hint, names)
 
 
+LOST_STORE = (
+    "there was a store, and it is gone: nothing is known of its records, their protection, permissions or history"
+)
+BRING_BACK = "bring it back: mount its volume, or restore a backup (README: Key and backups)"
+
+
+def lost_store(remains: tuple[str, ...]) -> Problem | None:
+    """There is no store, and something speaks of one that was there.
+
+    Args:
+        remains: what does.
+    """
+    if not remains:
+        return None
+    return Problem(ExitCode.GUARDED, LOST_STORE, BRING_BACK, remains, guard="lost-store", count=len(remains))
+
+
 def too_many_deletes(
     changes: Sequence[Change], owned: Mapping[str, int], limit: str | None, words: Mapping[str, str]
 ) -> Problem | None:

@@ -11,7 +11,7 @@ from reconciler.errors import ExitCode
 from reconciler.patterns import pattern
 from reconciler.value_class import replace, value_class
 
-GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty")
+GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty", "lost-store")
 """The guards that can be overridden; what stops the others is mended."""
 SHOWN = 12
 """So many digits of a plan's fingerprint are shown."""

@@ -248,6 +248,10 @@ class Store(KeepsDeleted, Protocol):
         """What tells this store from every other one; "" when there is none yet."""
         ...
 
+    def lost(self) -> tuple[str, ...]:
+        """What speaks of a store that was here and is gone; nothing where there is one, or none seems to have been."""
+        ...
+
     def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
         """All records, without their bodies.
 

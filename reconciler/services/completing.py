@@ -49,6 +49,7 @@ def complete(
 ) -> Plan:  # fmt: skip
     """Order the changes, judge them, and look for whatever stands against them."""
     owned = around.owned
+    lost = guards.lost_store(store.lost())
     problems = [around.emptied] if around.emptied else []
     problems += _of_source(revision, changes, options)
     problems += objections(
@@ -68,7 +69,7 @@ def complete(
         options.target,
         options.owner,
         in_order,
-        (*judgement.problems, *problems),
+        (*([lost] if lost else ()), *judgement.problems, *problems),
         owned.total(),
         around.kept,
         counted(in_order),

@@ -10,6 +10,7 @@ from reconciler.errors import NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcing import NAME_YOURSELF, Judge, Standing, basis_of, moment_of, standing
+from reconciler.services.losing import refuse_lost
 from reconciler.value_class import value_class
 
 VERB = "purge"
@@ -31,7 +32,9 @@ def make_purge(store: Store, owner: str, days: int, actor: str, now: str) -> Pur
 
     Raises:
         NotPermitted: the store has a super admin, and the actor may not delete such records.
+        GuardStopped: the store was lost.
     """
+    refuse_lost(store)
     wanted = tuple(waiting(store.deleted(), owner, days, now))
     found = standing(store.records(), store)
     if found.enforced and wanted:

@@ -5,6 +5,7 @@ from reconciler.core.ports import RunInfo, Store
 from reconciler.core.rekeying import KeepsKey, NextKey, Rekeying, Rotation
 from reconciler.services.authorizing import made_with
 from reconciler.services.enforcing import super_admins_only
+from reconciler.services.losing import refuse_lost
 
 VERB = "rotate-key"
 
@@ -23,12 +24,14 @@ def change_key(
     Raises:
         NotPermitted: whoever asks is no super admin.
         KeyUnavailable: the present key is missing or another one, or the new one cannot be kept; nothing is changed.
+        GuardStopped: the store was lost.
         StoreLocked: another run, or a process that fetches tokens, did not end in time.
         RecordConflict: the key, or policies, moved meanwhile.
     """
     basis = super_admins_only(store, named, run.started, who="who changes its key", may="change the store's key")
     check = keys.key_check()
     if check is None:
+        refuse_lost(store)
         return Rotation(None, None)
     if check == new.sealer.key_check():
         return Rotation(new.put_in_place(""), None, keys.scrub())

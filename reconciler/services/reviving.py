@@ -22,6 +22,7 @@ from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
 from reconciler.services.completing import Around, complete
 from reconciler.services.covering import Covering
+from reconciler.services.losing import refuse_lost
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
@@ -37,6 +38,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
     Raises:
         RecordConflict: it has expired, or something that it touches or refers to moved since.
         UsageError: it is for another target, owner or store.
+        GuardStopped: the store that it is for was lost.
     """
     _refuse_elsewhere(saved, store, options)
     if datetime.fromisoformat(options.now) >= datetime.fromisoformat(saved.expires):
@@ -108,6 +110,7 @@ def _refuse_elsewhere(saved: SavedPlan, store: Store, options: PlanOptions) -> N
             raise UsageError(f"the plan is for the {what} '{planned}', and not for '{here}'", hint="check --target, --store and -C")  # fmt: skip
     identity = store.identity()
     if saved.store and identity != saved.store:
+        refuse_lost(store)
         raise UsageError("the plan is for another store", hint="check --target, --store and -C")
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.durable import make_folder, replace_file
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
+from reconciler.stores.beside import is_left, leave_mark, make_directory
 from reconciler.stores.sql import chain, schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
@@ -38,12 +38,12 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
         except sqlite3.OperationalError as failure:
             if "readonly" not in str(failure) and "unable to open" not in str(failure):
                 raise
-            if _is_left(path, "-journal"):
+            if is_left(path, "-journal"):
                 # The power went while the store was being made. SQLite takes that back, and has to write for it.
                 if recovered := _reader(f"{uri}?mode=rw", path):
                     recovered.close()
                 return _reader(f"{uri}?mode=ro", path)
-            if _is_left(path, "-wal"):
+            if is_left(path, "-wal"):
                 raise
             # In a directory that cannot be written SQLite cannot make its shared-memory file.
             return _reader(f"{uri}?mode=ro&immutable=1", path)
@@ -112,6 +112,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
         connection.executescript(_PRAGMAS)
         if empty:
             _create(connection, path)
+        leave_mark(path)
     except BaseException:
         connection.close()
         raise
@@ -181,20 +182,35 @@ _FAILURES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a store: a file that holds one.
+
+    Raises:
+        StoreUnavailable: the file cannot be read or is not a store.
+    """
+    connection = connect_for_reading(path)
+    if connection is None:
+        return False
+    connection.close()
+    return True
+
+
 def _exists(path: Path) -> bool:
+    """Whether there is a file. A link is followed; nothing but a file is opened, as a pipe or a device would never end.
+
+    Raises:
+        StoreUnavailable: something else is there.
+    """
     try:
-        if stat.S_ISREG(path.stat().st_mode):
-            return True
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return False
     except OSError as failure:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror}") from failure
-    raise StoreUnavailable(f"the store {path} is not a file", hint="check the path in --store or reconciler.yaml")
-
-
-def _is_left(path: Path, suffix: str) -> bool:
-    """Whether one of SQLite's own files stands beside the store, with something in it."""
-    return _has_content(path.with_name(path.name + suffix))
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise StoreUnavailable(f"the store {path} is {what}, and no file", hint="check the path in --store or reconciler.yaml")  # fmt: skip
+    return True
 
 
 def _open(uri: str, timeout: float = _READ_SECONDS) -> sqlite3.Connection:
@@ -221,18 +237,6 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
             hint="install the newer reconciler",
         )
     return False
-
-
-def make_directory(path: Path) -> None:
-    """The directory of the store and of its key. Inside a repository it never belongs into git."""
-    folder = path.parent
-    make_folder(folder)
-    if folder.name == ".reconciler" and not _has_content(folder / ".gitignore"):
-        replace_file(folder / ".gitignore", b"*\n", 0o644)  # whole, before there is anything to keep out of git
-
-
-def _has_content(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

@@ -29,9 +29,9 @@ def open_history(settings: Settings) -> "SqliteHistory":
 def audit_store(settings: Settings, noted: str) -> "Audit":
     """Look the live store over; see `audit`."""
     from reconciler.stores.sql.auditing import audit
-    from reconciler.wiring.run import now
+    from reconciler.wiring.run import lost_store, now
 
-    return audit(store_path(settings), noted, now())
+    return audit(store_path(settings), lost_store(settings), noted, now())
 
 
 def store_path(settings: Settings) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.settings import Settings
 from reconciler.wiring.history import store_path
-from reconciler.wiring.run import key_beside, now
+from reconciler.wiring.run import key_beside, lost_store, now
 
 if TYPE_CHECKING:
     from reconciler.secrets.next_key import NewKey
@@ -36,7 +36,7 @@ def back_up(settings: Settings, to: Path, *, replace: bool) -> bool:
     """Copy the live store; see `copy_store`."""
     from reconciler.stores.sql.copying import copy_store
 
-    return copy_store(store_path(settings), to, replace=replace)
+    return copy_store(store_path(settings), to, lost_store(settings), replace=replace)
 
 
 def key_place(settings: Settings, environment: Mapping[str, str], copy: Path) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.digests import sha256
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.settings import Overrides, Settings, settle, sqlite_path
+from reconciler.settings import Overrides, Settings, settle, written_path, sqlite_path
 from reconciler.source import files
 from reconciler.source.places import cache_home
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
@@ -184,7 +185,15 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
 
         return RunLease(path, run, interrupts, host=local_host(), clock=now, lock_seconds=settings.lock_seconds, prepare=prepare)  # fmt: skip
 
-    return SqliteStore(path, make_sealer=seal, make_lease=lease)
+    return SqliteStore(path, remains=partial(lost_store, settings), make_sealer=seal, make_lease=lease)
+
+
+def lost_store(settings: Settings) -> tuple[str, ...]:
+    """What speaks of a live store that was there and is gone; see `remains`."""
+    from reconciler.stores.remains import remains
+
+    path = sqlite_path(settings.root, settings.store)
+    return remains(path, key_beside(path), written_path(settings.root, settings.store))
 
 
 def local_host() -> "LocalHost":

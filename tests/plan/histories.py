@@ -574,7 +574,7 @@ class Indexless:
 
 def revived(h: History, path: str, *, whole: bool) -> Any:
     """The saved plan as it would be applied, or why it would not be."""
-    store = SqliteStore(h.store, make_sealer=None, make_lease=None)
+    store = SqliteStore(h.store, remains=tuple, make_sealer=None, make_lease=None)
     options = PlanOptions("local", "us", max_deletes="30%", actor="ada", now=h.now(), limits=AccessLimits("ada"))
     try:
         return plan_json(revive(read_plan(Path(path)), Indexless(store) if whole else store, options))

@@ -108,7 +108,7 @@ def _foreign_database(path: Path) -> str:
 
 def _directory(path: Path) -> str:
     path.mkdir()
-    return "cannot be"
+    return "is a folder, and no file"
 
 
 def _newer(path: Path) -> str:

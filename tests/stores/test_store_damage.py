@@ -132,7 +132,12 @@ def test_the_store_in_a_repository_stays_out_of_git(workspace: Workspace) -> Non
         shutil.rmtree(workspace.store.parent, ignore_errors=True)
         prepare(workspace.store.parent)
         workspace.ok("apply", "--yes", "-q", env={"RECONCILER_STORE_KEY": ""})
-        assert {path.name for path in workspace.store.parent.iterdir()} == {".gitignore", "store.db", "store.key"}
+        assert {path.name for path in workspace.store.parent.iterdir()} == {
+            ".gitignore",
+            "store.db",
+            "store.db.made",
+            "store.key",
+        }
         workspace.commit()
         assert ".reconciler" not in workspace.git("ls-files")
     assert workspace.store.stat().st_mode & 0o777 == 0o600
@@ -158,6 +163,7 @@ def test_many_first_applies_at_once(workspace: Workspace) -> None:
     assert sorted(path.name for path in workspace.store.parent.iterdir() if not path.name.startswith("store.db-")) == [
         ".gitignore",
         "store.db",
+        "store.db.made",
         "store.key",
     ]
     workspace.ok("apply", "--yes", "--secrets", "check", env={"RECONCILER_STORE_KEY": ""})

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from reconciler.core.audit import Audit, Fault
+from reconciler.core.guards import BRING_BACK
 from reconciler.core.history import GONE
 from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.drifting import drifted, paired
@@ -30,10 +31,11 @@ MOST = 20
 """So many faults of one check are named."""
 
 
-def audit(path: Path, noted: str = "", now: str = "") -> Audit:
+def audit(path: Path, lost: Sequence[str] = (), noted: str = "", now: str = "") -> Audit:
     """Look a store over; nothing is written.
 
     Args:
+        lost: what speaks of a store that was there, where there is none.
         noted: a head of the history that was noted earlier, in hexadecimal.
         now: RFC 3339; grants that have ended by then are no drift when they are gone.
 
@@ -42,16 +44,23 @@ def audit(path: Path, noted: str = "", now: str = "") -> Audit:
     """
     connection = sqlite.connect_for_reading(path)
     if connection is None:
-        fault = Fault("chain", f"the head {noted} is not in the history: the store is empty", _TAMPERED)
-        return Audit("", {}, (fault,) if noted else (), ("the store is empty",))
+        gone = [Fault("file", f"there is no store, and {sign}", BRING_BACK) for sign in lost]
+        if noted:
+            gone.append(Fault("chain", f"the head {noted} is not in the history: the store is empty", _TAMPERED))
+        return Audit("", {}, tuple(gone), ("the store is empty",))
     with closing(connection), sqlite.translated(path):
         connection.execute("BEGIN")
-        found = list(_at_most("file", _file(connection)))
-        if not found:  # else the rest would say nothing new
-            found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
-        whole = not any(fault.check in ("file", "bodies") for fault in found)
-        notes = _drift(connection, now) if whole else ()
-        return _with_chain(connection, found, noted, notes)
+        return audit_open(connection, noted, now)
+
+
+def audit_open(connection: sqlite3.Connection, noted: str = "", now: str = "") -> Audit:
+    """Look over the store that is open; see `audit`."""
+    found = list(_at_most("file", _file(connection)))
+    if not found:  # else the rest would say nothing new
+        found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
+    whole = not any(fault.check in ("file", "bodies") for fault in found)
+    notes = _drift(connection, now) if whole else ()
+    return _with_chain(connection, found, noted, notes)
 
 
 def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:

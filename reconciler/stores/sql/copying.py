@@ -1,23 +1,27 @@
-"""A consistent copy of a store, while others write to it."""
+"""A consistent copy of a store, while others write to it. It is looked over before it takes the place of another one."""
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
+from reconciler.core.audit import Audit
+from reconciler.core.guards import BRING_BACK
 from reconciler.durable import sync_folder
 from reconciler.errors import StoreUnavailable, UsageError
 from reconciler.stores import sqlite
+from reconciler.stores.sql.auditing import audit_open
 
 _BESIDE = ("-wal", "-journal")
 
 
-def copy_store(path: Path, to: Path, *, replace: bool) -> bool:
-    """Copy a store to a file that only its owner can read; it appears whole or not at all.
+def copy_store(path: Path, to: Path, lost: Sequence[str] = (), *, replace: bool) -> bool:
+    """Copy a store to a file that only its owner can read; it appears whole and found fine, or not at all.
 
     Args:
+        lost: what speaks of a store that was there, where there is none.
         replace: whether a file that is there is replaced.
 
     Returns:
@@ -25,14 +29,13 @@ def copy_store(path: Path, to: Path, *, replace: bool) -> bool:
 
     Raises:
         UsageError: the file is there, or is the store itself.
-        StoreUnavailable: the store cannot be read, or is damaged, or the copy cannot be written.
+        StoreUnavailable: the store cannot be read, something is broken in it, or the copy cannot be written.
     """
     _refuse_target(path, to, replace=replace)
     source = sqlite.connect_for_reading(path)
     if source is None:
-        raise StoreUnavailable(
-            f"there is no store {path}", hint="reconciler apply makes it; or check --store and --target"
-        )
+        hint = BRING_BACK if lost else "reconciler apply makes it; or check --store and --target"
+        raise StoreUnavailable(f"there is no store {path}", hint=hint, details=tuple(lost))
     with closing(source), sqlite.translated(path):
         with _written(to):
             descriptor, draft = mkstemp(prefix=f".{to.name}.", dir=to.parent)  # only its owner can read it
@@ -82,10 +85,22 @@ def _copy(source: sqlite3.Connection, draft: Path) -> bool:
                 raise
             message = f"the backup cannot be written to {draft.parent}: the disk is full"
             raise StoreUnavailable(message, hint="free some space there") from failure
-        (state,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok":
-            raise StoreUnavailable("the store is damaged, so it was not copied", hint="see: reconciler store check")
+        _refuse_broken(audit_open(copy))
         return copy.execute("SELECT 1 FROM meta WHERE key = 'key_check'").fetchone() is not None
+
+
+def _refuse_broken(audit: Audit) -> None:
+    """Stop when the copy is not one that a store could be brought back from.
+
+    Raises:
+        StoreUnavailable: it is not.
+    """
+    if audit.faults:
+        raise StoreUnavailable(
+            "the store is broken, so it was not copied; the backups that there are were left alone",
+            hint="see: reconciler store check; what can be mended mends: reconciler store check --repair",
+            details=tuple(fault.message for fault in audit.faults),
+        )
 
 
 def _put(draft: str, to: Path, *, replace: bool) -> None:

@@ -18,6 +18,7 @@ from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import body_of, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
+from reconciler.stores.beside import make_directory
 from reconciler.stores.sql import baselines, moved, quarantine, reading
 from reconciler.stores.sql.baselines import SqlIndex
 from reconciler.stores.sql.opening import writing
@@ -36,8 +37,16 @@ class SqliteStore:
     All reads until `close`, `lease` or a session see one state.
     """
 
-    def __init__(self, path: Path, *, make_sealer: MakeSealer, make_lease: MakeLease) -> None:
+    def __init__(
+        self, path: Path, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer, make_lease: MakeLease
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            remains: says what speaks of a store that was there, where there is none.
+        """
         self._path = path
+        self._remains = remains
         self._make_lease = make_lease
         self._make_sealer = make_sealer
         self._reader: sqlite3.Connection | None = None
@@ -50,6 +59,11 @@ class SqliteStore:
             query = "SELECT value FROM meta WHERE key = 'store'"
             row = connection.execute(query).fetchone() if connection else None
         return str(row[0]) if row else ""
+
+    def lost(self) -> tuple[str, ...]:
+        """What speaks of a store that was here and is gone."""
+        with self._reading() as connection:
+            return self._remains() if connection is None else ()
 
     def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
         """All records, without their bodies; the more of them are like `near`, the smaller they are."""
@@ -134,7 +148,7 @@ class SqliteStore:
             check = str(row[0]) if row else None
             if check is None:
                 with sqlite.translated(self._path):
-                    sqlite.make_directory(self._path)  # with its .gitignore, before a key is made in it
+                    make_directory(self._path)  # with its .gitignore, before a key is made in it
             self._sealer = self._make_sealer(check, check is None)
         return self._sealer[0]
 

@@ -1,10 +1,14 @@
-"""What looking a store over finds."""
+"""What looking a store over finds, and what a repair mends."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
+from reconciler.core.enforcement import Basis
+from reconciler.core.interrupts import Interrupts
+from reconciler.core.ports import RunInfo
 from reconciler.value_class import value_class
 
-CHECKS = ("file", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
+CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
 
 
@@ -36,3 +40,57 @@ class Audit:
     counts: Mapping[str, int]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
+
+
+@value_class
+class Mended:
+    """What a repair mended.
+
+    Attributes:
+        what: one word for it, as the history keeps it.
+        count: how many there were.
+        message: what was done, and to what.
+    """
+
+    what: str
+    count: int
+    message: str
+
+
+@value_class
+class Repair:
+    """What came of a repair.
+
+    Attributes:
+        audit: what looking the store over finds afterwards.
+        run: in the history; None where there was nothing to mend.
+    """
+
+    mended: tuple[Mended, ...]
+    audit: Audit
+    run: int | None
+
+
+class CanRepair(Protocol):
+    """A store that can be repaired."""
+
+    def audit(self) -> Audit:
+        """What looking it over finds."""
+        ...
+
+    def names_no_key(self) -> bool:
+        """Whether something is sealed and the store does not say with which key."""
+        ...
+
+    def repair(self, run: RunInfo, basis: Basis | None, key_check: str, interrupts: Interrupts) -> Repair:
+        """Mend what can be mended, in one transaction, and note it in the history.
+
+        Args:
+            key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
+
+        Raises:
+            StoreUnavailable: the file itself is damaged.
+            StoreLocked: another run did not end in time.
+            RecordConflict: what the permission rests on has moved.
+        """
+        ...

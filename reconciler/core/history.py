@@ -161,6 +161,8 @@ DRIFT = "drift"
 """The action of a version that came about around the tool."""
 PURGE = "purge"
 """The action of destroying a deleted record; no plan has it."""
+REPAIR = "repair"
+"""The action of noting what a record is, of which the history did not know; no plan has it."""
 GONE = ("delete", PURGE)
 """Actions that leave no record."""
 

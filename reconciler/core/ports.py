@@ -153,7 +153,7 @@ class RunInfo:
         verb: the command that made the plan: apply, rollback, restore; or another that writes, such as rotate-key.
         partly: whether something of the plan was left out.
         plan: fingerprint of the plan; "" where it has none.
-        overrides: the guards that were overridden, each with its exact count.
+        overrides: the guards that were overridden, each with its exact count; of a repair what it mended.
     """
 
     actor: str

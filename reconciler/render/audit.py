@@ -1,10 +1,12 @@
 """What looking a store over finds, as text."""
 
-from reconciler.core.audit import CHECKS, Audit
+from reconciler.core.audit import CHECKS, Audit, Repair
 from reconciler.render.style import DIM, GREEN, RED, harmless, paint, plural
 
 _ABOUT = {
     "file": "SQLite finds the file whole",
+    "values": "values are of the types of their columns",
+    "notes": "the store notes its revision, its identity and its key",
     "keys": "secrets, tokens and bodies have a record",
     "triggers": "the store's triggers are there",
     "bodies": "bodies are JSON, and those that were written",
@@ -38,3 +40,11 @@ def audit_text(audit: Audit, *, color: bool) -> str:
     if audit.head:
         lines.append(f"history head {audit.head}")
     return "\n".join(lines) + "\n"
+
+
+def repair_text(repair: Repair) -> str:
+    """What was mended, a line for each; what the store is now is said behind it."""
+    if repair.run is None:
+        return "Nothing was mended.\n"
+    lines = [f"mended  {harmless(one.message)}" for one in repair.mended]
+    return "\n".join([*lines, f"Noted in the history as run {repair.run}. The store now:"]) + "\n"

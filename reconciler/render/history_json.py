@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconciler.core.access import Decision
-from reconciler.core.audit import Audit
+from reconciler.core.audit import Audit, Repair
 from reconciler.core.diff import FieldChange
 from reconciler.core.history import Futile, RunEntry, Version
 from reconciler.core.masking import masked
@@ -130,11 +130,15 @@ def _setting(setting: Setting) -> dict[str, Any]:
     return {"address": address(*setting.key), "run": _run(setting.run) if setting.run else None}
 
 
-def audit_json(audit: Audit) -> str:
-    """What looking a store over finds, versioned."""
+def audit_json(audit: Audit, repair: Repair | None = None) -> str:
+    """What looking a store over finds, and what was mended before, versioned."""
     faults = [{"check": fault.check, "message": fault.message, "hint": fault.hint} for fault in audit.faults]
-    found = {"fine": not audit.faults, "head": audit.head or None, "counts": dict(audit.counts)}
-    return _dump("check", {**found, "faults": faults, "notes": list(audit.notes)})
+    found: dict[str, Any] = {"fine": not audit.faults, "head": audit.head or None, "counts": dict(audit.counts)}
+    found |= {"faults": faults, "notes": list(audit.notes)}
+    if repair is not None:
+        mended = [{"what": one.what, "count": one.count, "message": one.message} for one in repair.mended]
+        found["repair"] = {"run": repair.run, "mended": mended}
+    return _dump("check", found)
 
 
 def _dump(kind: str, content: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from reconciler.settings import Settings, sqlite_path
 if TYPE_CHECKING:
     from reconciler.core.audit import Audit
     from reconciler.stores.sql.history import SqliteHistory
+    from reconciler.stores.sql.repairing import SqliteRepairs
 
 
 def open_history(settings: Settings) -> "SqliteHistory":
@@ -32,6 +33,18 @@ def audit_store(settings: Settings, noted: str) -> "Audit":
     from reconciler.wiring.run import lost_store, now
 
     return audit(store_path(settings), lost_store(settings), noted, now())
+
+
+def open_repairs(settings: Settings) -> "SqliteRepairs":
+    """What mends the live store; nothing is opened before it is used.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
+    from reconciler.stores.sql.repairing import SqliteRepairs
+    from reconciler.wiring.run import local_host, now
+
+    return SqliteRepairs(store_path(settings), host=local_host(), clock=now, lock_seconds=settings.lock_seconds)
 
 
 def store_path(settings: Settings) -> Path:

@@ -1,6 +1,5 @@
 """Looks a whole store over: is everything in it what was written?"""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -10,21 +9,25 @@ from pathlib import Path
 from reconciler.core.audit import Audit, Fault
 from reconciler.core.guards import BRING_BACK
 from reconciler.core.history import GONE
-from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.canonical import encode, readable
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
 from reconciler.stores.sql import chain, quarantine
 from reconciler.stores.sql.history import is_chained
+from reconciler.stores.sql.keeping import misfits
+from reconciler.stores.sql.mending import is_json, references_of
 from reconciler.stores.sql.moved import moved
-from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.reading import decoded, has_sealed
 from reconciler.stores.sql.triggers import found_triggers, own_triggers
 
+_REPAIR = "somebody wrote to the file around the tool; restore a backup, or mend what can be mended: reconciler store check --repair"
 _RESTORE = "restore the store from a backup"
-_SILENCED = "find out who put it there; then delete it: DELETE FROM meta WHERE key = 'writing'"
+_SILENCED = "find out who put it there; then: reconciler store check --repair"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
 _TAMPERED = (
-    "somebody wrote to the file around the tool: compare with a backup and with git before you trust the history"
+    "somebody wrote to the file around the tool: compare with a backup and with git before you trust the history;"
+    " restore the backup, or mend what can be mended: reconciler store check --repair"
 )
 
 MOST = 20
@@ -89,6 +92,7 @@ def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, 
             found.append(Fault("chain", f"the head {noted} is not in the history: there is no chain", _TAMPERED))
         return Audit("", counts, tuple(found), tuple(notes))
     verdict = chain.follow(connection, noted)
+    notes += [f"the history is broken, which run {run} acknowledged: {broken}" for broken, run in verdict.acknowledged]
     if verdict.fault:
         found.append(Fault("chain", verdict.fault, _TAMPERED))
     if verdict.noted is False:
@@ -109,6 +113,34 @@ def _file(connection: sqlite3.Connection) -> _Found:
     for (text,) in connection.execute(f"PRAGMA integrity_check({MOST})"):
         if text != "ok":
             yield f"SQLite says: {text}", _RESTORE
+
+
+def _values(connection: sqlite3.Connection) -> _Found:
+    """That each value is of its column's type, or it could not be read."""
+    if not quarantine.is_kept(connection):
+        return
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table, condition in misfits():
+        if table not in there:
+            yield f"the table {table} is missing", _REPAIR
+        elif count := connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()[0]:
+            rows = "1 row holds" if count == 1 else f"{count:,} rows hold"
+            yield f"{rows} in {table} what does not fit to its columns", _REPAIR
+
+
+def _notes(connection: sqlite3.Connection) -> _Found:
+    """That the store notes its revision, none of a record being higher, its identity, and which key seals."""
+    kept = dict(connection.execute("SELECT key, value FROM meta"))
+    (highest,) = connection.execute("SELECT coalesce(max(revision), 0) FROM records").fetchone()
+    revision = str(kept.get("revision", ""))
+    if not (revision.isascii() and revision.isdigit()):
+        yield "the store does not note its revision", _REPAIR
+    elif isinstance(highest, int) and int(revision) < highest:
+        yield f"the store notes the revision {revision}, and records have {highest}: it was set back", _REPAIR
+    if quarantine.is_kept(connection) and not kept.get("store"):
+        yield "the store does not note its identity, by which saved plans know it", _REPAIR
+    if not kept.get("key_check") and has_sealed(connection):
+        yield "the store does not note with which key its secrets are sealed", _REPAIR
 
 
 def _keys(connection: sqlite3.Connection) -> _Found:
@@ -156,34 +188,24 @@ def _bodies(connection: sqlite3.Connection) -> _Found:
     query = "SELECT r.kind, r.name, r.fingerprint, d.live FROM records r LEFT JOIN documents d USING (uid) ORDER BY r.kind, r.name"
     for kind, name, printed, live in connection.execute(query):
         if kind not in KINDS:
-            yield f"there is no kind {kind!r}, of which the record {name!r} is said to be", _RESTORE
+            yield f"there is no kind {kind!r}, of which the record {name!r} is said to be", _REPAIR
         elif live is None:
             if printed is not None:
-                yield f"{address(kind, name)} has no body", _RESTORE
-        elif not _is_json(live):
-            yield f"the body of {address(kind, name)} is not JSON", _RESTORE
+                yield f"{address(kind, name)} has no body", _REPAIR
+        elif not is_json(live):
+            yield f"the body of {address(kind, name)} is not JSON", _REPAIR
         elif printed is not None and sha256(live.encode()).hexdigest() != printed:
             yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
     for table, column in (*_FURTHER, *(_KEPT if quarantine.is_kept(connection) else ())):
         for key, text in connection.execute(f"SELECT {_KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL"):
-            if not _is_json(text):
-                yield f"{column} in row {key} of {table} is not JSON", _RESTORE
+            if not is_json(text):
+                yield f"{column} in row {key} of {table} is not JSON", _REPAIR
 
 
-_FURTHER = (("applied", "body"), ("history", "before"))
+_FURTHER = (("applied", "body"),)
 _KEPT = (("quarantine", "live"), ("quarantine", "applied"), ("declarations", "body"))
-"""Bodies beside those that are live: column by table."""
-_KEYS = {"applied": "rowid", "history": "rowid", "quarantine": "rowid", "declarations": "uid"}
-
-
-def _is_json(text: object) -> bool:
-    if not isinstance(text, str):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+"""Bodies beside those that are live: column by table. Those of the history are chained."""
+_KEYS = {"applied": "rowid", "quarantine": "rowid", "declarations": "uid"}
 
 
 def _references(connection: sqlite3.Connection) -> _Found:
@@ -199,12 +221,9 @@ def _references(connection: sqlite3.Connection) -> _Found:
         stored.setdefault(uid, set()).add((kind, name))
     query = "SELECT uid, kind, name, live FROM records JOIN documents USING (uid) WHERE fingerprint IS NOT NULL ORDER BY kind, name"
     for uid, kind, name, live in connection.execute(query):
-        try:
-            wanted = {(ref.kind, ref.name) for ref in KINDS[kind].references(decode(live.encode())["spec"])}
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # another check has said so
-        if wanted != stored.get(uid, set()):
-            yield f"the references noted of {address(kind, name)} are not those of its body", _RESTORE
+        wanted = references_of(kind, live)  # where there are none to be read, another check has said so
+        if wanted is not None and wanted != stored.get(uid, set()):
+            yield f"the references noted of {address(kind, name)} are not those of its body", _REPAIR
 
 
 def _history(connection: sqlite3.Connection) -> _Found:
@@ -238,7 +257,7 @@ def _deleted(connection: sqlite3.Connection) -> _Found:
             yield f"{_named(kind, name)} is live, and in quarantine too", _TAMPERED
         elif action != "delete" or run != last_run:
             yield f"{_named(kind, name)} is in quarantine, and the history does not know of its deletion", _TAMPERED
-        elif kind not in KINDS or not _is_json(live) or encode(readable(kind, decoded(live))[0]).decode() != before:
+        elif kind not in KINDS or not is_json(live) or encode(readable(kind, decoded(live))[0]).decode() != before:
             yield f"what quarantine holds of {_named(kind, name)} is not what was deleted", _TAMPERED
 
 
@@ -247,6 +266,8 @@ def _named(kind: str, name: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[sqlite3.Connection], _Found]] = {
+    "values": _values,
+    "notes": _notes,
     "keys": _keys,
     "triggers": _triggers,
     "bodies": _bodies,

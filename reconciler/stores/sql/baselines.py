@@ -238,6 +238,7 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         revision: that it holds at.
     """
     owner, base = memory.owner, memory.baseline
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
     for table in ("declared", "claimed"):
         if memory.files is None:
             connection.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
@@ -256,6 +257,7 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         base.judged, json.dumps(warnings), json.dumps([astuple(one) for one in base.dated]),
     )  # fmt: skip
     connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({_marks(row)})", row)
+    connection.execute("DELETE FROM meta WHERE key = 'writing'")
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -6,9 +6,12 @@ keeps the last hash and the number of entries, so that a missing end is noticed.
 compute all of it anew: that is noticed by whoever has noted a head elsewhere.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
+from reconciler.core.history import REPAIR
 from reconciler.digests import sha256
 from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
@@ -24,6 +27,8 @@ RUN = (*_FIRST_RUN, "verb", "outcome", "plan", "overrides")
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
 _ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
 _START = b""
+_BROKEN, _SEAL = "broken=", "seal="
+"""How the words begin with which a repair says what was broken, and what the entries before it were."""
 
 Row = tuple[object, ...]
 
@@ -62,10 +67,10 @@ class Chain:
         Returns:
             Its id.
         """
-        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()
-        row = (int(last) + 1, *values)
+        number = next_run(self._connection)
+        row = (number, *values)
         self._insert("runs", RUN, [(*row, self._next(RUN, row))])
-        return int(last) + 1
+        return number
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Insert history rows.
@@ -76,6 +81,12 @@ class Chain:
         (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM history").fetchone()
         numbered = ((seq, *values) for seq, values in enumerate(rows, int(last) + 1))
         self._insert("history", ROW, ((*row, self._next(ROW, row)) for row in numbered))
+
+    def take_up_what_is_there(self) -> None:
+        """Go on after the last entry, whatever the store has noted of it."""
+        self._head, self._count = _START, 0
+        for _, _, row in _entries(self._connection):
+            self._head, self._count = row[-1] if isinstance(row[-1], bytes) else _START, self._count + 1
 
     def keep(self) -> None:
         """Note where the chain ends now."""
@@ -102,6 +113,15 @@ class Chain:
         self.keep()
 
 
+def next_run(connection: sqlite3.Connection) -> int:
+    """The number of the next run: none that was removed is given again, as far as its traces go."""
+    (last,) = connection.execute(
+        "SELECT max(coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT run FROM history ORDER BY seq DESC LIMIT 1), 0),"
+        " coalesce((SELECT run FROM attempts WHERE run IS NOT NULL ORDER BY id DESC LIMIT 1), 0))"
+    ).fetchone()
+    return int(last) + 1
+
+
 def seal_unsealed(connection: sqlite3.Connection) -> None:
     """Begin the chain of an older store with what is there."""
     Chain(connection).seal()
@@ -122,17 +142,13 @@ def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str
     runs: Iterator[Row] = iter(connection.execute(f"SELECT {', '.join(columns)}, hash FROM runs ORDER BY id"))
     run = next(runs, None)
     for row in connection.execute(_ROWS):
-        while run is not None and _at_most(run[0], row[1]):
+        while run is not None and isinstance(row[1], int) and (not isinstance(run[0], int) or run[0] <= row[1]):
             yield "runs", columns, run
             run = next(runs, None)
         yield "history", ROW, row
     while run is not None:
         yield "runs", columns, run
         run = next(runs, None)
-
-
-def _at_most(one: object, other: object) -> bool:
-    return not isinstance(one, int) or not isinstance(other, int) or one <= other
 
 
 @value_class
@@ -144,6 +160,7 @@ class Verdict:
         runs, rows: how many entries there are.
         fault: what is wrong with the first entry that does not fit, or with the end; "" for nothing.
         noted: whether the head that somebody noted is in the chain as far as it holds; None when none was given.
+        acknowledged: what was wrong earlier, and the run of the repair that says so.
     """
 
     head: str
@@ -151,6 +168,7 @@ class Verdict:
     rows: int
     fault: str
     noted: bool | None
+    acknowledged: tuple[tuple[str, int], ...] = ()
 
 
 def follow(connection: sqlite3.Connection, noted: str = "") -> Verdict:
@@ -159,20 +177,84 @@ def follow(connection: sqlite3.Connection, noted: str = "") -> Verdict:
     Args:
         noted: a head that was noted earlier, in hexadecimal.
     """
-    previous, fault = _START, ""
-    found = {"runs": 0, "history": 0}
-    seen = False
+    repairs = _repairs(connection)
+    walk = _Walk(repairs, noted, digests=bool(repairs))
     for table, columns, row in _entries(connection):
-        found[table] += 1
-        if not fault:
-            fault = _fault(table, columns, row, found, previous)
-            seen = seen or (not fault and isinstance(row[-1], bytes) and row[-1].hex() == noted)
-        previous = row[-1] if isinstance(row[-1], bytes) else _START
+        walk.step(table, columns, row)
     head, count = _kept(connection)
-    entries = sum(found.values())
-    if not fault and (head, count) != (previous, entries):
+    entries = sum(walk.found.values())
+    fault = walk.fault
+    if not fault and (head, count) != (walk.previous, entries):
         fault = _end(count, entries)
-    return Verdict(previous.hex(), found["runs"], found["history"], fault, seen if noted else None)
+    seen = walk.seen if noted else None
+    return Verdict(walk.previous.hex(), walk.found["runs"], walk.found["history"], fault, seen, tuple(walk.acknowledged))  # fmt: skip
+
+
+def content_of(connection: sqlite3.Connection) -> str:
+    """A digest of all entries as they are, for a repair to acknowledge."""
+    walk = _Walk({}, "", digests=True)
+    for table, columns, row in _entries(connection):
+        walk.step(table, columns, row)
+    return walk.content.hex()
+
+
+def acknowledging(fault: str, content: str) -> tuple[str, ...]:
+    """What a repair says in the history of what is broken in it; nothing where nothing is.
+
+    Args:
+        content: as `content_of` gives it.
+    """
+    return (f"{_BROKEN}{fault}", f"{_SEAL}{content}") if fault else ()
+
+
+def _repairs(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    """The repairs that acknowledged something: by run what was broken, and the digest of the entries before it."""
+    if "verb" not in run_columns(connection):
+        return {}
+    found = {}
+    for run, said in connection.execute("SELECT id, overrides FROM runs WHERE verb = ?", (REPAIR,)):
+        with suppress(ValueError, TypeError, AttributeError):
+            words = [(begin, one.removeprefix(begin)) for one in json.loads(said) for begin in (_BROKEN, _SEAL) if one.startswith(begin)]  # fmt: skip
+            if {begin for begin, _ in words} == {_BROKEN, _SEAL}:
+                found[run] = (dict(words)[_BROKEN], dict(words)[_SEAL])
+    return found
+
+
+class _Walk:
+    """What is known on the way along the chain."""
+
+    def __init__(self, repairs: Mapping[int, tuple[str, str]], noted: str, *, digests: bool) -> None:
+        self.found = {"runs": 0, "history": 0}
+        self.previous, self.fault, self.seen = _START, "", False
+        self.acknowledged: list[tuple[str, int]] = []
+        self.content = _START
+        self._last = {"runs": 0, "history": 0}
+        self._repairs = repairs
+        self._digests = digests
+        self._noted = noted
+
+    def step(self, table: str, columns: Sequence[str], row: Row) -> None:
+        """Go on by one entry."""
+        if table == "runs" and isinstance(row[0], int) and row[0] in self._repairs:
+            self._meet_repair(row[0])
+        self.found[table] += 1
+        if not self.fault:
+            self.fault = _fault(table, columns, row, self._last, self.previous)
+            self.seen = self.seen or (not self.fault and isinstance(row[-1], bytes) and row[-1].hex() == self._noted)
+        self._last[table] = row[0] if isinstance(row[0], int) else self._last[table] + 1
+        self.previous = row[-1] if isinstance(row[-1], bytes) else _START
+        if self._digests:
+            said = json.dumps([table, *row], default=lambda value: {"bytes": value.hex()})
+            self.content = sha256(self.content + said.encode()).digest()
+
+    def _meet_repair(self, run: int) -> None:
+        """What was wrong up to here is acknowledged, if it is still what the repair found."""
+        broken, content = self._repairs[run]
+        if content == self.content.hex():
+            self.acknowledged.append((broken, run))
+            self.fault = ""
+        elif not self.fault:
+            self.fault = f"the entries before run {run} are not those that this repair acknowledged: altered"
 
 
 def _end(count: int, entries: int) -> str:
@@ -184,11 +266,15 @@ def _end(count: int, entries: int) -> str:
     return "the last hash is not the one that the store noted: altered"
 
 
-def _fault(table: str, columns: Sequence[str], row: Row, found: Mapping[str, int], previous: bytes) -> str:
-    """Why an entry does not fit, or ""."""
-    what, position = ("run" if table == "runs" else "history row"), found[table]
-    if table == "history" and isinstance(row[1], int) and row[1] > found["runs"]:
-        return f"run {found['runs'] + 1} is missing: removed"
+def _fault(table: str, columns: Sequence[str], row: Row, last: Mapping[str, int], previous: bytes) -> str:
+    """Why an entry does not fit, or "".
+
+    Args:
+        last: the number of the last entry of each table.
+    """
+    what, position = ("run" if table == "runs" else "history row"), last[table] + 1
+    if table == "history" and isinstance(row[1], int) and row[1] > last["runs"]:
+        return f"run {last['runs'] + 1} is missing: removed"
     if row[0] != position:
         return f"{what} {position} is missing: removed"
     if not isinstance(row[-1], bytes):

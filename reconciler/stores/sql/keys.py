@@ -8,9 +8,10 @@ from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host, Standing
 from reconciler.core.ports import Clock, RunInfo
 from reconciler.core.rekeying import Rekeyed, Rekeying
-from reconciler.errors import RecordConflict, StoreLocked
+from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases
+from reconciler.stores.sql.reading import has_sealed
 from reconciler.stores.sql.running import RunLease
 
 
@@ -25,12 +26,20 @@ class SqliteKeys:
         self._lock_seconds = lock_seconds
 
     def key_check(self) -> str | None:
-        """What tells its key; None while nothing is sealed, or there is no store."""
+        """What tells its key; None while nothing is sealed, or there is no store.
+
+        Raises:
+            StoreUnavailable: something is sealed, and the store does not note with which key.
+        """
         connection = sqlite.connect_for_reading(self._path)
         if connection is None:
             return None
         with closing(connection), sqlite.translated(self._path):
-            return _check(connection)
+            check = _check(connection)
+            if check is None and has_sealed(connection):
+                message = f"the store {self._path} does not note with which key its secrets are sealed"
+                raise StoreUnavailable(message, hint="run: reconciler store check --repair")
+            return check
 
     def rekey(self, run: RunInfo, rekeying: Rekeying, interrupts: Interrupts) -> Rekeyed:
         """Seal everything anew, in one transaction, and note it in the history.

@@ -93,6 +93,17 @@ def secret_states(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
     return found
 
 
+def has_sealed(connection: sqlite3.Connection) -> bool:
+    """Whether anything is sealed."""
+    return one_sealed(connection) is not None
+
+
+def one_sealed(connection: sqlite3.Connection) -> tuple[str, str, bytes] | None:
+    """Identity, address and ciphertext of something that is sealed, or None."""
+    row: tuple[str, str, bytes] | None = connection.execute("SELECT uid, address, ciphertext FROM secrets LIMIT 1").fetchone()  # fmt: skip
+    return row
+
+
 def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -> Iterator[Found]:
     """Records by kind and name, in order of kind and name."""
     wheres = [(column, value) for column, value in (("r.kind", kind), ("r.name", name)) if value is not None]

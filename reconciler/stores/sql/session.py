@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.audit import Mended
 from reconciler.core.baseline import Memory
 from reconciler.core.enforcement import Basis
 from reconciler.core.history import PURGE
@@ -13,11 +14,13 @@ from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import baselines, checking, quarantine, resealing, traces, written
+from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.bulk import insert
-from reconciler.stores.sql.chain import Chain
+from reconciler.stores.sql.chain import Chain, acknowledging, content_of, follow
 from reconciler.stores.sql.drifts import Drifts
+from reconciler.stores.sql.mending import mend
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
+from reconciler.value_class import replace
 
 _AT_ONCE = 1_000  # so many rows for each table are held
 
@@ -122,6 +125,41 @@ class SqlSession:
         rekeying.new.draft()
         return secrets + deleted, tokens
 
+    def repair(self, key_check: str) -> tuple[Mended, ...]:
+        """Mend what can be mended, acknowledge where the history is broken, and note both in it.
+
+        Args:
+            key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
+        """
+        connection = self._connection
+        silenced = connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount
+        connection.execute("INSERT INTO meta VALUES ('writing', '')")
+        mended = [Mended("writing", 1, "removed what had silenced the triggers: meta.writing")] if silenced else []
+        mended += mend(connection, key_check)
+        rows = [*amending.unknown_records(connection), *amending.unknown_deletions(connection)]
+        broken = follow(connection).fault
+        lost = amending.add_lost_runs(connection, self._now)
+        mended += amending.described(rows, lost, broken)
+        if mended:
+            self._note_repair(mended, rows, broken)
+        connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        return tuple(mended)
+
+    def _note_repair(self, mended: Sequence[Mended], rows: Sequence[tuple[object, ...]], broken: str) -> None:
+        said = (*(f"{one.what}={one.count}" for one in mended), *acknowledging(broken, content_of(self._connection)))
+        self._run = replace(self._run, overrides=said)
+        revision = self._next_revision()
+        self._connection.execute("UPDATE records SET revision = ? WHERE revision IS NULL", (revision,))
+        for table in ("baselines", "declared", "claimed"):
+            self._connection.execute(f"DELETE FROM {table}")  # the next plan looks at everything
+        chain = Chain(self._connection)
+        chain.take_up_what_is_there()
+        run = self._run_id = self._record_run(chain, len(rows))
+        chain.add_rows((run, *row) for row in rows)
+        amending.tie_deletions(self._connection, run, rows)
+        chain.keep()
+        self._head = chain.head
+
     def purge(self, wanted: Sequence[Deleted]) -> None:
         """Destroy deleted records with their secrets; that it was done is kept in the history.
 
@@ -151,11 +189,16 @@ class SqlSession:
         return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides))
 
     def _next_revision(self) -> int:
-        self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-        row = self._connection.execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'").fetchone()
-        if row is None:
-            raise sqlite3.DatabaseError("database disk image is malformed: the revision is missing")
-        return int(row[0])
+        """Higher than any that a record or a baseline has, whatever others have made of the store's note of it."""
+        (last,) = self._connection.execute(
+            "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines),"
+            " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), 0))"
+        ).fetchone()
+        self._connection.execute(
+            "INSERT INTO meta VALUES ('revision', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (str(int(last) + 1),),
+        )
+        return int(last) + 1
 
     def _step_aside(self, writes: Sequence[Write]) -> None:
         """Free the unique names of all changed records first, so that names can be swapped and passed on."""

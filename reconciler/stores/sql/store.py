@@ -137,20 +137,29 @@ class SqliteStore:
             yield LiveConnector(uid, name, owner, labels, spec, opened)
 
     def sealer(self) -> Sealer:
-        """What encrypts secrets for this store; makes the embedded store's key when there is none."""
+        """What encrypts secrets for this store; makes the embedded store's key when there is none.
+
+        Raises:
+            KeyUnavailable: there is no key, or it is not the one that the store's secrets are sealed with.
+        """
         if self._sealer is None:
-            with self._reading() as connection:
-                row = (
-                    connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
-                    if connection
-                    else None
-                )
-            check = str(row[0]) if row else None
-            if check is None:
+            check, sealed = self._sealed()
+            if check is None and sealed is None:
                 with sqlite.translated(self._path):
                     make_directory(self._path)  # with its .gitignore, before a key is made in it
-            self._sealer = self._make_sealer(check, check is None)
+            found = self._make_sealer(check, check is None and sealed is None)
+            if check is None and sealed is not None:  # somebody has removed the note of the key
+                found[0].open(*sealed)
+            self._sealer = found
         return self._sealer[0]
+
+    def _sealed(self) -> tuple[str | None, tuple[str, str, bytes] | None]:
+        """What tells the key, and something that is sealed with it."""
+        with self._reading() as connection:
+            if connection is None:
+                return None, None
+            row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
+            return (str(row[0]), None) if row else (None, reading.one_sealed(connection))
 
     def index(self, owner: str) -> SqlIndex:
         """What it knows of the last time when live was just what git declared for an owner."""

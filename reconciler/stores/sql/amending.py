@@ -1,0 +1,76 @@
+"""What a repair adds to the history: runs that were removed, by number, and what it does not know of records."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.audit import Mended
+from reconciler.core.history import GONE, REPAIR
+from reconciler.kinds.registry import KINDS, address
+from reconciler.stores.sql.chain import Row
+from reconciler.stores.sql.mending import is_json
+
+LOST = "lost"
+"""The verb of a run that was removed and of which nothing but its number is known."""
+_FEW = 5
+_RUNS_OF = ("history", "attempts", "quarantine", "declarations")
+
+
+def add_lost_runs(connection: sqlite3.Connection, now: str) -> list[int]:
+    """Put in the runs that something belongs to and that are not there, by number alone; no hash makes them look whole."""
+    used = " UNION ".join(f"SELECT run FROM {table} WHERE typeof(run) = 'integer'" for table in _RUNS_OF)
+    missing = [run for (run,) in connection.execute(f"{used} EXCEPT SELECT id FROM runs ORDER BY 1")]
+    for run in missing:
+        row = connection.execute("SELECT started FROM runs WHERE id > ? ORDER BY id LIMIT 1", (run,)).fetchone()
+        at = row[0] if row else now
+        connection.execute(
+            "INSERT INTO runs (id, started, finished, actor, owner, target, git_commit, changes, verb, outcome)"
+            " SELECT ?, ?, ?, 'unknown', '', '', '', count(*), ?, 'applied' FROM history WHERE run = ?",
+            (run, at, at, LOST, run),
+        )
+    return missing
+
+
+def unknown_records(connection: sqlite3.Connection) -> Iterator[Row]:
+    """For each record that is not what its last change left the entry that says what it is; all but sequence and run."""
+    rows = connection.execute(
+        "SELECT r.uid, r.kind, r.name, r.fingerprint, r.applied, d.live, h.action, h.fingerprint FROM records r"
+        " JOIN documents d USING (uid) LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = r.uid)"
+        " ORDER BY r.kind, r.name"
+    )
+    for uid, kind, name, printed, applied, live, action, last in rows:
+        if kind not in KINDS or not is_json(live):
+            continue
+        unknown = bool(applied) if action is None else action in GONE or (printed is not None and printed != last)
+        if unknown:
+            yield (uid, kind, name, REPAIR, printed or "", live, None, None, None)
+
+
+def unknown_deletions(connection: sqlite3.Connection) -> Iterator[Row]:
+    """The same for each deleted record of whose deletion the history does not know."""
+    rows = connection.execute(
+        "SELECT q.uid, q.kind, q.name, q.live FROM quarantine q WHERE NOT EXISTS (SELECT 1 FROM history h"
+        " WHERE h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid) AND h.action = 'delete' AND h.run = q.run)"
+    )
+    for uid, kind, name, live in rows:
+        if kind in KINDS and is_json(live):
+            yield (uid, kind, name, "delete", "", live, None, None, None)
+
+
+def tie_deletions(connection: sqlite3.Connection, run: int, rows: Sequence[Row]) -> None:
+    """Have the deletions that a repair has noted be those of the quarantine."""
+    gone = [(run, row[0]) for row in rows if row[3] == "delete"]
+    connection.executemany("UPDATE quarantine SET run = ? WHERE uid = ?", gone)
+
+
+def described(rows: Sequence[Row], lost: Sequence[int], broken: str) -> Iterator[Mended]:
+    """What is mended of the history."""
+    if broken:
+        yield Mended("chain", 1, f"acknowledged where the history is broken, and went on behind it: {broken}")
+    if lost:
+        numbers = ", ".join(map(str, lost[:_FEW])) + (f" and {len(lost) - _FEW} more" if len(lost) > _FEW else "")
+        yield Mended("runs", len(lost), f"put in runs that were removed, by number alone: {numbers}")
+    if rows:
+        named = [address(str(row[1]), str(row[2])) for row in rows]
+        more = f" and {len(named) - _FEW} more" if len(named) > _FEW else ""
+        message = "noted what is there and the history does not know"
+        yield Mended("history", len(rows), f"{message}: {', '.join(named[:_FEW])}{more}")

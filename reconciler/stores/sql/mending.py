@@ -1,0 +1,225 @@
+"""Mends what somebody has done to the tables around the tool, inside of the transaction of a repair.
+
+What only repeats something else is made anew from that; what belongs to nothing is removed; of a record that is not
+what was written the fingerprint goes, as if the triggers had seen the write, so that the next plan looks at it. The
+history is never altered: entries that are missing are added as what they are, behind what is there.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+
+from reconciler.core.audit import Mended
+from reconciler.core.history import GONE
+from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.registry import KINDS, address
+from reconciler.stores import sqlite
+from reconciler.stores.sql import schema
+from reconciler.stores.sql.keeping import misfits
+from reconciler.stores.sql.reading import decoded
+
+_FEW = 5
+_CHILDREN = {"documents": "bodies", "applied": "applied bodies", "refs": "references", "secrets": "secrets", "tokens": "access tokens"}  # fmt: skip
+_LOOSE = ("applied", "refs", "secrets", "tokens", "leases", "attempts", "drifts", "quarantined_secrets", "declarations", "baselines", "declared", "claimed")  # fmt: skip
+"""Tables of which a row that cannot be read is worth nothing, and is made anew by a later run where it is needed."""
+
+
+def mend(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
+    """Mend all but the history; what was mended.
+
+    Args:
+        key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
+    """
+    yield from _schema(connection)
+    yield from _meta(connection, key_check)
+    yield from _misfits(connection)
+    yield from _kinds(connection)
+    yield from _orphans(connection)
+    yield from _bodies(connection)
+    yield from _references(connection)
+    yield from _quarantine(connection)
+
+
+def _mended(what: str, message: str, found: list[str]) -> Iterator[Mended]:
+    """One line for what was mended; nothing for nothing."""
+    if found:
+        named = sorted(set(found))
+        listed = ", ".join(named[:_FEW]) + (f" and {len(named) - _FEW} more" if len(named) > _FEW else "")
+        yield Mended(what, len(found), f"{message}: {listed}")
+
+
+def _schema(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Tables, indexes, views and triggers that are missing, and triggers that were altered."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as pristine:
+        for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
+            for statement in sqlite.statements(script):
+                pristine.execute(statement)
+        wanted = {(sort, name): text for sort, name, text in pristine.execute(query)}
+    there = {(sort, name): text for sort, name, text in connection.execute(query)}
+    found = []
+    for (sort, name), text in wanted.items():
+        state = there.get((sort, name))
+        if state is None or (sort == "trigger" and state.split() != text.split()):
+            if state is not None:
+                connection.execute(f'DROP TRIGGER "{name}"')
+            connection.execute(text)
+            found.append(f"{sort} {name}")
+    yield from _mended("schema", "put back what was missing or altered", found)
+
+
+def _meta(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
+    """The store's own notes: its revision, its identity, and which key seals."""
+    kept = dict(connection.execute("SELECT key, value FROM meta"))
+    found = []
+    (floor,) = connection.execute(
+        "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines))"
+    ).fetchone()
+    now = str(kept.get("revision", ""))
+    if not (now.isascii() and now.isdigit()) or int(now) < floor:
+        found.append("revision")
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('revision', ?)", (str(int(floor) + 1),))
+    if not kept.get("store"):
+        found.append("store (saved plans are no longer for it)")
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('store', lower(hex(randomblob(16))))")
+    if key_check and not kept.get("key_check"):
+        found.append("key_check")
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('key_check', ?)", (key_check,))
+    yield from _mended("notes", "set the store's own notes anew", found)
+
+
+def _misfits(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Rows that hold what does not fit to their columns."""
+    for table, condition in misfits(_LOOSE):
+        count = connection.execute(f"DELETE FROM {table} WHERE {condition}").rowcount
+        if count:
+            yield Mended(f"{table}-values", count, f"removed rows of {table} that held what does not fit there")
+
+
+def _kinds(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Records that cannot be read: named as the history names them, or removed."""
+    given, gone = [], []
+    ((_, unreadable),) = misfits(("records",))
+    rows = connection.execute(f"SELECT rowid, uid, kind, name FROM records WHERE {unreadable}").fetchall()
+    for rowid, uid, kind, name in rows:
+        last = connection.execute("SELECT kind, name, action FROM history WHERE uid = ? ORDER BY seq DESC LIMIT 1", (uid,)).fetchone()  # fmt: skip
+        if last is not None and last[0] in KINDS and last[2] not in GONE:
+            update = (
+                "UPDATE OR IGNORE records SET kind = ?, name = ?, display = NULL, owner = CASE WHEN typeof(owner) = 'text' THEN owner ELSE '' END,"
+                " applied = CASE WHEN typeof(applied) = 'text' THEN applied ELSE '' END, fingerprint = NULL, revision = NULL,"
+                " version = 1 + (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), changed_at = '' WHERE rowid = ?"
+            )
+            if connection.execute(update, (last[0], last[1], rowid)).rowcount:
+                given.append(address(last[0], last[1]))
+                continue
+        connection.execute("DELETE FROM records WHERE rowid = ?", (rowid,))
+        gone.append(f"{kind}/{name}")
+    yield from _mended("named", "gave records the name that the history has of them; see: reconciler plan", given)
+    yield from _mended("records", "removed records that cannot be read", gone)
+
+
+def _orphans(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """What belongs to a record that is gone."""
+    for table, words in _CHILDREN.items():
+        gone = f"FROM {table} WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.uid = {table}.uid)"
+        found = [_known_as(connection, uid) for (uid,) in connection.execute(f"SELECT uid {gone}").fetchall()]
+        connection.execute(f"DELETE {gone}")
+        yield from _mended(f"{table}-left", f"removed {words} of records that are gone", found)
+    gone = (
+        "FROM quarantined_secrets WHERE NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.uid = quarantined_secrets.uid)"
+    )
+    found = [_known_as(connection, uid) for (uid,) in connection.execute(f"SELECT uid {gone}").fetchall()]
+    connection.execute(f"DELETE {gone}")
+    yield from _mended("secrets-left", "removed secrets of deleted records that are gone", found)
+
+
+def _known_as(connection: sqlite3.Connection, uid: object) -> str:
+    """The address that the history has of a record, or its identity."""
+    row = connection.execute("SELECT kind, name FROM history WHERE uid = ? ORDER BY seq DESC LIMIT 1", (uid,)).fetchone()  # fmt: skip
+    return address(row[0], row[1]) if row and row[0] in KINDS else str(uid)
+
+
+def _bodies(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Fingerprints that are not those of the bodies; bodies that are missing or cannot be read."""
+    printed, seen = [], []
+    rows = connection.execute(
+        "SELECT r.uid, r.kind, r.name, r.fingerprint, d.live, (SELECT h.fingerprint FROM history h WHERE h.uid = r.uid ORDER BY h.seq DESC LIMIT 1)"
+        " FROM records r LEFT JOIN documents d USING (uid) WHERE r.fingerprint IS NOT NULL"
+    ).fetchall()
+    for uid, kind, name, noted, live, last in rows:
+        now = sha256(live.encode()).hexdigest() if is_json(live) else None
+        if now == noted:
+            continue
+        if now is not None and now == last:
+            connection.execute("UPDATE records SET fingerprint = ? WHERE uid = ?", (now, uid))
+            printed.append(address(kind, name))
+            continue
+        connection.execute("UPDATE records SET fingerprint = NULL, revision = NULL, version = version + 1 WHERE uid = ?", (uid,))  # fmt: skip
+        if now is None:
+            connection.execute("DELETE FROM documents WHERE uid = ?", (uid,))
+        seen.append(address(kind, name))
+    yield from _mended("fingerprints", "set fingerprints anew, from the bodies", printed)
+    yield from _mended("bodies", "marked records that are not what was written; see: reconciler plan", seen)
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """References that are not those of the bodies."""
+    stored: dict[str, set[tuple[str, str]]] = {}
+    for uid, kind, name in connection.execute("SELECT uid, kind, name FROM refs"):
+        stored.setdefault(uid, set()).add((kind, name))
+    found = []
+    query = "SELECT uid, kind, name, live FROM records JOIN documents USING (uid) WHERE fingerprint IS NOT NULL"
+    for uid, kind, name, live in connection.execute(query).fetchall():
+        wanted = references_of(kind, live)
+        if wanted is not None and wanted != stored.get(uid, set()):
+            connection.execute("DELETE FROM refs WHERE uid = ?", (uid,))
+            connection.executemany("INSERT INTO refs VALUES (?,?,?)", [(uid, *one) for one in sorted(wanted)])
+            found.append(address(kind, name))
+    yield from _mended("references", "noted references anew, from the bodies", found)
+
+
+def references_of(kind: str, live: str) -> set[tuple[str, str]] | None:
+    """What a body refers to; None for one that others have written."""
+    try:
+        return {(ref.kind, ref.name) for ref in KINDS[kind].references(decode(live.encode())["spec"])}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Deleted records that are live as well, and those that are not what was deleted, of which the history knows better."""
+    live, again = [], []
+    rows = connection.execute(
+        "SELECT q.rowid, q.uid, q.kind, q.name, q.live, h.kind, h.name, h.before, h.run, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
+        " FROM quarantine q LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid) AND h.action = 'delete'"
+    ).fetchall()
+    for rowid, uid, kind, name, body, was_kind, was_name, before, run, is_live in rows:
+        if is_live:
+            connection.execute("DELETE FROM quarantine WHERE rowid = ?", (rowid,))
+            connection.execute("DELETE FROM quarantined_secrets WHERE uid = ?", (uid,))
+            live.append(_known_as(connection, uid))
+        elif was_kind in KINDS and is_json(before) and not _is_deleted(kind, name, body, was_kind, was_name, before):
+            connection.execute("UPDATE quarantine SET kind = ?, name = ?, live = ?, applied = NULL, run = ? WHERE rowid = ?", (was_kind, was_name, before, run, rowid))  # fmt: skip
+            again.append(address(was_kind, was_name))
+    yield from _mended("quarantine", "removed from the quarantine what is live", live)
+    yield from _mended("deleted", "took what was deleted from the history", again)
+
+
+def _is_deleted(kind: str, name: str, body: str, was_kind: str, was_name: str, before: str) -> bool:
+    """Whether what is in quarantine is what its deletion took away."""
+    if (kind, name) != (was_kind, was_name) or not is_json(body):
+        return False
+    return encode(readable(kind, decoded(body))[0]).decode() == before
+
+
+def is_json(text: object) -> bool:
+    """Whether it is a text that JSON can be read from."""
+    if not isinstance(text, str):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

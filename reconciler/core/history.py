@@ -163,6 +163,8 @@ PURGE = "purge"
 """The action of destroying a deleted record; no plan has it."""
 REPAIR = "repair"
 """The action of noting what a record is, of which the history did not know; no plan has it."""
+LOST = "lost"
+"""The verb of a run that was removed around the tool, and of which a repair has put in the number."""
 GONE = ("delete", PURGE)
 """Actions that leave no record."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.diff import FieldChange
-from reconciler.core.history import DRIFT, REPAIR, Futile, RunEntry, Version
+from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
 from reconciler.core.token import moment
@@ -63,8 +63,9 @@ _WITHOUT_RECORDS = {"rotate-key": "the key changed"}
 def _outcome(run: RunEntry) -> str:
     """What it changed, whether that was all, and the guards that were overridden."""
     if run.verb == REPAIR:
-        return ", ".join(f"mended {said}" for said in run.overrides if not said.startswith("seal="))
-    if run.verb == "lost":
+        mended = [said for said in run.overrides if not said.startswith(("seal=", "broken="))]
+        return f"mended {', '.join(mended)}"
+    if run.verb == LOST:
         return "removed around the tool; not known"
     counts = [f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())]
     partly = ["partly"] if run.outcome == "partly" else []

@@ -157,7 +157,7 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as failure:
         raise _translate(failure, path) from failure
     except UnicodeDecodeError as failure:  # SQLite repeats what it has read in its message
-        raise StoreUnavailable(f"the store {path} is damaged", hint="restore it from a backup") from failure
+        raise StoreUnavailable(f"the store {path} is damaged", hint=_DAMAGED) from failure
     except OSError as failure:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror or failure}") from failure
 
@@ -169,12 +169,13 @@ def _translate(failure: sqlite3.Error, path: Path) -> ReconcilerError:
     for part, (message, hint) in _FAILURES.items():
         if part in text:
             return StoreUnavailable(f"the store {path} {message}", hint=hint)
-    return StoreUnavailable(f"the store {path} cannot be used: {text}")
+    return StoreUnavailable(f"the store {path} cannot be used: {text}", hint="look it over: reconciler store check")
 
 
+_DAMAGED = "look: reconciler store check; restore it from a backup, or mend what can be mended with --repair"
 _FAILURES: dict[str, tuple[str, str]] = {
     "file is not a database": ("is not a SQLite file", "check the path in --store or reconciler.yaml"),
-    "malformed": ("is damaged", "restore it from a backup"),
+    "malformed": ("is damaged", _DAMAGED),
     "disk is full": ("cannot be written: the disk is full; nothing was changed", "free some space and run the command again"),
     "disk I/O error": ("cannot be read or written: disk I/O error; nothing was changed", "check the disk and its free space"),
     "readonly database": ("cannot be written: it is read-only; nothing was changed", "check the permissions of the file and its directory"),

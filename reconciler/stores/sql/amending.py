@@ -1,16 +1,17 @@
-"""What a repair adds to the history: runs that were removed, by number, and what it does not know of records."""
+"""A repair, and what it adds to the history: runs that were removed, by number, and what it does not know of records."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.audit import Mended
-from reconciler.core.history import GONE, REPAIR
+from reconciler.core.history import GONE, LOST, REPAIR
+from reconciler.core.ports import RunInfo
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.chain import Row
-from reconciler.stores.sql.mending import is_json
+from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow
+from reconciler.stores.sql.mending import is_json, mend
+from reconciler.stores.sql.noting import next_revision, record_run
+from reconciler.value_class import replace
 
-LOST = "lost"
-"""The verb of a run that was removed and of which nothing but its number is known."""
 _FEW = 5
 _RUNS_OF = ("history", "attempts", "quarantine", "declarations")
 
@@ -74,3 +75,41 @@ def described(rows: Sequence[Row], lost: Sequence[int], broken: str) -> Iterator
         more = f" and {len(named) - _FEW} more" if len(named) > _FEW else ""
         message = "noted what is there and the history does not know"
         yield Mended("history", len(rows), f"{message}: {', '.join(named[:_FEW])}{more}")
+
+
+def repair(
+    connection: sqlite3.Connection, run: RunInfo, now: str, key_check: str
+) -> tuple[tuple[Mended, ...], int | None]:
+    """Mend what can be mended; what was mended, and the number of the run that notes it.
+
+    Args:
+        key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
+    """
+    silenced = connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount
+    connection.execute("INSERT INTO meta VALUES ('writing', '')")
+    mended = [Mended("writing", 1, "removed what had silenced the triggers: meta.writing")] if silenced else []
+    mended += mend(connection, key_check)
+    rows = [*unknown_records(connection), *unknown_deletions(connection)]
+    broken = follow(connection).fault
+    lost = add_lost_runs(connection, now)
+    mended += described(rows, lost, broken)
+    number = _note(connection, run, now, mended, rows, broken) if mended else None
+    connection.execute("DELETE FROM meta WHERE key = 'writing'")
+    return tuple(mended), number
+
+
+def _note(
+    connection: sqlite3.Connection, run: RunInfo, now: str, mended: Sequence[Mended], rows: Sequence[Row], broken: str
+) -> int:
+    revision = next_revision(connection)
+    connection.execute("UPDATE records SET revision = ? WHERE revision IS NULL", (revision,))
+    for table in ("baselines", "declared", "claimed"):
+        connection.execute(f"DELETE FROM {table}")  # the next plan looks at everything
+    said = (*(f"{one.what}={one.count}" for one in mended), *acknowledging(broken, content_of(connection)))
+    chain = Chain(connection)
+    chain.take_up_what_is_there()
+    number = record_run(chain, replace(run, overrides=said), now, len(rows))
+    chain.add_rows((number, *row) for row in rows)
+    tie_deletions(connection, number, rows)
+    chain.keep()
+    return number

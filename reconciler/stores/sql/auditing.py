@@ -13,15 +13,14 @@ from reconciler.kinds.canonical import encode, readable
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain, quarantine
+from reconciler.stores.sql import chain, quarantine, schema
 from reconciler.stores.sql.history import is_chained
-from reconciler.stores.sql.keeping import misfits
-from reconciler.stores.sql.mending import is_json, references_of
+from reconciler.stores.sql.mending import differing, is_json, references_of, unkept
 from reconciler.stores.sql.moved import moved
-from reconciler.stores.sql.reading import decoded, has_sealed
+from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.soundness import REPAIR_IT, missing_secrets, notes, values
 from reconciler.stores.sql.triggers import found_triggers, own_triggers
 
-_REPAIR = "somebody wrote to the file around the tool; restore a backup, or mend what can be mended: reconciler store check --repair"
 _RESTORE = "restore the store from a backup"
 _SILENCED = "find out who put it there; then: reconciler store check --repair"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
@@ -115,34 +114,6 @@ def _file(connection: sqlite3.Connection) -> _Found:
             yield f"SQLite says: {text}", _RESTORE
 
 
-def _values(connection: sqlite3.Connection) -> _Found:
-    """That each value is of its column's type, or it could not be read."""
-    if not quarantine.is_kept(connection):
-        return
-    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for table, condition in misfits():
-        if table not in there:
-            yield f"the table {table} is missing", _REPAIR
-        elif count := connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()[0]:
-            rows = "1 row holds" if count == 1 else f"{count:,} rows hold"
-            yield f"{rows} in {table} what does not fit to its columns", _REPAIR
-
-
-def _notes(connection: sqlite3.Connection) -> _Found:
-    """That the store notes its revision, none of a record being higher, its identity, and which key seals."""
-    kept = dict(connection.execute("SELECT key, value FROM meta"))
-    (highest,) = connection.execute("SELECT coalesce(max(revision), 0) FROM records").fetchone()
-    revision = str(kept.get("revision", ""))
-    if not (revision.isascii() and revision.isdigit()):
-        yield "the store does not note its revision", _REPAIR
-    elif isinstance(highest, int) and int(revision) < highest:
-        yield f"the store notes the revision {revision}, and records have {highest}: it was set back", _REPAIR
-    if quarantine.is_kept(connection) and not kept.get("store"):
-        yield "the store does not note its identity, by which saved plans know it", _REPAIR
-    if not kept.get("key_check") and has_sealed(connection):
-        yield "the store does not note with which key its secrets are sealed", _REPAIR
-
-
 def _keys(connection: sqlite3.Connection) -> _Found:
     """That what belongs to a record has one: bodies, secrets, tokens; and that history has its run."""
     for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
@@ -152,6 +123,7 @@ def _keys(connection: sqlite3.Connection) -> _Found:
             + (f" (row {rowid})" if rowid else ""),
             _TAMPERED,
         )
+    yield from missing_secrets(connection)
 
 
 _BELONGS = {
@@ -176,6 +148,9 @@ def _triggers(connection: sqlite3.Connection) -> _Found:
         if found.get(name) != words:
             state = "is missing" if name not in found else "was altered"
             yield f"the trigger {name} {state}; writes around the tool may not have been seen", _TAMPERED
+    for sort, name, _, _ in differing(connection) if version == schema.VERSION else ():
+        if sort != "trigger":
+            yield f"the {sort} {name} is missing", REPAIR_IT
     if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
         yield (
             "meta holds the key 'writing', which silences the triggers; writes around the tool are not seen",
@@ -188,18 +163,18 @@ def _bodies(connection: sqlite3.Connection) -> _Found:
     query = "SELECT r.kind, r.name, r.fingerprint, d.live FROM records r LEFT JOIN documents d USING (uid) ORDER BY r.kind, r.name"
     for kind, name, printed, live in connection.execute(query):
         if kind not in KINDS:
-            yield f"there is no kind {kind!r}, of which the record {name!r} is said to be", _REPAIR
+            yield f"there is no kind {kind!r}, of which the record {name!r} is said to be", REPAIR_IT
         elif live is None:
             if printed is not None:
-                yield f"{address(kind, name)} has no body", _REPAIR
+                yield f"{address(kind, name)} has no body", REPAIR_IT
         elif not is_json(live):
-            yield f"the body of {address(kind, name)} is not JSON", _REPAIR
+            yield f"the body of {address(kind, name)} is not JSON", REPAIR_IT
         elif printed is not None and sha256(live.encode()).hexdigest() != printed:
             yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
     for table, column in (*_FURTHER, *(_KEPT if quarantine.is_kept(connection) else ())):
         for key, text in connection.execute(f"SELECT {_KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL"):
             if not is_json(text):
-                yield f"{column} in row {key} of {table} is not JSON", _REPAIR
+                yield f"{column} in row {key} of {table} is not JSON", REPAIR_IT
 
 
 _FURTHER = (("applied", "body"),)
@@ -223,7 +198,7 @@ def _references(connection: sqlite3.Connection) -> _Found:
     for uid, kind, name, live in connection.execute(query):
         wanted = references_of(kind, live)  # where there are none to be read, another check has said so
         if wanted is not None and wanted != stored.get(uid, set()):
-            yield f"the references noted of {address(kind, name)} are not those of its body", _REPAIR
+            yield f"the references noted of {address(kind, name)} are not those of its body", REPAIR_IT
 
 
 def _history(connection: sqlite3.Connection) -> _Found:
@@ -260,14 +235,17 @@ def _deleted(connection: sqlite3.Connection) -> _Found:
         elif kind not in KINDS or not is_json(live) or encode(readable(kind, decoded(live))[0]).decode() != before:
             yield f"what quarantine holds of {_named(kind, name)} is not what was deleted", _TAMPERED
 
+    for _, kind, name, _, run, _, _ in unkept(connection):
+        yield f"{_named(kind, name)}, which run {run} deleted, is in quarantine no more, and was not purged", REPAIR_IT
+
 
 def _named(kind: str, name: str) -> str:
     return address(kind, name) if kind in KINDS else f"{kind}/{name}"
 
 
 _CHECKS: dict[str, Callable[[sqlite3.Connection], _Found]] = {
-    "values": _values,
-    "notes": _notes,
+    "values": values,
+    "notes": notes,
     "keys": _keys,
     "triggers": _triggers,
     "bodies": _bodies,

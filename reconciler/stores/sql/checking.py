@@ -117,6 +117,8 @@ def refusal(
         if row:
             whose = f"the live {address(row[0], row[1])}, which belongs to {row[2] or 'nobody'}"
             details.append(f"{address(*change.key)} clashes with {whose}")
+    if not details:
+        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint="see: reconciler store check")  # fmt: skip
     return RecordConflict(
         "a live record has the same name or display name; nothing was changed",
         hint="run: reconciler plan",

@@ -66,8 +66,9 @@ CREATE TRIGGER {table}_{name} BEFORE {when} ON {table} WHEN {OUTSIDE} AND ({misf
 END;"""
 
 
-_CHILDREN = ("documents", "applied", "refs", "secrets", "tokens")
-_DROPPED = "\n  ".join(f"DELETE FROM {table} WHERE uid = OLD.uid;" for table in _CHILDREN)
+CHILDREN = ("documents", "applied", "refs", "secrets", "tokens")
+"""The tables whose rows belong to a record."""
+_DROPPED = "\n  ".join(f"DELETE FROM {table} WHERE uid = OLD.uid;" for table in CHILDREN)
 
 _BELONGING = f"""
 CREATE TRIGGER records_gone AFTER DELETE ON records WHEN {OUTSIDE} BEGIN

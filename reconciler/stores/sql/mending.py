@@ -40,6 +40,7 @@ def mend(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
     yield from _bodies(connection)
     yield from _references(connection)
     yield from _quarantine(connection)
+    yield from _unkept(connection)
 
 
 def _mended(what: str, message: str, found: list[str]) -> Iterator[Mended]:
@@ -52,22 +53,28 @@ def _mended(what: str, message: str, found: list[str]) -> Iterator[Mended]:
 
 def _schema(connection: sqlite3.Connection) -> Iterator[Mended]:
     """Tables, indexes, views and triggers that are missing, and triggers that were altered."""
+    found = []
+    for sort, name, text, is_there in differing(connection):
+        if is_there:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute(text)
+        found.append(f"{sort} {name}")
+    yield from _mended("schema", "put back what was missing or altered", found)
+
+
+def differing(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str, bool]]:
+    """Sort, name, statement and whether it is there of what is missing in a store of this version, or was altered."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as pristine:
         for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
             for statement in sqlite.statements(script):
                 pristine.execute(statement)
-        wanted = {(sort, name): text for sort, name, text in pristine.execute(query)}
+        wanted = pristine.execute(query).fetchall()
     there = {(sort, name): text for sort, name, text in connection.execute(query)}
-    found = []
-    for (sort, name), text in wanted.items():
+    for sort, name, text in wanted:
         state = there.get((sort, name))
         if state is None or (sort == "trigger" and state.split() != text.split()):
-            if state is not None:
-                connection.execute(f'DROP TRIGGER "{name}"')
-            connection.execute(text)
-            found.append(f"{sort} {name}")
-    yield from _mended("schema", "put back what was missing or altered", found)
+            yield sort, name, text, state is not None
 
 
 def _meta(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
@@ -205,6 +212,28 @@ def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
             again.append(address(was_kind, was_name))
     yield from _mended("quarantine", "removed from the quarantine what is live", live)
     yield from _mended("deleted", "took what was deleted from the history", again)
+
+
+def unkept(connection: sqlite3.Connection) -> list[tuple[str, str, str, str, int, str, str]]:
+    """Records that a run deleted and that are neither live, nor purged, nor in quarantine, where they would be."""
+    return connection.execute(
+        "SELECT h.uid, h.kind, h.name, h.before, h.run, r.owner, r.finished FROM history h JOIN runs r ON r.id = h.run"
+        " WHERE h.action = 'delete' AND r.verb IS NOT NULL AND h.seq = (SELECT max(seq) FROM history WHERE uid = h.uid)"
+        " AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.uid = h.uid) AND NOT EXISTS (SELECT 1 FROM records c WHERE c.uid = h.uid)"
+    ).fetchall()
+
+
+def _unkept(connection: sqlite3.Connection) -> Iterator[Mended]:
+    """Deleted records that somebody has removed from the quarantine: their bodies are in the history, their secrets are lost."""
+    found = []
+    for uid, kind, name, before, run, owner, at in unkept(connection):
+        if kind in KINDS and is_json(before):
+            connection.execute(
+                "INSERT OR IGNORE INTO quarantine (uid, kind, name, owner, live, deleted_at, run) VALUES (?,?,?,?,?,?,?)",
+                (uid, kind, name, owner, before, at, run),
+            )
+            found.append(address(kind, name))
+    yield from _mended("unkept", "put deleted records back into the quarantine, without their secrets", found)
 
 
 def _is_deleted(kind: str, name: str, body: str, was_kind: str, was_name: str, before: str) -> bool:

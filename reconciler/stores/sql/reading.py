@@ -24,6 +24,8 @@ def records(connection: sqlite3.Connection, fingerprint: Fingerprint, found: Rec
     for kind, name, uid, printed, applied, owner, display, version in rows:
         if kind not in KINDS:
             raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
+        if not uid.__class__ is name.__class__ is applied.__class__ is owner.__class__ is str:
+            raise sqlite3.DatabaseError("database disk image is malformed: a record cannot be read")
         found.add(Record(Key(kind, name), uid, printed or "", applied, owner, display or "", version, printed is None))
         changed = changed or printed is None
     if changed:

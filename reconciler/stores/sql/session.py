@@ -16,11 +16,11 @@ from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.bulk import insert
-from reconciler.stores.sql.chain import Chain, acknowledging, content_of, follow
+from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
-from reconciler.stores.sql.mending import mend
+from reconciler.stores.sql.keeping import CHILDREN
+from reconciler.stores.sql.noting import next_revision, record_run
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
-from reconciler.value_class import replace
 
 _AT_ONCE = 1_000  # so many rows for each table are held
 
@@ -69,10 +69,10 @@ class SqlSession:
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
-        run = self._run_id = self._record_run(chain, len(writes))
+        run = self._run_id = record_run(chain, self._run, self._now, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         before = written.others(self._connection, writes)
-        revision = self._revision = self._next_revision()
+        revision = self._revision = next_revision(self._connection)
         try:
             self._step_aside(writes)
             progress.tell("writing", 0, len(writes))
@@ -118,7 +118,7 @@ class SqlSession:
         tokens = resealing.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
         self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
         chain = Chain(self._connection)
-        self._run_id = self._record_run(chain, 0)  # no record changes, so the revision stays
+        self._run_id = record_run(chain, self._run, self._now, 0)  # no record changes, so the revision stays
         chain.keep()
         self._head = chain.head
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
@@ -131,34 +131,8 @@ class SqlSession:
         Args:
             key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
         """
-        connection = self._connection
-        silenced = connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount
-        connection.execute("INSERT INTO meta VALUES ('writing', '')")
-        mended = [Mended("writing", 1, "removed what had silenced the triggers: meta.writing")] if silenced else []
-        mended += mend(connection, key_check)
-        rows = [*amending.unknown_records(connection), *amending.unknown_deletions(connection)]
-        broken = follow(connection).fault
-        lost = amending.add_lost_runs(connection, self._now)
-        mended += amending.described(rows, lost, broken)
-        if mended:
-            self._note_repair(mended, rows, broken)
-        connection.execute("DELETE FROM meta WHERE key = 'writing'")
-        return tuple(mended)
-
-    def _note_repair(self, mended: Sequence[Mended], rows: Sequence[tuple[object, ...]], broken: str) -> None:
-        said = (*(f"{one.what}={one.count}" for one in mended), *acknowledging(broken, content_of(self._connection)))
-        self._run = replace(self._run, overrides=said)
-        revision = self._next_revision()
-        self._connection.execute("UPDATE records SET revision = ? WHERE revision IS NULL", (revision,))
-        for table in ("baselines", "declared", "claimed"):
-            self._connection.execute(f"DELETE FROM {table}")  # the next plan looks at everything
-        chain = Chain(self._connection)
-        chain.take_up_what_is_there()
-        run = self._run_id = self._record_run(chain, len(rows))
-        chain.add_rows((run, *row) for row in rows)
-        amending.tie_deletions(self._connection, run, rows)
-        chain.keep()
-        self._head = chain.head
+        mended, self._run_id = amending.repair(self._connection, self._run, self._now, key_check)
+        return mended
 
     def purge(self, wanted: Sequence[Deleted]) -> None:
         """Destroy deleted records with their secrets; that it was done is kept in the history.
@@ -168,8 +142,8 @@ class SqlSession:
         """
         quarantine.check_held(self._connection, wanted)
         chain = Chain(self._connection)
-        run = self._run_id = self._record_run(chain, len(wanted))
-        self._next_revision()
+        run = self._run_id = record_run(chain, self._run, self._now, len(wanted))
+        next_revision(self._connection)
         chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         quarantine.drop(self._connection, (item.uid for item in wanted))
@@ -180,25 +154,6 @@ class SqlSession:
         self.destroys = True
 
     # writing
-
-    def _record_run(self, chain: Chain, changes: int) -> int:
-        run = self._run
-        outcome = "partly" if run.partly else "applied"
-        overrides = encode(list(run.overrides)).decode() if run.overrides else None
-        kept = (run.started, self._now, run.actor, run.owner, run.target, run.commit, changes)
-        return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides))
-
-    def _next_revision(self) -> int:
-        """Higher than any that a record or a baseline has, whatever others have made of the store's note of it."""
-        (last,) = self._connection.execute(
-            "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines),"
-            " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), 0))"
-        ).fetchone()
-        self._connection.execute(
-            "INSERT INTO meta VALUES ('revision', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (str(int(last) + 1),),
-        )
-        return int(last) + 1
 
     def _step_aside(self, writes: Sequence[Write]) -> None:
         """Free the unique names of all changed records first, so that names can be swapped and passed on."""
@@ -224,6 +179,9 @@ class SqlSession:
             else:
                 version = revision if change.revival else 1  # none ever comes twice, and none is above the revision
                 created.append((*values, revision, self._now, write.uid, version))
+        back = [(write.uid,) for write in writes if write.change.revival]
+        for table in CHILDREN:  # somebody may have deleted the record and not what belongs to it
+            self._connection.executemany(f"DELETE FROM {table} WHERE uid = ?", back)
         columns = "kind, name, display, owner, fingerprint, applied, revision, changed_at, uid, version"
         insert(self._connection, f"records ({columns})", 10, created)
         insert(

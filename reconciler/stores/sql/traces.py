@@ -10,12 +10,20 @@ from collections.abc import Iterable
 from reconciler.core.ports import Write
 
 TOKENS = ("tokens",)
+_PARENTS = {"tokens": "records", "secrets": "records", "quarantined_secrets": "quarantine"}
 SECRETS = ("secrets", "quarantined_secrets", "drifts")
 
 
 def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
-    """Free all pages of tables, which overwrites them, and write what is left of them anew."""
+    """Free all pages of tables, which overwrites them, and write what is left of them anew.
+
+    What belongs to nothing, as somebody has deleted around the tool what it belonged to, is not.
+    """
     for table in tables:
+        if parent := _PARENTS.get(table):
+            connection.execute(
+                f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.uid = {table}.uid)"
+            )
         rows = connection.execute(f"SELECT * FROM {table}").fetchall()
         connection.execute(f"DELETE FROM {table}")
         if rows:

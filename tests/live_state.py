@@ -25,6 +25,7 @@ from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.chain import seal_unsealed
 from reconciler.stores.sql.running import RunLease
 from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.keeping import KEEPING
 from reconciler.stores.sql.watching import PICTURED, WATCHING
 from reconciler.stores.sqlite import statements
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
@@ -82,6 +83,11 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
 def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
+        if version == 4:
+            for name in _trigger_statements(KEEPING):
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.execute("PRAGMA user_version = 4")
+            return
         _forget_watching(connection)
         connection.executescript(
             "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
@@ -128,7 +134,7 @@ def _seal_anew(connection: sqlite3.Connection) -> None:
 def _forget_watching(connection: sqlite3.Connection) -> None:
     """Give a store the triggers of version 3."""
     own = _trigger_statements(schema.TRIGGERS, schema.HISTORY)
-    for name in _trigger_statements(WATCHING):
+    for name in _trigger_statements(KEEPING, WATCHING):
         connection.execute(f"DROP TRIGGER {name}")
     for name, statement in own.items():
         if not name.startswith(("history_", "run_")):

@@ -34,8 +34,10 @@ def is_made(workspace: Workspace) -> bool:
     [
         ("mkdir:ENOSPC:1", ("No space left on device",)),
         ("rename:EIO:1", ("Input/output error",)),
-        ("link:ENOSPC:1", ("key file", "No space left on device")),
-        ("fsync:EIO:5", ("key file", "Input/output error")),
+        ("link:ENOSPC:1", ("No space left on device",)),
+        ("link:ENOSPC:2", ("key file", "No space left on device")),
+        ("fsync:EIO:5", ("Input/output error",)),
+        ("fsync:EIO:7", ("key file", "Input/output error")),
         ("pwrite64:ENOSPC:1+", FULL),
         ("pwrite64:ENOSPC:60+", FULL),
         ("fdatasync:EIO:2+", BROKEN),

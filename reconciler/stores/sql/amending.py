@@ -17,9 +17,15 @@ _RUNS_OF = ("history", "attempts", "quarantine", "declarations")
 
 
 def add_lost_runs(connection: sqlite3.Connection, now: str) -> list[int]:
-    """Put in the runs that something belongs to and that are not there, by number alone; no hash makes them look whole."""
+    """Put in the runs that something belongs to and that are not there, by number alone; no hash makes them look whole.
+
+    A number that no run can have had is no run's: what names it belongs to none.
+    """
     used = " UNION ".join(f"SELECT run FROM {table} WHERE typeof(run) = 'integer'" for table in _RUNS_OF)
-    missing = [run for (run,) in connection.execute(f"{used} EXCEPT SELECT id FROM runs ORDER BY 1")]
+    possible = "run BETWEEN 1 AND (SELECT coalesce(max(id), 0) FROM runs) + (SELECT count(*) FROM attempts)"
+    history = "run IN (SELECT run FROM history)"
+    query = f"SELECT run FROM ({used}) WHERE ({possible} OR {history}) AND run NOT IN (SELECT id FROM runs) ORDER BY 1"
+    missing = [run for (run,) in connection.execute(query)]
     for run in missing:
         row = connection.execute("SELECT started FROM runs WHERE id > ? ORDER BY id LIMIT 1", (run,)).fetchone()
         at = row[0] if row else now
@@ -28,6 +34,8 @@ def add_lost_runs(connection: sqlite3.Connection, now: str) -> list[int]:
             " SELECT ?, ?, ?, 'unknown', '', '', '', count(*), ?, 'applied' FROM history WHERE run = ?",
             (run, at, at, LOST, run),
         )
+    connection.execute("UPDATE attempts SET run = NULL WHERE run NOT IN (SELECT id FROM runs)")
+    connection.execute("DELETE FROM declarations WHERE run NOT IN (SELECT id FROM runs)")
     return missing
 
 
@@ -92,6 +100,7 @@ def repair(
     rows = [*unknown_records(connection), *unknown_deletions(connection)]
     broken = follow(connection).fault
     lost = add_lost_runs(connection, now)
+    broken = broken or follow(connection).fault
     mended += described(rows, lost, broken)
     number = _note(connection, run, now, mended, rows, broken) if mended else None
     connection.execute("DELETE FROM meta WHERE key = 'writing'")

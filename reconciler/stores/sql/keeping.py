@@ -101,7 +101,7 @@ CREATE TRIGGER revision_added AFTER INSERT ON meta WHEN NEW.key = 'revision' BEG
   DELETE FROM baselines;
 END;
 CREATE TRIGGER revision_set AFTER UPDATE ON meta WHEN (OLD.key = 'revision' OR NEW.key = 'revision')
-    AND (OLD.key <> NEW.key OR NEW.value IS NOT OLD.value + 1) BEGIN
+    AND (OLD.key <> NEW.key OR CAST(NEW.value AS INTEGER) IS NOT CAST(OLD.value AS INTEGER) + 1) BEGIN
   DELETE FROM baselines;
 END;
 CREATE TRIGGER revision_lost AFTER DELETE ON meta WHEN OLD.key = 'revision' BEGIN

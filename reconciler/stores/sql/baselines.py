@@ -76,12 +76,12 @@ class SqlIndex:
         return int(rows[0][0]) if rows else 0
 
     def baseline(self) -> Baseline | None:
-        """The last one, or None."""
+        """The last one; None where there is none, or somebody has taken away some of what it rests on."""
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'baselines'"):
             return None  # an older store
         rows = self._rows(
-            "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines"
-            " WHERE owner = ?",
+            "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines b"
+            " WHERE owner = ? AND total = (SELECT count(*) FROM declared d WHERE d.owner = b.owner)",
             self._owner,
         )
         if not rows:

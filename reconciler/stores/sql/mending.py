@@ -197,7 +197,7 @@ def references_of(kind: str, live: str) -> set[tuple[str, str]] | None:
 
 def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
     """Deleted records that are live as well, and those that are not what was deleted, of which the history knows better."""
-    live, again = [], []
+    live, again, odd = [], [], []
     rows = connection.execute(
         "SELECT q.rowid, q.uid, q.kind, q.name, q.live, h.kind, h.name, h.before, h.run, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
         " FROM quarantine q LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid) AND h.action = 'delete'"
@@ -210,6 +210,11 @@ def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
         elif was_kind in KINDS and is_json(before) and not _is_deleted(kind, name, body, was_kind, was_name, before):
             connection.execute("UPDATE quarantine SET kind = ?, name = ?, live = ?, applied = NULL, run = ? WHERE rowid = ?", (was_kind, was_name, before, run, rowid))  # fmt: skip
             again.append(address(was_kind, was_name))
+        elif was_kind is None and not (is_json(body) and readable(kind, decoded(body))[1]):
+            connection.execute("DELETE FROM quarantine WHERE rowid = ?", (rowid,))
+            connection.execute("DELETE FROM quarantined_secrets WHERE uid = ?", (uid,))
+            odd.append(f"{kind}/{name}")
+    yield from _mended("odd", "removed from the quarantine what is no record, and was never deleted", odd)
     yield from _mended("quarantine", "removed from the quarantine what is live", live)
     yield from _mended("deleted", "took what was deleted from the history", again)
 

@@ -210,7 +210,7 @@ def _exists(path: Path) -> bool:
         raise StoreUnavailable(f"the store {path} cannot be used: {failure.strerror}") from failure
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-        raise StoreUnavailable(f"the store {path} is {what}, and no file", hint="check the path in --store or reconciler.yaml")  # fmt: skip
+        raise StoreUnavailable(f"the store {path} is not a file, but {what}", hint="check the path in --store or reconciler.yaml")  # fmt: skip
     return True
 
 

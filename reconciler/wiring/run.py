@@ -13,7 +13,7 @@ from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.digests import sha256
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.settings import Overrides, Settings, settle, written_path, sqlite_path
+from reconciler.settings import Overrides, Settings, settle, sqlite_path, written_path
 from reconciler.source import files
 from reconciler.source.places import cache_home
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project

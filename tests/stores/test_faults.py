@@ -108,7 +108,7 @@ def _foreign_database(path: Path) -> str:
 
 def _directory(path: Path) -> str:
     path.mkdir()
-    return "is a folder, and no file"
+    return "is not a file, but a folder"
 
 
 def _newer(path: Path) -> str:

@@ -182,7 +182,7 @@ def test_what_is_no_file_is_refused(workspace: Workspace, kind: str, command: st
         workspace.store.symlink_to("/dev/zero")
     store = ("--store", "sqlite:/dev/zero") if kind == "device" else ()
     said = workspace.run(*command.split(), *store, timeout=20)
-    assert said.exit_code == 10 and "and no file" in said.stderr, said.output
+    assert said.exit_code == 10 and "is not a file, but" in said.stderr, said.output
 
 
 def test_files_are_private_whatever_the_umask(workspace: Workspace, tmp_path: Path) -> None:

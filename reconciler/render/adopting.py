@@ -1,6 +1,5 @@
 """What was taken over from the live side, what was not, and why."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from reconciler.core.model import Key
 from reconciler.diagnostics import Span
 from reconciler.kinds.registry import address
 from reconciler.render.exporting import finding_json, finding_lines
+from reconciler.render.json_text import json_text
 from reconciler.render.style import harmless
 from reconciler.render.values import field_name, reference, shown
 
@@ -84,7 +84,7 @@ def adopted_json(drifted: Drifted, files: Files, spans: Spans, *, written: bool,
         "pending": [address(*key) for key in drifted.pending],
         "unmanaged": drifted.unmanaged,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _conflicts_json(conflicts: Iterable[Conflict], spans: Spans) -> Iterator[dict[str, Any]]:

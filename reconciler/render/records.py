@@ -1,6 +1,5 @@
 """Live records as a table, as a document or as JSON; schemas/records.schema.json describes the JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from reconciler.core.model import Found
 from reconciler.core.sensitive import mask_text
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES, address
+from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, YELLOW, harmless, paint, plural
 from reconciler.render.table import table
 
@@ -18,7 +18,7 @@ VERSION = 1
 def records_json(records: Sequence[Found]) -> str:
     """The records, versioned. Secrets are references in them."""
     content = {"version": VERSION, "records": [_record(record) for record in records]}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _record(record: Found) -> dict[str, Any]:

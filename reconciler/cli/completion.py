@@ -4,7 +4,7 @@ import click
 
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
-from reconciler.render.style import own
+from reconciler.harmless import own
 
 
 @click.command("completion")

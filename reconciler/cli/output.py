@@ -9,7 +9,8 @@ from reconciler.cli.said import options
 from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD
 from reconciler.errors import ReportLost
-from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+from reconciler.harmless import harmless
+from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Bar

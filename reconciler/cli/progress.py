@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
-from reconciler.render.style import own
+from reconciler.harmless import own
 
 _QUIET_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.1

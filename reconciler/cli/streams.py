@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from reconciler.cli.descriptors import lead_nowhere
-from reconciler.render.style import harmless_lines
+from reconciler.harmless import harmless_lines
 
 
 class Border(io.TextIOBase):

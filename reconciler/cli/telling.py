@@ -27,11 +27,29 @@ def _outcome(command: Callable[[], int | None]) -> int:
     except OSError as failure:
         say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
         return ExitCode.WORLD
+    except UnicodeEncodeError as failure:
+        return _undecodable(failure)
     except Exception:  # noqa: BLE001 (the one place where a bug becomes a message)
-        from reconciler.cli.crash import keep_log
+        return _bug()
 
-        say_error(f"this is a bug in reconciler; {keep_log()}", hint="please report it with that file")
-        return ExitCode.BUG
+
+def _undecodable(failure: UnicodeEncodeError) -> int:
+    """What stands for bytes that are no text comes from outside alone: it was to be stored, sent or asked for."""
+    if failure.reason != "surrogates not allowed":
+        return _bug()
+    found = failure.object[failure.start : failure.end]
+    say_error(
+        f"'{found}' in an argument, a variable or a name is not UTF-8",
+        hint="see that the command line and the environment are in UTF-8",
+    )
+    return ExitCode.USAGE
+
+
+def _bug() -> int:
+    from reconciler.cli.crash import keep_log
+
+    say_error(f"this is a bug in reconciler; {keep_log()}", hint="please report it with that file")
+    return ExitCode.BUG
 
 
 def _with_answer(code: int, stdout: Border) -> int:

@@ -8,10 +8,10 @@ from reconciler.core.diff import MISSING, FieldChange, Path
 from reconciler.core.masking import masked_field
 from reconciler.core.model import Key
 from reconciler.diagnostics import Span
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.exporting import finding_json, finding_lines
 from reconciler.render.json_text import json_text
-from reconciler.render.style import harmless
 from reconciler.render.values import field_name, reference, shown
 
 VERSION = 1

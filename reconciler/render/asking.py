@@ -6,10 +6,11 @@ from typing import Any
 from reconciler.core.access import Decision, Route
 from reconciler.core.asking import Question
 from reconciler.core.reasons import Where, scope
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.routes import reason, route_json
-from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
+from reconciler.render.style import BOLD, DIM, GREEN, RED, paint
 
 VERSION = 1
 _MAX_NAMES = 12

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.rekeying import KeyMove, Rotation
+from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text
-from reconciler.render.style import harmless, plural
+from reconciler.render.style import plural
 
 VERSION = 1
 _READ = (

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from reconciler.render.style import Escapes
+from reconciler.harmless import Escapes
+from reconciler.patterns import pattern
 
 
 def _escape(char: str) -> str:
@@ -18,6 +19,7 @@ def _escape(char: str) -> str:
 
 
 _ESCAPES = Escapes(_escape, kept="\n")
+_SECOND = pattern(r"(?<=#)([\ufe0e\ufe0f]*)#")
 
 
 def json_text(content: Any) -> str:
@@ -25,4 +27,4 @@ def json_text(content: Any) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     if not text.isascii() or "\x7f" in text:
         text = text.translate(_ESCAPES)
-    return text.replace("##", "#\\u0023") + "\n"
+    return (_SECOND.sub(r"\1\\u0023", text) if "#" in text else text) + "\n"

@@ -1,8 +1,9 @@
 """Who may write to the store now, as text and as JSON (schemas/lock.schema.json)."""
 
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
+from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text
-from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 VERSION = 1
 _WORDS = {

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 
 _MAX_CHARACTERS = 60_000  # a comment may hold 65,536
 _BREAK = "&#8203;"

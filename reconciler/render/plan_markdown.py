@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.markdown import code, diff_block, escape, fitted
 from reconciler.render.moves import move_text, told_move
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, NEW, totals
-from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import FORMATS, render
-from reconciler.render.style import harmless, harmless_lines
+from reconciler.harmless import harmless, harmless_lines
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -15,7 +15,7 @@ from ruff import find_ruff_bin
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import Checked, render
-from reconciler.render.style import harmless, harmless_lines
+from reconciler.harmless import harmless, harmless_lines
 
 
 def commands(*found: Diagnostic) -> list[str]:

@@ -9,7 +9,7 @@ from junitparser import Failure, JUnitXml, TestCase
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.render.diagnostics import Checked, render
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 
 # Element: attributes that must stand, attributes that may, elements within. From junit-10.xsd of the xunit plug-in.
 JENKINS: dict[str, tuple[set[str], set[str], set[str]]] = {

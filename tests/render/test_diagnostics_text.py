@@ -13,7 +13,7 @@ from wcwidth import wcswidth
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import Checked, render
-from reconciler.render.style import harmless_lines
+from reconciler.harmless import harmless_lines
 
 GOOD = Checked(12, 15)
 FAULT = Diagnostic(

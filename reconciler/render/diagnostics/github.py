@@ -6,8 +6,8 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#s
 from collections.abc import Mapping, Sequence
 
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.harmless import harmless, own
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import harmless, own
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.harmless import harmless
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import harmless
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.harmless import cells, harmless
 from reconciler.render.diagnostics import Checked
-from reconciler.render.style import BOLD, CYAN, DIM, RED, YELLOW, cells, harmless, paint, plural
+from reconciler.render.style import BOLD, CYAN, DIM, RED, YELLOW, paint, plural
 
 _WIDTH = 100  # columns of a line that are shown around the caret
 _TAB = "    "

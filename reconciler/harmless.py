@@ -66,7 +66,7 @@ def _escaped(char: str) -> str:
     return char.encode("ascii", "backslashreplace").decode("ascii") if ord(char) > 0x7F else f"\\x{ord(char):02x}"
 
 
-_ESCAPES = Escapes(_escaped)
+_ESCAPES, _ESCAPES_OF_LINES = Escapes(_escaped), Escapes(_escaped, kept="\n")
 
 
 def own(text: str) -> str:
@@ -76,9 +76,7 @@ def own(text: str) -> str:
 
 def harmless(text: str) -> str:
     """`text` on one line, in which nothing is unseen and no runner finds a command."""
-    if "#" in text or _JOINER in text:
-        return "".join(cells(text))
-    return text.translate(_ESCAPES)
+    return "".join(cells(text)) if _needs_context(text) else text.translate(_ESCAPES)
 
 
 def cells(text: str) -> list[str]:
@@ -92,6 +90,11 @@ def cells(text: str) -> list[str]:
     for found in _COMMAND.finditer(text):
         shown[found.end()] = r"\x23"
     return shown
+
+
+def _needs_context(text: str) -> bool:
+    """Whether what becomes of a character hangs on its neighbours."""
+    return _JOINER in text or _COMMAND.search(text) is not None
 
 
 def _joins(text: str, at: int) -> bool:
@@ -113,9 +116,9 @@ def harmless_lines(text: str) -> str:
 
 
 def _bordered(text: str) -> str:
-    if "::" not in text and (flat := text.replace("\n", "")).isascii() and flat.isprintable() and "#" not in flat:
-        return text
-    return "\n".join(map(_commandless, text.split("\n")))
+    if "::" in text or _needs_context(text):
+        return "\n".join(map(_commandless, text.split("\n")))
+    return text.translate(_ESCAPES_OF_LINES)
 
 
 def _commandless(line: str) -> str:

@@ -1,9 +1,11 @@
 """Whatever stands in a repository, a store or a command line: nobody who reads an output obeys it or is deceived by it."""
 
 import json
+import re
 import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wicked import COLOR, FORBIDDEN, PIECES, TEXT, active, harms, quoted
 
+import reconciler
 from reconciler.harmless import harmless, harmless_lines, own
 from reconciler.kinds.yaml_text import flow, mapping_lines
 from reconciler.render.json_text import json_text
@@ -328,3 +331,16 @@ def test_the_checker_sees_what_it_is_for() -> None:
         assert harms(piece) or active(piece)
     assert active("```diff\n+ x") and active("- <b>") and active("[a](b)") and not active("`<b>` \\[a\\]")
     assert FORBIDDEN.search(os.fsdecode(b"\xe9"))
+
+
+def test_nothing_is_written_past_the_border() -> None:
+    """All goes through sys.stdout and sys.stderr, which `told` replaces, and all JSON through its one encoder."""
+    past = re.compile(
+        r"std(?:out|err)\.buffer|__std(?:out|err)__|os\.write\([12]|click\.(?:echo|secho|confirm|prompt|style)|json\.dumps\(.*indent"
+    )
+    package = Path(reconciler.__file__).parent
+    found = {f"{path.relative_to(package)}: {one}" for path in package.rglob("*.py") for one in past.findall(path.read_text("utf-8"))}  # fmt: skip
+    assert found == {
+        "cli/descriptors.py: os.write(2",  # a constant of our own
+        "render/json_text.py: json.dumps(content, indent",
+    }

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import Workspace, clean_environment
 
-HEAD = "apply --yes -o json | true"
 READING = ("validate", "plan", "plan -o json", "drift", "get", "history", "export", "who-can connectors:view", "explain exit-codes", "schema", "completion bash", "--help", "--version", "-h", "plan --help")  # fmt: skip
 
 
@@ -43,7 +42,7 @@ def test_a_closed_stream_leads_nowhere(workspace: Workspace, closed: str) -> Non
 
 
 def test_nobody_to_ask_is_told(workspace: Workspace) -> None:
-    """A closed stdin is no terminal, and so is a folder."""
+    """A closed stdin is no terminal."""
     code, _, errors = shell(workspace, "$R apply <&-")
     assert (code, "there is no terminal to ask on" in errors) == (64, True)
     assert records(workspace) == 0

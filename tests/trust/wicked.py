@@ -30,7 +30,9 @@ _ACTIVE = re.compile(r"<|(?<!\\)[`|$]|(?<!\\)\]\(|(?<!\\)!?\[|@(?!&#8203;)|://|w
 def harms(text: str, *, github: bool = False) -> list[str]:
     """What a terminal or a runner would obey, and what nobody would see."""
     found = [repr(text[max(0, at.start() - 20) : at.end() + 20]) for at in FORBIDDEN.finditer(text)]
-    starts = [line for line in text.split("\n") if line.lstrip().startswith("::")]
+    lines = text.split("\n")
+    found += [line for line in lines if line.lstrip().startswith("/merge")]  # a line break of somebody else's
+    starts = [line for line in lines if line.lstrip().startswith("::")]
     return found + [line for line in starts if not (github and _OURS.match(line))]
 
 

@@ -44,7 +44,7 @@ spec:
   description: {text}
   categories: [crm]
   tls: {{verify: false, reason: {text}}}
-  authorization: {{method: basic, username: {line}, password: {{env: CRM_PASSWORD}}}}
+  authorization: {{method: basic, username: "@team##[x]<b>|`", password: {{env: CRM_PASSWORD}}}}
   endpoints:
     list:
       description: {text}

@@ -4,6 +4,7 @@ import os
 import sys
 
 from reconciler import __version__
+from reconciler.cli.descriptors import lead_nowhere, open_missing, warn
 
 _READERS = {"plan", "validate", "drift"}
 """Commands that leave nothing to close."""
@@ -11,17 +12,27 @@ _READERS = {"plan", "validate", "drift"}
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    open_missing()
     if sys.argv[1:] in (["--version"], ["-V"]):  # scripts ask this often, and it needs nothing to be loaded
-        print(f"reconciler {__version__}")
-        return 0
+        return _say_version()
     try:
         code = _run()
     except KeyboardInterrupt:  # while the command line itself was loaded
-        sys.stderr.write("error: interrupted; nothing was changed\n")
+        warn(b"error: interrupted; nothing was changed\n")
         return 130
     if not _READERS.isdisjoint(sys.argv[1:]):
         _end(code)
     return code
+
+
+def _say_version() -> int:
+    try:
+        print(f"reconciler {__version__}", flush=True)
+    except OSError as failure:
+        lead_nowhere(sys.stdout.fileno())
+        warn(f"error: the answer cannot be written: {failure.strerror}\n".encode())
+        return 10
+    return 0
 
 
 def _run() -> int:
@@ -39,12 +50,7 @@ def _run() -> int:
 
 
 def _end(code: int) -> None:
-    """End at once: Python would take down all that was loaded and made, piece by piece, which takes a sixth of a plan."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # whoever read it has gone: Python's own end knows what to do
+    """End at once, as all is written: Python would take down all that was loaded and made, piece by piece, which takes a sixth of a plan."""
     os._exit(code)
 
 

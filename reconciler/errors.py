@@ -36,7 +36,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.PARTLY_APPLIED: "partly applied",
     ExitCode.LOCKED: "the store is locked by another run",
     ExitCode.NOT_CONVERGED: "applied records did not come out as planned; nothing was kept",
-    ExitCode.WORLD: "the world said no: network, credentials, files or the store",
+    ExitCode.WORLD: "the world said no: network, credentials, files or the store; or the answer cannot be written",
     ExitCode.DRIFTED: "a plan would only take back drift; git has nothing new (only with --detailed-exitcode)",
     ExitCode.USAGE: "wrong usage",
     ExitCode.INTERRUPTED: "interrupted",

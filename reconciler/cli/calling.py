@@ -4,10 +4,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from reconciler.cli.asked import Asked
-from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.output import answer, can_ask, confirmed, say, wants_color
 from reconciler.cli.running import Run, named_actor
 from reconciler.cli.said import options
 from reconciler.core.model import Key, LiveConnector
@@ -121,11 +119,11 @@ def announce(call: Call, sent: Sent, *, yes: bool) -> None:
             say(line)
     if not writes:
         return
-    if options().no_input or not sys.stdin.isatty():
+    if not can_ask():
         raise UsageError(
             f"call asks before it sends a {call.request.method}, and there is no terminal to ask on", hint="pass --yes"
         )
-    if not click.confirm(f"Send it with the credentials of {call.connector.name}?", default=False, err=True):
+    if not confirmed(f"Send it with the credentials of {call.connector.name}?"):
         raise Declined("nothing was sent")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.output import answer, give_up_stdout, say, say_error, wants_color
+from reconciler.cli.output import answer, can_ask, confirmed, lost_answer, refuse_unshown, say, say_error, wants_color
 from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
 from reconciler.cli.said import options
 from reconciler.core.baseline import KeepsBaselines
@@ -149,7 +149,7 @@ def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
         return
     stream = sys.stdout if chosen == "text" else sys.stderr
     stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
-    stream.flush()
+    refuse_unshown()
 
 
 def _preflight(run: Run, plan: Plan) -> None:
@@ -174,11 +174,11 @@ def _ask(plan: Plan, verb: str) -> None:
         UsageError: nobody can be asked.
         Declined: the answer is not yes.
     """
-    if options().no_input or not sys.stdin.isatty():
+    if not can_ask():
         raise UsageError(
             f"{verb} asks before it changes something, and there is no terminal to ask on", hint="pass --yes"
         )
-    if not click.confirm(f"Apply to {plan.target}?", default=False, err=True):
+    if not confirmed(f"Apply to {plan.target}?"):
         raise Declined("not applied; nothing was changed")
 
 
@@ -195,24 +195,21 @@ def _report(report: "Report", chosen: str) -> None:
     if options().verbose and plan.changes:
         say(f"run by {report.actor}, {report.started} to {report.finished}")
         say(f"history head {report.head}")
-    try:
-        if chosen == "json":
-            answer(
-                report_json(
-                    plan,
-                    actor=report.actor,
-                    started=report.started,
-                    finished=report.finished,
-                    secrets=report.secrets,
-                    tokens=report.tokens,
-                    left_out=[(change.key, failure.message) for change, failure in report.left_out],
-                    head=report.head,
-                )
+    if chosen == "json":
+        answer(
+            report_json(
+                plan,
+                actor=report.actor,
+                started=report.started,
+                finished=report.finished,
+                secrets=report.secrets,
+                tokens=report.tokens,
+                left_out=[(change.key, failure.message) for change, failure in report.left_out],
+                head=report.head,
             )
-        elif not options().quiet:
-            answer(report_text(plan, report.secrets, report.tokens))
-        sys.stdout.flush()
-    except OSError as failure:
-        give_up_stdout()
+        )
+    elif not options().quiet:
+        answer(report_text(plan, report.secrets, report.tokens))
+    if failure := lost_answer():
         done = "everything was applied" if plan.changes else "there was nothing to do"
         raise ReportLost(f"{done}, but the report cannot be written: {failure.strerror}") from failure

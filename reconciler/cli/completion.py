@@ -4,6 +4,7 @@ import click
 
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
+from reconciler.harmless import own
 
 
 @click.command("completion")
@@ -20,5 +21,5 @@ def command(shell: str) -> int:
 
     found = get_completion_class(shell)
     assert found is not None
-    answer(found(cli, {}, "reconciler", "_RECONCILER_COMPLETE").source() + "\n")
+    answer(own(found(cli, {}, "reconciler", "_RECONCILER_COMPLETE").source()) + "\n")
     return 0

@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.get import kind_named
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, say, say_error
+from reconciler.cli.output import answer, answer_in_utf8, say, say_error
 from reconciler.cli.parsing import key_of
 from reconciler.cli.running import open_run
 from reconciler.cli.said import options
@@ -70,6 +70,7 @@ def command(
 
         answer(export_json(done, files))
     elif files is None:
+        answer_in_utf8()
         answer(stream(done.definitions))
     else:
         _show_files(files, out or "")

@@ -11,8 +11,9 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
+from reconciler.harmless import harmless
 from reconciler.render.file_diff import file_diff
-from reconciler.render.style import harmless, plural
+from reconciler.render.style import plural
 from reconciler.services.formatting import FileOutcome, format_all
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 

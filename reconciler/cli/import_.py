@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, say
+from reconciler.cli.output import answer, answer_in_utf8, say
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
+from reconciler.render.json_text import json_text
 from reconciler.render.style import plural
 from reconciler.wiring.imports import ImportRequest, Prepared, import_openapi, write_new
 from reconciler.wiring.run import locate_root
@@ -69,6 +70,7 @@ def openapi(
 
 def _write(prepared: Prepared, root: Path | None, out: str | None, *, force: bool) -> list[str]:
     if out == "-":
+        answer_in_utf8()
         answer("---\n".join(prepared.files.values()))
         return []
     return write_new(prepared.files, root, out, force=force)
@@ -86,8 +88,6 @@ def _say_notes(prepared: Prepared, *, show_all: bool) -> None:
 
 
 def _json(prepared: Prepared, written: list[str]) -> str:
-    import json
-
     notes = [
         {"code": note.code, "effect": str(note.effect), "where": note.where, "message": note.message}
         for note in prepared.notes
@@ -99,4 +99,4 @@ def _json(prepared: Prepared, written: list[str]) -> str:
         "variables": list(prepared.variables),
         "notes": notes,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
 from reconciler.cli.said import options
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 from reconciler.services.scaffolding import PIPELINES, make_repository
 
 

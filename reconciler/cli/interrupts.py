@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from reconciler.cli.descriptors import warn
 from reconciler.errors import ExitCode
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -69,7 +70,7 @@ class SignalInterrupts:
             return
         self._count += 1
         if self._count >= _LAST_WARNING:
-            os.write(2, b"error: interrupted again and again; ended at once\n")
+            warn(b"error: interrupted again and again; ended at once\n")
             os._exit(ExitCode.INTERRUPTED)
         if self._count == 1:
             self._waiting = self._shields > 0

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.output import answer_in_utf8
 from reconciler.cli.said import note, options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,6 +32,8 @@ _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }  # fmt: skip
 _STORE_ONLY = ("target", "store", "env_file", "secrets_allowed", "actor", "no_input")
 _READERS_ONLY = ("no_cache",)
+_FOR_PEOPLE = ("text", "table")
+"""Output formats that are in the encoding of the terminal."""
 _VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}
 
 
@@ -68,4 +71,6 @@ def choose_format(known: tuple[str, ...], default: str = "text") -> str:
     wanted = options().output or default
     if wanted not in known:
         raise click.BadParameter(f"'{wanted}' is not one of {', '.join(known)}", param_hint="'-o' / '--output'")
+    if wanted not in _FOR_PEOPLE:
+        answer_in_utf8()
     return wanted

@@ -3,17 +3,23 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler.cli.said import options
+from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD
-from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+from reconciler.errors import ReportLost
+from reconciler.harmless import harmless
+from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Bar
     from reconciler.core.ports import Desired
     from reconciler.core.progress import Untold
     from reconciler.diagnostics import Diagnostic
+
+_LONGEST_LINE = 4096
+"""Bytes of a line that somebody types."""
 
 
 def wants_color(choice: str, stream: object) -> bool:
@@ -40,17 +46,63 @@ def open_progress() -> "Bar | Untold":
     return Bar(sys.stderr)
 
 
-def give_up_stdout() -> None:
-    """Throw away what cannot be written, which Python would try again at its exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def answer(text: str) -> None:
     """Write the command's answer."""
     sys.stdout.write(text)
+
+
+def answer_in_utf8() -> None:
+    """What is answered is for other programs, and not in whatever encoding the terminal is in."""
+    if isinstance(sys.stdout, Border):
+        sys.stdout.use_utf8()
+
+
+def lost_answer() -> OSError | None:
+    """Why what was answered so far did not arrive, if it did not."""
+    return _lost(sys.stdout)
+
+
+def _lost(stream: TextIO) -> OSError | None:
+    stream.flush()
+    return stream.failure if isinstance(stream, Border) else None
+
+
+def refuse_unshown() -> None:
+    """Stop before anything is done that could not be shown.
+
+    Raises:
+        ReportLost: what was answered so far did not arrive.
+    """
+    if failure := lost_answer():
+        raise ReportLost(
+            f"what is to be done cannot be shown, and nothing was changed: {failure.strerror}",
+            hint="see that the output can be written, or pass --quiet",
+        )
+
+
+def can_ask() -> bool:
+    """Whether there is a terminal to ask on, and asking is allowed."""
+    return not options().no_input and sys.stdin.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; no answer is no.
+
+    Raises:
+        KeyboardInterrupt: the terminal has gone.
+    """
+    sys.stdout.flush()
+    while True:
+        print(f"{harmless(question)} [y/N]: ", end="", file=sys.stderr)
+        line = b"" if _lost(sys.stderr) else sys.stdin.buffer.readline(_LONGEST_LINE)
+        if not line:
+            raise KeyboardInterrupt
+        said = line.decode("ascii", "replace").strip().lower()
+        if said in ("y", "yes"):
+            return True
+        if said in ("", "n", "no"):
+            return False
+        say("answer y or n")
 
 
 def say(text: str) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
+from reconciler.harmless import own
+
 _QUIET_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.1
 _BAR = 24
 _COLUMNS = 80  # of a terminal that does not say
-_TO_THE_END = "\x1b[K"
+_TO_THE_BEGINNING, _TO_THE_END = own("\r"), own("\x1b[K")
 """Clears what is behind the cursor. A line is written over the last one before that, which does not flicker."""
 _MINUTE, _HOUR = 60, 3600
 
@@ -40,7 +42,7 @@ class Bar:
         self._next = now + _BETWEEN_SECONDS
         line = _line(what, done, total, now - self._began)
         self._shown = True
-        self._write(f"\r{line[: self._columns() - 1]}{_TO_THE_END}")
+        self._write(f"{_TO_THE_BEGINNING}{line[: self._columns() - 1]}{_TO_THE_END}")
 
     def __enter__(self) -> Self:
         """Work begins."""
@@ -51,7 +53,7 @@ class Bar:
         self._what = ""
         if self._shown:
             self._shown = False
-            self._write(f"\r{_TO_THE_END}")
+            self._write(f"{_TO_THE_BEGINNING}{_TO_THE_END}")
 
     def _columns(self) -> int:
         try:
@@ -60,11 +62,8 @@ class Bar:
             return _COLUMNS
 
     def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except OSError:  # the terminal is gone, which is no reason to leave the work
-            self._next = float("inf")
+        self._stream.write(text)
+        self._stream.flush()
 
 
 def _line(what: str, done: int, total: int, seconds: float) -> str:

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
 from reconciler.errors import Declined, ExitCode, UsageError
@@ -66,7 +66,7 @@ def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
     stream = sys.stdout if chosen == "text" else sys.stderr
     if chosen == "text" or not everything:
         stream.write(deleted_table(found.wanted, days, color=wants_color(options().color, stream)))
-        stream.flush()
+        refuse_unshown()
 
 
 def _ask(count: int) -> None:
@@ -76,9 +76,9 @@ def _ask(count: int) -> None:
         UsageError: nobody can be asked.
         Declined: the answer is not yes.
     """
-    if options().no_input or not sys.stdin.isatty():
+    if not can_ask():
         raise UsageError("purge asks before it destroys something, and there is no terminal to ask on", hint="pass --yes")  # fmt: skip
-    if not click.confirm(f"Destroy {plural(count, 'deleted record')} for good?", default=False, err=True):
+    if not confirmed(f"Destroy {plural(count, 'deleted record')} for good?"):
         raise Declined("not purged; nothing was changed")
 
 

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.options import common_options
-from reconciler.cli.output import answer
+from reconciler.cli.output import answer, answer_in_utf8
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
 
@@ -28,5 +28,6 @@ def command(name: str | None) -> int:
     )
     if wanted not in names:
         raise UsageError(f"there is no schema '{name}'", hint=f"schemas are {', '.join(names)}")
+    answer_in_utf8()
     answer(schemas.text(f"{wanted}.schema.json").decode())
     return 0

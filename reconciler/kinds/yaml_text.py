@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from reconciler.harmless import Escapes, harmless, harmless_lines
 from reconciler.value_class import replace, value_class
 
 _PLAIN = re.compile(r"[A-Za-z][^\s:#\x00-\x1f\x7f-\x9f]*(?:(?: (?!#)|[:#](?!\s|\Z))[^\s:#\x00-\x1f\x7f-\x9f]*)*")
 _FLOW_SIGNS = re.compile(r"[,\[\]{}?]")
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
-_ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ESCAPES = Escapes(lambda char: f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
 
 
 @value_class
@@ -101,7 +101,7 @@ def fits_literal_block(value: str) -> bool:
     """Whether every reader gets `value` back from a literal block: white space at the edges is where they differ."""
     if "\n" not in value or value[0] in " \n" or value.endswith(("\n\n", " ")) or " \n" in value:
         return False
-    return _UNFIT.search(value) is None
+    return harmless_lines(value) == value
 
 
 def is_plain(value: str, *, in_flow: bool = False) -> bool:
@@ -110,14 +110,15 @@ def is_plain(value: str, *, in_flow: bool = False) -> bool:
         _PLAIN.fullmatch(value) is not None
         and value[-1] != " "
         and value.lower() not in _WORDS
-        and (value.isascii() or value.isprintable())
+        and (value.isascii() or (value.isprintable() and harmless(value) == value))
+        and "##" not in value
         and not (in_flow and _FLOW_SIGNS.search(value))
     )
 
 
 def quoted(value: str) -> str:
-    """A text in double quotes."""
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    """A text in double quotes. What `harmless` would change is an escape, which means the same to whoever reads it."""
+    return json.dumps(value, ensure_ascii=False).translate(_ESCAPES).replace("##", r"#\x23")
 
 
 def scalar(value: object) -> str:

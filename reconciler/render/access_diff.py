@@ -5,8 +5,9 @@ from datetime import datetime
 
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Scope, Shift
 from reconciler.core.reasons import Where
+from reconciler.harmless import harmless
 from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, GREEN, RED, YELLOW, harmless, paint
+from reconciler.render.style import BOLD, GREEN, RED, YELLOW, paint
 
 _MAX_NAMES, _MAX_CHANGES, _FEW = 8, 200, 3
 _MARKS = {

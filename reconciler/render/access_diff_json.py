@@ -1,10 +1,10 @@
 """Access gained and lost, as JSON; schemas/access-diff.schema.json describes it."""
 
-import json
 from typing import Any
 
 from reconciler.core.access_diff import GROWTH, AccessChange, AccessDiff
 from reconciler.core.reasons import Where
+from reconciler.render.json_text import json_text
 from reconciler.render.routes import route_json
 
 VERSION = 1
@@ -22,7 +22,7 @@ def access_diff_json(
         "at": at,
         **access_json(found, before, after),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def access_json(found: AccessDiff, before: Where | None = None, after: Where | None = None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What was taken over from the live side, what was not, and why."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,9 +8,10 @@ from reconciler.core.diff import MISSING, FieldChange, Path
 from reconciler.core.masking import masked_field
 from reconciler.core.model import Key
 from reconciler.diagnostics import Span
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.exporting import finding_json, finding_lines
-from reconciler.render.style import harmless
+from reconciler.render.json_text import json_text
 from reconciler.render.values import field_name, reference, shown
 
 VERSION = 1
@@ -84,7 +84,7 @@ def adopted_json(drifted: Drifted, files: Files, spans: Spans, *, written: bool,
         "pending": [address(*key) for key in drifted.pending],
         "unmanaged": drifted.unmanaged,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _conflicts_json(conflicts: Iterable[Conflict], spans: Spans) -> Iterator[dict[str, Any]]:

@@ -1,15 +1,16 @@
 """Who may do what, as text and as data; schemas/access.schema.json describes the data."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.access import Decision, Route
 from reconciler.core.asking import Question
 from reconciler.core.reasons import Where, scope
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 from reconciler.render.routes import reason, route_json
-from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
+from reconciler.render.style import BOLD, DIM, GREEN, RED, paint
 
 VERSION = 1
 _MAX_NAMES = 12
@@ -80,7 +81,7 @@ def answers_json(question: Question, answers: Iterable[tuple[str, Decision]], wh
         "at": question.moment,
         "answers": [_answer(actor, decision, where) for actor, decision in answers],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _answer(actor: str, decision: Decision, where: Where | None) -> dict[str, Any]:

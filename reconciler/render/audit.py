@@ -1,7 +1,8 @@
 """What looking a store over finds, as text."""
 
 from reconciler.core.audit import CHECKS, Audit, Repair
-from reconciler.render.style import DIM, GREEN, RED, harmless, paint, plural
+from reconciler.harmless import harmless
+from reconciler.render.style import DIM, GREEN, RED, paint, plural
 
 _ABOUT = {
     "file": "SQLite finds the file whole",

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.sensitive import MASK
+from reconciler.harmless import harmless
 from reconciler.kinds.requests.building import Request
 from reconciler.kinds.requests.showing import shown_pairs
-from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
 from reconciler.value_class import value_class
 
 MOST = 64 * 1024

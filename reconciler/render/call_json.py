@@ -1,15 +1,14 @@
 """What was called and what came of it, as JSON; schemas/call.schema.json describes it."""
 
-import json
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.core.calls import Check, Outcome, Shown
 from reconciler.render.call import Sent
+from reconciler.render.json_text import json_text
 
 VERSION = 1
-_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)}  # fmt: skip
 
 
 def call_json(sent: Sent, outcome: Outcome | None) -> str:
@@ -34,7 +33,7 @@ def call_json(sent: Sent, outcome: Outcome | None) -> str:
         ],
         "response": _response(outcome.answer) if outcome else None,
     }
-    return _dump(content)
+    return json_text(content)
 
 
 def checks_json(checks: Sequence[Check]) -> str:
@@ -50,7 +49,7 @@ def checks_json(checks: Sequence[Check]) -> str:
         }
         for check in checks
     ]
-    return _dump({"version": VERSION, "checks": rows})
+    return json_text({"version": VERSION, "checks": rows})
 
 
 def _response(answer: Shown) -> dict[str, Any]:
@@ -69,8 +68,3 @@ def _response(answer: Shown) -> dict[str, Any]:
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
-
-
-def _dump(content: dict[str, Any]) -> str:
-    """JSON that does nothing to a terminal: outside of its strings there is nothing but ASCII."""
-    return json.dumps(content, indent=2, ensure_ascii=False).translate(_CONTROLS) + "\n"

@@ -1,12 +1,13 @@
 """What was done for a store, as text and as JSON (schemas/store.schema.json)."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reconciler.core.rekeying import KeyMove, Rotation
-from reconciler.render.style import harmless, plural
+from reconciler.harmless import harmless
+from reconciler.render.json_text import json_text
+from reconciler.render.style import plural
 
 VERSION = 1
 _READ = (
@@ -81,6 +82,4 @@ def backup_json(to: Path, key: tuple[str, str] | None, target: str) -> str:
 
 
 def _dump(kind: str, target: str, content: dict[str, Any]) -> str:
-    return (
-        json.dumps({"version": VERSION, "type": kind, "target": target, **content}, indent=2, ensure_ascii=False) + "\n"
-    )
+    return json_text({"version": VERSION, "type": kind, "target": target, **content})

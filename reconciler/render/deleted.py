@@ -1,12 +1,12 @@
 """Deleted records, as text and as JSON; schemas/history.schema.json describes the JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.quarantine import Deleted
 from reconciler.core.token import later
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, paint, plural
 from reconciler.render.table import table
 
@@ -54,4 +54,4 @@ def _until(item: Deleted, days: int) -> str:
 
 
 def _dump(kind: str, content: dict[str, Any]) -> str:
-    return json.dumps({"version": VERSION, "type": kind, **content}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"version": VERSION, "type": kind, **content})

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.masking import masked
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import when_text
 from reconciler.render.plan_text import field_lines
-from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, paint, plural
 from reconciler.render.values import content_lines, shown
 from reconciler.value_class import replace
 

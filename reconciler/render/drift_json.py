@@ -1,6 +1,5 @@
 """What was changed out of band, as JSON; schemas/drift.schema.json describes it."""
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -8,6 +7,7 @@ from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.masking import masked, masked_field
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 from reconciler.render.plan_json import value_json
 
 VERSION = 1
@@ -24,7 +24,7 @@ def drift_json(report: DriftReport) -> str:
         "summary": {**{fate.value: counts[fate] for fate in Fate}, "others": report.others},
         "records": [_record(found) for found in report.drifted],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _record(found: Drifted) -> dict[str, Any]:

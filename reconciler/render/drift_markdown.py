@@ -6,7 +6,7 @@ from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.kinds.registry import address
 from reconciler.render.drift import MARKS, nothing_text, title, totals
-from reconciler.render.markdown import code, escape, fitted
+from reconciler.render.markdown import code, diff_block, escape, fitted
 from reconciler.render.plan_markdown import field_block
 from reconciler.render.values import shown
 from reconciler.value_class import replace
@@ -28,8 +28,5 @@ def _block(found: Drifted) -> Iterator[str]:
     body = [line for field in found.fields for line in field_block(replace(field, origin=Origin.GIT))]
     name = (found.content or {}).get("spec", {}).get("displayName")
     if name:
-        body.append(
-            f"{'-' if found.fate is Fate.DELETED else '+'} displayName: {shown(name)}".replace("```", "`\u200b``")
-        )
-    if body:
-        yield from ("```diff", *body, "```", "")
+        body.append(f"{'-' if found.fate is Fate.DELETED else '+'} displayName: {shown(name)}")
+    yield from diff_block(body)

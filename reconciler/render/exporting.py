@@ -1,12 +1,12 @@
 """What an export wrote, what it could not write, and why."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.definitions import Definition, Export, Inexpressible
 from reconciler.diagnostics import Finding
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 
 VERSION = 1
 
@@ -51,7 +51,7 @@ def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> s
         ],
         "notes": [{"address": address(*key), "note": note} for key, note in done.notes],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def finding_json(finding: Finding) -> dict[str, object]:

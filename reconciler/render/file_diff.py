@@ -3,7 +3,7 @@
 from difflib import unified_diff
 
 from reconciler.core.sensitive import mask_line
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 
 
 def file_diff(path: str, before: bytes | None, after: bytes | None) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from reconciler.core.gate import SETTINGS, Approvers, Judged, Step, Verdict, Wanted
 from reconciler.core.lookalike import odd_characters
 from reconciler.core.reasons import Where
+from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
 from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
 
 _MAX_FIELDS, _MAX_NAMES = 6, 8
 

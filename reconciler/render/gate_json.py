@@ -1,11 +1,11 @@
 """The verdict on a pull request as JSON; schemas/authorize.schema.json describes it."""
 
-import json
 from typing import Any
 
 from reconciler.core.gate import Judged, Verdict, Wanted
 from reconciler.core.reasons import Where
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 from reconciler.render.routes import route_json
 
 VERSION = 1
@@ -27,7 +27,7 @@ def verdict_json(verdict: Verdict, where: Where) -> str:
         "at": verdict.moment,
         "changes": [_change(verdict, change, where) for change in verdict.changes],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _change(verdict: Verdict, change: Judged, where: Where) -> dict[str, Any]:

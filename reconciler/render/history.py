@@ -7,9 +7,10 @@ from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Versi
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
 from reconciler.core.token import moment
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.plan_text import field_lines
-from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, paint, plural
 from reconciler.render.table import table
 from reconciler.render.values import content_lines
 

@@ -1,6 +1,5 @@
 """What the history holds, and what looking a store over finds, as JSON; schemas/history.schema.json describes it."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from reconciler.core.model import Key
 from reconciler.core.past_access import Answer, Past, Setting
 from reconciler.kinds.registry import address
 from reconciler.render.history import seconds_of
+from reconciler.render.json_text import json_text
 from reconciler.render.plan_json import field_json
 from reconciler.render.routes import route_json
 
@@ -142,4 +142,4 @@ def audit_json(audit: Audit, repair: Repair | None = None) -> str:
 
 
 def _dump(kind: str, content: dict[str, Any]) -> str:
-    return json.dumps({"version": VERSION, "type": kind, **content}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"version": VERSION, "type": kind, **content})

@@ -1,9 +1,9 @@
 """Who may write to the store now, as text and as JSON (schemas/lock.schema.json)."""
 
-import json
-
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
-from reconciler.render.style import BOLD, RED, YELLOW, harmless, paint
+from reconciler.harmless import harmless
+from reconciler.render.json_text import json_text
+from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 VERSION = 1
 _WORDS = {
@@ -59,7 +59,7 @@ def released_json(found: Found | None, expires: str, target: str) -> str:
 
 
 def _dump(what: str, target: str, content: dict[str, object]) -> str:
-    return json.dumps({"version": VERSION, "type": what, "target": target, **content}, indent=2, ensure_ascii=False) + "\n"  # fmt: skip
+    return json_text({"version": VERSION, "type": what, "target": target, **content})  # fmt: skip
 
 
 def _lease(lease: LeaseInfo, standing: Standing, expires: str) -> dict[str, object]:

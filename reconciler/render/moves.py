@@ -5,7 +5,7 @@ from typing import Any
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Moved
 from reconciler.core.plan import Change
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 
 
 def told_move(change: Change) -> Moved | None:

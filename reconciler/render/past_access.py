@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.core.past_access import Answer, Past, Setting
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.history import by
 from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, DIM, GREEN, RED, harmless, paint
+from reconciler.render.style import BOLD, DIM, GREEN, RED, paint
 
 Place = Callable[[Answer], tuple[str, int] | None]
 """File and line of what an answer rests on, in the commit that it was applied from."""

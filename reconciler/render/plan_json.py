@@ -1,6 +1,5 @@
 """A plan, and the report of an apply, as JSON; schemas/plan.schema.json describes both."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan, Revision, fingerprint_of
 from reconciler.core.preflight import Verdict
 from reconciler.kinds.registry import address
+from reconciler.render.json_text import json_text
 from reconciler.render.moves import moved_json, told_move
 from reconciler.render.plan_notes import notes_json
 from reconciler.render.preflight import preflight_json
@@ -50,7 +50,7 @@ def report_json(
 
 
 def _dump(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def plan_content(plan: Plan, kind: str = "plan") -> dict[str, Any]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.markdown import code, escape, fitted
+from reconciler.render.markdown import code, diff_block, escape, fitted
 from reconciler.render.moves import move_text, told_move
 from reconciler.render.plan_notes import EXPIRING, expiring_lines
 from reconciler.render.plan_text import MARKS, NEW, totals
-from reconciler.render.style import harmless
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
 
 
@@ -18,7 +18,7 @@ def plan_markdown(plan: Plan) -> str:
     """The plan as a comment: totals first, problems next, then the changes, cut to fit."""
     if plan.is_empty:
         return "\n".join([f"### Plan for {escape(plan.target)}: nothing to do", "", *_expiring(plan)]).rstrip() + "\n"
-    lines = [f"### Plan for {escape(plan.target)}: {totals(plan)}", "", f"From {plan.revision}.", ""]
+    lines = [f"### Plan for {escape(plan.target)}: {totals(plan)}", "", f"From {escape(str(plan.revision))}.", ""]
     for problem in plan.problems:
         lines.append(f"> **It will not be applied like this:** {escape(problem.message)}")
         lines += [f"> - {escape(detail)}" for detail in problem.details]
@@ -34,9 +34,7 @@ def plan_markdown(plan: Plan) -> str:
 
 def _block(change: Change) -> Iterator[str]:
     yield from (f"#### {_title(change)}", "", *_notes(change))
-    body = list(_body(change))
-    if body:
-        yield from ("```diff", *body, "```", "")
+    yield from diff_block(list(_body(change)))
 
 
 def _expiring(plan: Plan) -> list[str]:
@@ -64,11 +62,11 @@ def _notes(change: Change) -> Iterator[str]:
 def _body(change: Change) -> Iterator[str]:
     if change.action in NEW:
         for name, value in summary_lines(change):
-            yield _fenced(f"+ {name}: {value}")
+            yield f"+ {name}: {value}"
     if change.action is Action.DELETE:
         name = (change.before or {}).get("spec", {}).get("displayName")
         if name:
-            yield _fenced(f"- displayName: {shown(name)}")
+            yield f"- displayName: {shown(name)}"
     for field in change.fields:
         yield from field_block(field)
 
@@ -79,22 +77,17 @@ def field_block(unmasked: FieldChange) -> Iterator[str]:
     members, lines = set_change(field), line_changes(field)
     origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
     if field.origin is Origin.BOTH:
-        yield _fenced(f"! {field_name(field)}: conflict, git and live were changed")
-        yield from (_fenced(f"!     {side}: {text}") for side, text in shown_sides(field))
+        yield f"! {field_name(field)}: conflict, git and live were changed"
+        yield from (f"!     {side}: {text}" for side, text in shown_sides(field))
     elif lines is not None:
-        yield _fenced(f"  {field_name(field)}:{origin}")
-        yield from (_fenced(f"{sign}     {text}") for sign, text in lines)
+        yield f"  {field_name(field)}:{origin}"
+        yield from (f"{sign}     {text}" for sign, text in lines)
     elif members is not None:
-        yield from (_fenced(f"- {field_name(field)}: {harmless(item)}{origin}") for item in members[1])
-        yield from (_fenced(f"+ {field_name(field)}: {harmless(item)}{origin}") for item in members[0])
+        yield from (f"- {field_name(field)}: {harmless(item)}{origin}" for item in members[1])
+        yield from (f"+ {field_name(field)}: {harmless(item)}{origin}" for item in members[0])
     else:
         before, after = shown_pair(field)
         if field.before is not MISSING:
-            yield _fenced(f"- {field_name(field)}: {before}{origin}")
+            yield f"- {field_name(field)}: {before}{origin}"
         if field.after is not MISSING:
-            yield _fenced(f"+ {field_name(field)}: {after}{origin}")
-
-
-def _fenced(line: str) -> str:
-    """A line that cannot end the code block that it stands in."""
-    return line.replace("```", "`\u200b``")
+            yield f"+ {field_name(field)}: {after}{origin}"

@@ -4,8 +4,9 @@ from typing import Any
 
 from reconciler.core.enforcement import Expiring
 from reconciler.core.plan import Plan
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.style import harmless, plural
+from reconciler.render.style import plural
 
 EXPIRING = "Ends within 14 days:"
 _MOST = 50

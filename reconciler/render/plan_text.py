@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan, Problem
+from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import move_text, told_move
 from reconciler.render.plan_notes import notes_text
-from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, harmless, paint, plural
+from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plural
 from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
 
 MARKS = {

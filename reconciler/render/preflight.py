@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.preflight import Verdict
-from reconciler.render.style import BOLD, GREEN, RED, harmless, paint
+from reconciler.harmless import harmless
+from reconciler.render.style import BOLD, GREEN, RED, paint
 
 
 def preflight_text(verdicts: Sequence[Verdict], *, color: bool) -> str:

@@ -1,15 +1,17 @@
 """Live records as a table, as a document or as JSON; schemas/records.schema.json describes the JSON."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.masking import masked
 from reconciler.core.model import Found
 from reconciler.core.sensitive import mask_text
+from reconciler.harmless import harmless
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES, address
-from reconciler.render.style import DIM, YELLOW, harmless, paint, plural
+from reconciler.kinds.yaml_text import mapping_lines
+from reconciler.render.json_text import json_text
+from reconciler.render.style import DIM, YELLOW, paint, plural
 from reconciler.render.table import table
 
 VERSION = 1
@@ -18,7 +20,7 @@ VERSION = 1
 def records_json(records: Sequence[Found]) -> str:
     """The records, versioned. Secrets are references in them."""
     content = {"version": VERSION, "records": [_record(record) for record in records]}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _record(record: Found) -> dict[str, Any]:
@@ -47,16 +49,13 @@ def document(record: Found) -> dict[str, Any]:
 
 def records_yaml(records: Sequence[Found]) -> str:
     """The records as YAML documents, each under a comment that says whose it is."""
-    import yaml
-
     parts = []
     for record in records:
         state = ", changed out of band" if record.drifted else ""
-        about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}\n"
+        about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}"
         schema = schemas.load(SCHEMA_FILES[record.kind])
         content = schemas.arranged(document(record), schema, schema)
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-        parts.append(harmless(about.rstrip("\n")) + "\n" + text)
+        parts.append("\n".join([harmless(about), *mapping_lines(content)]) + "\n")
     return "---\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from reconciler.core import reasons
 from reconciler.core.access import Route
 from reconciler.core.reasons import Where
-from reconciler.render.style import harmless
+from reconciler.harmless import harmless
 
 
 def reason(actor: str, route: Route, where: Where | None) -> str:

@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Sequence
 
-from reconciler.render.style import BOLD, harmless, paint
+from reconciler.harmless import harmless
+from reconciler.render.style import BOLD, paint
 
 _WIDEST = 44
 

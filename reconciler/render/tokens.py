@@ -1,10 +1,10 @@
 """Access tokens as a table and as JSON (schemas/tokens.schema.json): never their values."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from reconciler.core.token import Condition, TokenState, TokenStatus, moment, renew_at
 from reconciler.errors import ReconcilerError
+from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, RED, YELLOW, paint, plural
 from reconciler.render.table import table
 
@@ -37,7 +37,7 @@ def care_json(done: Sequence[str], failed: Mapping[str, ReconcilerError]) -> str
 
 
 def _dump(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _token(item: TokenStatus) -> dict[str, object]:

@@ -12,6 +12,7 @@ from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports import Desired
 from reconciler.core.token import MARGIN, later, moment
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
+from reconciler.harmless import is_text
 from reconciler.kinds.registry import KINDS
 from reconciler.value_class import field, replace, value_class
 
@@ -58,6 +59,7 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
     if base.rules != rules:
         raise Unprovable("another version of the rules was recorded")
     changed = source.changed_since(base.trees)
+    refuse_undecodable(changed)
     moves = _moves(index, base, owner)
     closure = _Closure(source, index, sum(base.records.values()))
     closure.start(base, changed, moves)
@@ -67,6 +69,16 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
         closure.take_policies()
     closure.close()
     return _narrowed(closure, base, moves)
+
+
+def refuse_undecodable(paths: Iterable[str]) -> None:
+    """What the store remembers is text, and a name of bytes that are none is not.
+
+    Raises:
+        Unprovable: one of `paths` is no text.
+    """
+    if any(not path.isascii() and not is_text(path) for path in paths):
+        raise Unprovable("the name of a file is not UTF-8")
 
 
 @value_class

@@ -9,7 +9,7 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired
 from reconciler.kinds.authorization import can_be_fetched
 from reconciler.kinds.canonical import decode
-from reconciler.services.narrowing import Narrow
+from reconciler.services.narrowing import Narrow, refuse_undecodable
 from reconciler.services.policy_changes import dated_in
 
 
@@ -23,6 +23,7 @@ def memory_of_all(plan: Plan, desired: Desired, source: TracksChanges, revision:
         Unprovable: something will be left to do, or the definitions are not those of a commit.
     """
     _refuse_unfinished(plan)
+    refuse_undecodable(desired.files)
     counts = Counter(key.kind for key in desired.resources)
     base = Baseline(
         source.proven(desired.files),

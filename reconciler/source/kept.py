@@ -9,7 +9,9 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from reconciler.durable import make_folder
 from reconciler.source.packs import DRAFT, Bodies, Draft, Pack, Restore
 
 _PACK = ".pack"
@@ -71,7 +73,7 @@ class Kept:
 
 def _is_ours(folder: str) -> bool:
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_folder(Path(folder))
         found = os.lstat(folder)
     except OSError:
         return False

@@ -1,9 +1,10 @@
 """Saved plans as files: written whole or not at all, read with suspicion."""
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reconciler import __version__
 from reconciler.core.diff import MISSING, FieldChange, Origin
@@ -17,6 +18,7 @@ from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds import schemas
 from reconciler.kinds.canonical import encode, make_resource
 from reconciler.kinds.registry import KINDS
+from reconciler.render.json_text import json_text
 from reconciler.secrets import signing
 
 MAX_BYTES = 1 << 30
@@ -45,7 +47,7 @@ def write_plan(
 
     about = About(__version__, created, expires, verb, store.identity(), adopt)
     bodies = store.bodies(change.record.uid for change in plan.changes if change.record)
-    content = saved_plan(plan, store.records(), bodies, about)
+    content = _of_text(saved_plan(plan, store.records(), bodies, about))
     content["digest"] = _digest_of(content)
     named = ""
     if key_file is not None:
@@ -53,6 +55,15 @@ def write_plan(
         content["signature"] = {"algorithm": "ed25519", "key": named, "value": signature}
     _replace(path, _dump(content))
     return named
+
+
+def _of_text(content: dict[str, Any]) -> dict[str, Any]:
+    """The content with escapes in the place of what is no text, as names of files may be."""
+    try:
+        encode(content)
+    except TypeError:
+        return cast("dict[str, Any]", json.loads(json_text(content)))
+    return content
 
 
 def _dump(content: Mapping[str, Any]) -> bytes:

@@ -175,7 +175,7 @@ def test_markdown_mentions_nobody(gate: Workspace) -> None:
     gate.edit("policies/groups.yaml", "users: [margaret]", 'users: [margaret, "@eve_"]')
     shown = text(gate, "-o", "markdown")
     assert shown.startswith(
-        "### Access: 1 person gains some.\n\n#### New super admins\n\n- **@\u200beve\\_ becomes super admin"
+        "### Access: 1 person gains some.\n\n#### New super admins\n\n- **@&#8203;eve\\_ becomes super admin"
     )
 
 

@@ -9,6 +9,7 @@ from conftest import Workspace
 from test_terminal import Terminal, records
 
 from reconciler.cli.progress import Bar
+from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD, told
 
 LINE = re.compile(r"\r([a-z]+ +\[[#-]{24}\] [\d,]+ of [\d,]+(?:, [\d,.]+/s, .+? left)?)\x1b\[K")
@@ -27,7 +28,7 @@ class Clock:
 def bar() -> tuple[Bar, io.StringIO, Clock]:
     """One that writes into a text."""
     text, clock = io.StringIO(), Clock()
-    return Bar(text, clock), text, clock
+    return Bar(Border(text), clock), text, clock
 
 
 def test_nothing_is_shown_within_a_second() -> None:

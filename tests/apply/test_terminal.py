@@ -212,7 +212,11 @@ def test_a_report_that_cannot_be_written_is_not_a_failed_apply(workspace: Worksp
             done = subprocess.run([sys.executable, "-m", "reconciler", *arguments], cwd=workspace.root, env=clean_environment(workspace.env), stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
         return done.returncode, done.stderr
 
-    assert run("apply", "--yes") == (10, "error: No space left on device\n")
+    assert run("apply", "--yes") == (
+        10,
+        "error: what is to be done cannot be shown, and nothing was changed: No space left on device\n"
+        "  hint: see that the output can be written, or pass --quiet\n",
+    )
     assert records(workspace) == 0
     assert run("apply", "--yes", "-o", "json") == (
         10,
@@ -221,4 +225,5 @@ def test_a_report_that_cannot_be_written_is_not_a_failed_apply(workspace: Worksp
     assert records(workspace) == 4
     for line in (["plan"], ["get"], ["plan", "-o", "json"]):
         code, errors = run(*line)
-        assert (code, errors) == (10, "error: No space left on device\n")
+        assert code == 10
+        assert errors == "error: the answer cannot be written; what was asked for is done: No space left on device\n"

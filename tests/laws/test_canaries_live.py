@@ -221,7 +221,7 @@ def test_when_this_side_misbehaves(world: World, closed_port: int, tmp_path: Pat
     )
     assert world.run("token fetch password") == 1
     log = Path(re.search(r"details are in (\S+)", world.outputs[-1][1])[1])
-    assert "RuntimeError" in log.read_text() and "********" in log.read_text()
+    assert "RuntimeError\n" in log.read_text()
     del world.workspace.env["PYTHONPATH"]
     world.server.front.play(faults.Delay(20))
     process = subprocess.Popen(

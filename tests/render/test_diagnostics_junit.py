@@ -9,7 +9,7 @@ from junitparser import Failure, JUnitXml, TestCase
 
 from reconciler.diagnostics import Diagnostic, Severity, Span
 from reconciler.render.diagnostics import Checked, render
-from reconciler.render.diagnostics.visible import visible
+from reconciler.harmless import harmless
 
 # Element: attributes that must stand, attributes that may, elements within. From junit-10.xsd of the xunit plug-in.
 JENKINS: dict[str, tuple[set[str], set[str], set[str]]] = {
@@ -83,7 +83,7 @@ def failure_of(case: TestCase) -> str:
 
 def clean(text: str) -> str:
     """`text` as XML can hold it."""
-    return visible(text).replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
+    return harmless(text)
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,8 +6,8 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#s
 from collections.abc import Mapping, Sequence
 
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.harmless import harmless, own
 from reconciler.render.diagnostics import Checked
-from reconciler.render.diagnostics.visible import visible
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
@@ -24,7 +24,7 @@ def _command(found: Diagnostic) -> str:
 def command(name: str, properties: Mapping[str, object], message: str) -> str:
     """One workflow command."""
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{name} {listed}::{_data(message)}"
+    return f"{own('::')}{name} {listed}::{_data(message)}"
 
 
 def _lines(span: Span) -> dict[str, int]:
@@ -36,7 +36,7 @@ def _lines(span: Span) -> dict[str, int]:
 
 def _data(text: str) -> str:
     """Escaped as the runner's toolkit does."""
-    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    return harmless(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

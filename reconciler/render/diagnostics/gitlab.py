@@ -9,8 +9,8 @@ from typing import Any
 from reconciler.diagnostics import RULES, Diagnostic, Severity
 from reconciler.render.diagnostics import Checked
 from reconciler.render.diagnostics.fingerprint import fingerprints
-from reconciler.render.diagnostics.json_text import json_text
 from reconciler.render.diagnostics.topics import is_about_security
+from reconciler.render.json_text import json_text
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor"}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.render.diagnostics import Checked
-from reconciler.render.diagnostics.json_text import json_text
+from reconciler.render.json_text import json_text
 
 VERSION = 1
 

@@ -1,16 +1,11 @@
 """Diagnostics as JUnit XML, one test case for each file, in the form that Jenkins' xunit plug-in defines."""
 
-import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.harmless import harmless
 from reconciler.render.diagnostics import Checked
-from reconciler.render.diagnostics.visible import visible
-
-_NOT_XML = re.compile(
-    "[\ufffe\uffff]"
-)  # and the control characters, which are escaped: https://www.w3.org/TR/xml/#charsets
 
 
 def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) -> str:
@@ -48,13 +43,10 @@ def _texts(group: list[Diagnostic]) -> str:
 
 
 def _text(found: Diagnostic) -> str:
-    text = escape(_clean(f"{found.span}: {found.severity}[{found.code}]: {found.message}"))
-    return f"{text}\n  hint: {escape(_clean(found.hint))}" if found.hint else text
+    text = escape(harmless(f"{found.span}: {found.severity}[{found.code}]: {found.message}"))
+    return f"{text}\n  hint: {escape(harmless(found.hint))}" if found.hint else text
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text))
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", visible(text))
+    """With the escapes of `harmless` nothing is left that XML forbids: https://www.w3.org/TR/xml/#charsets."""
+    return quoteattr(harmless(text))

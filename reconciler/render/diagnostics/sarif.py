@@ -11,8 +11,8 @@ from urllib.parse import quote
 from reconciler.diagnostics import RULES, Diagnostic
 from reconciler.render.diagnostics import Checked
 from reconciler.render.diagnostics.fingerprint import fingerprints
-from reconciler.render.diagnostics.json_text import json_text
 from reconciler.render.diagnostics.topics import is_about_security
+from reconciler.render.json_text import json_text
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"

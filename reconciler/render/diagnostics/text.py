@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.harmless import cells, harmless
 from reconciler.render.diagnostics import Checked
-from reconciler.render.diagnostics.visible import cells, visible
 from reconciler.render.style import BOLD, CYAN, DIM, RED, YELLOW, paint, plural
 
 _WIDTH = 100  # columns of a line that are shown around the caret
@@ -21,7 +21,7 @@ def render(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool) 
 def _lines(found: Diagnostic, *, color: bool) -> Iterator[str]:
     severity = found.severity
     word = paint(f"{severity}[{found.code}]:", _COLORS[severity], BOLD, color=color)
-    yield f"{paint(visible(str(found.span)) + ':', BOLD, color=color)} {word} {visible(found.message)}"
+    yield f"{paint(harmless(str(found.span)) + ':', BOLD, color=color)} {word} {harmless(found.message)}"
     if found.snippet.strip():
         gutter = f"{found.span.line:>5} | "
         shown, before, marked = _excerpt(found)
@@ -32,7 +32,7 @@ def _lines(found: Diagnostic, *, color: bool) -> Iterator[str]:
             + paint("^" * marked, _COLORS[severity], BOLD, color=color)
         )
     if found.hint:
-        yield f"  {paint('hint:', CYAN, color=color)} {visible(found.hint)}"
+        yield f"  {paint('hint:', CYAN, color=color)} {harmless(found.hint)}"
     yield ""
 
 
@@ -83,7 +83,7 @@ def _summary(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool
     errors = sum(found.severity is Severity.ERROR for found in diagnostics)
     warnings = len(diagnostics) - errors
     if not diagnostics:
-        since = f", looked at for what changed since {visible(checked.since)}" if checked.since else ""
+        since = f", looked at for what changed since {harmless(checked.since)}" if checked.since else ""
         return f"{plural(checked.files, 'file')}, {plural(checked.documents, 'document')}{since}: valid."
     parts = [plural(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count]
     text = f"{' and '.join(parts)} in {plural(checked.files, 'file')}."

@@ -9,6 +9,8 @@ from enum import StrEnum
 from reconciler.value_class import astuple, value_class
 
 Path = tuple[str | int, ...]
+MAX_FAULTS = 100
+"""How many faults of one file are told; the rest is not even looked for."""
 
 
 class Severity(StrEnum):
@@ -122,6 +124,7 @@ RULES: dict[str, Rule] = {
     "RC115": Rule("YAML directive", "Directives (%YAML, %TAG) change how loaders read the file. Remove them; the language is YAML 1.2."),
     "RC116": Rule("rewritten by git", "An attribute (filter, ident, working-tree-encoding, eol=crlf) makes git write another content into the working tree than it keeps and shows in a pull request. What is reviewed has to be what is applied, so definitions may have none of these: take them from .gitattributes for connectors/ and policies/."),
     "RC117": Rule("definition that is not read", "A file holds a definition and is not read: it lies outside of connectors/ and policies/, in a folder whose name begins with a dot, or its name does not end with .yaml or .yml. Move or rename it, or take out apiVersion. A plan that would delete the record that such a file defines stops.", _WARNING),
+    "RC118": Rule("too many faults", f"Of one file {MAX_FAULTS} faults are told; the rest of it is not looked at. Mend these first."),
     # the schema
     "RC201": Rule("unknown key", "The schema of the kind does not know this key here. `explain KIND.path` shows the keys that it knows."),
     "RC202": Rule("missing key", "The schema of the kind asks for this key. `explain KIND.path` shows what belongs there."),

@@ -113,7 +113,7 @@ RULES: dict[str, Rule] = {
     "RC104": Rule("YAML syntax", "The file is not well-formed YAML 1.2."),
     "RC105": Rule("tab in indentation", "YAML does not allow tabs for indentation. Use spaces."),
     "RC106": Rule("nested too deeply", "Values may be nested 100 levels deep. Some YAML loaders crash on deeper files, so they are refused before they are read."),
-    "RC107": Rule("aliases expand too far", "With its aliases written out the file may hold 100,000 values, and an alias may not stand inside what it repeats."),
+    "RC107": Rule("aliases expand too far", "With its aliases written out a document may hold 100,000 values, and a file a million; an alias may not stand inside what it repeats."),
     "RC108": Rule("duplicate key", "A key may stand only once in a mapping. YAML loaders disagree on which of the two values wins."),
     "RC109": Rule("ambiguous value", "YAML loaders read this plain value differently: as a number, a date, a time or a text. Write the number in its plain decimal form, or quote the text."),
     "RC110": Rule("merge key", "The merge key << belongs to YAML 1.1 and loaders disagree on it. Write the keys out, or repeat a whole value with an alias."),

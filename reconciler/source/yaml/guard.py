@@ -28,7 +28,7 @@ _SURROGATE = pattern(rb"\\(?:u|U0000)[dD][89a-fA-F]")
 _EXPLICIT_KEY = pattern(rb"[?](?<=[\s,\[{:-][?])")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
 # Anywhere, a value that begins with a colon.
-_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")
+_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{:]:))""")
 _ALIAS = pattern(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
@@ -50,9 +50,9 @@ _NEXT_LINE = pattern(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
 _PLAIN_BLOCK = pattern(rb"([ ]*(?:- +)*)(?:[\w.-]+: +)?[|>][-+0-9]{0,2} *\Z")
 _NOT_PAIRED = bytes(sorted(set(range(256)) - set(b"[]{}'\"\n")))
 _NO_BRACKETS = re.compile(rb"[^\[\]{}]*")
-_FLOW_DEPTH, _COMPACT_DEPTH, _DEEP = 20, 15, b" " * 30
-"""Together less than `MAX_DEPTH`: levels of flow, of dashes on one line, and of indentation, a space each at least."""
-_MANY_DASHES = pattern(rb"(?:[-?][ \t]+){%d}" % _COMPACT_DEPTH)
+_FLOW_DEPTH, _DEEP = 20, b" " * 30
+"""Together far less than `MAX_DEPTH`: levels of brackets, and of indentation, of which each takes a space at least."""
+_DASHES = pattern(rb"- +- +- ")
 _LONGEST_KEY = 1024  # characters; libyaml takes no longer one that is not marked with a question mark
 
 
@@ -115,13 +115,22 @@ def _may_be_too_much(data: bytes) -> bool:
     """Whether it may be nested too deeply, hold too many values, or have a key that is too long for one parser."""
     return (
         _DEEP in data
-        or (data.count(b"- ") >= _COMPACT_DEPTH and _MANY_DASHES.search(data) is not None)
-        or (len(data) > _LONGEST_KEY and max(map(len, data.split(b"\n"))) > _LONGEST_KEY)
+        or _DASHES.search(data) is not None
+        or _has_long_line(data)
         or (
             len(data) > MAX_VALUES
             and 2 * sum(map(data.count, (b",", b"\n", b"\r", b":", b"[", b"{", b"- "))) > MAX_VALUES
         )
     )
+
+
+def _has_long_line(data: bytes) -> bool:
+    start = 0
+    while len(data) - start > _LONGEST_KEY:
+        start = data.rfind(b"\n", start, start + _LONGEST_KEY) + 1
+        if start == 0:
+            return True
+    return False
 
 
 def _has_open_brackets(data: bytes) -> bool:

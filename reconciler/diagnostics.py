@@ -154,6 +154,7 @@ RULES: dict[str, Rule] = {
     "RC406": Rule("user with a colon", "Basic authorization sends user:password, so that a server takes what stands behind the first colon of a user for the beginning of the password."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),
+    "RC503": Rule("URL that cannot be sent", "Every call of the endpoint would be refused, whatever its placeholders are filled with: a URL holds no blanks, backslashes, line breaks or control characters, and has a host, and a port between 1 and 65535 if any."),
     # lint
     "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
     "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
 
 
-_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114", "RC116"})
+_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114", "RC118"})
 """Faults after which documents of the file may be missing: what they define cannot be called undefined."""
 
 

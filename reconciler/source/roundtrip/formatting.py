@@ -52,7 +52,7 @@ STEPS = (
 )
 # What keeps a file from being read at all. Other faults, such as tags and dates without quotes, are for
 # `validate`: they do not keep a file from being formatted.
-_UNREADABLE = frozenset({"RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC108", "RC112", "RC116"})
+_UNREADABLE = frozenset({"RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC108", "RC112", "RC118"})
 
 
 def format_document_text(data: bytes, file: str) -> Formatted:

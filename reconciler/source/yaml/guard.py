@@ -240,7 +240,7 @@ def _nesting_faults(source: SourceText) -> list[Diagnostic]:
 def too_many(source: SourceText, start: tuple[int, int]) -> Diagnostic:
     """What stands for the faults from `start` on, of which none is told."""
     message = f"there are more faults in this file than the {MAX_FAULTS} that are told"
-    return source.diagnostic("RC116", message, start, (start[0], start[1] + 1), hint="mend these first")
+    return source.diagnostic("RC118", message, start, (start[0], start[1] + 1), hint="mend these first")
 
 
 def too_deep(source: SourceText, start: tuple[int, int]) -> Diagnostic:

@@ -178,7 +178,7 @@ def _is_host(host: str) -> bool:
     return len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)
 
 
-_VALUES = ("x", "", "1", "::1", "/x", "https://x.example")
+_VALUES = ("x", "1", "::1", "/x", "https://x.example", "https://x.example/")
 _TRIED = 3  # placeholders for which all of the values are tried; for the rest the first
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from reconciler.value_class import astuple, value_class
 
 Path = tuple[str | int, ...]
+MAX_FAULTS = 100
+"""How many faults of one file are told; the rest is not even looked for."""
 
 
 class Severity(StrEnum):
@@ -111,7 +113,7 @@ RULES: dict[str, Rule] = {
     "RC104": Rule("YAML syntax", "The file is not well-formed YAML 1.2."),
     "RC105": Rule("tab in indentation", "YAML does not allow tabs for indentation. Use spaces."),
     "RC106": Rule("nested too deeply", "Values may be nested 100 levels deep. Some YAML loaders crash on deeper files, so they are refused before they are read."),
-    "RC107": Rule("aliases expand too far", "With its aliases written out the file may hold 100,000 values, and an alias may not stand inside what it repeats."),
+    "RC107": Rule("aliases expand too far", "With its aliases written out a document may hold 100,000 values, and a file a million; an alias may not stand inside what it repeats."),
     "RC108": Rule("duplicate key", "A key may stand only once in a mapping. YAML loaders disagree on which of the two values wins."),
     "RC109": Rule("ambiguous value", "YAML loaders read this plain value differently: as a number, a date, a time or a text. Write the number in its plain decimal form, or quote the text."),
     "RC110": Rule("merge key", "The merge key << belongs to YAML 1.1 and loaders disagree on it. Write the keys out, or repeat a whole value with an alias."),
@@ -122,6 +124,7 @@ RULES: dict[str, Rule] = {
     "RC115": Rule("YAML directive", "Directives (%YAML, %TAG) change how loaders read the file. Remove them; the language is YAML 1.2."),
     "RC116": Rule("rewritten by git", "An attribute (filter, ident, working-tree-encoding, eol=crlf) makes git write another content into the working tree than it keeps and shows in a pull request. What is reviewed has to be what is applied, so definitions may have none of these: take them from .gitattributes for connectors/ and policies/."),
     "RC117": Rule("definition that is not read", "A file holds a definition and is not read: it lies outside of connectors/ and policies/, in a folder whose name begins with a dot, or its name does not end with .yaml or .yml. Move or rename it, or take out apiVersion. A plan that would delete the record that such a file defines stops.", _WARNING),
+    "RC118": Rule("too many faults", f"Of one file {MAX_FAULTS} faults are told; the rest of it is not looked at. Mend these first."),
     # the schema
     "RC201": Rule("unknown key", "The schema of the kind does not know this key here. `explain KIND.path` shows the keys that it knows."),
     "RC202": Rule("missing key", "The schema of the kind asks for this key. `explain KIND.path` shows what belongs there."),
@@ -151,6 +154,7 @@ RULES: dict[str, Rule] = {
     "RC406": Rule("user with a colon", "Basic authorization sends user:password, so that a server takes what stands behind the first colon of a user for the beginning of the password."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),
+    "RC503": Rule("URL that cannot be sent", "Every call of the endpoint would be refused, whatever its placeholders are filled with: a URL holds no blanks, backslashes, line breaks or control characters, and has a host, and a port between 1 and 65535 if any."),
     # lint
     "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
     "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),

@@ -12,10 +12,11 @@ _KEY = r"(?:pass(?:word|wd|phrase)?|pwd|[a-z0-9_.-]*(?:secret|password|passphras
 REFERENCE_KEYS = ("env", "file", "vault", "sops", "age", "aws", "exec", "plugin")
 """How secret references are told from other mappings; schemas/connector.schema.json says what each may hold."""
 _WORD = r"""[^\s,{}\[\]"'&*!|>#]+"""
+_STEP = r"""[^\s,{}\[\]"'&*!|>#/]+"""
 _PLACE = (
     r"""(?:env\s*:\s*["']?[A-Za-z_][A-Za-z0-9_]*["']?"""
     rf"""|(?:file|sops|age|aws)\s*:\s*["']?{_WORD}(?:\#{_WORD})?["']?"""
-    rf"""|vault\s*:\s*["']?{_WORD}/{_WORD}\#{_WORD}["']?"""
+    rf"""|vault\s*:\s*["']?{_STEP}(?:/{_STEP})+\#{_WORD}["']?"""
     rf"""|(?:exec|plugin)\s*:\s*["']?[A-Za-z0-9._-]+:{_WORD}(?:\#{_WORD})?["']?)"""
 )
 _HEADER = pattern(

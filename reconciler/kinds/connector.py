@@ -13,6 +13,11 @@ from reconciler.kinds.templates import template_fault
 from reconciler.patterns import pattern
 
 _LOOPBACK = pattern(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
+_SENDABLE = pattern(
+    r"(?:https?://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?:[/?]|\Z)|/)"
+    r"[A-Za-z0-9_~:/?#\[\]@!$&'()*+,;=.{}-]*"
+)
+"""Plain URLs, which are most: what is left is looked at by what builds requests."""
 _USERINFO = pattern(r"://[^/?#\s]*@")
 _AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
 
@@ -249,6 +254,13 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
     if "@" in url and _USERINFO.search(url):
         hint = "remove it and use authorization: {method: basic, ...}"
         found.append(Finding("RC402", "the URL carries a user or password", Place(document, path), hint))
+    elif _SENDABLE.fullmatch(url) is None or ("/." in url and "{{" in url):
+        from reconciler.kinds.requests.places import url_fault
+
+        fault = url_fault(url)
+        if fault:
+            message = f"no request can go to this URL: {fault}"
+            found.append(Finding("RC503", message, Place(document, path), "write https://host/path, percent-encoded"))
     if secret and is_insecure(url):
         message = "credentials would be sent over plain http"
         found.append(Finding("RC605", message, Place(document, path), "use https://"))

@@ -1,11 +1,12 @@
 """From what single files hold to a desired state, checked as a whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports import Desired
-from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.registry import KINDS
 from reconciler.source.documents import FileContent
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
 
 
-_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114"})
+_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114", "RC118"})
 """Faults after which documents of the file may be missing: what they define cannot be called undefined."""
+
+
+MAX_TOLD = 10_000
+"""Diagnostics of files; once there are as many, only the first of each further file is kept."""
 
 
 def _every(clash: Clash) -> bool:
@@ -45,7 +50,7 @@ def assemble(
     documents = 0
     for content in contents:
         resources += content.resources
-        diagnostics += content.diagnostics
+        diagnostics += content.diagnostics if len(diagnostics) < MAX_TOLD else content.diagnostics[:1]
         broken.update(content.broken)
         documents += content.documents
     unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
@@ -65,28 +70,30 @@ def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> It
         return
     from reconciler.source.locate import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.nodes import value_of
-    from reconciler.source.yaml.parsing import parse
+    from reconciler.source.yaml.loading import load_carefully
 
     by_file: dict[str, list[Clash]] = {}
     for clash in clashes:
         by_file.setdefault(clash.resource.file, []).append(clash)
     for file, found in by_file.items():
-        source = SourceText(file, read_again(file))
-        documents = parse(source).documents
+        data = read_again(file)
+        loaded = load_carefully(data, file, None)
+        if loaded.faults:  # it was read otherwise before: it has changed since
+            yield from loaded.faults
+        contents = dict(loaded.documents)
         findings = []
-        for clash in found:
+        for clash in islice(found, MAX_FAULTS + 1):
             index = clash.resource.document
-            content = value_of(documents[index]) if index < len(documents) else {}
-            findings.append(Finding(clash.code, clash.message, Place(index, _path(clash, content)), clash.hint))
-        yield from locate(source, documents, findings)
+            path = _path(clash, contents.get(index))
+            findings.append(Finding(clash.code, clash.message, Place(index, path), clash.hint))
+        yield from locate(SourceText(file, data), loaded.nodes, findings)
 
 
-def _path(clash: Clash, content: dict[str, dict[str, object]]) -> tuple[str | int, ...]:
+def _path(clash: Clash, content: dict[str, dict[str, object]] | None) -> tuple[str | int, ...]:
     if clash.path:
         return clash.path
-    if clash.at == "ref" and clash.ref is not None:
-        for ref in KINDS[clash.resource.key.kind].references(content.get("spec", {})):
+    if clash.at == "ref" and clash.ref is not None and content is not None:
+        for ref in KINDS[clash.resource.key.kind].references(content["spec"]):
             if (ref.kind, ref.name) == clash.ref:
                 return ref.path
     return (

@@ -1,11 +1,12 @@
 """One file of definitions to resources and diagnostics."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from reconciler.core.model import Key, Resource
 from reconciler.core.sensitive import may_hold_token
-from reconciler.diagnostics import Diagnostic, Finding, Place
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.digests import sha1, sha256
 from reconciler.kinds.canonical import expect_many, make_resource
 from reconciler.kinds.expiry import may_expire
@@ -109,7 +110,9 @@ class DocumentReader:
         content = FileContent(diagnostics=list(loaded.faults), documents=len(loaded.documents))
         findings: list[Finding] = []
         for index, document in loaded.documents:
-            findings += self._check(file, index, document, content)
+            findings += islice(self._check(file, index, document, content), MAX_FAULTS + 1)
+            if len(findings) > MAX_FAULTS:
+                break
         if findings:
             source = SourceText(file, data)
             known = {(fault.span.line, fault.span.column) for fault in loaded.faults}
@@ -120,17 +123,18 @@ class DocumentReader:
     def _findings(self, kind: Kind, spec: dict[str, Any], index: int) -> list[Finding]:
         return kind.rules(spec, index) + kind.dated_rules(spec, index, self._now)
 
-    def _check(self, file: str, index: int, document: dict[str, Any], content: FileContent) -> list[Finding]:
+    def _check(self, file: str, index: int, document: dict[str, Any], content: FileContent) -> Iterable[Finding]:
         found = explain(document, index, _KIND_NAMES)
         if found:
             key = _address_of(document)
             content.broken += [key] if key else []
-            return found + token_findings(document, index)
+            return chain(found, token_findings(document, index))
         kind = KINDS[document["kind"]]
-        found = [*self._findings(kind, document["spec"], index), *token_findings(document, index)]
+        found = self._findings(kind, document["spec"], index)
         if file.split("/", 1)[0] in _DIRECTORIES and not file.startswith(kind.directory + "/"):
             message = f"a {kind.word} belongs in {kind.directory}/"
             found.append(Finding("RC306", message, Place(index, ("kind",)), f"move the document to {kind.directory}/"))
+        found += islice(token_findings(document, index), MAX_FAULTS)
         content.resources.append(make_resource(document, kind, file, index))
         return found
 
@@ -144,13 +148,12 @@ def _address_of(document: dict[str, Any]) -> Key | None:
     return Key(kind, name) if isinstance(kind, str) and isinstance(name, str) else None
 
 
-def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) -> list[Finding]:
+def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) -> Iterator[Finding]:
     """Findings for texts that look like tokens, anywhere in a document."""
     from reconciler.core.sensitive import TOKEN
 
-    if isinstance(value, str):
-        if not TOKEN.search(value):
-            return []
-        return [Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")]  # fmt: skip
+    if isinstance(value, str) and TOKEN.search(value):
+        yield Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")  # fmt: skip
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [finding for step, item in items for finding in token_findings(item, document, (*path, step))]
+    for step, item in items:
+        yield from token_findings(item, document, (*path, step))

@@ -1,15 +1,22 @@
 """From a finding at a logical place to a diagnostic with line and column."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
-from reconciler.diagnostics import Diagnostic, Finding, Place
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.source.text import SourceText
+from reconciler.source.yaml.guard import too_many
 from reconciler.source.yaml.nodes import SCALAR, Node, find, key_above
 
 
 def locate(source: SourceText, documents: Sequence[Node | None], findings: Iterable[Finding]) -> list[Diagnostic]:
-    """Diagnostics for the findings of one file, in the order given."""
-    return [_diagnostic(source, documents, finding) for finding in findings]
+    """Diagnostics for the findings of one file, in the order given; what is beyond `MAX_FAULTS` is one that says so."""
+    every = iter(findings)
+    found = [_diagnostic(source, documents, finding) for finding in islice(every, MAX_FAULTS)]
+    for finding in islice(every, 1):
+        span = _diagnostic(source, documents, finding).span
+        found.append(too_many(source, (span.line, span.column)))
+    return found
 
 
 def _diagnostic(source: SourceText, documents: Sequence[Node | None], finding: Finding) -> Diagnostic:

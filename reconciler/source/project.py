@@ -24,11 +24,19 @@ def parse_project(content: bytes) -> tuple[dict[str, Any], list[Diagnostic]]:
     loaded = load(content, PROJECT_FILE, fast_parser())
     if loaded.faults or not loaded.documents:
         return {}, loaded.faults
-    findings = _findings(loaded.documents)
-    if not findings:
+    if _is_valid(loaded.documents):
         return loaded.documents[0][1], []
-    careful = load_carefully(content, PROJECT_FILE, fast_parser())  # for the positions
-    return loaded.documents[0][1], [*careful.faults, *_located(content, careful, findings)]
+    careful = load_carefully(content, PROJECT_FILE, fast_parser())  # knows positions, and decides
+    if careful.faults or not careful.documents:
+        return {}, careful.faults
+    return careful.documents[0][1], _located(content, careful, _findings(careful.documents))
+
+
+def _is_valid(documents: list[tuple[int, Any]]) -> bool:
+    try:
+        return documents[0][1].get("kind") == "Project" and not _findings(documents)
+    except (TypeError, ValueError):  # keys that are not texts, numbers beyond JSON
+        return False
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
@@ -39,11 +47,7 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
         Finding("RC209", "the project file holds more than one document", Place(index), "remove it")
         for index, _ in documents[1:]
     ]
-    try:
-        valid = document.get("kind") == "Project" and is_valid("Project", document)
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
+    if document.get("kind") != "Project" or not is_valid("Project", document):
         found += explain(document, first, ("Project",))
     target = document.get("defaultTarget")
     if not found and target is not None and target not in document.get("targets", {}):

@@ -1,21 +1,24 @@
 """Whether a document satisfies the schema of its kind, and if not, why in words.
 
-jsonschema-rs decides, because it is fifty times faster; jsonschema, the reference, explains. None of
+One library, jsonschema-rs, says both: where another one explained what it refused, the two could disagree. None of
 its own messages are passed on: they repeat values, and a value may be a secret.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.sensitive import is_secret_key
-from reconciler.diagnostics import Finding, Path, Place
+from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
 from reconciler.kinds import schemas
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
+from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 _TYPES = {
     "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
@@ -31,7 +34,7 @@ def is_valid(kind: str, document: Any) -> bool:
         ValueError: for what JSON cannot express.
         TypeError: the same, such as keys that are not texts.
     """
-    return _compiled(kind)(document)
+    return _compiled(kind).is_valid(document)
 
 
 def prepare(kinds: Iterable[str]) -> None:
@@ -41,29 +44,55 @@ def prepare(kinds: Iterable[str]) -> None:
 
 
 @cache
-def _compiled(kind: str) -> Callable[[Any], bool]:
+def _compiled(kind: str) -> "Draft202012Validator":
     import jsonschema_rs
 
-    return jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])).is_valid
+    return jsonschema_rs.Draft202012Validator(schemas.load(SCHEMA_FILES[kind]))
 
 
 def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
-    """What is wrong with a document; empty when it is valid."""
+    """What is wrong with a document, at most `MAX_FAULTS` times its schema's objections; empty when it is valid.
+
+    Raises:
+        ValueError, TypeError: see `is_valid`.
+    """
     kind = content.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         return [_kind_finding(content, document, kinds)]
     found: dict[tuple[str, Place, str], Finding] = {}
-    for fault in _reference_validator(kind).iter_errors(content):
-        for finding in _findings(fault, content, document):
+    for error in islice(_compiled(kind).iter_errors(content), MAX_FAULTS + 1):
+        for finding in islice(_findings(_fault(kind, error), document), MAX_FAULTS + 1):
             found.setdefault((finding.code, finding.place, finding.message), finding)
     return list(found.values())
 
 
-@cache
-def _reference_validator(kind: str) -> Any:
-    from jsonschema import Draft202012Validator
+@value_class
+class _Fault:
+    """An objection of a schema.
 
-    return Draft202012Validator(schemas.load(SCHEMA_FILES[kind]))
+    Attributes:
+        rule: what objects, such as "maxLength".
+        objection: what it says of itself: a limit, the keys that are too many, ...
+        instance: the value that it is about.
+        path: where that stands.
+        schema: what holds the rule.
+        steps: from the schema's root to the rule.
+    """
+
+    rule: str
+    objection: Any
+    instance: Any
+    path: Path
+    schema: dict[str, Any]
+    steps: tuple[str | int, ...]
+
+
+def _fault(kind: str, error: "ValidationError") -> _Fault:
+    steps = tuple(error.schema_path)
+    schema: Any = schemas.load(SCHEMA_FILES[kind])
+    for step in steps[:-1]:
+        schema = schema[step]
+    return _Fault(error.kind.name, error.kind, error.instance, tuple(error.instance_path), schema, steps)
 
 
 def _kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> Finding:
@@ -79,39 +108,32 @@ def _kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]
     return Finding("RC208", shown, Place(document, ("kind",)), hint)
 
 
-def _findings(fault: "ValidationError", content: dict[str, Any], document: int) -> Iterator[Finding]:
-    path: Path = tuple(fault.absolute_path)
-    if "propertyNames" in fault.absolute_schema_path:
-        yield _bad_name(fault, path, document)
+def _findings(fault: _Fault, document: int) -> Iterator[Finding]:
+    if fault.rule == "propertyNames":
+        yield _bad_name(fault.objection.error.instance, fault.path, document)
     elif _is_literal_secret(fault):
         hint = "write {env: NAME} or {file: path}"
-        yield Finding("RC210", f"{dotted(path)} takes a secret reference, not a value", Place(document, path), hint)
+        message = f"{dotted(fault.path)} takes a secret reference, not a value"
+        yield Finding("RC210", message, Place(document, fault.path), hint)
     else:
-        explainer = _EXPLAINERS.get(str(fault.validator), _other)
-        yield from explainer(fault, content, Place(document, path))
+        yield from _EXPLAINERS.get(fault.rule, _other)(fault, Place(document, fault.path))
 
 
-def _is_literal_secret(fault: "ValidationError") -> bool:
-    schema = fault.schema
-    if fault.validator != "type" or not isinstance(schema, dict) or schema.get("type") != "object":
-        return False
-    return schema.get("title") == "Secret reference" and not isinstance(fault.instance, dict | list | None)
+def _is_literal_secret(fault: _Fault) -> bool:
+    is_reference = fault.rule == "type" and fault.schema.get("title") == "Secret reference"
+    return is_reference and not isinstance(fault.instance, dict | list | None)
 
 
-def _bad_name(fault: "ValidationError", path: Path, document: int) -> Finding:
-    key = fault.instance
-    shown = "" if _secret(path) or not isinstance(key, str) or len(key) > 60 else f" '{key}'"
-    steps = (*path, key) if isinstance(key, str) else path
+def _bad_name(key: str, path: Path, document: int) -> Finding:
+    shown = "" if _secret(path) or len(key) > 60 else f" '{key}'"
     hint = "use letters, digits and . _ / -, at most 63" if path[-1:] == ("labels",) else "see `explain` for the form"
-    return Finding("RC205", f"the name{shown} in {_where(path)} does not have the right form", Place(document, steps, at_key=True), hint)  # fmt: skip
+    return Finding("RC205", f"the name{shown} in {_where(path)} does not have the right form", Place(document, (*path, key), at_key=True), hint)  # fmt: skip
 
 
-def _unknown_keys(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    known = list(fault.schema["properties"]) if isinstance(fault.schema, dict) else []
-    in_branch = "then" in fault.absolute_schema_path
-    for key in fault.instance:
-        if key in known or not isinstance(key, str):
-            continue
+def _unknown_keys(fault: _Fault, place: Place) -> Iterator[Finding]:
+    known = list(fault.schema["properties"])
+    in_branch = "then" in fault.steps
+    for key in fault.objection.unexpected:
         at = Place(place.document, (*place.path, key), at_key=True)
         if in_branch and key in _authorization_keys():
             method = fault.instance.get("method")
@@ -132,19 +154,17 @@ def _authorization_keys() -> frozenset[str]:
     return frozenset(schema["$defs"]["authorization"]["properties"])
 
 
-def _missing_keys(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    properties = fault.schema.get("properties", {}) if isinstance(fault.schema, dict) else {}
-    for key in fault.validator_value:
-        if key not in fault.instance:
-            unknown = [name for name in fault.instance if isinstance(name, str) and name not in properties]
-            near = _close(key, unknown)
-            hint = f"is '{near}' meant to be '{key}'?" if near else ""
-            yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
+def _missing_key(fault: _Fault, place: Place) -> Iterator[Finding]:
+    key = fault.objection.property
+    properties = fault.schema.get("properties", {})
+    unknown = (name for name in fault.instance if isinstance(name, str) and name not in properties)
+    near = _close(key, islice(unknown, MAX_FAULTS))
+    hint = f"is '{near}' meant to be '{key}'?" if near else ""
+    yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
 
 
-def _type(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    wanted = fault.validator_value
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+def _type(fault: _Fault, place: Place) -> Iterator[Finding]:
+    names = list(fault.objection.types)
     shown = " or ".join(_TYPES[name] for name in names)
     message = f"{_where(place.path)} should be {shown}, not {_type_name(fault.instance)}"
     yield Finding("RC203", message, place, _type_hint(fault.instance, names))
@@ -178,8 +198,8 @@ def _type_name(value: object) -> str:
             return "a mapping"
 
 
-def _enum(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    allowed = [str(value) for value in fault.validator_value]
+def _enum(fault: _Fault, place: Place) -> Iterator[Finding]:
+    allowed = [str(value) for value in fault.objection.options]
     value = fault.instance
     near = _close(value, allowed) if isinstance(value, str) and not _secret(place.path) else None
     hint = f"did you mean '{near}'?" if near else f"allowed are {_listed(allowed)}"
@@ -187,18 +207,22 @@ def _enum(fault: "ValidationError", content: dict[str, Any], place: Place) -> It
     yield Finding("RC204", f"{_where(place.path)} cannot be{shown or ' this value'}", place, hint)
 
 
-def _const(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    hint = f"write {fault.validator_value}" if place.path != ("apiVersion",) else f"this version reads {API_VERSION}"
-    yield Finding("RC204", f"{_where(place.path)} should be {fault.validator_value}", place, hint)
+def _const(fault: _Fault, place: Place) -> Iterator[Finding]:
+    wanted = fault.objection.expected_value
+    hint = f"write {wanted}" if place.path != ("apiVersion",) else f"this version reads {API_VERSION}"
+    yield Finding("RC204", f"{_where(place.path)} should be {wanted}", place, hint)
 
 
-def _pattern(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    schema = fault.schema if isinstance(fault.schema, dict) else {}
-    yield Finding("RC205", f"{_where(place.path)} does not have the right form", place, schema.get("description", ""))
+def _pattern(fault: _Fault, place: Place) -> Iterator[Finding]:
+    if isinstance(fault.instance, str) and fault.instance.endswith("\n"):
+        hint = "it ends with a line break: write it on one line, without | or >"
+    else:
+        hint = fault.schema.get("description", "")
+    yield Finding("RC205", f"{_where(place.path)} does not have the right form", place, hint)
 
 
-def _bounds(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    limit = fault.validator_value
+def _bounds(fault: _Fault, place: Place) -> Iterator[Finding]:
+    limit = fault.objection.limit
     words = {
         "minLength": f"needs at least {limit} character{'s' * (limit != 1)}",
         "maxLength": f"is longer than {limit:,} characters",
@@ -210,38 +234,42 @@ def _bounds(fault: "ValidationError", content: dict[str, Any], place: Place) -> 
         "maxProperties": f"has more than {limit:,} key{'s' * (limit != 1)}",
     }
     hint = ""
-    if isinstance(fault.schema, dict) and fault.schema.get("title") == "Secret reference":
+    if fault.schema.get("title") == "Secret reference":
         hint = "name one place: {env: NAME} or {file: path}"
-    yield Finding("RC206", f"{_where(place.path)} {words[str(fault.validator)]}", place, hint)
+    yield Finding("RC206", f"{_where(place.path)} {words[fault.rule]}", place, hint)
 
 
-def _unique(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    seen: list[object] = []
+def _unique(fault: _Fault, place: Place) -> Iterator[Finding]:
+    seen: set[str] = set()
     for index, item in enumerate(fault.instance):
-        if item in seen:
+        shown = json.dumps(item, sort_keys=True)
+        if shown in seen:
             at = Place(place.document, (*place.path, index))
             yield Finding("RC207", f"an item stands twice in {_where(place.path)}", at, "remove it")
             return
-        seen.append(item)
+        seen.add(shown)
     yield Finding("RC207", f"an item stands twice in {_where(place.path)}", place, "remove it")
 
 
-def _other(fault: "ValidationError", content: dict[str, Any], place: Place) -> Iterator[Finding]:
-    if fault.validator is None:  # a schema that is simply false: the key must not stand here
-        at = Place(place.document, place.path, at_key=True)
-        yield Finding("RC201", f"{_where(place.path)} does not go with tokenRequest", at, "give one of the two")
-    else:
-        yield Finding("RC209", f"{_where(place.path)} does not agree with '{fault.validator}' of its schema", place)
+def _excluded(fault: _Fault, place: Place) -> Iterator[Finding]:
+    """A schema that is simply false: the key must not stand here."""
+    at = Place(place.document, place.path, at_key=True)
+    yield Finding("RC201", f"{_where(place.path)} does not go with tokenRequest", at, "give one of the two")
 
 
-_EXPLAINERS: dict[str, Callable[["ValidationError", dict[str, Any], Place], Iterator[Finding]]] = {
+def _other(fault: _Fault, place: Place) -> Iterator[Finding]:
+    yield Finding("RC209", f"{_where(place.path)} does not agree with '{fault.rule}' of its schema", place)
+
+
+_EXPLAINERS: dict[str, Callable[[_Fault, Place], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
-    "required": _missing_keys,
+    "required": _missing_key,
     "type": _type,
     "enum": _enum,
     "const": _const,
     "pattern": _pattern,
     "uniqueItems": _unique,
+    "falseSchema": _excluded,
     **dict.fromkeys(
         ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "minProperties", "maxProperties"),
         _bounds,
@@ -260,8 +288,8 @@ def _where(path: Path) -> str:
 def _close(word: str, among: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    names = {name.lower(): name for name in among}
-    near = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    names = {name.lower(): name for name in among if len(name) <= 255}
+    near = get_close_matches(word[:255].lower(), names, n=1, cutoff=0.6)
     return names[near[0]] if near else None
 
 

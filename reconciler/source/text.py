@@ -8,9 +8,11 @@ from reconciler.patterns import pattern
 
 _LINE_BREAK = pattern("\r\n|\n|\r")
 _NAME_ENTRY = pattern(r"""(?:^|[\s{,-])name\s*:\s*["']?([^\s"',}]+)""")
-_VALUE_ENTRY = pattern(r"""(?P<key>(?:^|[\s{,-])value\s*:\s*)(?P<value>.+)$""")
-_KEY_LINE = pattern(r"""^(?P<indent>[\s-]*)["']?(?P<key>[^\s"':#]+)["']?\s*:(?:\s|$)""")
+_VALUE_ENTRY = pattern(r"""(?P<key>(?:^|[\s{,-])value\s*:\s*)(?P<value>.+)""")
+_KEY_LINE = pattern(r"""^(?P<indent>[\s-]*)["']?(?P<key>[^\s"':#-][^\s"':#]*)["']?\s*:(?:\s|$)""")
 _NEAR = 4  # lines between the name and the value of one header
+_FAR = 5_000  # lines that are looked at for the key above: what is farther below it is masked
+_WIDE = 4_096  # characters of a line that is shown: of a longer one nothing is
 Position = tuple[int, int]
 
 
@@ -53,8 +55,10 @@ class SourceText:
         return Diagnostic(code, message, span, self.snippet(line), hint)
 
     def snippet(self, line: int) -> str:
-        """Line number `line` with secrets masked."""
+        """Line number `line` with secrets masked; "" when it is too long to be looked at."""
         shown = self.lines[line - 1]
+        if len(shown) > _WIDE:
+            return ""
         if self._inside_secret(line):
             return shown[: len(shown) - len(shown.lstrip())] + MASK
         value = _VALUE_ENTRY.search(shown)
@@ -64,21 +68,26 @@ class SourceText:
 
     def _near_credential_name(self, line: int) -> bool:
         nearby = self.lines[max(line - 1 - _NEAR, 0) : line + _NEAR]
+        if any(len(shown) > _WIDE for shown in nearby):
+            return True
         return any(carries_credentials(name) for shown in nearby for name in _NAME_ENTRY.findall(shown))
 
     def _inside_secret(self, line: int) -> bool:
         """Whether the line continues a value that began under a secret key on a line above."""
         indent = _indent(self.lines[line - 1])
-        for above in reversed(self.lines[: line - 1]):
+        first = max(line - 1 - _FAR, 0)
+        for above in reversed(self.lines[first : line - 1]):
+            if indent == 0:
+                return False
             if not above.strip() or _indent(above) >= indent:
                 continue
             indent = _indent(above)
+            if len(above) > _WIDE:
+                return True
             key = _KEY_LINE.match(above)
             if key and is_secret_key(key["key"]):
                 return not is_reference_line(self.lines[line - 1])
-            if indent == 0:
-                return False
-        return False
+        return indent > 0 and first > 0
 
 
 def _indent(line: str) -> int:

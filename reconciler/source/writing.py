@@ -59,7 +59,7 @@ def findings_of(declared: dict[str, Any], now: str) -> list[Finding]:
     if not found:
         kind = KINDS[declared["kind"]]
         found = kind.rules(declared["spec"], 0) + kind.dated_rules(declared["spec"], 0, now)
-    return [item for item in found + token_findings(declared, 0) if RULES[item.code].severity is Severity.ERROR]
+    return [item for item in [*found, *token_findings(declared, 0)] if RULES[item.code].severity is Severity.ERROR]
 
 
 def _literals(key: Key, content: dict[str, Any], secrets: Container[str]) -> list[Finding]:

@@ -80,7 +80,7 @@ def import_openapi(root: Path | None, request: ImportRequest) -> Prepared:
     )
 
 
-_VARIABLE = re.compile(r"(?m)^\s*env: ([A-Za-z_][A-Za-z0-9_]*)$")
+_VARIABLE = re.compile(r"(?m)^ *env: ([A-Za-z_][A-Za-z0-9_]*)$")
 _IMPORTED_CATEGORY = """\
 apiVersion: reconciler/v1
 kind: Category

@@ -1,6 +1,8 @@
 """Saved plans as files: written whole or not at all, read with suspicion."""
 
 import json
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +19,13 @@ from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds import schemas
 from reconciler.kinds.canonical import encode, make_resource
+from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
 from reconciler.render.json_text import json_text
 from reconciler.secrets import signing
 
 MAX_BYTES = 1 << 30
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for somebody to write to it
 _UNSEALED = ("digest", "signature")
 _AGAIN = "make a new plan with: reconciler plan --out FILE"
 
@@ -96,7 +100,7 @@ def read_plan(path: Path) -> SavedPlan:
         raise UsageError(f"{path} is not a saved plan", hint=_AGAIN)
     if content.get("version") != 1:
         raise UsageError(f"{path} is a saved plan of a version that is not known here", hint=_AGAIN)
-    if content.get("digest") != _digest_of(content) or not _is_valid(content):
+    if not _is_sealed(content) or not _is_valid(content):
         raise GuardStopped(f"{path} is not the plan that was saved: it was edited or damaged", hint=_AGAIN)
     signature = content.get("signature") or {}
     plan = content["plan"]
@@ -111,9 +115,13 @@ def read_plan(path: Path) -> SavedPlan:
         target=plan["target"],
         owner=plan["owner"],
         revision=Revision(
-            source["commit"] or "", source["ref"] or "", source["dirty"], content["differing"], source.get("past", "")
+            source["commit"] or "",
+            source["ref"] or "",
+            source["dirty"],
+            int(content["differing"]),
+            source.get("past", ""),
         ),
-        kept=plan["summary"]["kept"],
+        kept=int(plan["summary"]["kept"]),
         fingerprint=plan["fingerprint"],
         steps=tuple(_step(step, path, past="past" in source) for step in content["steps"]),
         refers=tuple(
@@ -129,14 +137,26 @@ def _decoded(path: Path) -> dict[str, Any]:
     import orjson
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is too large to be a saved plan", hint=_AGAIN)
-        content = orjson.loads(path.read_bytes())
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | _NEVER_WAIT), "rb") as opened:
+            about = os.fstat(opened.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise UsageError(f"{path} is not a regular file", hint=_AGAIN)
+            if about.st_size > MAX_BYTES:
+                raise UsageError(f"{path} is too large to be a saved plan", hint=_AGAIN)
+            content = orjson.loads(opened.read(MAX_BYTES))
     except OSError as failure:
         raise UsageError(f"the plan {path} cannot be read: {failure.strerror}", hint=_AGAIN) from failure
     except orjson.JSONDecodeError:
         raise UsageError(f"{path} is not a saved plan", hint=_AGAIN) from None
     return content if isinstance(content, dict) else {}
+
+
+def _is_sealed(content: Mapping[str, Any]) -> bool:
+    """Whether its digest is that of the rest; of what is nested too deeply there is none."""
+    try:
+        return bool(content.get("digest") == _digest_of(content))
+    except TypeError:
+        return False
 
 
 def _is_valid(content: Mapping[str, Any]) -> bool:
@@ -146,6 +166,8 @@ def _is_valid(content: Mapping[str, Any]) -> bool:
     from reconciler.source.schema import is_valid
 
     if not jsonschema_rs.validator_for(schemas.load("saved-plan.schema.json")).is_valid(content):
+        return False
+    if not exists(content["created"]) or not exists(content["expires"]) or not _differ(content["steps"]):
         return False
     return all(
         document is None
@@ -157,7 +179,18 @@ def _is_valid(content: Mapping[str, Any]) -> bool:
         )
         for step in content["steps"]
         for document in (step["declared"], step.get("written"))
-    ) and all(item["kind"] in KINDS for item in (*content["refers"], *content["steps"]))
+    ) and all(
+        item["kind"] in KINDS
+        for item in (*content["refers"], *content["steps"], *(step["record"] or step for step in content["steps"]))
+    )
+
+
+def _differ(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether no two steps are about the same resource or record."""
+    keys = {(step["kind"], step["name"]) for step in steps if step["action"] != "delete"}
+    changed = sum(step["action"] != "delete" for step in steps)
+    uids = [step["record"]["uid"] for step in steps if step["record"]]
+    return len(keys) == changed and len(set(uids)) == len(uids)
 
 
 def _step(step: Mapping[str, Any], path: Path, *, past: bool) -> Step:
@@ -186,20 +219,21 @@ def _step(step: Mapping[str, Any], path: Path, *, past: bool) -> Step:
 def _revival(found: Mapping[str, Any] | None) -> Revival | None:
     if found is None:
         return None
-    return Revival(found["uid"], found["deletedAt"], found["run"], found["quarantined"], tuple(found["secrets"]))
+    return Revival(found["uid"], found["deletedAt"], int(found["run"]), found["quarantined"], tuple(found["secrets"]))
 
 
 def _resource(step: Mapping[str, Any], *, past: bool) -> Resource | None:
     """What was declared; an earlier state has left nothing out, as nobody wrote it."""
     if step["declared"] is None:
         return None
-    made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], step["document"])
+    made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], int(step["document"]))
     return made.mentioning_all() if past else made
 
 
 def _field(field: Mapping[str, Any]) -> FieldChange:
     before = field.get("before", MISSING)
-    return FieldChange(tuple(field["path"]), before, field["after"], Origin(field["origin"]), secret=True)
+    path = tuple(int(part) if isinstance(part, float) else part for part in field["path"])
+    return FieldChange(path, before, field["after"], Origin(field["origin"]), secret=True)
 
 
 def refuse_unsigned(saved: SavedPlan, keys: Sequence[Path]) -> str:

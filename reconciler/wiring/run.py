@@ -89,7 +89,7 @@ def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes 
     Raises:
         UsageError: nothing is at one of `paths`.
     """
-    known = [*([PROJECT_FILE] if (root / PROJECT_FILE).exists() else []), *files.working_tree(root)]
+    known = [*([PROJECT_FILE] if os.path.lexists(root / PROJECT_FILE) else []), *files.working_tree(root)]
     if paths:
         prefixes = [inside(root, path) for path in paths]
         for path, prefix in zip(paths, prefixes, strict=True):

@@ -15,7 +15,7 @@ REFUSED = {
     "deep blocks": (b"".join(b" " * depth + b"a:\n" for depth in range(2_000)), "file.yaml:101:101", "RC106"),
     "aliases of aliases": (
         b"a: &a [1,2,3]\n" + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in b"bcdefghij"),
-        "file.yaml:6:4", "RC107",
+        "file.yaml:6:14", "RC107",
     ),
     "an alias inside its own anchor": (b"a: &a [*a]\n", "file.yaml:1:8", "RC107"),
     "an alias without an anchor": (b"a: *b\n", "file.yaml:1:4", "RC104"),

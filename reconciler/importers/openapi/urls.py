@@ -12,7 +12,7 @@ from reconciler.importers.openapi.values import Pointer
 _MAX_URL: Final = 8192
 _URL = re.compile(r"(?:https?://[^\s]|/|\{\{)[^\s]*")  # as in schemas/connector.schema.json
 
-_TEMPLATE = re.compile(r"\{+([^{}]*)\}+")
+_TEMPLATE = re.compile(r"(?<!\{)\{+([^{}]*)\}+")
 _UNSAFE = re.compile(r"[\s{}]")
 _OPERATORS: Final = "+#./;?&"  # RFC 6570; not OpenAPI, but found in real documents
 

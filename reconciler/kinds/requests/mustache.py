@@ -25,10 +25,12 @@ class Place(Protocol):
 
 
 @value_class
-class _Tag:
+class Tag:
+    """A part of a template: its own text, or what stands for a value."""
+
     kind: str
     text: str
-    inner: list["_Tag"] = field(default_factory=list)
+    inner: list["Tag"] = field(default_factory=list)
 
 
 @value_class
@@ -51,9 +53,9 @@ class Filling:
         if "{{" not in template:
             place.literal(template)
         else:
-            self._write(_parse(template), [self.data], place)
+            self._write(parse(template), [self.data], place)
 
-    def _write(self, tags: Sequence[_Tag], scopes: list[Any], place: Place) -> None:
+    def _write(self, tags: Sequence[Tag], scopes: list[Any], place: Place) -> None:
         for tag in tags:
             if tag.kind == "literal":
                 place.literal(tag.text)
@@ -72,7 +74,12 @@ class Filling:
                 place.value(tag.text, value, raw=tag.kind == "no escape")
 
 
-def _parse(template: str) -> list[_Tag]:
+def parse(template: str) -> list[Tag]:
+    """The parts of a template.
+
+    Raises:
+        InvalidDefinitions: it does not parse, or wants a partial.
+    """
     from chevron_blue.tokenizer import ChevronError, tokenize
 
     try:
@@ -83,7 +90,7 @@ def _parse(template: str) -> list[_Tag]:
         ) from None
 
 
-def _nest(tokens: Iterator[tuple[str, str]], depth: int) -> list[_Tag]:
+def _nest(tokens: Iterator[tuple[str, str]], depth: int) -> list[Tag]:
     """The tags up to the end of the section that `tokens` are in."""
     if depth > _DEEPEST:
         raise InvalidDefinitions(f"a template nests sections more than {_DEEPEST} deep")
@@ -94,11 +101,11 @@ def _nest(tokens: Iterator[tuple[str, str]], depth: int) -> list[_Tag]:
         if kind == "partial":
             raise InvalidDefinitions("a template wants a partial; there are none", hint="write {{name}}")
         if kind in ("section", "inverted section"):
-            tags.append(_Tag(kind, text, _nest(tokens, depth + 1)))
+            tags.append(Tag(kind, text, _nest(tokens, depth + 1)))
         elif kind in ("literal", "variable"):
-            tags.append(_Tag(kind, text))
+            tags.append(Tag(kind, text))
         elif kind.startswith("no escape"):
-            tags.append(_Tag("no escape", text))
+            tags.append(Tag("no escape", text))
     return tags
 
 

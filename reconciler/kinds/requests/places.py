@@ -2,10 +2,14 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from itertools import product
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from reconciler.errors import InvalidDefinitions, UsageError
+from reconciler.kinds.requests.mustache import Tag, parse
 from reconciler.value_class import field, value_class
 
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
@@ -15,6 +19,7 @@ _IN_HOST = re.compile(r"(?:[A-Za-z]+(?::/{0,2})?)?|https?://[^/?#\\]*", re.IGNOR
 _HOST_PART = re.compile(r"[\w.:-]*", re.ASCII)
 _NEVER_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
 _PATH = re.compile(r"[?#]")
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _QUOTES = re.compile(r'\\.|"', re.DOTALL)
 
 
@@ -151,9 +156,68 @@ def _splits(url: str) -> bool:
     """Whether its host and port are such; the pattern knows only of which characters they are."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port or 1) > 0
+        return _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_host(host: str) -> bool:
+    """Whether a request can go there, as far as the name tells.
+
+    Raises:
+        ValueError: it is an address that does not exist, or has letters that no name may have.
+    """
+    if ":" in host or _NUMBERS.fullmatch(host):
+        ip_address(host)
+        return True
+    if not host.isascii():
+        import idna  # what httpx asks
+
+        host = idna.encode(host).decode()
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)
+
+
+_VALUES = ("x", "1", "::1", "/x", "https://x.example", "https://x.example/")
+_TRIED = 3  # placeholders for which all of the values are tried; for the rest the first
+
+
+def url_fault(template: str) -> str:
+    """Why no request can go to a URL, whatever its placeholders are filled with, or ""; as `UrlPlace` has it.
+
+    Of a template that does not parse, and of what its sections make of it, nothing is said.
+    """
+    try:
+        tags = parse(template) if "{{" in template else [Tag("literal", template)]
+    except InvalidDefinitions:
+        return ""
+    if any(_NEVER_IN_URL.search(tag.text) for tag in tags if tag.kind == "literal"):
+        return "it holds a space, a backslash or a control character"
+    if any(tag.kind.endswith("section") for tag in tags):
+        return ""
+    names = [index for index, tag in enumerate(tags) if tag.kind != "literal"]
+    fault = ""
+    for values in product(_VALUES, repeat=min(len(names), _TRIED)):
+        fault = _fault_with(tags, dict(zip(names, values, strict=False)))
+        if not fault:
+            return ""
+    return (
+        "whatever its placeholders are filled with, it is not http://host/path or https://host/path" if names else fault
+    )
+
+
+def _fault_with(tags: Sequence[Tag], values: Mapping[int, str]) -> str:
+    place = UrlPlace()
+    for index, tag in enumerate(tags):
+        if tag.kind == "literal":
+            place.literal(tag.text)
+        else:
+            place.value(tag.text, values.get(index, _VALUES[0]), raw=tag.kind == "no escape")
+    try:
+        place.text()
+    except (InvalidDefinitions, UsageError) as fault:
+        return fault.message.removeprefix("url: ")
+    return ""
 
 
 def _in_host(url: str, piece: _Piece, *, ends: bool) -> str:

@@ -12,7 +12,7 @@ from reconciler.source.roundtrip.reference import ReferenceRefuses, reference_di
 from reconciler.source.roundtrip.sameness import meaning
 from reconciler.source.roundtrip.whitespace import trim
 from reconciler.source.text import SourceText
-from reconciler.source.yaml.guard import guard
+from reconciler.source.yaml.loading import fast_parser, load_carefully
 from reconciler.value_class import value_class
 
 
@@ -52,7 +52,7 @@ STEPS = (
 )
 # What keeps a file from being read at all. Other faults, such as tags and dates without quotes, are for
 # `validate`: they do not keep a file from being formatted.
-_UNREADABLE = frozenset({"RC104", "RC105", "RC106", "RC107", "RC108"})
+_UNREADABLE = frozenset({"RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC108", "RC112", "RC118"})
 
 
 def format_document_text(data: bytes, file: str) -> Formatted:
@@ -106,9 +106,4 @@ def _checked(before: Layout, text: str, step: Step) -> Layout | None:
 
 
 def _faults(data: bytes, file: str) -> list[Diagnostic]:
-    faults = guard(data, file)
-    if faults:
-        return faults
-    from reconciler.source.yaml.parsing import parse
-
-    return [fault for fault in parse(SourceText(file, data)).faults if fault.code in _UNREADABLE]
+    return [fault for fault in load_carefully(data, file, fast_parser()).faults if fault.code in _UNREADABLE]

@@ -7,14 +7,17 @@ it matters. `guard` is the precise one, with positions, for the few files that n
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.patterns import pattern
 from reconciler.source.text import SourceText
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 100
+MAX_VALUES = 100_000  # of one document, with its aliases written out
 CRASH_DEPTH = 5_000  # far below the depth at which any parser in use was seen to crash (10,000)
+MAX_SHOWN = 20  # control characters: there are few, or the file is no text
 BOM = b"\xef\xbb\xbf"
 
 _CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
@@ -25,7 +28,7 @@ _SURROGATE = pattern(rb"\\(?:u|U0000)[dD][89a-fA-F]")
 _EXPLICIT_KEY = pattern(rb"[?](?<=[\s,\[{:-][?])")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
 # Anywhere, a value that begins with a colon.
-_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{]:))""")
+_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{:]:))""")
 _ALIAS = pattern(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
@@ -36,7 +39,7 @@ _DISPUTED = pattern(
     rb"""[0-9!<%.=_](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)(?<![0-9]:.)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
-      |(?<=_)[0-9_]|(?<=[\s,\[{]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
+      |(?<=_)[0-9_]|(?<=[\s,\[{:]!)|(?<==)(?=[\s,\]}:]|\Z)|(?<=[\s,\[{]<)<|(?<=[\n\r]%)|(?<=[\n\r]\.)\.\.|(?<=[\s,\[{+-]\.)[iInN])""",
     re.VERBOSE,
 )
 
@@ -44,6 +47,13 @@ _DISPUTED = pattern(
 _BLOCK_HEADER = pattern(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
 _LINE_PREFIX = pattern(rb"[ ]*(?:[-?][ \t]+)*")
 _NEXT_LINE = pattern(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
+_PLAIN_BLOCK = pattern(rb"([ ]*(?:- +)*)(?:[\w.-]+: +)?[|>][-+0-9]{0,2} *\Z")
+_NOT_PAIRED = bytes(sorted(set(range(256)) - set(b"[]{}'\"\n")))
+_NO_BRACKETS = re.compile(rb"[^\[\]{}]*")
+_FLOW_DEPTH, _DEEP = 20, b" " * 30
+"""Together far less than `MAX_DEPTH`: levels of brackets, and of indentation, of which each takes a space at least."""
+_DASHES = pattern(rb"- +- +- ")
+_LONGEST_KEY = 1024  # characters; libyaml takes no longer one that is not marked with a question mark
 
 
 def _has_odd_block(data: bytes) -> bool:
@@ -51,13 +61,14 @@ def _has_odd_block(data: bytes) -> bool:
 
     The text of a block scalar is indented deeper than what it belongs to; anything else counts as empty.
     """
+    returns = b"\r" in data
     for at in _positions(data, b">", b"|"):  # several times as fast as an expression
         if data[at - 1 : at] not in _BEFORE_VALUE:
             continue
         header = _BLOCK_HEADER.match(data, at)
-        if header is None or data[:at].rstrip()[-1:] in (b",", b"[", b"{"):
+        if header is None or data[max(at - 100, 0) : at].rstrip()[-1:] in _BEFORE_NO_BLOCK:
             return True
-        start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+        start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at) if returns else -1) + 1
         prefix = _LINE_PREFIX.match(data, start)
         following = _NEXT_LINE.match(data, header.end())
         assert prefix is not None and following is not None
@@ -76,28 +87,92 @@ def _positions(data: bytes, *signs: bytes) -> Iterator[int]:
 
 _LINE_ENDS = (b"\n", b"\r", b"")
 _BEFORE_VALUE = frozenset(bytes((char,)) for char in b" \t\r\n,[{:-?") | {b""}
+_BEFORE_NO_BLOCK = (b",", b"[", b"{", b"")
 
 
 def needs_care(data: bytes) -> bool:
     """Whether the file must go through `guard` and the careful parser. Costs a few microseconds."""
+    if len(data) > MAX_BYTES:
+        return True
+    padded = b"\n" + data.removeprefix(BOM)
     return (
-        len(data) > MAX_BYTES
-        or len(data.translate(None, _CONTROL_BYTES)) != len(data)
+        len(data.translate(None, _CONTROL_BYTES)) != len(data)
         or (not data.isascii() and _has_odd_character(data))
         or b"\t" in data  # loaders disagree on tabs, on explicit keys and on much that concerns block scalars
-        or (b"?" in data and _EXPLICIT_KEY.search(data) is not None)
+        or (b"?" in data and _EXPLICIT_KEY.search(padded) is not None)
         or ((b">" in data or b"|" in data) and (data[-1:] not in _LINE_ENDS or _has_odd_block(data)))
         or (b"\\" in data and _SURROGATE.search(data) is not None)
         # The fast library reads an alias inside its own anchor as null, and `&a: b` in ways of its own.
-        or ((b"*" in data or b"&" in data) and _ALIAS.search(data) is not None)
-        or _TIGHT_COLON.search(data) is not None
-        or (
-            data.count(b"-") >= MAX_DEPTH
-            and data.count(b"- ") >= MAX_DEPTH
-            and _COMPACT_NESTING.search(data) is not None
-        )
-        or _DISPUTED.search(b"\n" + data.removeprefix(BOM)) is not None
+        or ((b"*" in data or b"&" in data) and _ALIAS.search(padded) is not None)
+        or _TIGHT_COLON.search(padded) is not None
+        or _may_be_too_much(data)
+        or _DISPUTED.search(padded) is not None
+        or _has_open_brackets(data)
     )
+
+
+def _may_be_too_much(data: bytes) -> bool:
+    """Whether it may be nested too deeply, hold too many values, or have a key that is too long for one parser."""
+    return (
+        _DEEP in data
+        or _DASHES.search(data) is not None
+        or _has_long_line(data)
+        or (
+            len(data) > MAX_VALUES
+            and 2 * sum(map(data.count, (b",", b"\n", b"\r", b":", b"[", b"{", b"- "))) > MAX_VALUES
+        )
+    )
+
+
+def _has_long_line(data: bytes) -> bool:
+    start = 0
+    while len(data) - start > _LONGEST_KEY:
+        start = data.rfind(b"\n", start, start + _LONGEST_KEY) + 1
+        if start == 0:
+            return True
+    return False
+
+
+def _has_open_brackets(data: bytes) -> bool:
+    """Whether a bracket may be open at the end of a line, outside of block scalars.
+
+    Keys over several lines, and block scalars, are legal within brackets to the fast library alone.
+    """
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _is_open(data) and _is_open(_without_blocks(data))
+
+
+def _is_open(data: bytes) -> bool:
+    """Whether brackets do not pair off line by line, around and within quotes, or stand in one another very deeply."""
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    signs = rest = data.translate(None, _NOT_PAIRED)
+    for _ in range(_FLOW_DEPTH):
+        fewer = rest.replace(b"{}", b"").replace(b"[]", b"").replace(b'""', b"").replace(b"''", b"")
+        if len(fewer) == len(rest):
+            break
+        rest = fewer
+    if not rest.strip():
+        return False
+    lines = zip(rest.split(b"\n"), signs.split(b"\n"), strict=True)
+    return any(left and _NO_BRACKETS.fullmatch(line) is None for left, line in lines)
+
+
+def _without_blocks(data: bytes) -> bytes:
+    """The text without its block scalars, as far as they are written plainly: they are full of brackets."""
+    kept = []
+    level = -1
+    for line in data.split(b"\n"):
+        if level >= 0:
+            if len(line) - len(line.lstrip(b" ")) > level or not line.strip(b" "):
+                continue
+            level = -1
+        kept.append(line)
+        found = _PLAIN_BLOCK.match(line) if line.rstrip(b"+-0123456789 ").endswith((b"|", b">")) else None
+        if found:
+            level = len(found[1])
+    return b"\n".join(kept)
 
 
 def _has_odd_character(data: bytes) -> bool:
@@ -119,10 +194,8 @@ def guard(data: bytes, file: str) -> list[Diagnostic]:
     encoding = _encoding_fault(source)
     if encoding:
         return [encoding]
-    controls = [_control_fault(source, found) for found in _CONTROL.finditer(source.text)]
-    if controls:
-        return controls[:20]
-    return _nesting_faults(source)
+    controls = [_control_fault(source, found) for found in islice(_CONTROL.finditer(source.text), MAX_SHOWN)]
+    return controls or _nesting_faults(source)
 
 
 def _at_start(source: SourceText, code: str, message: str, hint: str) -> Diagnostic:
@@ -162,6 +235,12 @@ def _nesting_faults(source: SourceText) -> list[Diagnostic]:
     if source.data.count(b"[") + source.data.count(b"{") < CRASH_DEPTH:
         return []
     return _flow_nesting(source)
+
+
+def too_many(source: SourceText, start: tuple[int, int]) -> Diagnostic:
+    """What stands for the faults from `start` on, of which none is told."""
+    message = f"there are more faults in this file than the {MAX_FAULTS} that are told"
+    return source.diagnostic("RC118", message, start, (start[0], start[1] + 1), hint="mend these first")
 
 
 def too_deep(source: SourceText, start: tuple[int, int]) -> Diagnostic:

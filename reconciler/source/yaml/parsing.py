@@ -7,13 +7,13 @@ speed of the loader (failing files only), and the fallback should the fast libra
 import re
 from typing import Any
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.source.text import Position, SourceText
-from reconciler.source.yaml.guard import MAX_DEPTH, too_deep
+from reconciler.source.yaml.guard import MAX_DEPTH, MAX_VALUES, too_deep, too_many
 from reconciler.source.yaml.nodes import MAPPING, SCALAR, SEQUENCE, Node
 from reconciler.value_class import value_class
 
-MAX_VALUES = 100_000
+MAX_VALUES_OF_FILE = 1_000_000
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
@@ -23,7 +23,7 @@ _LARGEST = 2**53  # the largest integer that every JSON reader keeps exact
 _AMBIGUOUS = re.compile(
     r"""[-+]?(?:0b[01_]+|0o[0-7]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)
       | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
-      | [-+]?(?:[0-9][0-9_]*\.?|\.[0-9])[0-9_]*(?:[eE][-+]?[0-9]+)?
+      | [-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?
       | [-+]?\.(?:inf|Inf|INF) | \.(?:nan|NaN|NAN) | =
       | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]*)?)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?""",
     re.VERBOSE,
@@ -83,6 +83,7 @@ class _Builder:
         self._open: list[tuple[Node, list[Node], str | None]] = []
         self._anchors: dict[str, Node | None] = {}
         self._root: Node | None = None
+        self._in_document = self._in_file = 0
 
     def add(self, event: Any) -> None:
         handler = getattr(self, "_on_" + type(event).__name__, None)
@@ -90,11 +91,18 @@ class _Builder:
             handler(event)
 
     def _fault(self, code: str, message: str, event: Any, hint: str = "") -> None:
-        start, end = _marks(event)
-        self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        self._report(code, message, *_marks(event), hint)
+
+    def _report(self, code: str, message: str, start: Position, end: Position | None = None, hint: str = "") -> None:
+        """Note a fault; beyond `MAX_FAULTS` none is made any more, and parsing ends."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        elif not self.stopped:
+            self.faults.append(too_many(self.source, start))
+            self.stopped = True
 
     def _on_DocumentStartEvent(self, event: Any) -> None:
-        self._anchors, self._root = {}, None
+        self._anchors, self._root, self._in_document = {}, None, 0
         if event.version or event.tags:
             self._fault("RC115", "a directive", event, "remove it; the language is YAML 1.2")
 
@@ -104,6 +112,7 @@ class _Builder:
         self.documents.append(None if empty else root)
 
     def _on_ScalarEvent(self, event: Any) -> None:
+        self._count(event, 1)
         self._check_tag(event)
         start, end = _marks(event)
         plain = not event.style
@@ -130,13 +139,13 @@ class _Builder:
     def _on_AliasEvent(self, event: Any) -> None:
         node = self._anchors.get(event.anchor, ...)
         if node is ...:
-            self._fault("RC104", f"undefined alias *{event.anchor}", event, "define it before with &name")
+            self._fault("RC104", f"undefined alias *{event.anchor[:60]}", event, "define it before with &name")
             node = Node(SCALAR, None, *_marks(event), 1)
         elif node is None:
-            self._fault("RC107", f"alias *{event.anchor} stands inside what it repeats", event)
-            self.stopped = True
+            self._stop("RC107", f"alias *{event.anchor[:60]} stands inside what it repeats", event)
             return
         assert isinstance(node, Node)
+        self._count(event, node.weight)
         self._place(node)
 
     def _on_MappingStartEvent(self, event: Any) -> None:
@@ -146,6 +155,7 @@ class _Builder:
         self._start(SEQUENCE, event)
 
     def _start(self, kind: str, event: Any) -> None:
+        self._count(event, 1)
         self._check_tag(event)
         if len(self._open) >= MAX_DEPTH:
             self.faults.append(too_deep(self.source, _marks(event)[0]))
@@ -171,12 +181,26 @@ class _Builder:
         node.weight = 1 + sum(item.weight for item in items)
         if anchor is not None:
             self._anchors[anchor] = node
-        if node.weight > MAX_VALUES:
-            message = f"with its aliases written out this holds more than {MAX_VALUES:,} values"
-            self.faults.append(self.source.diagnostic("RC107", message, node.start, hint="use fewer aliases"))
-            self.stopped = True
-            return
         self._place(node)
+
+    def _count(self, event: Any, weight: int) -> None:
+        """Stop as soon as there are too many values, before they take memory."""
+        self._in_document += weight
+        self._in_file += weight
+        for what, held, limit in (
+            ("document", self._in_document, MAX_VALUES),
+            ("file", self._in_file, MAX_VALUES_OF_FILE),
+        ):
+            if held > limit:
+                message = f"with its aliases written out this {what} holds more than {limit:,} values"
+                self._stop("RC107", message, event, "use fewer aliases, or several files")
+
+    def _stop(self, code: str, message: str, event: Any, hint: str = "") -> None:
+        """Note a fault that ends parsing."""
+        if not self.stopped:
+            start, end = _marks(event)
+            self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
+            self.stopped = True
 
     def _anchor(self, event: Any, node: Node) -> None:
         if event.anchor is not None:
@@ -192,29 +216,26 @@ class _Builder:
         if event.tag is not None:
             start, _ = _marks(event)
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            end = (start[0], start[1] + len(tag))
-            found = self.source.diagnostic("RC111", f"the tag {tag[:60]}", start, end, hint="remove the tag")
-            self.faults.append(found)
+            self._report("RC111", f"the tag {tag[:60]}", start, (start[0], start[1] + len(tag)), "remove the tag")
 
     def _check_keys(self, pairs: list[tuple[Node, Node]]) -> None:
         seen: dict[str, Node] = {}
         for key, _ in pairs:
             if key.kind is not SCALAR:
-                message = "a key is a list or a mapping"
-                self.faults.append(self.source.diagnostic("RC113", message, key.start, hint="keys are texts"))
+                self._report("RC113", "a key is a list or a mapping", key.start, hint="keys are texts")
                 key.kind, key.value = SCALAR, f"(key at {key.start[0]}:{key.start[1]})"
             elif not isinstance(key.value, str):
                 self._check_text_key(key)
             first = seen.setdefault(key.value, key)
             if first is not key:
                 message = f"{_shown(key.value)} stands twice in this mapping, first on line {first.start[0]}"
-                self.faults.append(self.source.diagnostic("RC108", message, key.start, key.end, hint="remove one"))
+                self._report("RC108", message, key.start, key.end, "remove one")
 
     def _check_text_key(self, key: Node) -> None:
         line = self.source.lines[key.start[0] - 1]
         written = line[key.start[1] - 1 : key.end[1] - 1] if key.start[0] == key.end[0] else ""
-        hint = f'quote it: "{written}"' if written else "write a text before the colon"
-        self.faults.append(self.source.diagnostic("RC113", "the key is not a text", key.start, key.end, hint=hint))
+        hint = f'quote it: "{written[:60]}"' if written else "write a text before the colon"
+        self._report("RC113", "the key is not a text", key.start, key.end, hint)
         key.value = written or f"(key at {key.start[0]}:{key.start[1]})"
 
 

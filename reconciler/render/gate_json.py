@@ -1,11 +1,12 @@
 """The verdict on a pull request as JSON; schemas/authorize.schema.json describes it."""
 
-import json
 from typing import Any
 
-from reconciler.core.gate import Judged, Verdict, Wanted
+from reconciler.core.gate import Judged, Verdict
 from reconciler.core.reasons import Where
+from reconciler.core.taking import Wanted
 from reconciler.kinds.registry import address
+from reconciler.render.diagnostics.json_text import json_text
 from reconciler.render.routes import route_json
 
 VERSION = 1
@@ -27,7 +28,7 @@ def verdict_json(verdict: Verdict, where: Where) -> str:
         "at": verdict.moment,
         "changes": [_change(verdict, change, where) for change in verdict.changes],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def _change(verdict: Verdict, change: Judged, where: Where) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def _wanted(wanted: Wanted, where: Where) -> dict[str, Any]:
     return {
         "permission": wanted.permission,
         "on": wanted.on,
+        "category": wanted.category or None,
         "granted": not wanted.refusal,
         "refusal": wanted.refusal or None,
         "route": route_json(wanted.route, where),

@@ -11,7 +11,13 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
 from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
-from reconciler.cli.plan_options import approvals_option, override_option, preflight_option, saving_options, tokens_option
+from reconciler.cli.plan_options import (
+    approvals_option,
+    override_option,
+    preflight_option,
+    saving_options,
+    tokens_option,
+)
 from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.cli.said import options

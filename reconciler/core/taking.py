@@ -142,13 +142,16 @@ def _needs(before: Target | None, after: Target | None) -> Iterator[Need]:
                 yield Need(edit, on, replace(one, categories=frozenset((category,))), category)
 
 
+_REFUSED = {SETTINGS: "it takes a super admin", MAKING: "only super admins change who is one"}
+
+
 def _only(target: Target) -> str:
     return next(iter(target.categories), "")
 
 
 def _wanted(access: Access, actor: str, need: Need, now: datetime) -> Wanted:
     if need.target is None:
-        refusal = "" if is_super_admin(access, actor) else "it takes a super admin"
+        refusal = "" if is_super_admin(access, actor) else _REFUSED[need.permission]
         return Wanted(need.permission, need.on, None, None, refusal)
     decision = decide(access, actor, need.permission, need.target, now)
     refusal = str(decision.refusal or "")

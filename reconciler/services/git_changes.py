@@ -29,14 +29,19 @@ def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
     for file, why in comparison.settings.items():
         yield Judged(Step.SETTINGS, None, None, file, (), why=why), (Need(SETTINGS, "becomes", None),)
     for step, old, new in _steps(comparison):
-        key, was = (new or old).key, old.key if old and new and old.key != new.key else None
-        fields = _fields(old, new) if old and new else ()
-        judged = Judged(step, key, was, (new or old).file, (), fields)
-        yield judged, ruling.needs(_target(old), _target(new))
+        yield _judged(step, old, new), ruling.needs(_target(old), _target(new))
     for key, file, resource in _leaning(comparison):
         why = f"a secret of it comes from {file}"
         target = _target(resource)
         yield Judged(Step.UPDATE, key, None, resource.file, (), why=why), ruling.needs(target, target)
+
+
+def _judged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
+    """A change that is not judged yet."""
+    there = new or old
+    assert there is not None
+    was = old.key if old is not None and old.key != there.key else None
+    return Judged(step, there.key, was, there.file, (), _fields(old, new) if old and new else ())
 
 
 def _steps(comparison: Comparison) -> Iterator[tuple[Step, Resource | None, Resource | None]]:

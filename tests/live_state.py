@@ -82,13 +82,17 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
 def downgrade(store: Path, version: int) -> None:
     """Make a store one of an earlier version."""
     with sqlite3.connect(store) as connection:
+        if version == 4:
+            connection.executescript("ALTER TABLE runs DROP COLUMN approvals; PRAGMA user_version = 4")
+            _seal_anew(connection)
+            return
         _forget_watching(connection)
         connection.executescript(
             "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE declarations; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )
-        for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence seen boot uptime")):
+        for table, columns in (("runs", "verb outcome plan overrides approvals"), ("leases", "fence seen boot uptime")):
             for column in columns.split():
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         if version == 3:

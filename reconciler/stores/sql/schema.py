@@ -12,7 +12,7 @@ the row says when first, and what there was until then; `drifts` holds that unti
 from reconciler.stores.sql.baselines import BASELINES
 from reconciler.stores.sql.watching import MOVE, MOVED, NOW, OUTSIDE, WATCHING
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
 TABLES = """
@@ -231,7 +231,11 @@ counts from `boot`. What a delete took away is in `quarantine`, with its sealed 
 is restored or purged; its `applied` is as that of a live record, where it is not `live`. `declarations` holds what a run
 declared where that is not what it wrote, which `history` has: a rollback declares it again."""
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING}
+APPROVALS = """
+ALTER TABLE runs ADD COLUMN approvals TEXT;
+"""
+
+MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING, 5: APPROVALS}
 """What each version of the store adds to the one before."""
 
 VIEWS = """

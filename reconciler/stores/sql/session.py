@@ -146,9 +146,11 @@ class SqlSession:
     def _record_run(self, chain: Chain, changes: int) -> int:
         run = self._run
         outcome = "partly" if run.partly else "applied"
-        overrides = encode(list(run.overrides)).decode() if run.overrides else None
+        overrides, approvals = (
+            encode(list(said)).decode() if said else None for said in (run.overrides, run.approvals)
+        )
         kept = (run.started, self._now, run.actor, run.owner, run.target, run.commit, changes)
-        return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides))
+        return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides, approvals))
 
     def _next_revision(self) -> int:
         self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")

@@ -33,11 +33,10 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
     """
     here, there = places(root, (revisions.base, revisions.tree))
     found, around = differences(root, here, there)
-    definitions = [item for item in found if files.stands_for_definitions(item.path, submodule=item.submodule)]
+    definitions, others = _apart(found)
     reader = PartReader(root)
     before = _read_base(reader, revisions.base, definitions)
     after = _read_head(reader, revisions.tree, definitions, before)
-    others = [item for item in found if item not in definitions]
     settings, attached, faults = {}, {}, rewritten(root, revisions.tree)
     if others or around:
         beside = Attached(root, here, there)
@@ -46,6 +45,16 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
         attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base)
     after = Side(after.changed, after.policies, (*after.faults, *faults))
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
+
+
+def _apart(found: Iterable[Difference]) -> tuple[list[Difference], list[Difference]]:
+    """What is read as definitions or is in their way, and what lies beside."""
+    definitions: list[Difference] = []
+    others: list[Difference] = []
+    for item in found:
+        stands = files.stands_for_definitions(item.path, submodule=item.submodule)
+        (definitions if stands else others).append(item)
+    return definitions, others
 
 
 def connectors(root: Path, tree: str) -> Iterator[Resource]:

@@ -6,7 +6,7 @@ as one.
 """
 
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
@@ -14,9 +14,12 @@ from reconciler.errors import SourceUnavailable
 from reconciler.source import git
 from reconciler.value_class import value_class
 
-_FOLDER, _LINK, _SUBMODULE = b"40000", b"120000", b"160000"
+_FOLDER, _LINK, _SUBMODULE = b"40000", git.LINK.encode(), git.SUBMODULE.encode()
 _MOST_STEPS, _TURN = 2_000, 20
 """Of one path, and how many of them a link counts for: no system opens a file that is farther away."""
+
+_MOST_BYTES = 256 * 1024 * 1024
+"""Of a folder, which is a million files at least; no system has a link of that length."""
 
 Entries = dict[str, list[tuple[bytes, str]]]
 """Mode and object id of the entries of a folder, by `folded` name."""
@@ -45,13 +48,11 @@ def places(root: Path, trees: Sequence[str]) -> list[Place]:
     Raises:
         SourceUnavailable: git refuses.
     """
-    code, output, message = git.run(root, "rev-parse", "--show-prefix", *(f"{tree}^{{tree}}" for tree in trees))
+    code, output, message = git.run(root, "rev-parse", *(f"{tree}^{{tree}}" for tree in trees))
     if code != 0:
         raise SourceUnavailable(f"git cannot find what is compared: {message}")
-    prefix, *ids = output.decode("utf-8", "surrogateescape").rsplit("\n", len(trees) + 1)
-    within = prefix.rstrip("/")
-    top = str(root)[: len(str(root)) - len(within)].rstrip("/") if within else str(root)
-    return [Place(tree, within, top) for tree in ids[: len(trees)]]
+    within, top = git.below_top(root).rstrip("/"), str(git.top_of(root) or root)
+    return [Place(tree, within, top) for tree in output.decode().split()]
 
 
 def folded(name: str) -> str:
@@ -87,7 +88,7 @@ class _Reader:
             asking += self._asked(walk, None)
         while asking:
             missing = list(dict.fromkeys(oid for _, oid in asking if oid not in self._objects))
-            self._objects.update(zip(missing, git.read_blobs(self._root, missing), strict=True))
+            self._objects.update(zip(missing, _read(self._root, missing), strict=True))
             waiting, asking = asking, []
             for walk, oid in waiting:
                 asking += self._asked(walk, self._objects[oid])
@@ -102,6 +103,25 @@ class _Reader:
         except StopIteration:
             return []
         return [(walk, oid)]
+
+
+def _read(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
+    """Folders, and where links lead, in their order.
+
+    Raises:
+        SourceUnavailable: one is missing, or there is too much of it.
+    """
+    child = git.start(root, "cat-file", "--batch", "--buffer", stdin="".join(f"{oid}\n" for oid in oids).encode())
+    done = False
+    try:
+        for oid in oids:
+            about = child.output.readline().split()
+            if len(about) != 3 or int(about[2]) > _MOST_BYTES:
+                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint="run: git fsck")
+            yield child.output.read(int(about[2]) + 1)[:-1]
+        done = True
+    finally:
+        child.finish() if done else child.give_up()
 
 
 class _Walker:

@@ -315,4 +315,4 @@ def test_submodule_below_the_definitions(empty: Workspace) -> None:
     git(empty.root, "update-index", "--add", "--cacheinfo", f"160000,{commit},policies/sub")
     git(empty.root, "commit", "-q", "-m", "sub")
     result = empty.run("authorize", "--base", "main", "--head", "change", "--actor", "bob")
-    assert result.exit_code == 3 and "it is a submodule" in result.stderr
+    assert result.exit_code == 3 and "policies/sub:1:1" in result.stderr and "a submodule" in result.stderr

@@ -86,7 +86,8 @@ def downgrade(store: Path, version: int) -> None:
         if version == 4:
             for name in _trigger_statements(KEEPING):
                 connection.execute(f"DROP TRIGGER {name}")
-            connection.execute("PRAGMA user_version = 4")
+            connection.executescript("ALTER TABLE runs DROP COLUMN approvals; PRAGMA user_version = 4")
+            _seal_anew(connection)
             return
         _forget_watching(connection)
         connection.executescript(
@@ -94,7 +95,7 @@ def downgrade(store: Path, version: int) -> None:
             "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE declarations; DROP TABLE attempts;"
             "DELETE FROM meta WHERE key = 'store';"
         )
-        for table, columns in (("runs", "verb outcome plan overrides"), ("leases", "fence seen boot uptime")):
+        for table, columns in (("runs", "verb outcome plan overrides approvals"), ("leases", "fence seen boot uptime")):
             for column in columns.split():
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         if version == 3:

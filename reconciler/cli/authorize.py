@@ -7,6 +7,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.plan_options import approvals_option
 from reconciler.cli.said import options
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Verdict
@@ -24,13 +25,7 @@ FORMATS = ("text", "json", "markdown", "github")
 @click.option(
     "--actor", required=True, metavar="ACTOR", help="Who makes the change, exactly as policies and groups name them."
 )
-@click.option(
-    "--approved-by",
-    "approvals",
-    multiple=True,
-    metavar="ACTOR",
-    help="Who approved the change: what is refused to the actor passes if one of these may make it. Repeatable.",
-)
+@approvals_option()
 @common_options(store=False)
 def command(base: str, head: str, actor: str, approvals: tuple[str, ...]) -> int:
     """May this person make the change from one revision to another? Judged by the policies at the base.
@@ -45,8 +40,6 @@ def command(base: str, head: str, actor: str, approvals: tuple[str, ...]) -> int
     chosen = choose_format(FORMATS)
     if not actor.strip():
         raise click.BadParameter("name somebody", param_hint="'--actor'")
-    if not all(name.strip() for name in approvals):
-        raise click.BadParameter("name somebody", param_hint="'--approved-by'")
     root = locate_root(options().directory)
     comparison, revisions = compare_revisions(root, base, head)
     refuse_faults(comparison, chosen)

@@ -10,6 +10,7 @@ import click
 from reconciler.cli.plan_files import VALID_FOR
 from reconciler.core.overrides import FORM, GUARDS, Override
 
+MAX_NAME = 255
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -38,6 +39,27 @@ def override_option() -> Callable[..., Callable[..., Any]]:
         callback=_overrides,
         metavar="PLAN:GUARD=N",
         help="What a guard stops is meant: for this plan alone, and for just this count. The guard says what to pass.",
+    )
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+            raise click.BadParameter("name somebody", param_hint="'--approved-by' / RECONCILER_APPROVED_BY")
+    return value
+
+
+def approvals_option() -> Callable[..., Callable[..., Any]]:
+    """The option that says who approved what is judged. Nothing in a repository or a saved plan says so."""
+    return click.option(
+        "--approved-by",
+        "approvals",
+        multiple=True,
+        metavar="ACTOR",
+        envvar="RECONCILER_APPROVED_BY",
+        callback=_names,
+        help="Who approved the change: what is refused to the actor passes if one of these may make it. Repeatable; "
+        "RECONCILER_APPROVED_BY separates names with blanks.",
     )
 
 
@@ -74,6 +96,7 @@ def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
         [
             click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
             override_option(),
+            approvals_option(),
             preflight_option(),
             tokens_option(),
             click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),

@@ -11,7 +11,13 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
 from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
-from reconciler.cli.plan_options import override_option, preflight_option, saving_options, tokens_option
+from reconciler.cli.plan_options import (
+    approvals_option,
+    override_option,
+    preflight_option,
+    saving_options,
+    tokens_option,
+)
 from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.cli.said import options
@@ -28,6 +34,7 @@ from reconciler.wiring.history import open_history
 @click.option("--run", "number", type=click.IntRange(1), metavar="N", help="What run N deleted; default: what was deleted last.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
 @override_option()
+@approvals_option()
 @preflight_option()
 @tokens_option()
 @carrying_options
@@ -38,6 +45,7 @@ def command(
     number: int | None,
     dry_run: bool,
     overrides: tuple[Override, ...],
+    approvals: tuple[str, ...],
     preflight: bool,
     tokens: str | None,
     yes: bool,
@@ -58,7 +66,7 @@ def command(
     from reconciler.services.losing import refuse_lost
 
     chosen = choose_format(FORMATS)
-    flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides)
+    flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides, approvals=approvals)
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
     run = open_run(flags)

@@ -62,6 +62,7 @@ class PlanFlags:
     lock_timeout: float | None = None
     overrides: tuple[Override, ...] = ()
     full: bool = False
+    approvals: tuple[str, ...] = ()
 
 
 def open_run(
@@ -200,7 +201,7 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
         max_deletes=run.settings.max_deletes,
         actor=actor_of_run(),
         now=now(),
-        limits=AccessLimits(named_actor(), run.settings.max_access_loss),
+        limits=AccessLimits(named_actor(), run.settings.max_access_loss, flags.approvals),
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
         bounds=Bounds(str(run.settings.root), run.settings.secrets_allowed),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler.value_class import field, value_class
+from reconciler.value_class import field, replace, value_class
 
 AREAS = ("connectors", "categories", "groups", "policies")
 """What permissions are about, as they begin."""
@@ -174,12 +174,30 @@ class Access:
 def decide(access: Access, actor: str, permission: str, target: Target, now: datetime) -> Decision:
     """Whether `actor` may do what `permission` says with `target` at the time `now`, and why.
 
+    To create or delete something filed under several categories takes the permission in each of them: they come or
+    go with it. For all else one of them is enough.
+
     Args:
         permission: one of `PERMISSIONS`.
     """
     for chain, policy in access.policies_of(actor):
         if policy.super_admin:
             return Decision(Route(chain, policy.name, None))
+    decisions = (_decide(access, actor, permission, part, now) for part in apart(permission, target))
+    first = next(decisions)
+    return first if not first.allowed else next((other for other in decisions if not other.allowed), first)
+
+
+def apart(permission: str, target: Target) -> Iterator[Target]:
+    """What a permission has to be held on: each category of what comes or goes, else the target."""
+    if len(target.categories) < 2 or not permission.endswith((":create", ":delete")):
+        yield target
+        return
+    for category in sorted(target.categories):
+        yield replace(target, categories=frozenset((category,)))
+
+
+def _decide(access: Access, actor: str, permission: str, target: Target, now: datetime) -> Decision:
     found = _best(access, actor, permission, target, now)
     view = f"{target.area}:view"
     if not found.allowed or permission == view:

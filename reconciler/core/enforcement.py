@@ -11,6 +11,7 @@ class Basis:
     Attributes:
         enforced: whether the store has a super admin, so that every change takes a permission.
         actor: whose permissions were looked at; "" where nobody was named.
+        approvals: who else was said to stand for the changes.
         kinds: of which kinds there are to be just the records named, and no others.
         records: (key, uid, version) of those records.
         until: RFC 3339, when the next grant ends that may have been counted; "" for never.
@@ -21,6 +22,7 @@ class Basis:
     kinds: tuple[str, ...]
     records: frozenset[tuple[Key, str, int]]
     until: str = ""
+    approvals: tuple[str, ...] = ()
 
 
 @value_class

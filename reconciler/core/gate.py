@@ -2,13 +2,10 @@
 
 from enum import StrEnum
 
-from reconciler.core.access import Route
 from reconciler.core.diff import Path
 from reconciler.core.model import Key
+from reconciler.core.taking import Wanted
 from reconciler.value_class import value_class
-
-SETTINGS = "project settings"
-"""What a change of the project file takes: to be a super admin. No policy grants it."""
 
 
 class Step(StrEnum):
@@ -19,25 +16,6 @@ class Step(StrEnum):
     RENAME = "rename"
     DELETE = "delete"
     SETTINGS = "settings"
-
-
-@value_class
-class Wanted:
-    """A permission that a change takes.
-
-    Attributes:
-        permission: one of `access.PERMISSIONS`, or `SETTINGS`.
-        on: whether it is about the resource as it "was" or as it "becomes".
-        route: what grants it, or what comes nearest.
-        view: what grants the view that it needs.
-        refusal: why not; "" when it is granted.
-    """
-
-    permission: str
-    on: str
-    route: Route | None
-    view: Route | None
-    refusal: str
 
 
 @value_class

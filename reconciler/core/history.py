@@ -24,7 +24,7 @@ class RunEntry:
         commit: as `RunInfo` has it.
         counts: how many records changed, by action.
         head: the last hash of the history after it, in hexadecimal; "" in a store that has no chain yet.
-        verb, plan, overrides: as `RunInfo` has them; runs of older stores have none.
+        verb, plan, overrides, approvals: as `RunInfo` has them; runs of older stores have none.
         outcome: "applied", or "partly" where something of the plan was left out.
     """
 
@@ -41,6 +41,7 @@ class RunEntry:
     outcome: str = "applied"
     plan: str = ""
     overrides: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 @value_class

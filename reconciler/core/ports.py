@@ -154,6 +154,7 @@ class RunInfo:
         partly: whether something of the plan was left out.
         plan: fingerprint of the plan; "" where it has none.
         overrides: the guards that were overridden, each with its exact count; of a repair what it mended.
+        approvals: who was said to have approved what it carries out, by whoever ran it.
     """
 
     actor: str
@@ -165,6 +166,7 @@ class RunInfo:
     partly: bool = False
     plan: str = ""
     overrides: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 @value_class

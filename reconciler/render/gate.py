@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.gate import SETTINGS, Approvers, Judged, Step, Verdict, Wanted
+from reconciler.core.gate import Approvers, Judged, Step, Verdict
 from reconciler.core.lookalike import odd_characters
 from reconciler.core.reasons import Where
+from reconciler.core.taking import SETTINGS, Wanted
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
@@ -103,10 +104,14 @@ def refusals(actor: str, change: Judged, where: Where) -> Iterator[str]:
 
 def wanted_name(change: Judged, wanted: Wanted) -> str:
     """The permission, with what it is about where that may be two things."""
-    about = change.step in (Step.UPDATE, Step.RENAME) and len(change.wanted) > 1
-    if not about:
+    if wanted.category:
+        return f"{wanted.permission} in {wanted.category}, which {_MOVES[wanted.on]}"
+    if change.step not in (Step.UPDATE, Step.RENAME) or len(change.wanted) == 1:
         return wanted.permission
     return f"{wanted.permission} on it as it {'was' if wanted.on == 'was' else 'becomes'}"
+
+
+_MOVES = {"was": "it leaves", "becomes": "it comes into"}
 
 
 def approvers_text(found: Approvers) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from reconciler.core.gate import Judged, Verdict, Wanted
+from reconciler.core.gate import Judged, Verdict
 from reconciler.core.reasons import Where
+from reconciler.core.taking import Wanted
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.routes import route_json
@@ -49,6 +50,7 @@ def _wanted(wanted: Wanted, where: Where) -> dict[str, Any]:
     return {
         "permission": wanted.permission,
         "on": wanted.on,
+        "category": wanted.category or None,
         "granted": not wanted.refusal,
         "refusal": wanted.refusal or None,
         "route": route_json(wanted.route, where),

@@ -62,7 +62,7 @@ _WITHOUT_RECORDS = {"rotate-key": "the key changed"}
 
 
 def _outcome(run: RunEntry) -> str:
-    """What it changed, whether that was all, and the guards that were overridden."""
+    """What it changed, whether that was all, the guards that were overridden, and who approved it."""
     if run.verb == REPAIR:
         mended = [said for said in run.overrides if not said.startswith(("seal=", "broken="))]
         return f"mended {', '.join(mended)}"
@@ -71,7 +71,8 @@ def _outcome(run: RunEntry) -> str:
     counts = [f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())]
     partly = ["partly"] if run.outcome == "partly" else []
     overridden = [f"override {override}" for override in run.overrides]
-    return ", ".join([*(counts or [_WITHOUT_RECORDS.get(run.verb, "tokens")]), *partly, *overridden])
+    approved = [f"approved by {name}" for name in run.approvals]
+    return ", ".join([*(counts or [_WITHOUT_RECORDS.get(run.verb, "tokens")]), *partly, *overridden, *approved])
 
 
 def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:
@@ -104,7 +105,8 @@ def _version(version: Version, *, asked: Key, color: bool) -> Iterator[str]:
 def by(run: RunEntry) -> str:
     """Who made a run, and from what."""
     where = f" from commit {commit(run)}" if run.commit else ""
-    return f"{run.actor}{where} (run {run.id})"
+    approved = f", approved by {', '.join(run.approvals)}," if run.approvals else ""
+    return f"{run.actor}{approved}{where} (run {run.id})"
 
 
 def _done(version: Version, asked: Key) -> str:

@@ -63,6 +63,7 @@ def _run(run: RunEntry) -> dict[str, Any]:
         "outcome": run.outcome,
         "plan": run.plan or None,
         "overrides": list(run.overrides),
+        "approvals": list(run.approvals),
     }
 
 

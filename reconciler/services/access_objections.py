@@ -30,11 +30,13 @@ class AccessLimits:
 
     Attributes:
         actor: whom somebody named; "" for nobody.
+        approvals: who else is said to stand for the changes, by whoever runs this and never by what is applied.
         max_loss: a number or a share of people, or None for the default; see `access_guards.too_many_lose`.
     """
 
     actor: str = ""
     max_loss: str | None = None
+    approvals: tuple[str, ...] = ()
 
 
 @value_class
@@ -67,8 +69,9 @@ def judge(
         return Judgement()
     moment = moment_of(now)
     found = standing(live, store, groups=diff is not None)
-    basis = basis_of(found, limits.actor, moment)
-    refused = refused_changes(changes, found, store, limits.actor, moment) if limits.actor else None
+    basis = basis_of(found, limits.actor, moment, limits.approvals)
+    people = (limits.actor, limits.approvals)
+    refused = refused_changes(changes, found, store, people, moment) if limits.actor else None
     guarded = _guards(changes, found, limits, diff) if diff is not None else ()
     problems = tuple(problem for problem in (refused, *guarded) if problem)
     return Judgement(basis, problems, _notices(found, limits.actor, diff))

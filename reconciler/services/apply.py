@@ -141,8 +141,18 @@ def apply_plan(
 
 def _run_of(plan: Plan, actor: str, started: str, verb: str) -> RunInfo:
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
-    printed, overrides = fingerprint_of(plan), plan.overridden
-    return RunInfo(actor, plan.owner, plan.target, commit, started, verb, plan=printed, overrides=overrides)
+    approvals = plan.basis.approvals if plan.basis else ()
+    return RunInfo(
+        actor,
+        plan.owner,
+        plan.target,
+        commit,
+        started,
+        verb,
+        plan=fingerprint_of(plan),
+        overrides=plan.overridden,
+        approvals=approvals,
+    )
 
 
 def _with_tokens(prepared: Sequence[Prepared], store: Store, tokens: TokenOptions) -> WithTokens:

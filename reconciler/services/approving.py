@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from reconciler.core.access import Access, Target, decide, is_super_admin
-from reconciler.core.gate import SETTINGS, Approvers
+from reconciler.core.access import Access
+from reconciler.core.gate import Approvers
+from reconciler.core.taking import Needs, holds
 from reconciler.value_class import replace
-
-Needs = tuple[tuple[str, Target | None], ...]
-"""Permissions with what they are wanted on; no target for project settings."""
 
 
 class Approving:
@@ -19,7 +17,7 @@ class Approving:
 
     def __init__(self, access: Access, now: datetime) -> None:
         """Index groups by a member that each of them alone has."""
-        self._now = now
+        self.now = now
         groups = [replace(group, users=group.users | {_only(name)}) for name, group in access.groups.items()]
         self._access = Access(access.policies.values(), groups)
         self._plain = access
@@ -28,42 +26,38 @@ class Approving:
 
     def of(self, needs: Needs) -> Approvers:
         """All who hold them; a group inside of another one that is named is left out."""
+        # names decide nothing, so that one look serves all that is filed and labelled alike
         key = tuple(
-            (name, target and (target.area, target.name, target.categories, tuple(sorted(target.labels.items()))))
-            for name, target in needs
+            (need.permission, need.target and (need.target.categories, tuple(sorted(need.target.labels.items()))))
+            for need in needs
         )
         if key not in self._found:
             self._found[key] = self._look(needs)
         return self._found[key]
 
     def _look(self, needs: Needs) -> Approvers:
-        holds = self._holder(needs)
+        able_to = self._holder(needs)
         members = self._members()
-        able = {name for name in members if members[name] and holds(_only(name))}
+        able = {name for name in members if members[name] and able_to(_only(name))}
         above = {name: frozenset(self._access.groups_of(_only(name))) - {name} for name in able}
         highest = {
             name for name in able if not any(other in able and name not in above[other] for other in above[name])
         }
         covered = frozenset().union(*(members[name] for name in able))
-        users = sorted(user for user in self._plain.users() - covered if holds(user))
+        users = sorted(user for user in self._plain.users() - covered if able_to(user))
         return Approvers(tuple(sorted(highest)), tuple(users))
 
     def _holder(self, needs: Needs) -> Callable[[str], bool]:
         """Whether somebody holds them; asked once for all whom the same policies are for."""
         answers: dict[frozenset[str], bool] = {}
 
-        def holds(user: str) -> bool:
+        def able(user: str) -> bool:
             policies = frozenset(policy.name for _, policy in self._access.policies_of(user))
             if policies not in answers:
-                answers[policies] = bool(policies) and all(self._allowed(user, *need) for need in needs)
+                answers[policies] = bool(policies) and holds(self._access, user, needs, self.now)
             return answers[policies]
 
-        return holds
-
-    def _allowed(self, user: str, permission: str, target: Target | None) -> bool:
-        if permission == SETTINGS or target is None:
-            return is_super_admin(self._access, user)
-        return decide(self._access, user, permission, target, self._now).allowed
+        return able
 
     def _members(self) -> dict[str, frozenset[str]]:
         """Everybody in each group that a policy names, directly or through others."""

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from reconciler.core.access import Access, Target, decide, is_super_admin
+from reconciler.core.access import Access, Target, is_super_admin
 from reconciler.core.enforcement import Basis
 from reconciler.core.lookalike import alike, odd_characters
 from reconciler.core.model import Bodies, Key, LiveConnector, Record
-from reconciler.core.plan import Action, Change, Problem
+from reconciler.core.plan import Change, Problem
 from reconciler.core.ports import Store
+from reconciler.core.taking import Need, Needs, Ruling, Wanted
 from reconciler.errors import ExitCode, NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins
 from reconciler.kinds.canonical import decode
 from reconciler.kinds.registry import address
 from reconciler.services.approving import Approving
-from reconciler.value_class import replace, value_class
+from reconciler.value_class import value_class
 
 POLICY, GROUP = "PermissionPolicy", "Group"
 NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"
@@ -35,6 +36,15 @@ class Standing:
     makers: frozenset[Key]
     records: tuple[Record, ...]
     groups: bool
+
+    @property
+    def ruling(self) -> Ruling:
+        """What is to be judged by it that changes no policy and no group."""
+        return self.ruling_to(self.access)
+
+    def ruling_to(self, after: Access) -> Ruling:
+        """What changes are judged by that lead to `after`."""
+        return Ruling(self.access, after, ((AREA_OF_KIND[key.kind], key.name) for key in self.makers))
 
 
 def standing(live: Mapping[Key, Record], store: Store, *, groups: bool = False) -> Standing:
@@ -63,7 +73,7 @@ def _makes(bodies: Bodies | None) -> bool:
     return live is not False
 
 
-def basis_of(found: Standing, actor: str, now: datetime) -> Basis:
+def basis_of(found: Standing, actor: str, now: datetime, approvals: tuple[str, ...] = ()) -> Basis:
     """What the apply checks again in its transaction."""
     kinds = (POLICY, GROUP) if found.groups else (POLICY,)
     records = frozenset((record.key, record.uid, record.version) for record in found.records)
@@ -73,7 +83,7 @@ def basis_of(found: Standing, actor: str, now: datetime) -> Basis:
         for grant in policy.grants
         if found.enforced and grant.expires is not None and grant.expires > now
     ]
-    return Basis(found.enforced, actor, kinds, records, min(ends).isoformat() if ends else "")
+    return Basis(found.enforced, actor, kinds, records, min(ends).isoformat() if ends else "", approvals)
 
 
 def super_admins_only(store: Store, named: str, now: str, *, who: str, may: str) -> Basis | None:
@@ -92,7 +102,7 @@ def super_admins_only(store: Store, named: str, now: str, *, who: str, may: str)
     if not named:
         raise NotPermitted(f"this store has a super admin, so {who} has to be known", hint=NAME_YOURSELF)
     if not is_super_admin(found.access, named):
-        hint = Judge(found.access, named, moment_of(now)).hint("let a super admin do it")
+        hint = Judge(found.ruling, named, moment_of(now)).hint("let a super admin do it")
         raise NotPermitted(f"'{named}' may not {may}: it takes a super admin", hint=hint)
     return basis_of(found, named, moment_of(now))
 
@@ -102,30 +112,16 @@ def moment_of(now: str) -> datetime:
     return datetime.fromisoformat(now) if now else datetime.max.replace(tzinfo=UTC)
 
 
-Need = tuple[str, str, Target]
-"""A permission, words for what it is wanted on, and that."""
-
-
-def needs_of(change: Change, unread: Mapping[str, Bodies]) -> tuple[Need, ...]:
-    """What a change takes: to take something from one place to another takes edit of both.
+def needs_of(change: Change, ruling: Ruling, unread: Mapping[str, Bodies]) -> Needs:
+    """What a change takes.
 
     Args:
         unread: the live bodies, by uid, of records whose change does not hold them.
     """
-    was, will = _target_before(change, unread), _target_after(change)
-    area = AREA_OF_KIND[change.key.kind]
+    was = _target_before(change, unread)
     if change.is_token_only and was is not None:
-        return ((f"{area}:call", "", was),)
-    match change.action:
-        case Action.CREATE | Action.RESTORE if will is not None:
-            return ((f"{area}:create", "", will),)
-        case Action.DELETE if was is not None:
-            return ((f"{area}:delete", "", was),)
-    assert was is not None and will is not None
-    edit = f"{area}:edit"
-    if was == will:
-        return ((edit, "", was),)
-    return ((edit, " of it as it is", was), (edit, " of what it becomes", will))
+        return (Need(f"{AREA_OF_KIND[change.key.kind]}:call", "was", was),)
+    return ruling.needs(was, _target_after(change))
 
 
 def _target_before(change: Change, unread: Mapping[str, Bodies]) -> Target | None:
@@ -140,38 +136,42 @@ def _target_after(change: Change) -> Target | None:
 
 
 class Judge:
-    """Finds what somebody may not do, and who may."""
+    """Finds what somebody may not do, nor anybody who approved it, and who may."""
 
-    def __init__(self, access: Access, actor: str, now: datetime) -> None:
-        """Judge `actor` by `access`."""
-        self._access = access
+    def __init__(self, ruling: Ruling, actor: str, now: datetime, approvals: Sequence[str] = ()) -> None:
+        """Judge `actor` by the access that the ruling starts from."""
+        self._ruling = ruling
         self._actor = actor
         self._now = now
-        self.passes = is_super_admin(access, actor)
+        self._approvals = approvals
+        self.passes = any(is_super_admin(ruling.access, name) for name in (actor, *approvals))
         self._approving: Approving | None = None
 
-    def refused(self, what: str, needs: Sequence[Need]) -> list[str]:
+    def refused(self, what: str, needs: Needs) -> list[str]:
         """A line for each permission that is wanting."""
         if self.passes:
             return []
-        lines = []
-        for permission, where, target in needs:
-            decision = decide(self._access, self._actor, permission, target, self._now)
-            if decision.refusal is not None:
-                lines.append(f"{what} takes {permission}{where}: {decision.refusal}")
+        permit = self._ruling.judge(self._actor, self._approvals, needs, self._now)
+        if permit.allowed:
+            return []
+        sides = len({wanted.on for wanted in permit.wanted}) > 1
+        lines = [
+            f"{what} takes {_wanted_words(wanted, sides=sides)}: {wanted.refusal}"
+            for wanted in permit.wanted
+            if wanted.refusal
+        ]
         return [f"{line}; {self._who(needs)}" for line in lines]
 
-    def _who(self, needs: Sequence[Need]) -> str:
+    def _who(self, needs: Needs) -> str:
         if self._approving is None:
-            self._approving = Approving(self._access, self._now)
-        # names decide nothing, so that one look serves all that is filed and labelled alike
-        able = self._approving.of(tuple((permission, replace(target, name="")) for permission, _, target in needs))
+            self._approving = Approving(self._ruling.access, self._now)
+        able = self._approving.of(needs)
         parts = [f"group {name}" for name in able.groups] + list(able.users)
         return f"who may: {', '.join(parts)}" if parts else "nobody may"
 
     def hint(self, who: str) -> str:
         """What to do about a refusal; `who` says whom to ask."""
-        known = self._access.users()
+        known = self._ruling.access.users()
         if self._actor in known:
             return f"{who}, or have a policy changed first"
         odd, other = odd_characters(self._actor), alike(self._actor, known)
@@ -180,23 +180,53 @@ class Judge:
         return f"no policy or group names this actor{strange}{looks}"
 
 
+_SIDES = {"was": " of it as it is", "becomes": " of what it becomes"}
+
+
+def _wanted_words(wanted: Wanted, *, sides: bool) -> str:
+    where = f" in {wanted.category}" if wanted.category else ""
+    return f"{wanted.permission}{where}{_SIDES[wanted.on] if sides else ''}"
+
+
 def refused_changes(
-    changes: Sequence[Change], found: Standing, store: Store, actor: str, now: datetime
+    changes: Sequence[Change],
+    found: Standing,
+    store: Store,
+    people: tuple[str, Sequence[str]],
+    now: datetime,
 ) -> Problem | None:
-    """What of a plan the actor may not do; None when nothing, or when the store has no super admin."""
+    """What of a plan the actor may not do; None when nothing, or when the store has no super admin.
+
+    Args:
+        people: the actor, and who approved it.
+    """
     if not found.enforced:
         return None
-    judge = Judge(found.access, actor, now)
+    actor, approvals = people
+    ruling = found.ruling_to(_access_after(changes, found))
+    judge = Judge(ruling, actor, now, approvals)
     if judge.passes:
         return None
     unread = store.bodies(change.record.uid for change in changes if change.record and change.live is None)
-    by_change = [judge.refused(_words(change), needs_of(change, unread)) for change in changes]
+    by_change = [judge.refused(_words(change), needs_of(change, ruling, unread)) for change in changes]
     refused = [lines for lines in by_change if lines]
     if not refused:
         return None
     details = tuple(line for lines in refused for line in lines)
     message = f"'{actor}' may not make {len(refused):,} of {len(by_change):,} changes"
-    return Problem(ExitCode.NOT_PERMITTED, message, judge.hint("let somebody who may do it apply this"), details)
+    hint = judge.hint("let somebody who may do it apply this, or approve it: --approved-by")
+    return Problem(ExitCode.NOT_PERMITTED, message, hint, details)
+
+
+def _access_after(changes: Sequence[Change], found: Standing) -> Access:
+    """The access that the changes of policies and groups leave behind."""
+    policies, groups = dict(found.access.policies), dict(found.access.groups)
+    touching = [change for change in changes if change.key.kind in (POLICY, GROUP)]
+    for change in touching:
+        if change.record is not None:
+            (policies if change.key.kind == POLICY else groups).pop(change.record.key.name, None)
+    left = make_access((change.key, decode(change.body)) for change in touching if change.body is not None)
+    return Access((policies | left.policies).values(), (groups | left.groups).values())
 
 
 def _words(change: Change) -> str:
@@ -228,7 +258,7 @@ class Caller:
             return
         if not self.actor:
             raise NotPermitted("this store has a super admin, so who sends requests has to be known", hint=NAME_YOURSELF)  # fmt: skip
-        judge = Judge(found.access, self.actor, moment_of(self.now))
+        judge = Judge(found.ruling, self.actor, moment_of(self.now))
         details = [line for item in wanted for line in judge.refused(f"{what} {_name(item)}", _call_needs(item))]
         if details:
             message = f"'{self.actor}' may not {what} {_name(wanted[0]) if len(wanted) == 1 else 'these connectors'}"
@@ -239,6 +269,6 @@ def _name(connector: LiveConnector) -> str:
     return address("Connector", connector.name)
 
 
-def _call_needs(connector: LiveConnector) -> tuple[Need, ...]:
+def _call_needs(connector: LiveConnector) -> Needs:
     body = {"metadata": {"labels": connector.labels}, "spec": connector.spec}
-    return (("connectors:call", "", live_target(Key("Connector", connector.name), body)),)
+    return (Need("connectors:call", "was", live_target(Key("Connector", connector.name), body)),)

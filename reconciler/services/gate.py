@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.core.access import Access, decide, is_super_admin
+from reconciler.core.access import Access
 from reconciler.core.comparison import Comparison
-from reconciler.core.gate import Judged, Verdict, Wanted
+from reconciler.core.gate import Judged, Verdict
 from reconciler.core.lookalike import alike
 from reconciler.core.model import Key
+from reconciler.core.taking import Ruling
 from reconciler.services.approving import Approving
-from reconciler.services.git_changes import Need, access_of, changes_of
+from reconciler.services.git_changes import Found, access_of, changes_of
 from reconciler.value_class import replace
 
 
@@ -32,11 +33,12 @@ def judge(comparison: Comparison, actor: str, approvals: Sequence[str], moment: 
     """
     access = access_of(comparison.before.policies)
     bootstrap = not has_super_admin(access)
-    changes = list(changes_of(comparison))
+    ruling = Ruling(access, access_of(comparison.after.policies))
+    changes = list(changes_of(comparison, ruling))
     if bootstrap:
         judged = [change for change, _ in changes]
     else:
-        judged = _judged(changes, access, actor, approvals, datetime.fromisoformat(moment))
+        judged = _judged(changes, ruling, Approving(access, datetime.fromisoformat(moment)), actor, approvals)
     known = actor in access.users()
     return Verdict(
         actor=actor,
@@ -57,30 +59,11 @@ def _order(change: Judged) -> tuple[bool, Key, str]:
 
 
 def _judged(
-    changes: Sequence[tuple[Judged, Sequence[Need]]],
-    access: Access,
-    actor: str,
-    approvals: Sequence[str],
-    now: datetime,
+    changes: Sequence[Found], ruling: Ruling, approving: Approving, actor: str, approvals: Sequence[str]
 ) -> list[Judged]:
-    approving = Approving(access, now)
     judged = []
     for change, needs in changes:
-
-        def holds(somebody: str, needs: Sequence[Need] = needs) -> bool:
-            return not any(_wanted(access, somebody, need, now).refusal for need in needs)
-
-        found = replace(change, wanted=tuple(_wanted(access, actor, need, now) for need in needs))
-        if not found.granted:
-            able = approving.of(tuple((need.permission, need.target) for need in needs))
-            found = replace(found, approvers=able, approved_by=next(filter(holds, approvals), ""))
-        judged.append(found)
+        permit = ruling.judge(actor, approvals, needs, approving.now)
+        found = replace(change, wanted=permit.wanted, approved_by=permit.approved_by)
+        judged.append(found if found.granted else replace(found, approvers=approving.of(needs)))
     return judged
-
-
-def _wanted(access: Access, actor: str, need: Need, now: datetime) -> Wanted:
-    if need.target is None:
-        refusal = "" if is_super_admin(access, actor) else "it takes a super admin"
-        return Wanted(need.permission, need.on, None, None, refusal)
-    decision = decide(access, actor, need.permission, need.target, now)
-    return Wanted(need.permission, need.on, decision.route, decision.view, str(decision.refusal or ""))

@@ -7,7 +7,7 @@ from reconciler.core.interrupts import Interrupts
 from reconciler.core.ports import Clock, RunInfo, Store
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted
-from reconciler.kinds.access import AREA_OF_KIND, live_target
+from reconciler.kinds.access import live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcing import NAME_YOURSELF, Judge, Standing, basis_of, moment_of, standing
 from reconciler.services.losing import refuse_lost
@@ -45,12 +45,13 @@ def make_purge(store: Store, owner: str, days: int, actor: str, now: str) -> Pur
 def _refuse(wanted: Sequence[Deleted], found: Standing, store: Store, actor: str, now: str) -> None:
     if not actor:
         raise NotPermitted("this store has a super admin, so who purges has to be known", hint=NAME_YOURSELF)
-    judge = Judge(found.access, actor, moment_of(now))
+    ruling = found.ruling
+    judge = Judge(ruling, actor, moment_of(now))
     bodies = store.deleted_bodies(item.uid for item in wanted) if not judge.passes else {}
     refused: list[str] = []
     for item in wanted if not judge.passes else ():
-        need = (f"{AREA_OF_KIND[item.key.kind]}:delete", "", live_target(item.key, bodies[item.uid].live))
-        refused += judge.refused(f"purge {address(*item.key)}", (need,))
+        needs = ruling.needs(live_target(item.key, bodies[item.uid].live), None)
+        refused += judge.refused(f"purge {address(*item.key)}", needs)
     if refused:
         message = f"'{actor}' may not purge {len(refused):,} of {len(wanted):,} deleted records; nothing was purged"
         raise NotPermitted(message, hint=judge.hint("let somebody who may do it purge them"), details=tuple(refused))

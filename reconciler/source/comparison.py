@@ -10,11 +10,12 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
-from reconciler.source.attachments import leaned_on, settings_changed
+from reconciler.source.attachments import Attached
 from reconciler.source.attributes import rewritten
 from reconciler.source.bulk import read_parts
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.leading import places
 from reconciler.source.likely import likely_files
 from reconciler.source.revisions import Revisions
 
@@ -30,16 +31,30 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
     Raises:
         SourceUnavailable: git refuses, or an object is missing.
     """
-    found = list(differences(root, revisions.base, revisions.tree))
-    definitions = [item for item in found if files.stands_for_definitions(item.path, submodule=item.submodule)]
+    here, there = places(root, (revisions.base, revisions.tree))
+    found, around = differences(root, here, there)
+    definitions, others = _apart(found)
     reader = PartReader(root)
     before = _read_base(reader, revisions.base, definitions)
     after = _read_head(reader, revisions.tree, definitions, before)
-    others = [item for item in found if item not in definitions]
-    settings, faults = settings_changed(root, revisions, others)
-    attached = {} if before.faults or after.faults else leaned_on(root, reader, revisions, others)
-    after = Side(after.changed, after.policies, (*after.faults, *faults, *rewritten(root, revisions.tree)))
+    settings, attached, faults = {}, {}, rewritten(root, revisions.tree)
+    if others or around:
+        beside = Attached(root, here, there)
+        faults += beside.faults
+        settings = beside.settings(others)
+        attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base)
+    after = Side(after.changed, after.policies, (*after.faults, *faults))
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
+
+
+def _apart(found: Iterable[Difference]) -> tuple[list[Difference], list[Difference]]:
+    """What is read as definitions or is in their way, and what lies beside."""
+    definitions: list[Difference] = []
+    others: list[Difference] = []
+    for item in found:
+        stands = files.stands_for_definitions(item.path, submodule=item.submodule)
+        (definitions if stands else others).append(item)
+    return definitions, others
 
 
 def connectors(root: Path, tree: str) -> Iterator[Resource]:

@@ -1,10 +1,11 @@
 """Which files of two commits differ, and which files of one hold a word."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable
 from reconciler.source import git
+from reconciler.source.leading import Place
 from reconciler.value_class import value_class
 
 _NOTHING = "000000"
@@ -25,21 +26,34 @@ class Difference:
     submodule: bool
 
 
-def differences(root: Path, before: str, after: str) -> Iterator[Difference]:
-    """Files below `root` that differ between two commits or trees, whatever they are, by path.
+def differences(root: Path, before: Place, after: Place) -> tuple[list[Difference], bool]:
+    """Files below `root` that differ between two trees, whatever they are, by path.
+
+    Returns:
+        Also whether there are some elsewhere in the repository.
 
     Raises:
         SourceUnavailable: git refuses.
     """
-    code, output, message = git.run(root, "diff-tree", "-r", "-z", "--no-renames", "--relative", before, after)
+    code, output, message = git.run(root, "diff-tree", "-r", "-z", "--no-renames", before.tree, after.tree)
     if code != 0:
-        raise SourceUnavailable(f"git cannot compare {before[:12]} with {after[:12]}: {message}")
+        raise SourceUnavailable(f"git cannot compare {before.tree[:12]} with {after.tree[:12]}: {message}")
     parts = output.split(b"\0")[:-1]
+    prefix = f"{before.within}/" if before.within else ""
+    found, around = [], False
     for about, path in zip(parts[::2], parts[1::2], strict=True):
         old_mode, new_mode, old, new, _ = about.decode().lstrip(":").split(" ")
-        if (old_mode, old) != (new_mode, new):
-            name = path.decode("utf-8", "surrogateescape")
-            yield Difference(name, _object(old_mode, old), _object(new_mode, new), new_mode == git.SUBMODULE)
+        name = path.decode("utf-8", "surrogateescape")
+        if (old_mode, old) == (new_mode, new):
+            continue
+        if not name.startswith(prefix):
+            around = True
+            continue
+        item = Difference(
+            name[len(prefix) :], _object(old_mode, old), _object(new_mode, new), submodule=new_mode == git.SUBMODULE
+        )
+        found.append(item)
+    return found, around
 
 
 def _object(mode: str, oid: str) -> str | None:
@@ -51,20 +65,16 @@ def _object(mode: str, oid: str) -> str | None:
 def files_with(root: Path, tree: str, words: Sequence[str], folders: Sequence[str]) -> list[str]:
     """Paths of files below `folders` that may hold one of `words`, written out or with YAML's escapes.
 
+    Args:
+        words: extended regular expressions of letters, digits and hyphens, which YAML can write in no other way.
+
     Raises:
         SourceUnavailable: git refuses.
     """
-    patterns = "\n".join([*(_literal(word) for word in words), r"\\[xuU[:space:]]", r"\\$"])
+    patterns = "\n".join([*words, r"\\[xuU[:space:]]", r"\\$"])
     code, output, message = git.run(
         root, "grep", "-l", "-z", "-a", "-E", "-f", "-", tree, "--", *folders, stdin=patterns.encode()
     )
     if code > 1:
         raise SourceUnavailable(f"git cannot search {tree[:12]}: {message}")
     return [path.decode("utf-8", "surrogateescape").removeprefix(f"{tree}:") for path in output.split(b"\0")[:-1]]
-
-
-def _literal(word: str) -> str:
-    return "".join(
-        f"[{char}]" if not char.isalnum() and char not in "^\\]" else f"\\{char}" if char in "^\\" else char
-        for char in word
-    )

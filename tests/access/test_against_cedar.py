@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from random_worlds import AREAS, GROUPS, MOMENTS, START, USERS, Document, document, read, worlds
-from reconciler.core.access import PERMISSIONS, Target, decide
+from reconciler.core.access import PERMISSIONS, Target, apart, decide
 from reconciler.core.access_diff import SUPER_ADMIN
 from reconciler.core.entitlements import Entitlements, entitlements
 from reconciler.core.model import Resource
@@ -68,42 +68,59 @@ def cedar_entities(world: list[Document]) -> list[Document]:
     for item in world:
         name = item["metadata"]["name"]
         categories = {"Connector": item["spec"].get("categories"), "Category": [name]}.get(item["kind"]) or []
-        attributes = {"categories": categories, "labels": item["metadata"].get("labels", {})}
-        found.append({"uid": {"type": f"{item['kind']}Record", "id": name}, "attrs": attributes, "parents": []})
+        for parts in [categories, *([category] for category in categories if len(categories) > 1)]:
+            attributes = {"categories": parts, "labels": item["metadata"].get("labels", {})}
+            uid = {"type": f"{item['kind']}Record", "id": name if parts is categories else f"{name}/{parts[0]}"}
+            found.append({"uid": uid, "attrs": attributes, "parents": []})
     return found
+
+
+def places(permission: str, resource: Resource) -> list[str]:
+    """What the permission is wanted on: to create or delete takes it in each category, as if it were the only one."""
+    categories = resource.content()["spec"].get("categories", ())
+    name = f'{resource.key.kind}Record::"{resource.key.name}'
+    if len(categories) < 2 or not permission.endswith((":create", ":delete")):
+        return [f'{name}"']
+    return [f'{name}/{category}"' for category in categories]
 
 
 def cedar_allows(world: list[Document], questions: list[tuple[str, str, Resource]], now: datetime) -> list[bool]:
     """Cedar's answers; everything but view needs its answer for view too."""
     context = {"now": {"__extn": {"fn": "datetime", "arg": now.isoformat().replace("+00:00", "Z")}}}
-    requests = [
+    asked = sorted(
         {
-            "principal": f'User::"{user}"',
-            "action": f'Action::"{permission}"',
-            "resource": f'{resource.key.kind}Record::"{resource.key.name}"',
-            "context": context,
+            (user, name, place)
+            for user, permission, resource in questions
+            for place in places(permission, resource)
+            for name in (permission, f"{permission.partition(':')[0]}:view")
         }
-        for user, permission, resource in questions
+    )
+    requests = [
+        {"principal": f'User::"{user}"', "action": f'Action::"{name}"', "resource": place, "context": context}
+        for user, name, place in asked
     ]
     results = cedarpy.is_authorized_batch(requests, cedar_policies(world), cedar_entities(world))
     assert [error for result in results for error in result.diagnostics.errors] == []
-    answers = {
-        (user, permission, resource.key): result.allowed
-        for (user, permission, resource), result in zip(questions, results, strict=True)
-    }
+    answers = {key: result.allowed for key, result in zip(asked, results, strict=True)}
     return [
-        answers[user, permission, resource.key] and answers[user, f"{permission.partition(':')[0]}:view", resource.key]
+        all(
+            answers[user, permission, place] and answers[user, f"{permission.partition(':')[0]}:view", place]
+            for place in places(permission, resource)
+        )
         for user, permission, resource in questions
     ]
 
 
 def diff_allows(held: Entitlements, permission: str, target: Target, now: datetime) -> bool:
     """What the access diff and access tests work with: somebody's permissions with scope and end."""
-    return SUPER_ADMIN in held or any(
-        one.scope.categories <= target.categories
-        and one.scope.labels <= target.labels.items()
-        and (one.expires is None or now < one.expires)
-        for one in held.get(permission, ())
+    return SUPER_ADMIN in held or all(
+        any(
+            one.scope.categories <= part.categories
+            and one.scope.labels <= part.labels.items()
+            and (one.expires is None or now < one.expires)
+            for one in held.get(permission, ())
+        )
+        for part in apart(permission, target)
     )
 
 

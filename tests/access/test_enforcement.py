@@ -169,10 +169,10 @@ CHANGES = {
     "category": ("connectors/categories.yaml", CATEGORIES.replace("Finance", "Money"), "update category/finance takes categories:edit: no policy grants it"),
     "group": ("policies/team.yaml", TEAM.replace("[katherine]", "[katherine, ada]"), "update group/finance-team takes groups:edit: no policy grants it"),
     "own grant": ("policies/team.yaml", TEAM.replace("      on: {categories: [finance]}\n", ""), "update policy/finance-team takes policies:edit: no policy grants it"),
-    "own super admin": ("policies/own.yaml", OWNERS.partition("---\n")[2].replace("owners}", "own}").replace("group: own}", "user: katherine}"), "create policy/own takes policies:create: no policy grants it"),
-    "super admin emptied": ("policies/owners.yaml", OWNERS.replace("[margaret]", "[]"), "update group/owners takes groups:edit: no policy grants it"),
-    "super admin joined": ("policies/owners.yaml", OWNERS.replace("[margaret]", "[margaret, katherine]"), "update group/owners takes groups:edit: no policy grants it"),
-    "policies gone": ("policies/owners.yaml", None, "delete policy/owners takes policies:delete: no policy grants it"),
+    "own super admin": ("policies/own.yaml", OWNERS.partition("---\n")[2].replace("owners}", "own}").replace("group: own}", "user: katherine}"), "create policy/own takes super admin: only super admins change who is one"),
+    "super admin emptied": ("policies/owners.yaml", OWNERS.replace("[margaret]", "[]"), "update group/owners takes super admin: only super admins change who is one"),
+    "super admin joined": ("policies/owners.yaml", OWNERS.replace("[margaret]", "[margaret, katherine]"), "update group/owners takes super admin: only super admins change who is one"),
+    "policies gone": ("policies/owners.yaml", None, "delete policy/owners takes super admin: only super admins change who is one"),
 }  # fmt: skip
 
 

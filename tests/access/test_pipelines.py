@@ -8,8 +8,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from conftest import Workspace, clean_environment
@@ -33,6 +36,15 @@ def gate(workspace: Workspace) -> Workspace:
     return found
 
 
+SHARED = """\
+apiVersion: reconciler/v1
+kind: Project
+owner: acme/connectors
+targets:
+  production: {store: "sqlite:STORE"}
+"""
+
+
 def review(login: str, state: str, commit: str) -> dict[str, Any]:
     return {"user": {"login": login}, "state": state, "commit_id": commit}
 
@@ -45,7 +57,11 @@ def run_script(script: str, origin: Workspace, tmp_path: Path, variables: dict[s
     programs.mkdir()
     (tmp_path / "reviews.json").write_text("".join(json.dumps(page) for page in reviews))
     for name, command in {
-        "gh": f'[ "$1 $2 $3" = "api --paginate repos/o/r/pulls/7/reviews" ] && cat "{tmp_path}/reviews.json"',
+        "gh": f'''case "$*" in
+            "api --paginate repos/o/r/pulls/7/reviews") cat "{tmp_path}/reviews.json" ;;
+            "api repos/o/r/commits/$COMMIT/pulls") cat "{tmp_path}/pulls.json" ;;
+            *) exit 1 ;;
+            esac''',
         "reconciler": f'exec "{sys.executable}" -m reconciler "$@"',
     }.items():
         (programs / name).write_text(f"#!/bin/sh\n{command}\n")
@@ -54,6 +70,12 @@ def run_script(script: str, origin: Workspace, tmp_path: Path, variables: dict[s
     env = clean_environment(
         {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(summary), **variables}
     )
+    if "DATABASE" in variables:  # where the state before the merge is live
+        store = f"{tmp_path}/store.db"
+        (clone / "reconciler.yaml").write_text(SHARED.replace("STORE", store))
+        command = [sys.executable, "-m", "reconciler", "apply", "--yes", "-q", "--as", "margaret"]
+        subprocess.run(command, cwd=clone, env=env, check=True, capture_output=True)
+        subprocess.run(["git", "merge", "-q", "origin/change"], cwd=clone, env=env, check=True)
     done = subprocess.run(["bash", "-e", "-c", script], cwd=clone, env=env, capture_output=True, text=True, check=False)
     return done, summary.read_text() if summary.exists() else ""
 
@@ -95,6 +117,102 @@ def test_github(gate: Workspace, tmp_path: Path, author: str, pusher: str, revie
     assert ("::error" in done.stdout) is (code == 4)
     assert "may make this change" in summary or "may not make this change" in summary
     assert "Access" in summary or "access" in summary
+
+
+@pytest.mark.parametrize(
+    ("author", "reviews", "code"),
+    [
+        ("ada", [("margaret", "APPROVED", "HEAD")], 0),
+        ("margaret", [], 0),
+        ("ada", [], 4),
+        ("ada", [("grace", "APPROVED", "HEAD")], 4),
+        ("ada", [("ada", "APPROVED", "HEAD")], 4),
+        ("ada", [("margaret", "APPROVED", "main")], 4),
+        ("ada", [("margaret", "APPROVED", "HEAD"), ("margaret", "DISMISSED", "HEAD")], 4),
+        ("", [], 4),
+    ],
+)
+def test_github_applies_what_was_approved(
+    gate: Workspace, tmp_path: Path, author: str, reviews: list[Any], code: int
+) -> None:
+    """For its author, with who approved its last commit; what came without a pull request, for who pushed it."""
+    job = written("workflow.yaml")["jobs"]["apply"]
+    assert job["permissions"] == {"contents": "read", "pull-requests": "read"} and "push" in job["if"]
+    step = job["steps"][-1]
+    assert "${{" not in step["run"]
+    head, merged = gate.git("rev-parse", "change"), gate.git("rev-parse", "change")
+    pull = {"number": 7, "merged_at": "2027-01-01T00:00:00Z", "merge_commit_sha": merged, "head": {"sha": head}, "user": {"login": author}}  # fmt: skip
+    others = {**pull, "number": 8, "merge_commit_sha": gate.git("rev-parse", "main"), "user": {"login": "margaret"}}
+    (tmp_path / "pulls.json").write_text(json.dumps([others, *([pull] if author else [])]))
+    variables = {
+        "REPOSITORY": "repos/o/r",
+        "COMMIT": merged,
+        "PUSHER": "ada",
+        "TARGET": "production",
+        "DATABASE": "",
+        **KEYS,
+    }
+    assert variables.keys() - {"DATABASE", *KEYS} | {"GH_TOKEN", "RECONCILER_STORE_KEY"} == step["env"].keys()
+    given = [
+        review(login, state, gate.git("rev-parse", "main") if on == "main" else head) for login, state, on in reviews
+    ]
+    done, _ = run_script(step["run"], gate, tmp_path, variables, [given[:1], given[1:]])
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+KEYS = {"CRM_PASSWORD": "a-password", "RECONCILER_STORE_KEY": "k" * 64}
+
+
+class Api(BaseHTTPRequestHandler):
+    """Answers as GitLab does: https://docs.gitlab.com/api/merge_request_approvals."""
+
+    answers: ClassVar[dict[str, Any]] = {}
+
+    def do_GET(self) -> None:
+        known = self.answers.get(self.path) if self.headers["PRIVATE-TOKEN"] == "a-token" else None
+        self.send_response(404 if known is None else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(known).encode())
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api/v4"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("approver", ["margaret", "grace", ""])
+@pytest.mark.parametrize("name", ["authorize", "apply"])
+def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, approver: str) -> None:
+    """The gate and the apply take who approved the merge request; what is applied is its author's."""
+    commit = gate.git("rev-parse", "change")
+    Api.answers = {
+        f"/api/v4/projects/3/repository/commits/{commit}/merge_requests": [
+            {
+                "iid": 7,
+                "sha": commit,
+                "merge_commit_sha": None,
+                "squash_commit_sha": None,
+                "author": {"username": "ada"},
+            }
+        ],
+        "/api/v4/projects/3/merge_requests/7/approvals": {
+            "approved_by": [{"user": {"username": name}} for name in [approver] if name]
+        },
+    }
+    variables = {
+        "CI_API_V4_URL": api, "CI_PROJECT_ID": "3", "CI_COMMIT_SHA": commit, "GITLAB_USER_LOGIN": "ada", "RECONCILER_API_TOKEN": "a-token",
+        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
+    }  # fmt: skip
+    script = "\n".join(["git fetch -q origin change", *written("gitlab-ci.yaml")[name]["script"]])
+    done, _ = run_script(script, gate, tmp_path, variables, [])
+    assert done.returncode == (0 if approver == "margaret" else 4), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("user", "code"), [("margaret", 0), ("ada", 4)])

@@ -92,7 +92,7 @@ def test_tampering_is_found_after_further_runs(three_runs: Workspace) -> None:
         "UPDATE runs SET actor = 'grace'",
         "DELETE FROM history",
         "DELETE FROM runs WHERE id = 3",
-        "INSERT OR REPLACE INTO runs VALUES (1, '', '', 'grace', '', '', '', 0, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT OR REPLACE INTO runs VALUES (1, '', '', 'grace', '', '', '', 0, NULL, NULL, NULL, NULL, NULL, NULL)",
         "INSERT OR REPLACE INTO history (seq, run, uid, kind, name, action, fingerprint) VALUES (1, 1, '', '', '', '', '')",
     ],
 )

@@ -68,7 +68,9 @@ def test_reading_and_formatting(name: str) -> None:
     assert sum(len(item.snippet) + len(item.message) + len(item.hint) for item in found.diagnostics) < 1_000_000
 
 
-@pytest.mark.parametrize("name", ["digits", "control characters", "ambiguous values", "unknown keys", "tags of mustache"])
+@pytest.mark.parametrize(
+    "name", ["digits", "control characters", "ambiguous values", "unknown keys", "tags of mustache"]
+)
 def test_command(empty: Workspace, name: str) -> None:
     """As a user meets it: in 1.5 GiB and half a minute of the processor."""
     empty.write("connectors/x.yaml", INPUTS[name])

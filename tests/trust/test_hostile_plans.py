@@ -44,7 +44,11 @@ def test_any_value_in_any_place(saved: Workspace) -> None:
     whole = json.loads(text)
     tried, read = 0, []
     for place in places(whole):
-        if place[0] in ("digest", "plan") and place[:2] not in (("plan", "summary"), ("plan", "source"), ("plan", "owner")):
+        if place[0] in ("digest", "plan") and place[:2] not in (
+            ("plan", "summary"),
+            ("plan", "source"),
+            ("plan", "owner"),
+        ):
             continue
         for value in VALUES:
             content = json.loads(text)
@@ -83,19 +87,31 @@ def test_contents(saved: Workspace, name: str) -> None:
     """What is no JSON, or hardly."""
     saved.write("edited.json", CONTENTS[name])
     result = saved.run("apply", "edited.json", "--yes")
-    assert result.exit_code in (5, 64) and "saved plan" in result.stderr or "plan that was saved" in result.stderr, result.output
+    assert result.exit_code in (5, 64) and "saved plan" in result.stderr or "plan that was saved" in result.stderr, (
+        result.output
+    )
 
 
 EDITS = {
     "the same step twice": lambda content: content["steps"].append(dict(content["steps"][0])),
     "a document beyond 32 bits": lambda content: content["steps"][0].update(document=2**32),
     "no document": lambda content: next(step for step in content["steps"] if step["declared"]).update(document=None),
-    "an update of nothing": lambda content: next(s for s in content["steps"] if s["action"] == "update").update(record=None),
-    "a delete that declares": lambda content: next(s for s in content["steps"] if s["action"] == "update").update(action="delete"),
-    "a create that is one of an update": lambda content: next(s for s in content["steps"] if s["action"] == "update").update(action="create"),
-    "a restore of nothing": lambda content: next(s for s in content["steps"] if s["action"] == "create").update(action="restore"),
+    "an update of nothing": lambda content: next(s for s in content["steps"] if s["action"] == "update").update(
+        record=None
+    ),
+    "a delete that declares": lambda content: next(s for s in content["steps"] if s["action"] == "update").update(
+        action="delete"
+    ),
+    "a create that is one of an update": lambda content: next(
+        s for s in content["steps"] if s["action"] == "update"
+    ).update(action="create"),
+    "a restore of nothing": lambda content: next(s for s in content["steps"] if s["action"] == "create").update(
+        action="restore"
+    ),
     "a date that does not exist": lambda content: content.update(expires="2099-13-45T99:99:99Z"),
-    "an unknown kind of record": lambda content: next(s for s in content["steps"] if s["record"])["record"].update(kind="Spy"),
+    "an unknown kind of record": lambda content: next(s for s in content["steps"] if s["record"])["record"].update(
+        kind="Spy"
+    ),
 }
 
 

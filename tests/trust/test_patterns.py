@@ -46,7 +46,11 @@ def expressions() -> dict[str, tuple[Any, int, str]]:
             if type(value).__name__ in ("Pattern", "_Pattern"):
                 found[f"{module.__name__}.{name}"] = (value.pattern, value.flags, use_of(name, text))
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "re":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and ast.unparse(node.func.value) == "re"
+            ):
                 known = node.args and isinstance(node.args[0], ast.Constant)
                 if known and node.func.attr in USES:
                     found[f"{module.__name__}:{node.lineno}"] = (node.args[0].value, 0, node.func.attr)
@@ -59,7 +63,13 @@ def expressions() -> dict[str, tuple[Any, int, str]]:
 def use_of(name: str, text: str) -> str:
     """How an expression of a module is used: a search takes the longest, and is what is not seen."""
     uses = set(re.findall(rf"(?<!\w){name}\.({'|'.join(USES)})\(", text))
-    return uses.pop() if uses in ({"match"}, {"fullmatch"}) else "fullmatch" if uses == {"match", "fullmatch"} else "search"
+    return (
+        uses.pop()
+        if uses in ({"match"}, {"fullmatch"})
+        else "fullmatch"
+        if uses == {"match", "fullmatch"}
+        else "search"
+    )
 
 
 def in_schema(part: Any) -> Iterator[str]:
@@ -136,7 +146,9 @@ def attacks(text: Any, flags: int) -> Iterator[tuple[str, str, str]]:
     plain = text.decode("latin-1") if isinstance(text, bytes) else text
     places = set(beginnings(_parser.parse(plain, flags & ~re.UNICODE if isinstance(text, bytes) else flags)))
     starts = {start for start, _ in places} - {""}
-    samples = {pump for _, pump in places} | {start + pump for start, pump in places} | {f"{pump} " for _, pump in places}
+    samples = (
+        {pump for _, pump in places} | {start + pump for start, pump in places} | {f"{pump} " for _, pump in places}
+    )
     for pump in sorted((samples | starts | set(CHARACTERS)) - {""}):
         yield "", pump, "\x00"
         yield "", pump, "\n!"
@@ -178,7 +190,7 @@ def slow(expression: Any, flags: int, use: str) -> str:
     for start, pump, end in attacks(expression, flags):
         count = max(REPEATS // len(pump), 1)
         texts = [start + pump * (count * times) + end for times in (1, 2)]
-        once, twice = ([text.encode() for text in texts] if isinstance(expression, bytes) else texts)
+        once, twice = [text.encode() for text in texts] if isinstance(expression, bytes) else texts
         if seconds(run, once) > SUSPICIOUS:
             first = min(seconds(run, once) for _ in range(3))
             if first > 1 or (first > SUSPICIOUS and min(seconds(run, twice) for _ in range(3)) > 2.8 * first):
@@ -197,7 +209,9 @@ def test_all_are_found() -> None:
     assert len(EXPRESSIONS) > 100
 
 
-@pytest.mark.parametrize("expression", [r"[0-9][0-9_]*\.?[0-9_]*x", r"\s*:", r"(a+)+b", r"(?:^|[\s{])name\s*:\s*[^\s]*\s*;"])
+@pytest.mark.parametrize(
+    "expression", [r"[0-9][0-9_]*\.?[0-9_]*x", r"\s*:", r"(a+)+b", r"(?:^|[\s{])name\s*:\s*[^\s]*\s*;"]
+)
 def test_attacks_find_what_is_slow(expression: str) -> None:
     """The test can fail."""
     assert slow(expression, 0, "search")

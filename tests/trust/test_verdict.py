@@ -51,7 +51,9 @@ FREE = ("description", "reason", "body", "value", "sample", "url", "tokenUrl", "
 
 def texts_in(value: Any, path: tuple = ()) -> list[tuple]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    keys = [(*path, step, None) for step, _ in items if isinstance(step, str) and path[-1:] in (("labels",), ("endpoints",))]
+    keys = [
+        (*path, step, None) for step, _ in items if isinstance(step, str) and path[-1:] in (("labels",), ("endpoints",))
+    ]
     found = [path] if isinstance(value, str) else []
     return found + keys + [place for step, item in items for place in texts_in(item, (*path, step))]
 
@@ -79,7 +81,9 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("document", "path"), PLACES, ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else "")
+@pytest.mark.parametrize(
+    ("document", "path"), PLACES, ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else ""
+)
 def test_a_final_line_break(document: Any, path: tuple) -> None:
     """Of no name, in no kind and field."""
     broken = with_line_break(document, path)
@@ -87,12 +91,16 @@ def test_a_final_line_break(document: Any, path: tuple) -> None:
     assert broken["kind"] not in KINDS or not is_valid(broken["kind"], broken)
 
 
-@pytest.mark.parametrize("name", ['"crm\\n"', "|\n    crm", ">\n    crm\n", '"crm\\r"', '"crm\\u2028"', '"crm\\u0085"', '"crm\\0"'])
+@pytest.mark.parametrize(
+    "name", ['"crm\\n"', "|\n    crm", ">\n    crm\n", '"crm\\r"', '"crm\\u2028"', '"crm\\u0085"', '"crm\\0"']
+)
 def test_a_name_with_a_line_break(empty: Workspace, name: str) -> None:
     """At the line where it stands."""
     empty.write("connectors/c.yaml", CATEGORY.replace("{name: crm}", f"\n  name: {name}"))
     result = empty.run("validate")
-    assert result.exit_code == 3 and "connectors/c.yaml:4:9: error[RC205]: metadata.name" in result.stdout, result.output
+    assert result.exit_code == 3 and "connectors/c.yaml:4:9: error[RC205]: metadata.name" in result.stdout, (
+        result.output
+    )
 
 
 VALUES = (
@@ -166,7 +174,10 @@ def test_url_that_no_call_can_send(workspace: Workspace, name: str) -> None:
         workspace.write("connectors/t.yaml", TOKENS.replace("https://crm.example.com/token", written))
         result = workspace.run("validate")
         assert result.exit_code == 3, result.output
-        assert "connectors/crm.yaml:22:12: error[RC" in result.stdout and "connectors/t.yaml:9:15: error[RC" in result.stdout
+        assert (
+            "connectors/crm.yaml:22:12: error[RC" in result.stdout
+            and "connectors/t.yaml:9:15: error[RC" in result.stdout
+        )
 
 
 @pytest.mark.parametrize("url", SENDABLE)
@@ -176,7 +187,10 @@ def test_url_that_can_be_sent(url: str) -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.text("ahttps:/.?#[]@%1é \\\n{}_-", max_size=12), st.sampled_from(("https://a", "https://", "/", "http://a:", "https://a/")))
+@given(
+    st.text("ahttps:/.?#[]@%1é \\\n{}_-", max_size=12),
+    st.sampled_from(("https://a", "https://", "/", "http://a:", "https://a/")),
+)
 def test_valid_means_sendable(rest: str, start: str) -> None:
     """Of what has no placeholders, by what builds the request."""
     url = start + rest
@@ -197,9 +211,21 @@ def test_project_file_that_is_no_file(workspace: Workspace, tmp_path: Path) -> N
     (tmp_path / "elsewhere.yaml").write_text("apiVersion: reconciler/v1\nkind: Project\nowner: x\n")
     for target in ("/dev/zero", str(tmp_path / "elsewhere.yaml"), "nowhere.yaml", "."):
         place.symlink_to(target)
-        for command in (["validate"], ["plan"], ["plan", "--full"], ["drift"], ["apply", "--yes"], ["fmt", "--check"], ["get"]):
+        for command in (
+            ["validate"],
+            ["plan"],
+            ["plan", "--full"],
+            ["drift"],
+            ["apply", "--yes"],
+            ["fmt", "--check"],
+            ["get"],
+        ):
             result = workspace.run(*command)
-            assert result.exit_code == 3 and "the file cannot be read" in result.output, (target, command, result.output)
+            assert result.exit_code == 3 and "the file cannot be read" in result.output, (
+                target,
+                command,
+                result.output,
+            )
         place.unlink()
     os.mkfifo(place)
     for command in (["validate"], ["plan"], ["drift"], ["fmt", "--check"]):

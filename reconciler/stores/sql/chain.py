@@ -21,9 +21,11 @@ SINCE = 3
 """The version of the store that the chain came with."""
 RUN_SINCE = 4
 """The version since which a run says more than who, when and how much."""
+_APPROVALS_SINCE = 5
 
 _FIRST_RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes")
-RUN = (*_FIRST_RUN, "verb", "outcome", "plan", "overrides")
+_SECOND_RUN = (*_FIRST_RUN, "verb", "outcome", "plan", "overrides")
+RUN = (*_SECOND_RUN, "approvals")
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
 _ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
 _START = b""
@@ -42,7 +44,9 @@ def hash_of(previous: bytes, columns: Sequence[str], values: Sequence[object]) -
 def run_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The columns of a run, in a store that may be older than some of them."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return RUN if version >= RUN_SINCE else _FIRST_RUN
+    if version >= _APPROVALS_SINCE:
+        return RUN
+    return _SECOND_RUN if version >= RUN_SINCE else _FIRST_RUN
 
 
 class Chain:

@@ -123,8 +123,10 @@ def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEnt
         heads = dict(connection.execute(f"SELECT id, hash FROM runs WHERE id IN ({marks})", ids))
         last = f"SELECT max(seq) FROM history WHERE run IN ({marks}) GROUP BY run"
         heads |= dict(connection.execute(f"SELECT run, hash FROM history WHERE seq IN ({last})", ids))
-    said = "verb, outcome, plan, overrides" if "verb" in chain.run_columns(connection) else "NULL, NULL, NULL, NULL"
-    for run, started, finished, actor, owner, target, commit, verb, outcome, plan, overrides in connection.execute(
+    known = chain.run_columns(connection)
+    later = ("verb", "outcome", "plan", "overrides", "approvals")
+    said = ", ".join(column if column in known else "NULL" for column in later)
+    for run, started, finished, actor, owner, target, commit, verb, outcome, plan, *lists in connection.execute(
         f"SELECT id, started, finished, actor, owner, target, git_commit, {said} FROM runs WHERE id IN ({marks})"
         " ORDER BY id DESC",
         ids,
@@ -133,7 +135,8 @@ def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEnt
         yield RunEntry(
             run, started, finished, actor, owner, target, commit, counts.get(run, {}),
             hash_.hex() if isinstance(hash_, bytes) else "",
-            verb or "apply", outcome or "applied", plan or "", tuple(map(str, decoded(overrides))) if overrides else (),
+            verb or "apply", outcome or "applied", plan or "",
+            *(tuple(map(str, decoded(listed))) if listed else () for listed in lists),
         )  # fmt: skip
 
 

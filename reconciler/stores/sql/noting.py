@@ -10,9 +10,9 @@ from reconciler.stores.sql.chain import Chain
 def record_run(chain: Chain, run: RunInfo, now: str, changes: int) -> int:
     """Add a run to the history; its number."""
     outcome = "partly" if run.partly else "applied"
-    overrides = encode(list(run.overrides)).decode() if run.overrides else None
+    overrides, approvals = (encode(list(said)).decode() if said else None for said in (run.overrides, run.approvals))
     kept = (run.started, now, run.actor, run.owner, run.target, run.commit, changes)
-    return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides))
+    return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides, approvals))
 
 
 def next_revision(connection: sqlite3.Connection) -> int:

@@ -232,7 +232,11 @@ counts from `boot`. What a delete took away is in `quarantine`, with its sealed 
 is restored or purged; its `applied` is as that of a live record, where it is not `live`. `declarations` holds what a run
 declared where that is not what it wrote, which `history` has: a rollback declares it again."""
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING, 5: KEEPING}
+APPROVALS = """
+ALTER TABLE runs ADD COLUMN approvals TEXT;
+"""
+
+MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING, 5: APPROVALS + KEEPING}
 """What each version of the store adds to the one before."""
 
 VIEWS = """

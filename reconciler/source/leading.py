@@ -1,0 +1,215 @@
+"""Where paths lead in a tree of git, as a checkout of it would have them: links are followed, out of folders and into them.
+
+Git's objects are walked, and no text is searched, so that neither the name of a file nor the way to it can hide that
+a path leads to it. Names that some file systems take for one, as they differ in case or in Unicode form alone, count
+as one.
+"""
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from unicodedata import normalize
+
+from reconciler.errors import SourceUnavailable
+from reconciler.source import git
+from reconciler.value_class import value_class
+
+_FOLDER, _LINK, _SUBMODULE = b"40000", git.LINK.encode(), git.SUBMODULE.encode()
+_MOST_STEPS, _TURN = 2_000, 20
+"""Of one path, and how many of them a link counts for: no system opens a file that is farther away."""
+
+_MOST_BYTES = 256 * 1024 * 1024
+"""Of a folder, which is a million files at least; no system has a link of that length."""
+
+Entries = dict[str, list[tuple[bytes, str]]]
+"""Mode and object id of the entries of a folder, by `folded` name."""
+Walk = Generator[str, bytes, None]
+"""Asks for objects by their ids."""
+
+
+@value_class
+class Place:
+    """A folder of a checkout, in a tree.
+
+    Attributes:
+        tree: id of the tree of the whole repository.
+        within: the folder's path in it; "" for the top.
+        top: where the repository is checked out.
+    """
+
+    tree: str
+    within: str
+    top: str
+
+
+def places(root: Path, trees: Sequence[str]) -> list[Place]:
+    """`root` in each of the commits or trees.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    code, output, message = git.run(root, "rev-parse", *(f"{tree}^{{tree}}" for tree in trees))
+    if code != 0:
+        raise SourceUnavailable(f"git cannot find what is compared: {message}")
+    within, top = git.below_top(root).rstrip("/"), str(git.top_of(root) or root)
+    return [Place(tree, within, top) for tree in output.decode().split()]
+
+
+def folded(name: str) -> str:
+    """What names have in common that a file system may take for the same."""
+    return name.casefold() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
+
+
+def moved(root: Path, before: Place, after: Place, paths: Iterable[str]) -> set[str]:
+    """Those of `paths`, from the place, that lead to something else in one of the two trees than in the other.
+
+    Raises:
+        SourceUnavailable: an object is missing.
+    """
+    wanted = sorted(set(paths))
+    reader = _Reader(root)
+    ends = [reader.ends(place, wanted) for place in (before, after)]
+    return {path for path, one, other in zip(wanted, *ends, strict=True) if one is None or one != other}
+
+
+class _Reader:
+    """Reads objects as walks ask for them, those of all walks at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._objects: dict[str, bytes] = {}
+
+    def ends(self, place: Place, paths: Sequence[str]) -> list[object]:
+        """Where each path ends; None where that is too far away."""
+        walkers = [_Walker(place) for _ in paths]
+        walks = [walker.walk(path) for walker, path in zip(walkers, paths, strict=True)]
+        asking: list[tuple[Walk, str]] = []
+        for walk in walks:
+            asking += self._asked(walk, None)
+        while asking:
+            missing = list(dict.fromkeys(oid for _, oid in asking if oid not in self._objects))
+            self._objects.update(zip(missing, _read(self._root, missing), strict=True))
+            waiting, asking = asking, []
+            for walk, oid in waiting:
+                asking += self._asked(walk, self._objects[oid])
+        return [None if walker.steps > _MOST_STEPS else sorted(walker.ends) for walker in walkers]
+
+    def _asked(self, walk: Walk, given: bytes | None) -> list[tuple[Walk, str]]:
+        """What the walk asks for next that was not read yet."""
+        try:
+            oid = next(walk) if given is None else walk.send(given)
+            while oid in self._objects:
+                oid = walk.send(self._objects[oid])
+        except StopIteration:
+            return []
+        return [(walk, oid)]
+
+
+def _read(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
+    """Folders, and where links lead, in their order.
+
+    Raises:
+        SourceUnavailable: one is missing, or there is too much of it.
+    """
+    child = git.start(root, "cat-file", "--batch", "--buffer", stdin="".join(f"{oid}\n" for oid in oids).encode())
+    done = False
+    try:
+        for oid in oids:
+            about = child.output.readline().split()
+            if len(about) != 3 or int(about[2]) > _MOST_BYTES:
+                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint="run: git fsck")
+            yield child.output.read(int(about[2]) + 1)[:-1]
+        done = True
+    finally:
+        child.finish() if done else child.give_up()
+
+
+class _Walker:
+    """Follows one path, which may lead to several ends.
+
+    Attributes:
+        ends: what was found: what it is, and its id or path.
+        steps: how many were gone.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._width = len(place.tree) // 2
+        self.ends: set[tuple[str, str]] = set()
+        self.steps = 0
+
+    def walk(self, path: str) -> Walk:
+        """Follow a path from the place."""
+        start = [self._place.tree]
+        if path.startswith("/"):
+            yield from self._outside(path)
+        else:
+            yield from self._on(start, [*reversed(path.split("/")), *reversed(self._place.within.split("/"))])
+
+    def _on(self, folders: list[str], rest: list[str]) -> Walk:
+        """Go on from the last of the folders; the next name is the last of `rest`."""
+        while rest:
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                return
+            name = rest.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                folders.pop()
+                if not folders:
+                    yield from self._outside("/".join((self._place.top, "..", *reversed(rest))))
+                    return
+                continue
+            entries = _entries((yield folders[-1]), self._width)
+            found = entries.get(folded(name), [])
+            if not found:
+                self.ends.add(("nothing", ""))
+                return
+            for mode, oid in found[1:]:
+                yield from self._into(mode, oid, list(folders), list(rest))
+            mode, oid = found[0]
+            if mode != _FOLDER:
+                yield from self._into(mode, oid, folders, rest)
+                return
+            folders.append(oid)
+        if len(folders) > len([name for name in self._place.within.split("/") if name]) + 1:
+            self.ends.add(("folder", folders[-1]))  # else it is the place itself, or around it, and names nothing
+
+    def _into(self, mode: bytes, oid: str, folders: list[str], rest: list[str]) -> Walk:
+        self.steps += _TURN
+        if mode == _FOLDER:
+            yield from self._on([*folders, oid], rest)
+        elif mode == _LINK:
+            target = (yield oid).decode("utf-8", "surrogateescape")
+            if target.startswith("/"):
+                yield from self._outside("/".join((target, *reversed(rest))))
+            else:
+                yield from self._on(folders, [*rest, *reversed(target.split("/"))])
+        elif mode == _SUBMODULE or not any(name not in ("", ".") for name in rest):
+            self.ends.add((mode.decode(), oid))
+        else:
+            self.ends.add(("nothing", ""))
+
+    def _outside(self, path: str) -> Walk:
+        """What lies outside is not git's, unless the path comes back."""
+        full = os.path.normpath("/" + path.lstrip("/"))
+        inside = os.path.normpath(self._place.top)
+        if full == inside or not full.startswith(inside + "/"):
+            self.ends.add(("outside", full))
+            return
+        self.steps += _TURN
+        yield from self._on([self._place.tree], list(reversed(full[len(inside) + 1 :].split("/"))))
+
+
+def _entries(data: bytes, width: int) -> Entries:
+    """The entries of a tree object: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects#_tree_objects."""
+    found: Entries = {}
+    at = 0
+    while at < len(data):
+        space, end = data.index(b" ", at), data.index(b"\0", at)
+        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
+        oid = data[end + 1 : end + 1 + width].hex()
+        found.setdefault(folded(name), []).append((data[at:space], oid))
+        at = end + 1 + width
+    return found

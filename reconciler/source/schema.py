@@ -1,7 +1,8 @@
 """Whether a document satisfies the schema of its kind, and if not, why in words.
 
-One library, jsonschema-rs, says both: where another one explained what it refused, the two could disagree. None of
-its own messages are passed on: they repeat values, and a value may be a secret.
+jsonschema-rs decides, because it is fifty times faster; jsonschema, the reference, explains. Where they disagree, what
+was decided holds: what jsonschema has nothing to say about is told as jsonschema-rs sees it. No message of either is
+passed on: they repeat values, and a value may be a secret.
 """
 
 import json
@@ -18,7 +19,8 @@ from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator, ValidationError
+    from jsonschema import ValidationError
+    from jsonschema_rs import Draft202012Validator
 
 _TYPES = {
     "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
@@ -51,19 +53,28 @@ def _compiled(kind: str) -> "Draft202012Validator":
 
 
 def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
-    """What is wrong with a document, at most `MAX_FAULTS` times its schema's objections; empty when it is valid.
-
-    Raises:
-        ValueError, TypeError: see `is_valid`.
-    """
+    """What is wrong with a document, at most `MAX_FAULTS` times its schema's objections; empty when it is valid."""
     kind = content.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         return [_kind_finding(content, document, kinds)]
+    try:
+        if is_valid(kind, content):
+            return []
+    except (TypeError, ValueError):  # what JSON cannot express
+        return _told(_explained(kind, content), document) or [_beyond_json(document)]
+    return _told(_explained(kind, content), document) or _told(_decided(kind, content), document)
+
+
+def _told(faults: Iterable["_Fault"], document: int) -> list[Finding]:
     found: dict[tuple[str, Place, str], Finding] = {}
-    for error in islice(_compiled(kind).iter_errors(content), MAX_FAULTS + 1):
-        for finding in islice(_findings(_fault(kind, error), document), MAX_FAULTS + 1):
+    for fault in islice(faults, MAX_FAULTS + 1):
+        for finding in islice(_findings(fault, document), MAX_FAULTS + 1):
             found.setdefault((finding.code, finding.place, finding.message), finding)
     return list(found.values())
+
+
+def _beyond_json(document: int) -> Finding:
+    return Finding("RC209", "the document holds what JSON cannot express", Place(document), "quote long numbers")
 
 
 @value_class
@@ -72,27 +83,63 @@ class _Fault:
 
     Attributes:
         rule: what objects, such as "maxLength".
-        objection: what it says of itself: a limit, the keys that are too many, ...
-        instance: the value that it is about.
+        instance: the value that it is about; of the form of a key, the key.
         path: where that stands.
         schema: what holds the rule.
         steps: from the schema's root to the rule.
     """
 
     rule: str
-    objection: Any
     instance: Any
     path: Path
     schema: dict[str, Any]
     steps: tuple[str | int, ...]
 
 
-def _fault(kind: str, error: "ValidationError") -> _Fault:
-    steps = tuple(error.schema_path)
-    schema: Any = schemas.load(SCHEMA_FILES[kind])
-    for step in steps[:-1]:
-        schema = schema[step]
-    return _Fault(error.kind.name, error.kind, error.instance, tuple(error.instance_path), schema, steps)
+def _explained(kind: str, content: dict[str, Any]) -> Iterator[_Fault]:
+    """What jsonschema objects to."""
+    for error in _reference(kind).iter_errors(content):
+        steps, path = tuple(error.absolute_schema_path), tuple(error.absolute_path)
+        rule = "propertyNames" if "propertyNames" in steps else error.validator or "falseSchema"
+        yield _Fault(rule, error.instance, path, error.schema if isinstance(error.schema, dict) else {}, steps)
+
+
+def _decided(kind: str, content: dict[str, Any]) -> Iterator[_Fault]:
+    """What jsonschema-rs objects to."""
+    for error in _compiled(kind).iter_errors(content):
+        steps = tuple(error.schema_path)
+        schema: Any = schemas.load(SCHEMA_FILES[kind])
+        for step in steps[:-1]:
+            schema = schema[step]
+        rule = error.kind.name
+        objection: Any = error.kind
+        instance = objection.error.instance if rule == "propertyNames" else error.instance
+        yield _Fault(rule, instance, tuple(error.instance_path), schema if isinstance(schema, dict) else {}, steps)
+
+
+@cache
+def _reference(kind: str) -> Any:
+    """The validator of jsonschema, which compares the items of a list by what they are written as, each once."""
+    from jsonschema import Draft202012Validator as Reference
+    from jsonschema import ValidationError
+    from jsonschema.validators import extend
+
+    def unique_items(_: Any, wanted: bool, instance: Any, schema: Any) -> "Iterator[ValidationError]":
+        if wanted and isinstance(instance, list) and _twice(instance) is not None:
+            yield ValidationError("not unique")
+
+    return extend(Reference, {"uniqueItems": unique_items})(schemas.load(SCHEMA_FILES[kind]))
+
+
+def _twice(items: list[Any]) -> int | None:
+    """Where the first item stands that is there already."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        shown = json.dumps(item, sort_keys=True, default=str)
+        if shown in seen:
+            return index
+        seen.add(shown)
+    return None
 
 
 def _kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> Finding:
@@ -110,7 +157,7 @@ def _kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]
 
 def _findings(fault: _Fault, document: int) -> Iterator[Finding]:
     if fault.rule == "propertyNames":
-        yield _bad_name(fault.objection.error.instance, fault.path, document)
+        yield _bad_name(fault.instance, fault.path, document)
     elif _is_literal_secret(fault):
         hint = "write {env: NAME} or {file: path}"
         message = f"{dotted(fault.path)} takes a secret reference, not a value"
@@ -133,7 +180,7 @@ def _bad_name(key: str, path: Path, document: int) -> Finding:
 def _unknown_keys(fault: _Fault, place: Place) -> Iterator[Finding]:
     known = list(fault.schema["properties"])
     in_branch = "then" in fault.steps
-    for key in fault.objection.unexpected:
+    for key in (key for key in fault.instance if isinstance(key, str) and key not in fault.schema["properties"]):
         at = Place(place.document, (*place.path, key), at_key=True)
         if in_branch and key in _authorization_keys():
             method = fault.instance.get("method")
@@ -154,17 +201,18 @@ def _authorization_keys() -> frozenset[str]:
     return frozenset(schema["$defs"]["authorization"]["properties"])
 
 
-def _missing_key(fault: _Fault, place: Place) -> Iterator[Finding]:
-    key = fault.objection.property
+def _missing_keys(fault: _Fault, place: Place) -> Iterator[Finding]:
     properties = fault.schema.get("properties", {})
-    unknown = (name for name in fault.instance if isinstance(name, str) and name not in properties)
-    near = _close(key, islice(unknown, MAX_FAULTS))
-    hint = f"is '{near}' meant to be '{key}'?" if near else ""
-    yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
+    unknown = [name for name in islice(fault.instance, MAX_FAULTS) if isinstance(name, str) and name not in properties]
+    for key in (key for key in fault.schema["required"] if key not in fault.instance):
+        near = _close(key, unknown)
+        hint = f"is '{near}' meant to be '{key}'?" if near else ""
+        yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
 
 
 def _type(fault: _Fault, place: Place) -> Iterator[Finding]:
-    names = list(fault.objection.types)
+    wanted = fault.schema["type"]
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
     shown = " or ".join(_TYPES[name] for name in names)
     message = f"{_where(place.path)} should be {shown}, not {_type_name(fault.instance)}"
     yield Finding("RC203", message, place, _type_hint(fault.instance, names))
@@ -199,7 +247,7 @@ def _type_name(value: object) -> str:
 
 
 def _enum(fault: _Fault, place: Place) -> Iterator[Finding]:
-    allowed = [str(value) for value in fault.objection.options]
+    allowed = [str(value) for value in fault.schema["enum"]]
     value = fault.instance
     near = _close(value, allowed) if isinstance(value, str) and not _secret(place.path) else None
     hint = f"did you mean '{near}'?" if near else f"allowed are {_listed(allowed)}"
@@ -208,7 +256,7 @@ def _enum(fault: _Fault, place: Place) -> Iterator[Finding]:
 
 
 def _const(fault: _Fault, place: Place) -> Iterator[Finding]:
-    wanted = fault.objection.expected_value
+    wanted = fault.schema["const"]
     hint = f"write {wanted}" if place.path != ("apiVersion",) else f"this version reads {API_VERSION}"
     yield Finding("RC204", f"{_where(place.path)} should be {wanted}", place, hint)
 
@@ -222,7 +270,7 @@ def _pattern(fault: _Fault, place: Place) -> Iterator[Finding]:
 
 
 def _bounds(fault: _Fault, place: Place) -> Iterator[Finding]:
-    limit = fault.objection.limit
+    limit = fault.schema[fault.rule]
     words = {
         "minLength": f"needs at least {limit} character{'s' * (limit != 1)}",
         "maxLength": f"is longer than {limit:,} characters",
@@ -240,15 +288,9 @@ def _bounds(fault: _Fault, place: Place) -> Iterator[Finding]:
 
 
 def _unique(fault: _Fault, place: Place) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, item in enumerate(fault.instance):
-        shown = json.dumps(item, sort_keys=True)
-        if shown in seen:
-            at = Place(place.document, (*place.path, index))
-            yield Finding("RC207", f"an item stands twice in {_where(place.path)}", at, "remove it")
-            return
-        seen.add(shown)
-    yield Finding("RC207", f"an item stands twice in {_where(place.path)}", place, "remove it")
+    index = _twice(fault.instance)
+    at = place if index is None else Place(place.document, (*place.path, index))
+    yield Finding("RC207", f"an item stands twice in {_where(place.path)}", at, "remove it")
 
 
 def _excluded(fault: _Fault, place: Place) -> Iterator[Finding]:
@@ -263,7 +305,7 @@ def _other(fault: _Fault, place: Place) -> Iterator[Finding]:
 
 _EXPLAINERS: dict[str, Callable[[_Fault, Place], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys,
-    "required": _missing_key,
+    "required": _missing_keys,
     "type": _type,
     "enum": _enum,
     "const": _const,

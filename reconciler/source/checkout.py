@@ -37,7 +37,7 @@ class Checkout:
 
         Args:
             paths: from `root`.
-            ignored: whether files that git ignores count; they are read as all are.
+            ignored: whether files that git ignores count, of those that are read as all are.
         """
         self._ignored = ignored
         self._root = root
@@ -58,7 +58,12 @@ class Checkout:
         entries = self._special(everything=converts)
         output = _output(status.finish())
         below = git.below_top(self._root)
-        found = {entry[3:].removeprefix(below) for entry in os.fsdecode(output).split("\0")[:-1]}
+        told = [(entry[:2], entry[3:].removeprefix(below)) for entry in os.fsdecode(output).split("\0")[:-1]]
+        found = {
+            path
+            for state, path in told
+            if state != "!!" or path.endswith("/") or (path in files.FOLDERS or files.holds_definitions(path))
+        }
         found.update(self._unlike(entry for entry in entries if entry.path not in found))
         return frozenset(found)
 

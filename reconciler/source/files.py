@@ -23,14 +23,15 @@ def working_tree(root: Path, folders: Sequence[str] = FOLDERS) -> list[str]:
     """Paths of all files of definitions below `folders` of `root`, and of what is no folder of theirs, sorted."""
     found: list[str] = []
     for folder in folders:
-        if os.path.lexists(root / folder) and not _is_folder(root / folder):
+        if os.path.lexists(root / folder) and not is_folder(root / folder):
             found.append(folder)
         else:
             _walk(root, folder, found)
     return sorted(found)
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, and no link to one."""
     return path.is_dir() and not path.is_symlink()
 
 

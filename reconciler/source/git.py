@@ -105,9 +105,9 @@ def look(root: Path, rev: str) -> Named | None:
     lines = output.decode("utf-8", "replace").splitlines()
     if len(lines) != 3 or " commit " not in lines[0] or _ambiguous(message):
         return None
-    if any(" tree " not in line and not line.endswith(" missing") for line in lines[1:]):
+    if any(" tree " not in line for line in lines[1:]):  # it may be a submodule, or nothing
         return None
-    connectors, policies = (line.split(" ")[0] if " tree " in line else "" for line in lines[1:])
+    connectors, policies = (line.split(" ")[0] for line in lines[1:])
     return lines[0].split(" ")[0], (connectors, policies)
 
 
@@ -157,6 +157,20 @@ def resolve(root: Path, ref: str) -> str:
     found = _commit(root, ref)
     if not found:
         raise UsageError(f"there is no commit '{ref}'", hint=_suggestion(root, ref))
+    return found
+
+
+def tip(root: Path, branch: str) -> str:
+    """Id of the commit that a branch is at, of this clone or as of a remote; never of a tag, which others can make.
+
+    Raises:
+        UsageError: there is no such branch.
+        SourceUnavailable: git refuses to work here.
+    """
+    names = [branch] if branch.startswith("refs/") else [f"refs/heads/{branch}", f"refs/remotes/{branch}"]
+    found = next((commit for name in names if (commit := _commit(root, name))), "")
+    if not found:
+        raise UsageError(f"there is no branch '{branch}' in this clone", hint=_suggestion(root, branch))
     return found
 
 

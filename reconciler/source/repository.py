@@ -122,11 +122,11 @@ class Repository:
         return {key: item.path for item in self._unread() for key in item.keys}
 
     def _unread(self) -> Iterator[Unread]:
-        return unread(self._root, self._commit if self._of_commit else "")
+        return unread(self._root, self._commit if self._ref else "")
 
     def around(self) -> list[Diagnostic]:
         """What is wrong around the definitions: git's attributes of them, and files that are not read."""
-        of_git = rewritten(self._root, self._commit if self._of_commit else "") if self._is_in_git else []
+        of_git = rewritten(self._root, self._commit if self._ref else "") if self._is_in_git else []
         return [*of_git, *warnings(self._unread())]
 
     def parts(self) -> Parts:

@@ -97,7 +97,7 @@ def _committed(root: Path, commit: str) -> Iterator[tuple[str, bytes]]:
     entries = [
         (path, oid)
         for mode, oid, path in git.list_entries(root, commit, ["."])
-        if mode in git.REGULAR and _may_define(path)
+        if mode in git.REGULAR and _may_define(path) and _OTHERS.isdisjoint(path.split("/"))
     ]
     entries = _of_this_repository(sorted(entries))[:_MOST]
     yield from zip((path for path, _ in entries), git.read_blobs(root, [oid for _, oid in entries]), strict=True)

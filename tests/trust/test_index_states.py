@@ -105,7 +105,7 @@ class Walk:
         self.git("config", *self.random.choice(SETTINGS))
 
     def checkout(self) -> None:
-        shutil.rmtree(self.world.root / "connectors")
+        shutil.rmtree(self.world.root / "connectors", ignore_errors=True)
         self.git("checkout", "-q", "-f", "HEAD", "--", ".")
         (self.world.root / "connectors").mkdir(exist_ok=True)
 

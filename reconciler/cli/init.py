@@ -9,6 +9,7 @@ from reconciler.cli.output import answer
 from reconciler.cli.said import options
 from reconciler.harmless import harmless
 from reconciler.services.scaffolding import PIPELINES, make_repository
+from reconciler.source import git
 
 
 @click.command("init")
@@ -28,12 +29,15 @@ def command(where: str, ci: str) -> int:
     """
     root = Path(options().directory or ".") / where
     made = make_repository(root, ci)
+    alone = git.top_of(root.resolve()) is None
+    if alone:
+        git.create(root)
     if not options().quiet:
         for path in made.written:
             answer(f"wrote {harmless(path)}\n")
         for path in made.kept:
             answer(f"kept {harmless(path)}\n")
-        answer("made a git repository\n" if made.repository else "")
+        answer("made a git repository\n" if alone else "")
         step = "" if where == "." else f"cd {harmless(where)} && "
         answer(f"Next: {step}reconciler validate && reconciler plan && reconciler apply\n")
     return 0

@@ -103,7 +103,7 @@ def open_run(
             flags.ref if flags else "",
             noting=noting,
             cached=not said.no_cache,
-            settled=settings.require_commit or bool(settings.require_commit_on),
+            settled=True,
             progress=progress,
         ),
         open_store(settings, os.environ),

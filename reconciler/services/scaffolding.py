@@ -1,7 +1,9 @@
 """Make a new configuration repository."""
 
+import os
 from pathlib import Path
 
+from reconciler.durable import make_folder, replace_files
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
 from reconciler.value_class import value_class
@@ -31,12 +33,10 @@ class Scaffold:
     Attributes:
         written: paths of the new files, from the repository's root.
         kept: paths that were there already and were left alone.
-        repository: whether a git repository was made.
     """
 
     written: tuple[str, ...]
     kept: tuple[str, ...]
-    repository: bool
 
 
 def make_repository(root: Path, pipeline: str) -> Scaffold:
@@ -52,20 +52,15 @@ def make_repository(root: Path, pipeline: str) -> Scaffold:
         path.suffix in (".yaml", ".yml") for name in ("connectors", "policies") for path in (root / name).glob("**/*")
     ):
         raise UsageError(f"{root} holds definitions already", hint="name an empty directory")
-    written, kept = [], []
+    contents = _contents(root, pipeline)
+    kept = tuple(path for path in contents if os.path.lexists(root / path))
+    written = tuple(path for path in contents if path not in kept)
     try:
-        for path, content in _contents(root, pipeline).items():
-            target = root / path
-            if target.exists():
-                kept.append(path)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-            written.append(path)
-        repository = _make_git_repository(root)
+        make_folder(root, 0o777)
+        replace_files(root, {path: contents[path] for path in written})
     except OSError as failure:
         raise UsageError(f"{failure.filename or root} cannot be written: {failure.strerror}") from failure
-    return Scaffold(tuple(written), tuple(kept), repository)
+    return Scaffold(written, kept)
 
 
 def _contents(root: Path, pipeline: str) -> dict[str, bytes]:
@@ -78,15 +73,3 @@ def _contents(root: Path, pipeline: str) -> dict[str, bytes]:
     for name in _SCHEMAS:
         found[f".schemas/{name}.schema.json"] = schemas.text(f"{name}.schema.json")
     return found
-
-
-def _make_git_repository(root: Path) -> bool:
-    """Make a git repository, unless `root` lies in one."""
-    from git import InvalidGitRepositoryError, Repo
-
-    try:
-        Repo(root, search_parent_directories=True).close()
-    except InvalidGitRepositoryError:
-        Repo.init(root, initial_branch="main").close()
-        return True
-    return False

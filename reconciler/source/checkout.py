@@ -7,7 +7,7 @@ others are read and compared here. The cost: two more questions to git, and one 
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable
@@ -16,7 +16,7 @@ from reconciler.source.attributes import CONVERTING
 from reconciler.source.blobs import blob_id
 from reconciler.value_class import value_class
 
-_STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")  # fmt: skip
+_STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")  # fmt: skip
 
 
 @value_class
@@ -37,7 +37,7 @@ class Checkout:
 
         Args:
             paths: from `root`.
-            ignored: whether files that git ignores count; they are read as all are.
+            ignored: whether files that git ignores count, of those that are read as all are.
         """
         self._ignored = ignored
         self._root = root
@@ -58,7 +58,12 @@ class Checkout:
         entries = self._special(everything=converts)
         output = _output(status.finish())
         below = git.below_top(self._root)
-        found = {entry[3:].removeprefix(below) for entry in os.fsdecode(output).split("\0")[:-1]}
+        told = [(entry[:2], entry[3:].removeprefix(below)) for entry in os.fsdecode(output).split("\0")[:-1]]
+        found = {
+            path
+            for state, path in told
+            if state != "!!" or path.endswith("/") or (path in files.FOLDERS or files.holds_definitions(path))
+        }
         found.update(self._unlike(entry for entry in entries if entry.path not in found))
         return frozenset(found)
 
@@ -78,9 +83,9 @@ class Checkout:
             raise SourceUnavailable(f"git cannot read its settings: {message}")
         off, converts = dict[str, str](), False
         for entry in os.fsdecode(output).split("\0")[:-1]:
-            key, _, value = entry.partition("\n")
+            key, given, value = entry.partition("\n")
             if key == "core.autocrlf":
-                converts = value.lower() not in ("false", "no", "off", "0", "")
+                converts = not given or value.lower() not in ("false", "no", "off", "0", "")
                 continue
             name = key.rpartition(".")[0]
             off |= {f"{name}.clean": "", f"{name}.smudge": "", f"{name}.process": "", f"{name}.required": "false"}
@@ -116,8 +121,11 @@ class Checkout:
     def _unlike(self, entries: Iterator[_Entry]) -> Iterator[str]:
         """Paths of the files that do not hold just what the index says."""
         compared = []
+        straight = cache(partial(_is_straight, self._root))
         for entry in entries:
-            if entry.mode == git.LINK and not os.path.islink(self._root / entry.path):
+            if not straight(os.path.dirname(entry.path)):
+                yield entry.path  # what is there lies somewhere else
+            elif entry.mode == git.LINK and not os.path.islink(self._root / entry.path):
                 yield entry.path  # git wrote a file instead
             elif entry.mode in git.REGULAR:
                 compared.append(entry)
@@ -125,6 +133,11 @@ class Checkout:
         for entry, content in zip(compared, contents, strict=True):
             if not isinstance(content, bytes) or blob_id(content, len(entry.oid)) != entry.oid:
                 yield entry.path
+
+
+def _is_straight(root: Path, folder: str) -> bool:
+    """Whether no link is on the way from `root`."""
+    return not folder or (not os.path.islink(root / folder) and _is_straight(root, os.path.dirname(folder)))
 
 
 def _output(done: tuple[int, bytes, str]) -> bytes:

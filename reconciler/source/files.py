@@ -23,11 +23,16 @@ def working_tree(root: Path, folders: Sequence[str] = FOLDERS) -> list[str]:
     """Paths of all files of definitions below `folders` of `root`, and of what is no folder of theirs, sorted."""
     found: list[str] = []
     for folder in folders:
-        if os.path.islink(root / folder):
+        if os.path.lexists(root / folder) and not is_folder(root / folder):
             found.append(folder)
         else:
             _walk(root, folder, found)
     return sorted(found)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _walk(root: Path, folder: str, found: list[str]) -> None:
@@ -37,8 +42,8 @@ def _walk(root: Path, folder: str, found: list[str]) -> None:
         try:
             with os.scandir(root / here) as opened:
                 entries = [entry for entry in opened if not entry.name.startswith(".") or entry.name == ".git"]
-            if any(entry.name == ".git" for entry in entries):  # a repository of its own
-                found.append(here)
+            if any(entry.name == ".git" for entry in entries) and not git.is_tracked(root, here):
+                found.append(here)  # a repository of its own
                 continue
             for entry in entries:
                 path = f"{here}/{entry.name}"
@@ -65,7 +70,8 @@ def read_working_tree(root: Path, paths: Sequence[str]) -> Iterator[Content]:
             continue
         try:
             mode = os.fstat(descriptor).st_mode
-            yield _read(descriptor) if stat.S_ISREG(mode) else unreadable(path, _what_it_is(mode))
+            regular = stat.S_ISREG(mode) and path not in FOLDERS
+            yield _read(descriptor) if regular else unreadable(path, _what_it_is(mode))
         except OSError as failure:
             yield unreadable(path, str(failure.strerror))
         finally:
@@ -73,6 +79,8 @@ def read_working_tree(root: Path, paths: Sequence[str]) -> Iterator[Content]:
 
 
 def _what_it_is(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "it has to be a folder"
     return "it is a repository of its own" if stat.S_ISDIR(mode) else "it is not a regular file"
 
 

@@ -6,44 +6,15 @@ named; and whatever it says, git starts no program, asks nobody, fetches nothing
 """
 
 import os
-import subprocess
+import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import places
+from reconciler.source.launching import Child, environment, launch
 from reconciler.source.yaml.guard import MAX_BYTES
-
-_SETTINGS = {
-    "color.ui": "false",
-    "core.checkStat": "default",
-    "core.fsmonitor": "false",
-    "core.hooksPath": os.devnull,
-    "core.ignoreStat": "false",
-    "core.quotePath": "false",
-    "core.trustCTime": "true",
-    "core.untrackedCache": "false",
-    "grep.fullName": "false",
-    "merge.renormalize": "false",
-    "safe.bareRepository": "explicit",
-    "submodule.recurse": "false",
-}
-"""What git is told whatever the repository's settings are."""
-_PLAIN = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_GRAFT_FILE": f"{os.devnull}/none",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_PAGER": "cat",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_TEST_ASSUME_DIFFERENT_OWNER")  # fmt: skip
-"""Of git's own variables those that say who commits, where the user's settings are, and git's own test of an owner."""
 
 REGULAR = ("100644", "100755", "100664")
 """The modes of files, of which the last one is of old repositories."""
@@ -51,33 +22,6 @@ LINK, SUBMODULE = "120000", "160000"
 
 Named = tuple[str, tuple[str, str]]
 """The id of a commit, and those of its two folders, each "" where it is not there."""
-
-
-class Child:
-    """Git at work."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", feed: bytes) -> None:
-        self._process = process
-        assert process.stdout is not None
-        self.output = process.stdout
-        if feed:
-            Thread(target=self._feed, args=(feed,), daemon=True).start()
-
-    def _feed(self, feed: bytes) -> None:
-        assert self._process.stdin is not None
-        with suppress(OSError), self._process.stdin as pipe:
-            pipe.write(feed)
-
-    def finish(self) -> tuple[int, bytes, str]:
-        """Exit code, the rest of the output, and what git says of errors."""
-        self._process.stdin = None  # what it reads has a thread of its own
-        output, said = self._process.communicate()
-        return self._process.returncode, output, said.decode("utf-8", "replace").strip()
-
-    def give_up(self) -> None:
-        """End it, whatever it is at."""
-        self._process.kill()
-        self.finish()
 
 
 def top_of(root: Path) -> Path | None:
@@ -108,54 +52,19 @@ def start(
     """
     top = top_of(root) or root
     where = ["-C", str(root), f"--work-tree={top}"] if not tree else ["-C", tree, f"--work-tree={tree}"]
-    around = _environment(settings or {})
+    around = environment(settings or {})
     if index:
         around["GIT_INDEX_FILE"] = index
     if magic:
         del around["GIT_LITERAL_PATHSPECS"]
-    return _start(["git", *where, f"--git-dir={top}/.git", *words], around, stdin)
+    return launch(str(top), [*where, f"--git-dir={top}/.git", *words], around, stdin)
 
 
 def _ask_whether_trusted(root: Path, *words: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
     """Run git so that it finds the repository at the top itself: only then it looks at whose it is."""
     top = top_of(root) or root
-    around = {**_environment({}), "GIT_CEILING_DIRECTORIES": str(top.parent)}
-    return _start(["git", "-C", str(top), *words], around, stdin).finish()
-
-
-def _start(words: list[str], around: dict[str, str], stdin: bytes) -> Child:
-    feed = subprocess.PIPE if stdin else subprocess.DEVNULL
-    try:
-        process = subprocess.Popen(
-            [os.fsencode(word) for word in words],
-            env=around,
-            stdin=feed,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-    except FileNotFoundError as failure:
-        raise SourceUnavailable("git is not installed", hint="install git; reconciler starts it to read history") from failure  # fmt: skip
-    return Child(process, stdin)
-
-
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """What git is started in, with its settings, which go before those of every file."""
-    around = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)
-    }
-    pairs = [*_given_settings(), *_SETTINGS.items(), *settings.items()]
-    for number, (key, value) in enumerate(pairs):
-        around[f"GIT_CONFIG_KEY_{number}"], around[f"GIT_CONFIG_VALUE_{number}"] = key, value
-    return {**around, **_PLAIN, "GIT_CONFIG_COUNT": str(len(pairs))}
-
-
-def _given_settings() -> Iterator[tuple[str, str]]:
-    """Settings that whoever started us gives git by the environment, such as a safe.directory."""
-    count = os.environ.get("GIT_CONFIG_COUNT", "")
-    for number in range(int(count) if count.isdecimal() and len(count) < 4 else 0):
-        key = os.environ.get(f"GIT_CONFIG_KEY_{number}", "")
-        if key:
-            yield key, os.environ.get(f"GIT_CONFIG_VALUE_{number}", "")
+    around = {**environment({}), "GIT_CEILING_DIRECTORIES": str(top.parent)}
+    return launch(str(top), ["-C", str(top), *words], around, stdin).finish()
 
 
 def run(
@@ -194,11 +103,11 @@ def look(root: Path, rev: str) -> Named | None:
     if code != 0:
         raise _refusal(root, message)
     lines = output.decode("utf-8", "replace").splitlines()
-    if len(lines) != 3 or " commit " not in lines[0]:
+    if len(lines) != 3 or " commit " not in lines[0] or _ambiguous(message):
         return None
-    if any(" tree " not in line and not line.endswith(" missing") for line in lines[1:]):
+    if any(" tree " not in line for line in lines[1:]):  # it may be a submodule, or nothing
         return None
-    connectors, policies = (line.split(" ")[0] if " tree " in line else "" for line in lines[1:])
+    connectors, policies = (line.split(" ")[0] for line in lines[1:])
     return lines[0].split(" ")[0], (connectors, policies)
 
 
@@ -213,20 +122,34 @@ def head(root: Path) -> str:
 
 def _commit(root: Path, rev: str) -> str:
     """Id of the commit that `rev` names, or ""."""
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-    code, output, message = _ask_whether_trusted(root, *words)
+    code, output, message = _ask_whether_trusted(root, "rev-parse", "--verify", "--end-of-options", f"{rev}^{{commit}}")
+    name = _ambiguous(message)
+    if name:  # git would take the tag, which others may be able to make
+        places_of = [f"refs/{name}", *(f"refs/{folder}/{name}" for folder in ("tags", "heads", "remotes"))]
+        _, found, _ = run(root, "for-each-ref", "--format=%(refname)", *places_of)
+        meant = sorted(set(os.fsdecode(found).splitlines()) & set(places_of)) or [
+            name,
+            f"a commit that begins with {name}",
+        ]
+        raise UsageError(f"'{name}' may be {' or '.join(meant)}", hint="write it out, or give the commit's id")
     if code == 0:
         return output.decode().strip()
-    if message and _ask_whether_trusted(root, "rev-parse", "--git-dir")[0] != 0:
+    if _ask_whether_trusted(root, "rev-parse", "--git-dir")[0] != 0:
         raise _refusal(root, message)
     return ""
+
+
+def _ambiguous(message: str) -> str:
+    """The name of which git says that it may be several things, or ""; HEAD is what is checked out in any case."""
+    names = re.findall(r"^warning: refname '(.*)' is ambiguous\.$", message, re.MULTILINE)
+    return next((name for name in names if name != "HEAD"), "")
 
 
 def resolve(root: Path, ref: str) -> str:
     """Id of the commit that `ref` names.
 
     Raises:
-        UsageError: there is no repository, or nothing by that name.
+        UsageError: there is no repository, or nothing by that name, or several things.
         SourceUnavailable: git refuses to work here.
     """
     if top_of(root) is None:
@@ -237,17 +160,66 @@ def resolve(root: Path, ref: str) -> str:
     return found
 
 
+def tip(root: Path, branch: str) -> str:
+    """Id of the commit that a branch is at, of this clone or as of a remote; never of a tag, which others can make.
+
+    Raises:
+        UsageError: there is no such branch.
+        SourceUnavailable: git refuses to work here.
+    """
+    names = [branch] if branch.startswith("refs/") else [f"refs/heads/{branch}", f"refs/remotes/{branch}"]
+    found = next((commit for name in names if (commit := _commit(root, name))), "")
+    if not found:
+        raise UsageError(f"there is no branch '{branch}' in this clone", hint=_suggestion(root, branch))
+    return found
+
+
 def _suggestion(root: Path, ref: str) -> str:
     """The branch or tag that was probably meant."""
     from difflib import get_close_matches
 
-    from git import Repo
-
-    names = [str(found) for found in Repo(top_of(root)).references]
-    near = get_close_matches(ref, names, n=1)
+    _, output, _ = run(root, "for-each-ref", "--format=%(refname:lstrip=2)")
+    near = get_close_matches(ref, os.fsdecode(output).splitlines(), n=1)
     return (
         f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
     )
+
+
+def create(root: Path) -> None:
+    """Make a repository.
+
+    Raises:
+        SourceUnavailable: git cannot.
+    """
+    code, _, message = launch(str(root), ["-C", str(root), "init", "-q", "-b", "main"], environment({})).finish()
+    if code != 0:
+        raise SourceUnavailable(f"git cannot make a repository in {root}: {message}")
+
+
+def merge(root: Path, before: str, after: str) -> tuple[int, bytes, str]:
+    """What `git merge-tree` says of merging two commits; the tree is in the repository's objects.
+
+    It knows neither attributes nor settings of the repository, which could name programs that merge.
+    """
+    code, output, message = run(root, "rev-parse", "--git-path", "objects")
+    if code != 0:
+        return code, output, message
+    objects = os.path.join(root, os.fsdecode(output).removesuffix("\n"))
+    words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "refs").mkdir()
+        Path(folder, "HEAD").write_bytes(b"ref: refs/heads/none\n")
+        format_ = "sha256" if len(before) == 64 else "sha1"
+        Path(folder, "config").write_text(
+            f"[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = {format_}\n"
+        )
+        where = ["-C", folder, f"--git-dir={folder}", f"--work-tree={folder}"]
+        around = {
+            **environment({"core.attributesFile": os.devnull}),
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_OBJECT_DIRECTORY": objects,
+        }
+        return launch(str(top_of(root)), [*where, *words], around).finish()
 
 
 def is_ancestor(root: Path, before: str, after: str) -> bool:
@@ -276,6 +248,14 @@ def indexed(root: Path, patterns: Sequence[str]) -> list[str]:
     """Paths from `root` of the files in the index that match one of git's patterns; none where git refuses."""
     code, output, _ = run(root, "ls-files", "-z", "--", *patterns, magic=True)
     return os.fsdecode(output).split("\0")[:-1] if code == 0 else []
+
+
+def is_tracked(root: Path, folder: str) -> bool:
+    """Whether the index has files below a folder, as it has not of a repository of its own."""
+    if top_of(root) is None:
+        return False
+    _, output, _ = run(root, "ls-files", "-z", "--", folder)
+    return any(path.startswith(os.fsencode(f"{folder}/")) for path in output.split(b"\0"))
 
 
 def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:

@@ -78,7 +78,7 @@ class Parts:
         folder = (files.FOLDERS[1],)
         if self._checkout:
             return files.working_tree(self._root, folder)
-        return [path for path, _ in files.committed(self._root, self._commit, folder)]
+        return _regular(files.committed(self._root, self._commit, folder))
 
     def read(self, paths: Iterable[str]) -> list[Resource]:
         """What the files declare; those that are not there declare nothing.
@@ -123,7 +123,7 @@ class Parts:
         found = likely_files(self._root, keys)
         if self._checkout:
             return found
-        return [path for path, _ in files.committed_at(self._root, self._commit, found)]
+        return _regular(files.committed_at(self._root, self._commit, found))
 
     def search(self, matches: Callable[[bytes], bool], known: Container[str]) -> list[str]:
         """Files with connectors or categories whose content matches; all but the known ones are looked at."""
@@ -171,3 +171,17 @@ class Parts:
         there = [path for path in paths if self._contents.get(path)]
         listed = dict(files.committed_at(self._root, self._commit, there))
         return all(listed.get(path) == content.oid for path in there if (content := self._contents[path]))
+
+
+def _regular(entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Paths of files of a commit.
+
+    Raises:
+        Unprovable: one is a link or a submodule, whose content would be read by name.
+    """
+    paths = []
+    for path, oid in entries:
+        if not oid:
+            raise Unprovable(f"{path} is a link or a submodule")
+        paths.append(path)
+    return paths

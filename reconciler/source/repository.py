@@ -95,6 +95,15 @@ class Repository:
         return self._named[0] if self._named else git.head(self._root)
 
     @cached_property
+    def _is_in_git(self) -> bool:
+        """Whether there is a repository, which git reads then.
+
+        Raises:
+            SourceUnavailable: git refuses to.
+        """
+        return git.top_of(self._root) is not None and self._head is not None
+
+    @cached_property
     def _checkout(self) -> Checkout:
         return Checkout(self._root, self._folders)
 
@@ -113,11 +122,11 @@ class Repository:
         return {key: item.path for item in self._unread() for key in item.keys}
 
     def _unread(self) -> Iterator[Unread]:
-        return unread(self._root, self._commit if self._of_commit else "")
+        return unread(self._root, self._commit if self._ref else "")
 
     def around(self) -> list[Diagnostic]:
         """What is wrong around the definitions: git's attributes of them, and files that are not read."""
-        of_git = rewritten(self._root, self._commit if self._of_commit else "") if git.top_of(self._root) else []
+        of_git = rewritten(self._root, self._commit if self._ref else "") if self._is_in_git else []
         return [*of_git, *warnings(self._unread())]
 
     def parts(self) -> Parts:
@@ -161,7 +170,7 @@ class Repository:
         """All its files."""
         if self._of_commit:
             return [path for path, _ in files.committed(self._root, self._commit, self._folders)]
-        submodules = self._checkout.submodules() if git.top_of(self._root) else ()
+        submodules = self._checkout.submodules() if self._is_in_git else ()
         return sorted({*files.working_tree(self._root, self._folders), *submodules})
 
     def load_since(self, rev: str) -> Desired:

@@ -45,7 +45,7 @@ def settle(root: Path, base: str, head: str) -> Revisions:
         here = git.head(root)
         if not here or not git.is_ancestor(root, before, here):
             raise _stale(root, "the working tree")
-        return Revisions(before, "", _written(root))
+        return Revisions(before, "", _written(root, here))
     after = _commit(root, head)
     if git.is_ancestor(root, before, after):
         return Revisions(before, after, after)
@@ -55,11 +55,6 @@ def settle(root: Path, base: str, head: str) -> Revisions:
 def _commit(root: Path, ref: str) -> str:
     if not ref:
         raise UsageError("no base is named", hint="name a branch or a commit with --base")
-    names = [f"refs/{folder}/{ref}" for folder in ("tags", "heads", "remotes")]
-    _, output, _ = git.run(root, "for-each-ref", "--format=%(refname)", *names)
-    meant = sorted(set(output.decode("utf-8", "replace").splitlines()) & set(names))
-    if len(meant) > 1:  # git would take the tag, which others may be able to make
-        raise UsageError(f"'{ref}' may be {' or '.join(meant)}", hint="write it out, or give the commit's id")
     try:
         return git.resolve(root, ref)
     except UsageError:
@@ -82,13 +77,7 @@ def _merged(root: Path, before: str, after: str) -> str:
     """The tree that merging gives, in the repository's objects; no branch and no file moves."""
     if _is_shallow(root):
         raise _stale(root, "the head")
-    words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after)
-    with (
-        tempfile.TemporaryDirectory() as folder
-    ):  # without files no attributes are found, and so no programs that merge
-        code, output, message = git.run(
-            root, *words, tree=folder, index=f"{folder}/index", settings={"core.attributesFile": os.devnull}
-        )
+    code, output, message = git.merge(root, before, after)
     names = output.decode("utf-8", "replace").split("\0")
     if code == 0:
         return names[0]
@@ -102,33 +91,41 @@ def _merged(root: Path, before: str, after: str) -> str:
     )
 
 
-def _written(root: Path) -> str:
-    """The working tree as a tree object, made of its bytes as they are, with an index of its own."""
+def _written(root: Path, head: str) -> str:
+    """The working tree as a tree object, made of its bytes as they are, with an index of its own.
+
+    Args:
+        head: the commit that is checked out.
+    """
     paths = Checkout(root).differing | Checkout(root, (".",), ignored=False).differing
     prefix = _asked(root, "rev-parse", "--show-prefix").removesuffix(b"\n")
     entries = b""
     for path in sorted(paths):
-        mode, oid = _hashed(root, path)
+        mode, oid = _hashed(root, path, len(head))
         entries += f"{mode} {oid}\t".encode() + prefix + os.fsencode(path.rstrip("/")) + b"\0"
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
-        _asked(root, "read-tree", "HEAD", index=index)
+        _asked(root, "read-tree", head, index=index)
         _asked(root, "update-index", "-z", "--index-info", index=index, stdin=entries)
         return _asked(root, "write-tree", index=index).decode().strip()
 
 
-def _hashed(root: Path, path: str) -> tuple[str, str]:
-    """The mode of what is at a path, "0" for nothing, and the id of its content, which git is given."""
+def _hashed(root: Path, path: str, width: int) -> tuple[str, str]:
+    """The mode of what is at a path, "0" for nothing, and the id of its content, which git is given.
+
+    Args:
+        width: of ids, in hexadecimal digits.
+    """
     full = root / path
     if full.is_symlink():
         target = os.fsencode(full.readlink())
         return git.LINK, _asked(root, "hash-object", "-w", "--stdin", stdin=target).decode().strip()
     if full.is_dir():
-        return git.SUBMODULE, "1" * 40  # a repository of its own: nothing in it is looked at
+        return git.SUBMODULE, "1" * width  # a repository of its own: nothing in it is looked at
     if full.is_file():
         oid = _asked(root, "hash-object", "-w", "--no-filters", "--", path).decode().strip()
         return git.REGULAR[os.access(full, os.X_OK)], oid
-    return "0", "0" * 40
+    return "0", "0" * width
 
 
 def _asked(root: Path, *words: str, index: str = "", stdin: bytes = b"") -> bytes:

@@ -62,6 +62,8 @@ def differing(root: Path, paths: Iterable[str]) -> set[str]:
         Unprovable: a path holds more than a file.
     """
     found = set()
+    if not all(files.is_folder(root / folder) for folder in files.FOLDERS if os.path.lexists(root / folder)):
+        raise Unprovable("a folder of definitions is something else")
     for path in paths:
         if path in files.FOLDERS or path.endswith("/") or os.path.isdir(root / path):
             raise Unprovable(f"{path} is a repository of its own, or a link")

@@ -18,7 +18,10 @@ from reconciler.value_class import value_class
 _NAME = re.compile(r"\.(ya?ml|json)(?![a-z0-9])", re.IGNORECASE)
 """In the names that people give to what holds a definition, such as crm.YAML, crm.yaml.bak and crm.json."""
 _MARK = b"reconciler/v1"
+_ESCAPED = b"reconciler\\/v1"
+"""As some programs write it in JSON."""
 _NAMED = re.compile(r"name[\"']?: ?[\"']?([a-z0-9-]{1,63})")
+_BELOW = tuple(f"{folder}/" for folder in files.FOLDERS)
 _MOST_KEYS = 1000
 _OTHERS = frozenset({"node_modules", "__pycache__"})
 """Folders of what others made."""
@@ -42,7 +45,7 @@ def unread(root: Path, commit: str = "") -> Iterator[Unread]:
     """
     contents = _committed(root, commit) if commit else _present(root)
     for path, data in contents:
-        keys = _defined(path, data) if _MARK in data else None
+        keys = _defined(path, data) if _MARK in data or _ESCAPED in data else None
         if keys is not None:
             yield Unread(path, keys)
 
@@ -94,7 +97,7 @@ def _committed(root: Path, commit: str) -> Iterator[tuple[str, bytes]]:
     entries = [
         (path, oid)
         for mode, oid, path in git.list_entries(root, commit, ["."])
-        if mode in git.REGULAR and _may_define(path)
+        if mode in git.REGULAR and _may_define(path) and _OTHERS.isdisjoint(path.split("/"))
     ]
     entries = _of_this_repository(sorted(entries))[:_MOST]
     yield from zip((path for path, _ in entries), git.read_blobs(root, [oid for _, oid in entries]), strict=True)
@@ -107,13 +110,17 @@ def _of_this_repository(entries: list[tuple[str, str]]) -> list[tuple[str, str]]
 
 
 def _may_define(path: str) -> bool:
-    return bool(_NAME.search(path.rpartition("/")[2])) and not files.holds_definitions(path) and path != places.PROJECT_FILE  # fmt: skip
+    """Whether the name says so; whatever lies below the folders may."""
+    named = path.startswith(_BELOW) or _NAME.search(path.rpartition("/")[2])
+    return bool(named) and not files.holds_definitions(path) and path != places.PROJECT_FILE
 
 
 def _defined(path: str, data: bytes) -> tuple[Key, ...] | None:
     """What a file defines, or may define where it cannot be read; None where it is none of ours."""
     loaded = load(data, path, fast_parser())
     if loaded.faults:
+        if not _NAME.search(path.rpartition("/")[2]):
+            return None  # a text that speaks of definitions
         text = data.decode("utf-8", "replace")
         kinds = [kind for kind in KINDS if kind in text]
         return tuple(Key(kind, name) for name in sorted(set(_NAMED.findall(text)))[:_MOST_KEYS] for kind in kinds)

@@ -265,7 +265,7 @@ def refuse_off_branch(root: Path, revision: Revision, branch: str) -> None:
     from reconciler.source import git
 
     hint = f"merge it into {branch} first, then plan again"
-    tip = git.resolve(root, branch)
+    tip = git.tip(root, branch)
     if not revision.commit or revision.dirty:
         what = "uncommitted changes" if revision.commit else "no commit"
         raise GuardStopped(f"the plan was made from {what}, and has to be from a commit on {branch}", hint=hint)

@@ -74,13 +74,14 @@ def inside(root: Path, path: str) -> str:
 
 
 def from_root(folder: Path) -> tuple[Path, str]:
-    """The repository that `folder` lies in, and the way from there, so that no link on it is followed.
+    """The outermost repository that `folder` lies in, and the way from there, so that no link on it is followed.
 
-    Outside of one, the folder itself and "".
+    Outside of one, the folder itself and "". The innermost one may be where a link leads to.
     """
     full = Path(os.path.abspath(folder))
-    root = find_root(full)
-    return (root, full.relative_to(root).as_posix().removeprefix(".")) if root else (full, "")
+    around = (above for above in (*reversed(full.parents), full) if os.path.lexists(above / ".git") or is_root(above))
+    base = next(around, full)
+    return base, "" if base == full else full.relative_to(base).as_posix()
 
 
 def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes | Diagnostic]]:

@@ -235,7 +235,7 @@ def test_all_objections_are_told_at_once(workspace: Workspace) -> None:
 def test_a_missing_folder_and_an_empty_source(workspace: Workspace) -> None:
     """Nothing is deleted because a checkout went wrong; removing a part on purpose is a matter of the limit."""
     workspace.ok("apply", "--yes", "-q")
-    (workspace.root / "connectors/crm.yaml").rename(workspace.root / "connectors/crm.txt")
+    (workspace.root / "connectors/crm.yaml").rename(workspace.root.parent / "crm.txt")
     plan = plan_of(workspace)
     assert actions(plan) == [("delete", "connector/crm-contacts"), ("delete", "category/crm")]
     (workspace.root / "policies/team.yaml").write_text("# nothing here\n---\n")

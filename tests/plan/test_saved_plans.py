@@ -302,7 +302,7 @@ def test_a_plan_of_a_commit_that_is_not_on_the_branch(saved: Workspace) -> None:
     commit = saved.commit()
     saved.ok("plan", "-q", "--out", "plan.json")
     assert f"the plan's commit {commit[:12]} is not on main\n" in refused(saved, 5, "--require-commit-on", "main")
-    assert "there is no commit 'mian'" in refused(saved, 64, "--require-commit-on", "mian")
+    assert "there is no branch 'mian'" in refused(saved, 64, "--require-commit-on", "mian")
     assert saved.run("apply", "--yes", "--require-commit-on", "main").exit_code == 5
     saved.git("checkout", "-q", "main")
     saved.git("merge", "-q", "topic")

@@ -48,7 +48,7 @@ def command(
     else:
         if keys:
             raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")
-        run = open_run(asked, noting=True)
+        run = open_run(asked)
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
     refuse_demanded(run, plan, branch, saved=planfile is not None)

@@ -65,15 +65,12 @@ class PlanFlags:
     approvals: tuple[str, ...] = ()
 
 
-def open_run(
-    flags: PlanFlags | None = None, target: str | None = None, *, noting: bool = False, reading: bool = False
-) -> Run:
+def open_run(flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False) -> Run:
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
         flags: None for a command that only reads the store; it is told at once where the store was lost.
         target: the one that is used where the command line names none.
-        noting: whether to note what is read; see `Repository`.
         reading: whether nothing is going to be written to the store; see `without_far_key`.
     """
     said = options()
@@ -98,14 +95,7 @@ def open_run(
     progress = open_progress()
     return Run(
         settings,
-        open_source(
-            root,
-            flags.ref if flags else "",
-            noting=noting,
-            cached=not said.no_cache,
-            settled=True,
-            progress=progress,
-        ),
+        open_source(root, flags.ref if flags else "", cached=not said.no_cache, settled=True, progress=progress),
         open_store(settings, os.environ),
         open_secrets(settings, os.environ),
         progress,

@@ -7,13 +7,12 @@ named; and whatever it says, git starts no program, asks nobody, fetches nothing
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import places
-from reconciler.source.launching import Child, environment, launch
+from reconciler.source.launching import Child, environment, launch, program
 from reconciler.source.yaml.guard import MAX_BYTES
 
 REGULAR = ("100644", "100755", "100664")
@@ -178,8 +177,14 @@ def _suggestion(root: Path, ref: str) -> str:
     """The branch or tag that was probably meant."""
     from difflib import get_close_matches
 
-    _, output, _ = run(root, "for-each-ref", "--format=%(refname:lstrip=2)")
-    near = get_close_matches(ref, os.fsdecode(output).splitlines(), n=1)
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program(str(top_of(root)))  # GitPython asks it for its version
+    from git import Repo
+
+    try:
+        names = [str(found) for found in Repo(top_of(root)).references]
+    except (OSError, TypeError, ValueError):  # refs that it cannot read
+        names = []
+    near = get_close_matches(ref, names, n=1)
     return (
         f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
     )
@@ -206,6 +211,8 @@ def merge(root: Path, before: str, after: str) -> tuple[int, bytes, str]:
         return code, output, message
     objects = os.path.join(root, os.fsdecode(output).removesuffix("\n"))
     words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", before, after)
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "refs").mkdir()
         Path(folder, "HEAD").write_bytes(b"ref: refs/heads/none\n")

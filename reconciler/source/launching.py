@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
+from typing import IO
 
 from reconciler.errors import SourceUnavailable
 
@@ -51,24 +52,27 @@ class Child:
         self._process = process
         assert process.stdout is not None
         self.output = process.stdout
-        if feed:
-            Thread(target=self._feed, args=(feed,), daemon=True).start()
-
-    def _feed(self, feed: bytes) -> None:
-        assert self._process.stdin is not None
-        with suppress(OSError), self._process.stdin as pipe:
-            pipe.write(feed)
+        self._feeder = Thread(target=_feed, args=(process.stdin, feed), daemon=True) if process.stdin else None
+        process.stdin = None  # it has a thread of its own
+        if self._feeder:
+            self._feeder.start()
 
     def finish(self) -> tuple[int, bytes, str]:
         """Exit code, the rest of the output, and what git says of errors."""
-        self._process.stdin = None  # what it reads has a thread of its own
         output, said = self._process.communicate()
+        if self._feeder:
+            self._feeder.join()
         return self._process.returncode, output, said.decode("utf-8", "replace").strip()
 
     def give_up(self) -> None:
         """End it, whatever it is at."""
         self._process.kill()
         self.finish()
+
+
+def _feed(pipe: IO[bytes], feed: bytes) -> None:
+    with suppress(OSError), pipe:
+        pipe.write(feed)
 
 
 def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: bytes = b"") -> Child:
@@ -92,6 +96,13 @@ def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: byt
     except FileNotFoundError as failure:
         raise SourceUnavailable("git is not installed", hint="install git; reconciler starts it to read history") from failure  # fmt: skip
     return Child(process, stdin)
+
+
+def program(top: str) -> str:
+    """Where git is, or "git" where it is not."""
+    import shutil
+
+    return shutil.which("git", path=_trusted_path(top)) or "git"
 
 
 def _trusted_path(top: str) -> str:

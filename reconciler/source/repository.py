@@ -44,7 +44,6 @@ class Repository:
         *,
         covering: bool = False,
         edited: Mapping[str, bytes | None] | None = None,
-        noting: bool = False,
         cache: str = "",
         settled: bool = False,
         progress: Progress = UNTOLD,
@@ -56,7 +55,6 @@ class Repository:
             folders: what is read; references to what others hold are not looked at then, and access not tested.
             covering: whether to look for grants that no access test explains.
             edited: files that are taken to have this content, or, with None, not to be there.
-            noting: whether to note what is read, so that it can be proven later to be that of a commit.
             cache: folder of what was read before; "" for none.
             settled: whether the commit's own files are read where the working tree does not differ from it.
             progress: told of what is read.
@@ -64,9 +62,7 @@ class Repository:
         self._progress = progress
         self._edited = edited or {}
         self._settled = settled
-        self._noting = noting
         self._cache = cache
-        self._noted = ""
         self._covering = covering
         self._folders = folders
         self._root = root
@@ -86,8 +82,6 @@ class Repository:
         if self._ref:
             return Revision(self._commit, self._ref)
         differing = len(self._checkout.differing) if self._head else 0
-        if self._head and self._noted and not differing:  # a file may have changed since git looked at it
-            differing = int(self._noted != _digest_of(files.definitions(self._entries)))
         return Revision(self._head, "", bool(differing), differing)
 
     @cached_property
@@ -106,11 +100,6 @@ class Repository:
     @cached_property
     def _checkout(self) -> Checkout:
         return Checkout(self._root, self._folders)
-
-    @cached_property
-    def _entries(self) -> list[tuple[str, str, str]]:
-        """What the commit has in the folders."""
-        return git.list_entries(self._root, self._commit, files.FOLDERS)
 
     @cached_property
     def _of_commit(self) -> bool:
@@ -149,22 +138,14 @@ class Repository:
         Raises:
             Unprovable: it may be something else.
         """
-        commit = self._commit if self._of_commit else self._head
-        if any(mode not in git.REGULAR for mode, _, _ in self._entries):
+        if not self._of_commit:
+            raise Unprovable("the files are not those of a commit")
+        entries = git.list_entries(self._root, self._commit, files.FOLDERS)
+        if any(mode not in git.REGULAR for mode, _, _ in entries):
             raise Unprovable("there are links or submodules")
-        listed = files.definitions(self._entries)
-        if [path for path, _ in listed] != list(paths) or not (self._of_commit or self._noted == _digest_of(listed)):
-            raise Unprovable("the files are not those of the commit")
-        return trees_of(self._root, commit)
-
-    def _noting_ids(self, paths: Sequence[str], contents: Iterable[FileContent]) -> Iterator[FileContent]:
-        from hashlib import sha256
-
-        noted = sha256()
-        for path, content in zip(paths, contents, strict=True):
-            noted.update(_line(path, content.oid))
-            yield content
-        self._noted = noted.hexdigest()
+        if [path for path, _ in files.definitions(entries)] != list(paths):
+            raise Unprovable("not all files of the commit were read")
+        return trees_of(self._root, self._commit)
 
     def paths(self) -> list[str]:
         """All its files."""
@@ -194,8 +175,7 @@ class Repository:
         else:
             paths = [path for path in self.paths() if path not in self._edited]
         if len(paths) < MIN_ITEMS or not hasattr(os, "pread"):  # which not every system has
-            reader = DocumentReader(self._now, len(self._head) if self._noting and not self._of_commit else 0)
-            committed = self._of_commit
+            reader, committed = DocumentReader(self._now), self._of_commit
             read = (
                 files.read_committed(self._root, listing) if committed else files.read_working_tree(self._root, paths)
             )
@@ -228,8 +208,6 @@ class Repository:
         self, paths: list[str], contents: Iterable[FileContent], reader: DocumentReader | None = None
     ) -> Desired:
         """What the files make together with those that are taken to be edited."""
-        if self._noting and not self._of_commit:
-            contents = self._noting_ids(paths, contents)
         new = {path: data for path, data in sorted(self._edited.items()) if data is not None}
         if new:
             contents = chain(contents, (reader or DocumentReader(self._now)).read_all(list(new), new.values()))
@@ -261,21 +239,7 @@ class Repository:
         if path in self._edited:
             return self._edited[path] or b""
         if self._of_commit:
-            oid = dict(files.committed(self._root, self._commit))[path]
+            oid = dict(files.committed_at(self._root, self._commit, [path]))[path]
             return next(git.read_blobs(self._root, [oid]))
         content = next(files.read_working_tree(self._root, [path]))
         return content if isinstance(content, bytes) else b""
-
-
-def _digest_of(entries: Iterable[tuple[str, str]]) -> str:
-    """What stands for files with their ids."""
-    from hashlib import sha256
-
-    found = sha256()
-    for path, oid in entries:
-        found.update(_line(path, oid))
-    return found.hexdigest()
-
-
-def _line(path: str, oid: str) -> bytes:
-    return f"{path}\0{oid}\0".encode("utf-8", "surrogateescape")

@@ -125,7 +125,6 @@ def open_source(
     folders: Sequence[str] = files.FOLDERS,
     *,
     covering: bool = False,
-    noting: bool = False,
     cached: bool = True,
     settled: bool = False,
     progress: Progress = UNTOLD,
@@ -138,9 +137,7 @@ def open_source(
         progress: told of what is read.
     """
     cache = _parsed(root) if cached else ""
-    return Repository(
-        root, ref, now(), folders, covering=covering, noting=noting, cache=cache, settled=settled, progress=progress
-    )
+    return Repository(root, ref, now(), folders, covering=covering, cache=cache, settled=settled, progress=progress)
 
 
 def _parsed(root: Path) -> str:

@@ -51,6 +51,7 @@ def first_repeated(items: list[Any]) -> int | None:
 
 
 def kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> Finding:
+    """That a document is of none of the `kinds`."""
     names = ", ".join(kinds)
     if "kind" not in content:
         near = _close("kind", [key for key in content if isinstance(key, str)])
@@ -64,6 +65,7 @@ def kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...])
 
 
 def findings_of(fault: Objection, document: int) -> Iterator[Finding]:
+    """What an objection comes to, for people."""
     if fault.rule == "propertyNames":
         yield _bad_name(fault.instance, fault.path, document)
     elif _is_literal_secret(fault):

@@ -10,7 +10,7 @@ _BREAK = "&#8203;"
 """Seen by nobody, and keeps apart what would be a mention or a link."""
 _SIGNS = str.maketrans({char: f"\\{char}" for char in r"\`*_[]#|~$"} | {"&": "&amp;", "<": "&lt;", "@": f"@{_BREAK}"})
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-_BLOCK = re.compile(r"(\s*\d{0,9})([>+=.)-])")
+_BLOCK = re.compile(r"\A(\s*\d{0,9})([>+=.)-])")
 _TICKS = re.compile(r"`+")
 
 

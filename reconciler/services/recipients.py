@@ -89,10 +89,10 @@ def _recipients(spec: Mapping[str, Any]) -> frozenset[str]:
     if "tokenUrl" in authorization:
         urls.append(authorization["tokenUrl"])
     if "tokenRequest" in authorization:
-        urls.append(authorization["tokenRequest"]["url"])
+        urls.append(authorization["tokenRequest"].get("url", ""))
     authorized = authorization.get("method", "none") != "none"
     endpoints = spec.get("endpoints", {}).values()
-    urls += [endpoint["url"] for endpoint in endpoints if authorized or _holds_references(endpoint)]
+    urls += [endpoint.get("url", "") for endpoint in endpoints if authorized or _holds_references(endpoint)]
     return frozenset(host for host in map(_host, urls) if host)
 
 

@@ -97,6 +97,7 @@ def test_an_example_is_what_the_test_call_sends(example: Any) -> None:
 
 
 @given(EXAMPLES)
+@example({"a": [[None, False], True], "a_2": 1, "b": {"c": 1}, "b_c": 2})
 @example({"a": 2**70, "b": 1e300, "c": -0.5, "d": "", "e": 'say "hi"\nto C:\\x', "f": "7", "g": "true"})
 def test_samples_keep_their_types_and_texts_are_escaped_once(sent: Any) -> None:
     """Whatever the example holds, the test call sends it; numbers that readers of YAML spoil stand in the body itself."""

@@ -76,6 +76,9 @@ class Attempt:
 
     # a backend of secrets, and of interrupts, that only pauses
 
+    def refuse(self, reference: Any) -> None:
+        """Anything may be read."""
+
     def prefetch(self, references: Any, progress: Any) -> None:
         """The lease is taken."""
         self.pid = self._host.pid

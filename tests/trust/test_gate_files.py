@@ -144,7 +144,7 @@ YAML = {
     "a quoted key": "{'file': 'secrets/x'}",
     "a path with dots": "{file: ./secrets//./x}",
     "a path with dots that goes up": "{file: secrets/none/../../secrets/x}",
-    "folded over lines": '{"fi\\\n        le": "secrets\\\n        /x"}',
+    "folded over lines": '{"file": "secrets\\\n        /x"}',
 }
 
 

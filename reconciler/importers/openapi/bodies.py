@@ -211,7 +211,7 @@ def _slot(slot: Slot, tags: Placeholders, source: Source, where: Pointer) -> str
             message = f"the example of {clean('.'.join(slot.path))[:200]} was not copied"
             source.notes.add("secret-removed", where, message)
         sample = None
-    tag = tags.tag("body", "_".join(slot.path) or "body", sample)
+    tag = tags.new_tag("body", "_".join(slot.path) or "body", sample)
     return f'"{tag}"' if slot.quoted else tag
 
 

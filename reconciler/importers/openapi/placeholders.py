@@ -25,11 +25,14 @@ class Placeholders:
 
         A sample keeps its type, as calls send it so. One that may be a secret is dropped.
         """
-        name = self._names.get((place, wanted))
-        if name is None:
-            name = self._new_name(place, wanted)
-            self._names[place, wanted] = name
-            self._keep(name, wanted, sample)
+        if (place, wanted) not in self._names:
+            self._names[place, wanted] = self.new_tag(place, wanted, sample)
+        return self._names[place, wanted]
+
+    def new_tag(self, place: str, wanted: str, sample: Json) -> str:
+        """The same for a value that is not among those before, however it is called."""
+        name = self._new_name(place, wanted)
+        self._keep(name, wanted, sample)
         return f"{{{{{name}}}}}"
 
     def _new_name(self, place: str, wanted: str) -> str:

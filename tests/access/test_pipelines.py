@@ -190,8 +190,15 @@ def api() -> Iterator[str]:
 @pytest.mark.parametrize("approver", ["margaret", "grace", ""])
 @pytest.mark.parametrize("name", ["authorize", "apply"])
 def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, approver: str) -> None:
-    """The gate and the apply take who approved the merge request; what is applied is its author's."""
+    """The gate and the apply take who approved the merge request; what is applied is its author's.
+
+    A request of the same commit that is open, or went into another branch, says nothing of it, whoever made it.
+    """
     commit = gate.git("rev-parse", "change")
+    others = [
+        {"iid": 8, "sha": commit, "merge_commit_sha": None, "squash_commit_sha": None, "author": {"username": "margaret"}, **which}
+        for which in ({"state": "opened", "target_branch": "main"}, {"state": "merged", "target_branch": "sandbox"})
+    ]  # fmt: skip
     Api.answers = {
         f"/api/v4/projects/3/repository/commits/{commit}/merge_requests": [
             {
@@ -199,16 +206,20 @@ def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, 
                 "sha": commit,
                 "merge_commit_sha": None,
                 "squash_commit_sha": None,
+                "state": "merged",
+                "target_branch": "main",
                 "author": {"username": "ada"},
-            }
+            },
+            *others,
         ],
         "/api/v4/projects/3/merge_requests/7/approvals": {
             "approved_by": [{"user": {"username": name}} for name in [approver] if name]
         },
+        "/api/v4/projects/3/merge_requests/8/approvals": {"approved_by": [{"user": {"username": "margaret"}}]},
     }
     variables = {
         "CI_API_V4_URL": api, "CI_PROJECT_ID": "3", "CI_COMMIT_SHA": commit, "GITLAB_USER_LOGIN": "ada", "RECONCILER_API_TOKEN": "a-token",
-        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
+        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"CI_COMMIT_BRANCH": "main", "RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
     }  # fmt: skip
     script = "\n".join(["git fetch -q origin change", *written("gitlab-ci.yaml")[name]["script"]])
     done, _ = run_script(script, gate, tmp_path, variables, [])

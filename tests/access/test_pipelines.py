@@ -141,18 +141,23 @@ def test_github_applies_what_was_approved(
     step = job["steps"][-1]
     assert "${{" not in step["run"]
     head, merged = gate.git("rev-parse", "change"), gate.git("rev-parse", "change")
-    pull = {"number": 7, "merged_at": "2027-01-01T00:00:00Z", "merge_commit_sha": merged, "head": {"sha": head}, "user": {"login": author}}  # fmt: skip
+    pull = {"number": 7, "merged_at": "2027-01-01T00:00:00Z", "merge_commit_sha": merged, "head": {"sha": head}, "base": {"ref": "main"}, "user": {"login": author}}  # fmt: skip
+    elsewhere = {**pull, "number": 9, "base": {"ref": "sandbox"}, "user": {"login": "margaret"}}
     others = {**pull, "number": 8, "merge_commit_sha": gate.git("rev-parse", "main"), "user": {"login": "margaret"}}
-    (tmp_path / "pulls.json").write_text(json.dumps([others, *([pull] if author else [])]))
+    (tmp_path / "pulls.json").write_text(json.dumps([others, elsewhere, *([pull] if author else [])]))
     variables = {
         "REPOSITORY": "repos/o/r",
         "COMMIT": merged,
         "PUSHER": "ada",
         "TARGET": "production",
         "DATABASE": "",
+        "GITHUB_REF_NAME": "main",
         **KEYS,
     }
-    assert variables.keys() - {"DATABASE", *KEYS} | {"GH_TOKEN", "RECONCILER_STORE_KEY"} == step["env"].keys()
+    assert (
+        variables.keys() - {"DATABASE", "GITHUB_REF_NAME", *KEYS} | {"GH_TOKEN", "RECONCILER_STORE_KEY"}
+        == step["env"].keys()
+    )
     given = [
         review(login, state, gate.git("rev-parse", "main") if on == "main" else head) for login, state, on in reviews
     ]
@@ -239,6 +244,17 @@ def test_gitlab(gate: Workspace, tmp_path: Path, user: str, code: int) -> None:
     script = "\n".join(["git fetch -q origin change", *job["script"]])
     done, _ = run_script(script, gate, tmp_path, variables, [])
     assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_the_gate_of_github_judges_only_what_goes_into_the_branch_that_is_applied() -> None:
+    """A verdict by the policies of another branch would stay with the commit once the request is retargeted.
+
+    A request that is reopened or edited was perhaps pushed to by others, for whom neither event speaks.
+    """
+    assert written("gate.yaml")["on"]["pull_request_target"] == {
+        "branches": ["main"],
+        "types": ["opened", "synchronize"],
+    }
 
 
 @pytest.mark.parametrize(

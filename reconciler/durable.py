@@ -32,7 +32,12 @@ def create_file(path: Path, data: bytes) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Make a file, or replace the content of one: whoever reads it sees the old or the new, whole."""
+    """Make a file, or replace the content of one: whoever reads it sees the old or the new, whole.
+
+    Raises:
+        OSError: it cannot be written, or what is there is no file: a device that is replaced is missing to all.
+    """
+    refuse_special(path)
     with _draft(path, data, mode) as draft:
         draft.replace(path)
     sync_folder(path.parent)
@@ -64,6 +69,16 @@ def replace_files(root: Path, contents: Mapping[str, bytes | None]) -> None:
                 path.unlink()
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
+
+
+def refuse_special(path: Path) -> None:
+    """Stop before a file takes the place of something that is none.
+
+    Raises:
+        OSError: it would.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file, and none may take its place", str(path))
 
 
 def _refuse_links(root: Path, name: str) -> None:

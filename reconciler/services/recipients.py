@@ -107,7 +107,7 @@ def _host(url: str) -> str:
 
     Letters beyond ASCII are shown as they are looked up, so that none looks like another.
     """
-    if not url or url.startswith("/"):
+    if not url or (url.startswith("/") and not url.startswith("//")):  # which many take for a host of its own
         return ""
     try:
         parts = urlsplit(url)
@@ -122,4 +122,5 @@ def _host(url: str) -> str:
         except UnicodeError:
             host = host.encode("ascii", "backslashreplace").decode()
     host = f"[{host}]" if ":" in host else host
-    return ("" if parts.scheme == "https" else f"{parts.scheme}://") + host + (f":{port}" if port else "")
+    scheme = f"{parts.scheme}:" if parts.scheme else ""
+    return ("" if scheme == "https:" else f"{scheme}//") + host + (f":{port}" if port else "")

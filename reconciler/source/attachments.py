@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
+from reconciler.source.attributes import rewriting
 from reconciler.source.differing import Difference, files_with
 from reconciler.source.leading import Place, folded, moved
 from reconciler.source.project import PROJECT_FILE, parse_project
@@ -27,6 +28,10 @@ _OWN = ".reconciler"
 """Where the embedded store is, unless the project file says otherwise."""
 _APART = re.compile(r"[\s\"'`;:=,&|<>()$#]+")
 """What stands between the words of a command, or in a URL before a path."""
+_STORES = re.compile(r"\.(store|keyFile)$")
+_TAKES_MORE = re.compile(rf"{_STORES.pattern}|\.command$")
+"""Settings of which the files are used with others in their folders: keys and journals, and what programs import."""
+_MODULE = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _NO_CASE = "where case does not count, it is read as {}"
 
 
@@ -37,13 +42,16 @@ class Attached:
         """Read the project files of both."""
         self._root = root
         self._before, self._after = before, after
+        self._rewriting = rewriting(root, before.tree, after.tree)
         self._project, _ = _project_at(root, before)
         self._next, faults = _project_at(root, after)
         self.faults = [fault for fault in faults if fault.severity is Severity.ERROR]
         """Of the project file after the change."""
+        self.unreadable: list[Diagnostic] = []
+        """What is wrong with files of which references may lead to what changed."""
 
     def settings(self, others: Sequence[Difference]) -> dict[str, str]:
-        """Files that are project settings and changed, each with the reason, or "" for the project file.
+        """Files that are project settings and changed, each with the reason, or "" for what the project file says.
 
         Args:
             others: the files beside the definitions that differ.
@@ -53,27 +61,51 @@ class Attached:
             self._project is None or not same(self._project, self._next)
         ):
             found[PROJECT_FILE] = ""
-        named = {_OWN: "the store may be in it"}
-        for project in (self._project, self._next):
-            for setting, text in _texts({key: value for key, value in (project or {}).items() if key not in _NAMES}):
-                for path in _paths_in(text):
-                    named.setdefault(path, f"{setting} of the project file leads to it")
-        for path in sorted(moved(self._root, self._before, self._after, named)):
+        elif self._rewrites_project_file():
+            found[PROJECT_FILE] = "git writes it otherwise than it keeps it"
+        alone: dict[str, str] = {_OWN: "the store may be in it"}
+        with_others: dict[str, str] = {}
+        for setting, text in self._paths_set():
+            into = with_others if _TAKES_MORE.search(setting) and "{name}" not in text else alone
+            for path in (*_paths_in(text), *(_modules_in(text) if into is with_others else ())):
+                into.setdefault(path, f"{setting} of the project file leads to it")
+            found |= _beside(others, text, setting) if _STORES.search(setting) else {}
+        whys = {path: alone[path] for path in self._moved(alone)}
+        whys |= {path: f"{with_others[path]}, or it lies beside" for path in self._moved(with_others, beside=True)}
+        for path, why in sorted(whys.items()):
             if (name := posixpath.normpath(path)) != PROJECT_FILE:
-                found.setdefault(name, named[path])
+                found.setdefault(name, why)
         return found | dict(_without_case(others))
+
+    def _paths_set(self) -> Iterator[tuple[str, str]]:
+        """Settings of both project files, with their texts, which may lead to files."""
+        for project in (self._project, self._next):
+            yield from _texts({key: value for key, value in (project or {}).items() if key not in _NAMES})
+
+    def _rewrites_project_file(self) -> bool:
+        """Whether git writes the project file otherwise in one of the two trees than in the other."""
+        path = posixpath.join(self._after.within, PROJECT_FILE)
+        one, other = (frozenset[tuple[str, str]]().union(*known.values()) for known in self._rewriting)
+        return any(changed == path for changed, _ in one ^ other)
+
+    def _moved(self, paths: Iterable[str], *, beside: bool = False) -> set[str]:
+        return moved(self._root, self._before, self._after, paths, self._rewriting, beside=beside)
 
     def leaned_on(self, reader: "PartReader", tree: str) -> dict[Key, tuple[str, Resource]]:
         """Connectors of `tree` of which a secret reference leads to something else after the change, with its path."""
         likely = frozenset(files_with(self._root, tree, [_MAY_LEAD], ("connectors",)))
         entries = files.committed(self._root, tree, ("connectors",)) if likely else []
+        contents = reader.contents({name: oid for name, oid in entries if name in likely})
+        self.unreadable = [
+            fault for content in contents for fault in content.diagnostics if fault.severity is Severity.ERROR
+        ]
         leading = [
             (resource, path)
-            for content in reader.contents({name: oid for name, oid in entries if name in likely})
+            for content in contents
             for resource in content.resources
             for path in self._paths_of(resource)
         ]
-        changed = moved(self._root, self._before, self._after, (path for _, path in leading))
+        changed = self._moved(path for _, path in leading)
         found: dict[Key, tuple[str, Resource]] = {}
         for resource, path in leading:
             if path in changed:
@@ -111,6 +143,21 @@ def _project_at(root: Path, place: Place) -> tuple[dict[str, Any] | None, list[D
         return None, [files.unreadable(PROJECT_FILE, "it is not a regular file")]
     project, faults = parse_project(next(git.read_blobs(root, [oid])))
     return (None if faults else project), faults
+
+
+def _beside(others: Sequence[Difference], text: str, setting: str) -> dict[str, str]:
+    """Files named after a store or a key, as SQLite's own and other keys are, each with the reason."""
+    stems = [folded(posixpath.splitext(posixpath.normpath(path))[0]) for path in _paths_in(text.rpartition(":")[2])]
+    starts = tuple(f"{stem}{mark}" for stem in stems for mark in (".", "-"))
+    why = f"it is named after what {setting} of the project file leads to"
+    return {item.path: why for item in others if folded(item.path).startswith(starts)}
+
+
+def _modules_in(text: str) -> Iterator[str]:
+    """Where modules lie that a command may name."""
+    for word in _paths_in(text):
+        if _MODULE.fullmatch(word):
+            yield from (word.replace(".", "/"), f"{word.replace('.', '/')}.py")
 
 
 def _below(others: Sequence[Difference], folder: str) -> Iterator[str]:

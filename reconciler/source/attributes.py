@@ -4,12 +4,13 @@ Such a file is reviewed in one form and applied in another. Line ends are not me
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
 from reconciler.source import files, git
+from reconciler.source.leading import Rewriting
 
 CONVERTING = ":(exclude,attr:!filter !ident !text !eol !crlf !working-tree-encoding)"
 """Git's pathspec for all files but those of which no attribute says anything of the kind."""
@@ -27,17 +28,54 @@ def rewritten(root: Path, tree: str = "") -> list[Diagnostic]:
     Raises:
         SourceUnavailable: git refuses.
     """
+    below = git.below_top(root) if tree else ""
     if not tree:
-        return list(_told(root, _found(root, index="", folder="", below="")))
-    if not _has_attributes(root, tree):
+        found: Iterable[tuple[str, str]] = _found(root, below, _definitions(below), index="", folder="")
+    elif not _has_attributes(root, tree):
         return []
+    else:
+        found = _at(root, tree, _definitions(below))
+    shown = ((path.removeprefix(below), attribute) for path, attribute in found)
+    return list(_told((path, attribute) for path, attribute in shown if files.holds_definitions(path)))
+
+
+def rewriting(root: Path, *trees: str) -> list[Rewriting]:
+    """What git rewrites in each of two trees; nothing where the attributes of both are the same.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", *trees, "--", f":(top,glob)**/{_FILE}")
+    changed = _asked(root, *words, magic=True)
+    return [_rewriting(root, tree) if changed else {} for tree in trees]
+
+
+def _rewriting(root: Path, tree: str) -> Rewriting:
+    found = _at(root, tree, ["."])
+    listed = _asked(root, "ls-tree", "-r", "-t", "-z", "--full-tree", tree) if found else b""
+    entries = (entry.partition(b"\t") for entry in listed.split(b"\0")[:-1])
+    oids = {os.fsdecode(path): about.split(b" ")[2].decode() for about, _, path in entries}
+    told: dict[str, set[tuple[str, str]]] = {}
+    for path, attribute in found:
+        steps = path.split("/")
+        for count in range(1, len(steps) + 1):
+            told.setdefault(oids["/".join(steps[:count])], set()).add((path, attribute))
+    return {oid: frozenset(attributes) for oid, attributes in told.items()}
+
+
+def _definitions(below: str) -> list[str]:
+    return [f"{below}{name}" for name in files.FOLDERS]
+
+
+def _at(root: Path, tree: str, folders: Sequence[str]) -> list[tuple[str, str]]:
+    """What `_found` finds in a commit or a tree."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         index, empty = f"{folder}/index", f"{folder}/tree"
         os.mkdir(empty)
         _asked(root, "read-tree", tree, index=index)
-        return list(_told(root, _found(root, index=index, folder=empty, below=git.below_top(root))))
+        return list(_found(root, git.below_top(root), folders, index=index, folder=empty))
 
 
 def _has_attributes(root: Path, tree: str) -> bool:
@@ -50,22 +88,20 @@ def _has_attributes(root: Path, tree: str) -> bool:
     return f"{_FILE}\0".encode() in listed
 
 
-def _found(root: Path, *, index: str, folder: str, below: str) -> Iterator[tuple[str, str]]:
-    """Path from `root` and attribute of each file of definitions that git rewrites."""
-    folders = [f"{below}{name}" for name in files.FOLDERS]
+def _found(root: Path, below: str, folders: Sequence[str], *, index: str, folder: str) -> Iterator[tuple[str, str]]:
+    """Path from the top, and attributes, of each file in some folders that git rewrites."""
     listed = _asked(root, "ls-files", "-z", "--", *folders, CONVERTING, index=index, folder=folder, magic=True)
-    paths = [path for path in listed.split(b"\0") if files.holds_definitions(os.fsdecode(path).removeprefix(below))]
-    if not paths:
+    if not listed:
         return
     words = ["check-attr", "-z", "--stdin", *(["--cached"] if index else []), *_REWRITING]
-    told = _asked(root, *words, index=index, folder=folder, stdin=b"\0".join(paths) + b"\0")
+    told = _asked(root, *words, index=index, folder=folder, stdin=listed)
     parts = os.fsdecode(told).split("\0")
     for path, name, value in zip(parts[::3], parts[1::3], parts[2::3], strict=False):
         if value not in _HARMLESS:
-            yield path.removeprefix(below), name if value == "set" else f"{name}={value}"
+            yield path, name if value == "set" else f"{name}={value}"
 
 
-def _told(root: Path, found: Iterator[tuple[str, str]]) -> Iterator[Diagnostic]:
+def _told(found: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:
     by_attribute: dict[str, list[str]] = {}
     for path, attribute in found:
         by_attribute.setdefault(attribute, []).append(path)

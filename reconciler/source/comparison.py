@@ -43,6 +43,7 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
         faults += beside.faults
         settings = beside.settings(others)
         attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base)
+        before = Side(before.changed, before.policies, (*before.faults, *beside.unreadable))
     after = Side(after.changed, after.policies, (*after.faults, *faults))
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
 

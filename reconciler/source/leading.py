@@ -6,7 +6,7 @@ as one.
 """
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
@@ -23,6 +23,10 @@ _MOST_BYTES = 256 * 1024 * 1024
 
 Entries = dict[str, list[tuple[bytes, str]]]
 """Mode and object id of the entries of a folder, by `folded` name."""
+Folders = list[tuple[str, str]]
+"""`folded` name and object id of a folder and of those it lies in, the top first."""
+Rewriting = Mapping[str, frozenset[tuple[str, str]]]
+"""Path and attribute of what git writes otherwise than it keeps it, by the ids of the files and of the folders above."""
 Walk = Generator[str, bytes, None]
 """Asks for objects by their ids."""
 
@@ -60,28 +64,41 @@ def folded(name: str) -> str:
     return name.casefold() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
 
 
-def moved(root: Path, before: Place, after: Place, paths: Iterable[str]) -> set[str]:
+def moved(
+    root: Path,
+    before: Place,
+    after: Place,
+    paths: Iterable[str],
+    rewriting: Sequence[Rewriting],
+    *,
+    beside: bool = False,
+) -> set[str]:
     """Those of `paths`, from the place, that lead to something else in one of the two trees than in the other.
+
+    Args:
+        rewriting: what git rewrites in each of the two.
+        beside: whether what lies in the same folder counts as well, unless that is the place, or around it.
 
     Raises:
         SourceUnavailable: an object is missing.
     """
     wanted = sorted(set(paths))
-    reader = _Reader(root)
-    ends = [reader.ends(place, wanted) for place in (before, after)]
+    reader = _Reader(root, beside=beside)
+    ends = [reader.ends(place, wanted, known) for place, known in zip((before, after), rewriting, strict=True)]
     return {path for path, one, other in zip(wanted, *ends, strict=True) if one is None or one != other}
 
 
 class _Reader:
     """Reads objects as walks ask for them, those of all walks at once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, beside: bool) -> None:
         self._root = root
+        self._beside = beside
         self._objects: dict[str, bytes] = {}
 
-    def ends(self, place: Place, paths: Sequence[str]) -> list[object]:
-        """Where each path ends; None where that is too far away."""
-        walkers = [_Walker(place) for _ in paths]
+    def ends(self, place: Place, paths: Sequence[str], rewriting: Rewriting) -> list[object]:
+        """Where each path ends, with what git makes of it there; None where that is too far away."""
+        walkers = [_Walker(place, beside=self._beside) for _ in paths]
         walks = [walker.walk(path) for walker, path in zip(walkers, paths, strict=True)]
         asking: list[tuple[Walk, str]] = []
         for walk in walks:
@@ -92,7 +109,10 @@ class _Reader:
             waiting, asking = asking, []
             for walk, oid in waiting:
                 asking += self._asked(walk, self._objects[oid])
-        return [None if walker.steps > _MOST_STEPS else sorted(walker.ends) for walker in walkers]
+        return [
+            None if walker.steps > _MOST_STEPS else {(*end, rewriting.get(end[1])) for end in walker.ends}
+            for walker in walkers
+        ]
 
     def _asked(self, walk: Walk, given: bytes | None) -> list[tuple[Walk, str]]:
         """What the walk asks for next that was not read yet."""
@@ -132,21 +152,23 @@ class _Walker:
         steps: how many were gone.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, beside: bool) -> None:
         self._place = place
+        self._beside = beside
+        self._around = [folded(name) for name in place.within.split("/") if name]
         self._width = len(place.tree) // 2
         self.ends: set[tuple[str, str]] = set()
         self.steps = 0
 
     def walk(self, path: str) -> Walk:
         """Follow a path from the place."""
-        start = [self._place.tree]
+        start = [("", self._place.tree)]
         if path.startswith("/"):
             yield from self._outside(path)
         else:
             yield from self._on(start, [*reversed(path.split("/")), *reversed(self._place.within.split("/"))])
 
-    def _on(self, folders: list[str], rest: list[str]) -> Walk:
+    def _on(self, folders: Folders, rest: list[str]) -> Walk:
         """Go on from the last of the folders; the next name is the last of `rest`."""
         while rest:
             self.steps += 1
@@ -161,25 +183,37 @@ class _Walker:
                     yield from self._outside("/".join((self._place.top, "..", *reversed(rest))))
                     return
                 continue
-            entries = _entries((yield folders[-1]), self._width)
+            entries = _entries((yield folders[-1][1]), self._width)
             found = entries.get(folded(name), [])
             if not found:
-                self.ends.add(("nothing", ""))
+                self._end(folders, "nothing", "")
                 return
             for mode, oid in found[1:]:
-                yield from self._into(mode, oid, list(folders), list(rest))
+                yield from self._into(mode, (folded(name), oid), list(folders), list(rest))
             mode, oid = found[0]
             if mode != _FOLDER:
-                yield from self._into(mode, oid, folders, rest)
+                yield from self._into(mode, (folded(name), oid), folders, rest)
                 return
-            folders.append(oid)
-        if len(folders) > len([name for name in self._place.within.split("/") if name]) + 1:
-            self.ends.add(("folder", folders[-1]))  # else it is the place itself, or around it, and names nothing
+            folders.append((folded(name), oid))
+        self._add_folder(folders)
 
-    def _into(self, mode: bytes, oid: str, folders: list[str], rest: list[str]) -> Walk:
+    def _end(self, folders: Folders, what: str, oid: str) -> None:
+        """Note what was found in the last of the folders."""
+        self.ends.add((what, oid))
+        if self._beside:
+            self._add_folder(folders)
+
+    def _add_folder(self, folders: Folders) -> None:
+        """Note a folder, unless it is the place itself, or around it, and so names nothing."""
+        names = [name for name, _ in folders[1:]]
+        if names != self._around[: len(names)]:
+            self.ends.add(("folder", folders[-1][1]))
+
+    def _into(self, mode: bytes, entry: tuple[str, str], folders: Folders, rest: list[str]) -> Walk:
         self.steps += _TURN
+        oid = entry[1]
         if mode == _FOLDER:
-            yield from self._on([*folders, oid], rest)
+            yield from self._on([*folders, entry], rest)
         elif mode == _LINK:
             target = (yield oid).decode("utf-8", "surrogateescape")
             if target.startswith("/"):
@@ -187,9 +221,9 @@ class _Walker:
             else:
                 yield from self._on(folders, [*rest, *reversed(target.split("/"))])
         elif mode == _SUBMODULE or not any(name not in ("", ".") for name in rest):
-            self.ends.add((mode.decode(), oid))
+            self._end(folders, mode.decode(), oid)
         else:
-            self.ends.add(("nothing", ""))
+            self._end(folders, "nothing", "")
 
     def _outside(self, path: str) -> Walk:
         """What lies outside is not git's, unless the path comes back."""
@@ -199,7 +233,7 @@ class _Walker:
             self.ends.add(("outside", full))
             return
         self.steps += _TURN
-        yield from self._on([self._place.tree], list(reversed(full[len(inside) + 1 :].split("/"))))
+        yield from self._on([("", self._place.tree)], list(reversed(full[len(inside) + 1 :].split("/"))))
 
 
 def _entries(data: bytes, width: int) -> Entries:

@@ -138,9 +138,9 @@ def test_a_program_that_the_project_file_names_is_a_setting_too(gate: Workspace)
         "apiVersion: reconciler/v1\nkind: Project\nsecrets: {helpers: {ours: {command: [./tools/get, '{name}']}}}\n",
     )
     gate.write("tools/get", "#!/bin/sh\necho one\n")
-    gate.write("tools/other", "#!/bin/sh\n")
+    gate.write("docs/other", "#!/bin/sh\n")
     rebase(gate)
-    gate.write("tools/other", "#!/bin/sh\necho\n")
+    gate.write("docs/other", "#!/bin/sh\necho\n")
     assert judged(gate)["changes"] == []
     gate.write("tools/get", "#!/bin/sh\necho two\n")
     assert refused(judged(gate)) == [("tools/get", "project settings")]
@@ -214,6 +214,24 @@ def test_a_tag_named_as_the_base(gate: Workspace) -> None:
     gate.edit("connectors/finance.yaml", "Contacts of the CRM.", "Other.")
     result = authorize(gate)
     assert result.exit_code == 64 and "'main' may be refs/heads/main or refs/tags/main" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("reference", "base"),
+    [("refs/main", "main"), ("refs/tags/main", "main^{commit}"), ("refs/tags/main", "main~0"), ("refs/heads/{short}", "{short}"), ("refs/remotes/main/HEAD", "main")],
+)  # fmt: skip
+def test_a_reference_that_git_would_take_for_the_base(gate: Workspace, reference: str, base: str) -> None:
+    """Whatever others push under such a name, and however the base is written."""
+    short = gate.git("rev-parse", "main")[:8]
+    gate.write("policies/owners.yaml", OWNERS.replace("{group: owners}", "{user: ada}"))
+    gate.commit()
+    gate.git("update-ref", reference.format(short=short), "HEAD")
+    gate.edit("connectors/finance.yaml", "Contacts of the CRM.", "Other.")
+    gate.commit()
+    words = ("--head", "change", "--actor", "ada")
+    result = gate.run("authorize", "--base", base.replace("{short}", short), *words)
+    assert result.exit_code == 64 and "write it out, or give the commit's id" in result.stderr
+    assert gate.run("authorize", "--base", gate.git("rev-parse", "refs/heads/main"), *words).exit_code == 4
 
 
 @pytest.mark.parametrize(

@@ -141,18 +141,23 @@ def test_github_applies_what_was_approved(
     step = job["steps"][-1]
     assert "${{" not in step["run"]
     head, merged = gate.git("rev-parse", "change"), gate.git("rev-parse", "change")
-    pull = {"number": 7, "merged_at": "2027-01-01T00:00:00Z", "merge_commit_sha": merged, "head": {"sha": head}, "user": {"login": author}}  # fmt: skip
+    pull = {"number": 7, "merged_at": "2027-01-01T00:00:00Z", "merge_commit_sha": merged, "head": {"sha": head}, "base": {"ref": "main"}, "user": {"login": author}}  # fmt: skip
+    elsewhere = {**pull, "number": 9, "base": {"ref": "sandbox"}, "user": {"login": "margaret"}}
     others = {**pull, "number": 8, "merge_commit_sha": gate.git("rev-parse", "main"), "user": {"login": "margaret"}}
-    (tmp_path / "pulls.json").write_text(json.dumps([others, *([pull] if author else [])]))
+    (tmp_path / "pulls.json").write_text(json.dumps([others, elsewhere, *([pull] if author else [])]))
     variables = {
         "REPOSITORY": "repos/o/r",
         "COMMIT": merged,
         "PUSHER": "ada",
         "TARGET": "production",
         "DATABASE": "",
+        "GITHUB_REF_NAME": "main",
         **KEYS,
     }
-    assert variables.keys() - {"DATABASE", *KEYS} | {"GH_TOKEN", "RECONCILER_STORE_KEY"} == step["env"].keys()
+    assert (
+        variables.keys() - {"DATABASE", "GITHUB_REF_NAME", *KEYS} | {"GH_TOKEN", "RECONCILER_STORE_KEY"}
+        == step["env"].keys()
+    )
     given = [
         review(login, state, gate.git("rev-parse", "main") if on == "main" else head) for login, state, on in reviews
     ]
@@ -190,8 +195,15 @@ def api() -> Iterator[str]:
 @pytest.mark.parametrize("approver", ["margaret", "grace", ""])
 @pytest.mark.parametrize("name", ["authorize", "apply"])
 def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, approver: str) -> None:
-    """The gate and the apply take who approved the merge request; what is applied is its author's."""
+    """The gate and the apply take who approved the merge request; what is applied is its author's.
+
+    A request of the same commit that is open, or went into another branch, says nothing of it, whoever made it.
+    """
     commit = gate.git("rev-parse", "change")
+    others = [
+        {"iid": 8, "sha": commit, "merge_commit_sha": None, "squash_commit_sha": None, "author": {"username": "margaret"}, **which}
+        for which in ({"state": "opened", "target_branch": "main"}, {"state": "merged", "target_branch": "sandbox"})
+    ]  # fmt: skip
     Api.answers = {
         f"/api/v4/projects/3/repository/commits/{commit}/merge_requests": [
             {
@@ -199,16 +211,20 @@ def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, 
                 "sha": commit,
                 "merge_commit_sha": None,
                 "squash_commit_sha": None,
+                "state": "merged",
+                "target_branch": "main",
                 "author": {"username": "ada"},
-            }
+            },
+            *others,
         ],
         "/api/v4/projects/3/merge_requests/7/approvals": {
             "approved_by": [{"user": {"username": name}} for name in [approver] if name]
         },
+        "/api/v4/projects/3/merge_requests/8/approvals": {"approved_by": [{"user": {"username": "margaret"}}]},
     }
     variables = {
         "CI_API_V4_URL": api, "CI_PROJECT_ID": "3", "CI_COMMIT_SHA": commit, "GITLAB_USER_LOGIN": "ada", "RECONCILER_API_TOKEN": "a-token",
-        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
+        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"CI_COMMIT_BRANCH": "main", "RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
     }  # fmt: skip
     script = "\n".join(["git fetch -q origin change", *written("gitlab-ci.yaml")[name]["script"]])
     done, _ = run_script(script, gate, tmp_path, variables, [])
@@ -228,6 +244,17 @@ def test_gitlab(gate: Workspace, tmp_path: Path, user: str, code: int) -> None:
     script = "\n".join(["git fetch -q origin change", *job["script"]])
     done, _ = run_script(script, gate, tmp_path, variables, [])
     assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_the_gate_of_github_judges_only_what_goes_into_the_branch_that_is_applied() -> None:
+    """A verdict by the policies of another branch would stay with the commit once the request is retargeted.
+
+    A request that is reopened or edited was perhaps pushed to by others, for whom neither event speaks.
+    """
+    assert written("gate.yaml")["on"]["pull_request_target"] == {
+        "branches": ["main"],
+        "types": ["opened", "synchronize"],
+    }
 
 
 @pytest.mark.parametrize(

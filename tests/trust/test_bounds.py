@@ -241,6 +241,13 @@ def test_many_connectors_are_told_in_one_line(empty: Workspace) -> None:
     assert notices[-1] == "secrets of 30 more connectors will be sent to new hosts: example.com"
 
 
+def test_a_path_that_many_take_for_a_host(empty: Workspace) -> None:
+    """Two slashes begin a host, by RFC 3986."""
+    declare(empty, one="{env: CRM}", two="{env: CRM}")
+    empty.edit("connectors/all.yaml", '"https://example.com"}}\n---', '"//evil.test/x"}}\n---')
+    assert "secrets of connector/one will be sent to a new host: //evil.test" in edit(empty, "CRM", "CRM")
+
+
 def test_a_host_that_is_written_to_mislead(empty: Workspace) -> None:
     """Is told as it will be asked; a URL in a sample is asked by nobody."""
     declare(empty, one="{env: CRM}", two="{env: CRM}")

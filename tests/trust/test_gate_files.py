@@ -235,7 +235,7 @@ def test_what_a_helper_names(mono: Workspace, words: str, path: str) -> None:
     mono.write("other", "two")
     assert refused(verdict(mono, "bob")) == []
     mono.write(path, "two")
-    assert [permission for _, permission in refused(verdict(mono, "bob"))] == ["project settings"]
+    assert {permission for _, permission in refused(verdict(mono, "bob"))} == {"project settings"}
     assert refused(verdict(mono, "margaret")) == []
 
 
@@ -316,3 +316,78 @@ def test_submodule_below_the_definitions(empty: Workspace) -> None:
     git(empty.root, "commit", "-q", "-m", "sub")
     result = empty.run("authorize", "--base", "main", "--head", "change", "--actor", "bob")
     assert result.exit_code == 3 and "policies/sub:1:1" in result.stderr and "a submodule" in result.stderr
+
+
+HELPERS = [
+    ("python3, tools/get.py", "tools/json.py"),  # Python looks beside a script first
+    ("./tools/get", "tools/lib/common.sh"),
+    ("python3, -m, tools.get", "tools/get.py"),
+    ("python3, -m, tools.get", "tools/get/__main__.py"),
+    ("python3, -m, get", "get.py"),
+    ("./run", "tools/lib.sh"),
+    ("python3, -m, get, ../../bin", "../../bin/get.py"),
+]
+
+
+@pytest.mark.parametrize(("words", "path"), HELPERS)
+def test_what_a_helper_takes_from_the_folder_that_it_lies_in(mono: Workspace, words: str, path: str) -> None:
+    """A module or a library of its own, which nothing names: it comes along, and runs with what the helper may see."""
+    fill(mono)
+    mono.write("reconciler.yaml", helper(f"{words}, '{{name}}'"))
+    if words == "./run":
+        link(mono, "run", "tools/get")
+    for known in ("tools/get", "tools/get.py", "../../bin/keep"):
+        if not path.startswith(f"{known}/") and path != known:
+            mono.write(known, "one")
+    begin(mono)
+    mono.write("other.md", "two")
+    assert refused(verdict(mono, "bob")) == []
+    mono.write(path, "two")
+    assert [permission for _, permission in refused(verdict(mono, "bob"))][:1] == ["project settings"]
+    assert refused(verdict(mono, "margaret")) == []
+
+
+@pytest.mark.parametrize("store", ["state/live.db", "live.db", "linked/live.db", "./state/../live.db"])
+@pytest.mark.parametrize("end", ["db-journal", "db-wal", "db-shm", "db", "key", "key.0123456789abcdef.next", "db.made"])
+def test_what_sqlite_or_the_tool_reads_beside_the_store(empty: Workspace, store: str, end: str) -> None:
+    """A journal that comes with a checkout is played into the store by whoever opens it next; a key seals with it."""
+    fill(empty)
+    empty.write(
+        "reconciler.yaml", f"apiVersion: reconciler/v1\nkind: Project\ntargets: {{t: {{store: 'sqlite:{store}'}}}}\n"
+    )
+    empty.write("state/keep", "")
+    link(empty, "linked", "state")
+    begin(empty)
+    folder = "state/" if store.startswith(("state/live", "linked")) else ""
+    empty.write(f"{folder}live.{end}", "two")
+    assert {permission for _, permission in refused(verdict(empty, "bob"))} == {"project settings"}
+
+
+@pytest.mark.parametrize("attribute", ["ident", "eol=crlf", "working-tree-encoding=ISO-8859-1", "filter=any"])
+@pytest.mark.parametrize("file", [".gitattributes", "secrets/.gitattributes"])
+def test_an_attribute_that_rewrites_a_secret_file(empty: Workspace, attribute: str, file: str) -> None:
+    """The file stays as it is, and a checkout of it becomes another one."""
+    secret_at(empty, "{file: link}")
+    link(empty, "link", "secrets/x")
+    empty.write("secrets/x", "a+b $Id$\n")
+    empty.write("secrets/y", "one")
+    begin(empty)
+    empty.write(file, f"y {attribute}\nx text -diff\n")
+    assert refused(verdict(empty, "bob")) == []
+    empty.write(file, f"x {attribute}\n")
+    assert refused(verdict(empty, "bob")) == HR_EDIT
+    assert refused(verdict(empty, "hedy")) == []
+
+
+@pytest.mark.parametrize("file", ["reconciler.yaml", "tools/get", "../../.gitattributes"])
+def test_an_attribute_that_rewrites_settings_or_a_helper(mono: Workspace, file: str) -> None:
+    """What they say after a checkout is another thing than what was reviewed."""
+    fill(mono)
+    mono.write("reconciler.yaml", helper("./tools/get, '{name}'"))
+    mono.write("tools/get", "one")
+    begin(mono)
+    mono.write(
+        file if file.startswith("..") else ".gitattributes",
+        "reconciler.yaml ident\n" if file.startswith("..") else f"{file} ident\n",
+    )
+    assert {permission for _, permission in refused(verdict(mono, "bob"))} == {"project settings"}

@@ -105,7 +105,7 @@ def test_odd_names_beside_definitions(gate: Workspace, name: str) -> None:
     )
     gate.commit()
     gate.git("branch", "-f", "main", "HEAD")
-    head = tree_with(gate, {folder + NAMES[name]: b"x" for folder in (b"", b"docs/", b"secrets/", b"tools/")})
+    head = tree_with(gate, {folder + NAMES[name]: b"x" for folder in (b"", b"docs/", b"secrets/")})
     refused(gate, "main", head, (0,))
 
 

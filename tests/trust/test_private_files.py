@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 
 from reconciler.cli.crash import keep_log
@@ -84,3 +85,23 @@ def test_a_bug_without_a_place_for_its_log_is_told(monkeypatch) -> None:
     """A full disk makes no second bug of it."""
     monkeypatch.setattr("tempfile.mkstemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert keep_log() == "no log of it can be kept: No space left on device"
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link to a pipe", "a device"])
+@pytest.mark.parametrize("line", [("plan", "--out"), ("store", "backup", "--force")])
+def test_what_is_no_file_is_not_replaced_by_one(workspace: Workspace, tmp_path: Path, kind: str, line: tuple[str, ...]) -> None:  # fmt: skip
+    """As root it would take /dev/null from everybody."""
+    workspace.ok("apply", "--yes")
+    place = tmp_path / "place"
+    if kind == "a device":
+        try:
+            os.mknod(place, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        except OSError:
+            pytest.skip("only root makes devices")
+    else:
+        os.mkfifo(tmp_path / "pipe" if kind == "a link to a pipe" else place)
+        if kind == "a link to a pipe":
+            place.symlink_to("pipe")
+    result = workspace.run(*line, str(place))
+    assert result.exit_code in (10, 64) and "no regular file" in result.stderr, result.output
+    assert not place.is_file()

@@ -9,7 +9,7 @@ from tempfile import mkstemp
 
 from reconciler.core.audit import Audit
 from reconciler.core.guards import BRING_BACK
-from reconciler.durable import sync_folder
+from reconciler.durable import refuse_special, sync_folder
 from reconciler.errors import StoreUnavailable, UsageError
 from reconciler.stores import sqlite
 from reconciler.stores.sql.auditing import audit_open
@@ -108,6 +108,7 @@ def _put(draft: str, to: Path, *, replace: bool) -> None:
     with open(draft, "rb+") as opened:
         os.fsync(opened.fileno())
     if replace:
+        refuse_special(to)
         os.replace(draft, to)
     else:
         os.link(draft, to)

@@ -46,8 +46,9 @@ def command(
     query = Query(kind_named(kind), name, text, category, labels_of(labels), status)
     chosen = choose_format(FORMATS, "yaml" if name else "table")
     found = list(search(open_run().store, query, now()))
-    if name and not found:
-        raise UsageError(f"there is no live {kind} '{name}'", hint=f"list them with: reconciler get {kind}")
+    if name and not found and query.kind:
+        word = KINDS[query.kind].word
+        raise UsageError(f"there is no live {word} '{name}'", hint=f"list them with: reconciler get {word}")
     if chosen == "json":
         answer(render.records_json(found))
     elif chosen == "yaml":

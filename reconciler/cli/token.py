@@ -71,7 +71,7 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """
     from reconciler.services import token_care
 
-    return _care(token_care.fetch, connectors, parallelism)
+    return _care(token_care.fetch, connectors, parallelism, nothing="no access token is missing")
 
 
 @command.command("renew")
@@ -85,13 +85,15 @@ def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """
     from reconciler.services import token_care
 
-    return _care(token_care.renew, connectors, parallelism)
+    return _care(token_care.renew, connectors, parallelism, nothing="no access token is about to expire")
 
 
 def _care(
     verb: "Callable[[Store, TokenTools, Sequence[str], Caller], Care]",
     connectors: Sequence[str],
     parallelism: int | None,
+    *,
+    nothing: str,
 ) -> int:
     from reconciler.render.tokens import care_json
     from reconciler.services.enforcing import Caller
@@ -107,6 +109,6 @@ def _care(
     elif care.done and not options().quiet:
         answer(f"Fetched {plural(len(care.done), 'access token')}: {', '.join(care.done)}.\n")
     elif not care.failed and not options().quiet:
-        say("no access token is missing or about to expire" if not connectors else "nothing to do")
+        say(nothing if not connectors else "nothing to do")
     refuse_failed(care)
     return ExitCode.OK

@@ -110,10 +110,14 @@ def _read_given(path: Path) -> bytes:
 def _parsed(data: bytes, path: Path) -> Mapping[str, str | None]:
     from io import StringIO
 
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
+    hint = "it should hold NAME=value lines in UTF-8"
     try:
-        return dotenv_values(stream=StringIO(data.decode("utf-8")), interpolate=False)
+        bindings = list(parse_stream(StringIO(data.decode("utf-8"))))
     except UnicodeDecodeError:
-        hint = "it should hold NAME=value lines in UTF-8"
         raise UsageError(f"the env file {path} cannot be read", hint=hint) from None
+    for binding in bindings:
+        if binding.error:  # not what it says: that may be half a secret
+            raise UsageError(f"line {binding.original.line} of the env file {path} cannot be read", hint=hint)
+    return {binding.key: binding.value for binding in bindings if binding.key is not None}

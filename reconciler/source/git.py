@@ -114,9 +114,27 @@ def head(root: Path) -> str:
     """Id of the commit that is checked out, or "" outside git and before the first commit.
 
     Raises:
-        SourceUnavailable: git refuses to work here.
+        SourceUnavailable: git refuses to work here, or the commit is lost.
     """
-    return _commit(root, "HEAD") if top_of(root) else ""
+    if top_of(root) is None:
+        return ""
+    found = _commit(root, "HEAD")
+    if not found:
+        _refuse_lost_commit(root)
+    return found
+
+
+def _refuse_lost_commit(root: Path) -> None:
+    """A branch that has no commit yet is one thing; one that names a commit which is not there another."""
+    code, output, _ = _ask_whether_trusted(root, "symbolic-ref", "--quiet", "HEAD")
+    if code == 0:
+        branch = os.fsdecode(output).strip()
+        code, _, message = _ask_whether_trusted(root, "for-each-ref", branch)
+        if code == 0 and branch not in message:
+            return
+    raise SourceUnavailable(
+        f"the commit that is checked out in {top_of(root)} is not there, or cannot be read", hint="run there: git fsck"
+    )
 
 
 def _commit(root: Path, rev: str) -> str:

@@ -174,7 +174,10 @@ def _translate(failure: sqlite3.Error, path: Path) -> ReconcilerError:
 
 _DAMAGED = "look: reconciler store check; restore it from a backup, or mend what can be mended with --repair"
 _FAILURES: dict[str, tuple[str, str]] = {
-    "file is not a database": ("is not a SQLite file", "check the path in --store or reconciler.yaml"),
+    "file is not a database": (
+        "is not a SQLite file",
+        "check the path in --store or reconciler.yaml; where the store was, restore it from a backup",
+    ),
     "malformed": ("is damaged", _DAMAGED),
     "disk is full": ("cannot be written: the disk is full; nothing was changed", "free some space and run the command again"),
     "disk I/O error": ("cannot be read or written: disk I/O error; nothing was changed", "check the disk and its free space"),

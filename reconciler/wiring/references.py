@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Resource
-from reconciler.core.references import OF_FILES, Bounds, absolute, only, path_of
+from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
@@ -62,6 +62,8 @@ def _target(root: Path, name: str, settings: Mapping[str, Any]) -> _Target:
 def _findings(resource: Resource, targets: Iterable[_Target]) -> Iterator[Finding]:
     for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
         scheme, written = only(field.reference)
+        if own(scheme, written):  # found in the definition itself, whatever the targets are
+            continue
         place = Place(resource.document, (*field.path, scheme))
         for target in targets:
             if scheme in OF_FILES and _path(target.bounds.root, scheme, written) in target.keys:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import jsonschema
+from gate_checks import verdict_in
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, Result, Workspace, copy_of
 
@@ -95,22 +96,7 @@ def authorize(workspace: Workspace, actor: str = "ada", head: str = "change", *m
 
 def judged(workspace: Workspace, actor: str = "ada", head: str = "change") -> dict[str, Any]:
     """The verdict as data, which its schema allows."""
-    result = authorize(workspace, actor, head, "-o", "json")
-    assert result.exit_code in (0, 4), result.output
-    content: dict[str, Any] = json.loads(result.stdout)
-    fits(content, "authorize.schema.json")
-    assert content["allowed"] is (result.exit_code == 0)
-    return content
-
-
-def refused(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """(address or file, permission) of all that is refused."""
-    return [
-        (change["address"] or change["file"], wanted["permission"])
-        for change in content["changes"]
-        for wanted in change["wanted"]
-        if not wanted["granted"]
-    ]
+    return verdict_in(authorize(workspace, actor, head, "-o", "json"))
 
 
 def difference(workspace: Workspace, *more: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gate_world import CONNECTOR, LEDGER, authorize, gated, judged, policy, refused
+from gate_checks import refused
+from gate_world import CONNECTOR, LEDGER, authorize, gated, judged, policy
 from conftest import Workspace, clean_environment
 
 from reconciler.errors import ExitCode

@@ -4,7 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from gate_world import OWNERS, TEAM, authorize, gated, group, judged, policy, refused
+from gate_checks import refused
+from gate_world import OWNERS, TEAM, authorize, gated, group, judged, policy
 from conftest import Workspace
 
 

@@ -81,7 +81,7 @@ def run_script(script: str, origin: Workspace, tmp_path: Path, variables: dict[s
 
 
 @pytest.mark.parametrize(
-    ("author", "pusher", "reviews", "code"),
+    ("author", "sender", "reviews", "code"),
     [
         ("margaret", "", [], 0),
         ("ada", "", [], 4),
@@ -96,17 +96,21 @@ def run_script(script: str, origin: Workspace, tmp_path: Path, variables: dict[s
         ("dependabot[bot]", "", [], 4),
     ],
 )
-def test_github(gate: Workspace, tmp_path: Path, author: str, pusher: str, reviews: list[Any], code: int) -> None:
-    """Author and pusher have to be permitted; an approval counts for the commit that it was given to."""
+def test_github(gate: Workspace, tmp_path: Path, author: str, sender: str, reviews: list[Any], code: int) -> None:
+    """Author and sender have to be permitted; an approval counts for the commit that it was given to."""
     workflow = written("gate.yaml")
     assert list(workflow["on"]) == ["pull_request_target"]
+    # The check is the head's: no other branch's policies pass it, and going elsewhere is judged anew.
+    assert workflow["on"]["pull_request_target"]["branches"] == ["main"]
+    assert {"edited", "reopened", "synchronize"} < set(workflow["on"]["pull_request_target"]["types"])
     assert workflow["permissions"] == {"contents": "read", "pull-requests": "read"}
     (job,) = workflow["jobs"].values()
     checkout, step = job["steps"][0], job["steps"][-1]
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.ref }}"  # never the head
     assert "${{" not in step["run"]  # what others have written reaches the shell as variables only
+    assert step["env"]["SENDER"] == "${{ github.event.sender.login }}"  # whatever happened
     head = gate.git("rev-parse", "change")
-    variables = {"HEAD": head, "AUTHOR": author, "PUSHER": pusher, "REVIEWS": "repos/o/r/pulls/7/reviews"}
+    variables = {"HEAD": head, "AUTHOR": author, "SENDER": sender or author, "REVIEWS": "repos/o/r/pulls/7/reviews"}
     assert variables.keys() | {"GH_TOKEN"} == step["env"].keys()
     given = [
         review(login, state, gate.git("rev-parse", "main") if on == "main" else head) for login, state, on in reviews
@@ -224,20 +228,23 @@ def test_gitlab_approvals(gate: Workspace, tmp_path: Path, api: str, name: str, 
     }
     variables = {
         "CI_API_V4_URL": api, "CI_PROJECT_ID": "3", "CI_COMMIT_SHA": commit, "GITLAB_USER_LOGIN": "ada", "RECONCILER_API_TOKEN": "a-token",
-        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"} if name == "authorize" else {"CI_COMMIT_BRANCH": "main", "RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
+        **({"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "lax", "CI_DEFAULT_BRANCH": "main"} if name == "authorize" else {"CI_COMMIT_BRANCH": "main", "RECONCILER_TARGET": "production", "DATABASE": "", **KEYS}),
     }  # fmt: skip
-    script = "\n".join(["git fetch -q origin change", *written("gitlab-ci.yaml")[name]["script"]])
+    # A runner's folder holds the files of the merge request; none of them is run.
+    planted = r"""printf 'print("ada\nmargaret"); raise SystemExit(0)' | tee json.py urllib.py >/dev/null"""
+    script = "\n".join([planted, "git fetch -q origin change", *written("gitlab-ci.yaml")[name]["script"]])
     done, _ = run_script(script, gate, tmp_path, variables, [])
     assert done.returncode == (0 if approver == "margaret" else 4), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("user", "code"), [("margaret", 0), ("ada", 4)])
 def test_gitlab(gate: Workspace, tmp_path: Path, user: str, code: int) -> None:
-    """Whoever runs the job is judged."""
+    """Whoever runs the job is judged, by the policies of the default branch, wherever the change is said to go."""
     job = written("gitlab-ci.yaml")["authorize"]
     assert job["variables"]["GIT_DEPTH"] == 0
     variables = {
-        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "lax",
+        "CI_DEFAULT_BRANCH": "main",
         "CI_COMMIT_SHA": gate.git("rev-parse", "change"),
         "GITLAB_USER_LOGIN": user,
     }

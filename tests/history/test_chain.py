@@ -192,7 +192,7 @@ FAULTS = {
     "DELETE FROM documents WHERE live LIKE '%GET%'": ("bodies", "connector/crm-contacts has no body"),
     "DELETE FROM records WHERE kind = 'Category'": ("references", "connector/crm-contacts refers to category/crm, which is not there"),
     "DELETE FROM refs": ("references", "the references noted of connector/crm-contacts are not those of its body"),
-    "DELETE FROM records WHERE kind = 'Connector'": ("keys", "a secret belongs to record that is not there"),
+    "DELETE FROM records WHERE kind = 'Connector'": ("keys", "a secret belongs to a record that is not there"),
     "UPDATE records SET kind = 'Gizmo' WHERE kind = 'Category'": ("bodies", "there is no kind 'Gizmo'"),
     "UPDATE documents SET live = '{\"spec\":{}}' WHERE live LIKE '%GET%'; UPDATE records SET fingerprint = 'f6b6b7a1' WHERE kind = 'Connector'": ("history", "connector/crm-contacts is not what its last change left"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """What the tests rely on when they run command lines in forks: tests/starting.py."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ def test_a_fork_does_what_a_start_does(line: str, workspace: Workspace) -> None:
     """Exit code and both streams."""
     environment = clean_environment({**workspace.env, "COLUMNS": "60"})
     forked = starter().run(line.split(), workspace.root, environment, "a: é\r\n", 60)
-    workspace.store.unlink(missing_ok=True)
+    shutil.rmtree(workspace.store.parent, ignore_errors=True)  # with the mark that there was a store
     command = [sys.executable, "-m", "reconciler", *line.split()]
     real = subprocess.run(command, cwd=workspace.root, env=environment, input="a: é\r\n", capture_output=True, text=True, check=False)  # fmt: skip
     assert (forked.returncode, forked.stdout, forked.stderr) == (real.returncode, real.stdout, real.stderr)

@@ -277,3 +277,13 @@ def test_prefetch_asks_in_parallel(empty: Workspace) -> None:
     began = time.monotonic()
     empty.ok("apply", "--yes")
     assert time.monotonic() - began < 6
+
+
+def test_an_env_file_with_a_line_that_cannot_be_read(empty: Workspace) -> None:
+    """Its number is told, and nothing of it: it may be half a secret."""
+    declare(empty, one="{env: PASSWORD}")
+    for broken in (f"A=1\nPASSWORD {CANARY}\n", f'A=1\nPASSWORD="{CANARY}\n'):
+        empty.write("e.env", broken)
+        result = empty.run("apply", "--yes", "--env-file", "e.env")
+        assert result.exit_code == 64 and "line 2 of the env file" in result.stderr, result.output
+        assert CANARY not in result.output and "dotenv" not in result.output

@@ -1,13 +1,12 @@
 """A repository with a gate: margaret is super admin, ada looks after crm, hedy after hr, lea after what is labelled."""
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from conftest import Result, Workspace, clean_environment
 
-from schema_checks import fits
+from gate_checks import verdict_in
 
 POLICIES = """\
 apiVersion: reconciler/v1
@@ -97,22 +96,7 @@ def authorize(workspace: Workspace, actor: str, *more: str) -> Result:
 
 def verdict(workspace: Workspace, actor: str, *more: str) -> dict[str, Any]:
     """The verdict as data, which its schema allows."""
-    result = authorize(workspace, actor, "-o", "json", *more)
-    assert result.exit_code in (0, 4), result.output
-    content: dict[str, Any] = json.loads(result.stdout)
-    fits(content, "authorize.schema.json")
-    assert content["allowed"] is (result.exit_code == 0)
-    return content
-
-
-def refused(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """(address or file, permission) of all that is refused."""
-    return [
-        (change["address"] or change["file"], wanted["permission"])
-        for change in content["changes"]
-        for wanted in change["wanted"]
-        if not wanted["granted"]
-    ]
+    return verdict_in(authorize(workspace, actor, "-o", "json", *more))
 
 
 def git(folder: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:

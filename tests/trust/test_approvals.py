@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Result, Workspace
-from gates import authorize, begin, connector, fill, refused, verdict
+from gate_checks import refused
+from gates import authorize, begin, connector, fill, verdict
 from live_state import downgrade, sql
 
 

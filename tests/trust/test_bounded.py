@@ -91,7 +91,7 @@ def test_what_is_left_out_is_told(empty: Workspace) -> None:
     result = empty.run("validate", "-o", "github")
     lines = result.stdout.splitlines()
     assert result.exit_code == 3 and len(lines) == MAX_FAULTS + 1, result.output
-    assert "error[RC118]: there are more faults in this file than the 100 that are told" in lines[-1]
+    assert "title=RC118::there are more faults in this file than the 100 that are told" in lines[-1]
 
 
 def test_faults_of_very_many_files(empty: Workspace) -> None:

@@ -254,7 +254,7 @@ def test_a_host_that_is_written_to_mislead(empty: Workspace) -> None:
     empty.edit(
         "connectors/all.yaml",
         '"https://example.com"}}\n---',
-        '"https://g\u043e\u043ed.test", sample: {url: "https://sample.test"}}}\n---',
+        '"https://g\u043e\u043ed.test", sample: {url: "https://sample.test"}}}\n---',  # Cyrillic
     )
     (notice, other) = edit(empty, "CRM", "CRM")
     assert "xn--gd-fmca.test" in notice and "sample.test" not in notice and other.endswith(": example.com")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace
-from gates import POLICIES, authorize, begin, category, connector, fill, git, refused, verdict
+from gate_checks import refused
+from gates import POLICIES, authorize, begin, category, connector, fill, git, verdict
 
 HR_EDIT = [("connector/hr-a", "connectors:edit")]
 

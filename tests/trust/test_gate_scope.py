@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Workspace
-from gates import POLICIES, authorize, begin, category, connector, fill, refused, verdict
+from gate_checks import refused
+from gates import POLICIES, authorize, begin, category, connector, fill, verdict
 
 
 @pytest.fixture

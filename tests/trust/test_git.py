@@ -415,3 +415,24 @@ def made(world: Workspace, tmp_path: Path, form: str) -> Workspace:
             world.git("sparse-checkout", "init", "--cone", "--sparse-index")
             world.git("sparse-checkout", "set", "connectors", "policies")
     return world
+
+
+@pytest.mark.parametrize(
+    "lost", ["the objects", "the branch", "a branch that is empty", "a commit that was checked out"]
+)
+def test_a_commit_that_is_lost_is_not_taken_for_none(workspace: Workspace, lost: str) -> None:
+    """An apply would go on, and record no commit. A branch without commits is none."""
+    workspace.ok("plan")  # nothing is committed yet
+    workspace.commit()
+    branch = workspace.root / ".git" / workspace.git("symbolic-ref", "HEAD")
+    if lost == "a commit that was checked out":
+        workspace.git("checkout", "-q", "--detach")
+    if lost in ("the objects", "a commit that was checked out"):
+        shutil.rmtree(workspace.root / ".git/objects")
+        (workspace.root / ".git/objects").mkdir()
+    else:
+        branch.write_text("" if "empty" in lost else "none\n")
+    for command in (["plan"], ["plan", "--full"], ["apply", "--yes"]):
+        result = workspace.run(*command)
+        assert result.exit_code == 10 and "git fsck" in result.stderr, result.output
+    assert not workspace.store.exists()

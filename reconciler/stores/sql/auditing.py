@@ -137,7 +137,7 @@ _BELONGS = {
     "quarantined_secrets": "a secret in quarantine",
     "declarations": "a declared body",
 }
-_PARENTS = {"records": "record", "runs": "run", "quarantine": "a deleted record"}
+_PARENTS = {"records": "a record", "runs": "a run", "quarantine": "a deleted record"}
 
 
 def _triggers(connection: sqlite3.Connection) -> _Found:

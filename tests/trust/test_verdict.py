@@ -16,7 +16,8 @@ from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.requests.building import Given, build
 from reconciler.kinds.connector import rules
-from reconciler.source.schema import explain, is_valid
+from reconciler.kinds.validity import is_valid
+from reconciler.source.schema import explain
 
 TEST = """\
 apiVersion: reconciler/v1

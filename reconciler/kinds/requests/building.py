@@ -63,17 +63,22 @@ def build(purpose: str, endpoint: Mapping[str, Any], given: Given, secrets: Mapp
         SecretUnavailable: the store holds no value for a secret.
         UsageError: a value that was given cannot stand where it should.
     """
-    filling = Filling(given.data)
-    place = UrlPlace()
-    filling.fill(endpoint["url"], place)
-    entries = _Entries(purpose, endpoint, secrets, filling)
-    params = tuple(_params(entries, given.params))
-    headers = list(_headers(entries, given.headers))
-    body = build_body(endpoint, headers, filling)
-    if filling.missing:
-        _refuse_missing(tuple(filling.missing))
-    url = _absolute(place.text(), given.base_url)
-    return Request(endpoint["method"].upper(), url, params, tuple(_complete(headers, body)), body)
+    try:
+        filling = Filling(given.data)
+        place = UrlPlace()
+        filling.fill(endpoint["url"], place)
+        entries = _Entries(purpose, endpoint, secrets, filling)
+        params = tuple(_params(entries, given.params))
+        headers = list(_headers(entries, given.headers))
+        body = build_body(endpoint, headers, filling)
+        if filling.missing:
+            _refuse_missing(tuple(filling.missing))
+        url = _absolute(place.text(), given.base_url)
+        return Request(endpoint["method"].upper(), url, params, tuple(_complete(headers, body)), body)
+    except (AttributeError, KeyError, TypeError):  # others have written what is no endpoint
+        raise InvalidDefinitions(
+            f"the live endpoint '{purpose}' is not a readable definition", hint="run: reconciler plan"
+        ) from None
 
 
 def _refuse_missing(names: tuple[str, ...]) -> None:

@@ -111,6 +111,8 @@ def _draft(path: Path, data: bytes, mode: int | None) -> Iterator[Path]:
     Args:
         mode: None for that of any new file.
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     draft = path.with_name(f".{path.name.lstrip('.')}.{os.urandom(6).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(draft, flags, 0o666 if mode is None else 0o600)

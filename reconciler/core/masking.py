@@ -12,17 +12,26 @@ from reconciler.value_class import replace
 _SECRET_KEYS = frozenset(("password", "token", "clientSecret", "clientKey"))
 
 
-def masked(value: Any, path: Path = ()) -> Any:
+_LEVELS = 200
+"""What is nested more deeply is not shown. No definition is, and whoever shows it would come to no end."""
+_DEEPER = "(nested too deeply to be shown)"
+
+
+def masked(value: Any, path: Path = (), levels: int = _LEVELS) -> Any:
     """`value`, which stands at `path` of a body, with literal secrets and known token forms masked."""
     if isinstance(value, str):
         return MASK if value and _is_secret_place(path) else mask_text(value)
-    if isinstance(value, dict):
-        name = value.get("name")
-        return {
-            key: masked(item, (*path, name, key) if key == "value" and isinstance(name, str) else (*path, key))
-            for key, item in value.items()
-        }
-    return [masked(item, path) for item in value] if isinstance(value, list) else value
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return _DEEPER
+    if isinstance(value, list):
+        return [masked(item, path, levels - 1) for item in value]
+    name = value.get("name")
+    return {
+        key: masked(item, (*path, name, key) if key == "value" and isinstance(name, str) else (*path, key), levels - 1)
+        for key, item in value.items()
+    }
 
 
 def _is_secret_place(path: Path) -> bool:

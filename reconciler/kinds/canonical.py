@@ -134,8 +134,10 @@ def readable(kind: str, live: Any) -> tuple[dict[str, Any], bool]:
         encode(live)
     except TypeError:  # numbers or texts that canonical JSON cannot hold
         return {"spec": {}}, False
-    whole = isinstance(live, dict) and isinstance(live.get("spec"), dict)
-    return (live, False) if whole else ({"spec": {}}, False)
+    if not isinstance(live, dict) or not isinstance(live.get("spec"), dict):
+        return {"spec": {}}, False
+    whole = isinstance(live.get("metadata", {}), dict)
+    return live if whole else {"spec": live["spec"]}, False
 
 
 def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int) -> Resource:

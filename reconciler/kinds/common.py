@@ -56,8 +56,9 @@ def drop_default(mapping: dict[str, Any], key: str, default: object) -> None:
 
 def whole(mapping: dict[str, Any], key: str) -> None:
     """Make 30.0, which JSON Schema takes for an integer, the integer that it is."""
-    if isinstance(mapping.get(key), float):
-        mapping[key] = int(mapping[key])
+    value = mapping.get(key)
+    if isinstance(value, float) and value.is_integer():
+        mapping[key] = int(value)
 
 
 def canonical_lifecycle(spec: dict[str, Any]) -> None:

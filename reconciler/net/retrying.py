@@ -69,6 +69,6 @@ def retry_after(value: str, now: datetime) -> float:
         return float(min(int(value[:9]), 10**8))
     try:
         then = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):  # no date, or one whose zone leads out of all years
         return 0.0
-    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())

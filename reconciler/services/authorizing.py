@@ -7,12 +7,13 @@ from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
-from reconciler.errors import InvalidDefinitions, ReconcilerError, SecretUnavailable
+from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
 from reconciler.kinds.canonical import encode
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
 from reconciler.kinds.sendable import secret_fault
+from reconciler.services.finding import refuse_unreadable
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 from reconciler.value_class import replace
 
@@ -31,12 +32,9 @@ def authorize(found: LiveConnector, tools: TokenTools, *, fresh: bool = False) -
         InvalidDefinitions: the live record is not as a connector should be.
     """
     refuse_unusable(found)
-    try:
-        if not needs_token(found.spec):
-            return static_header(found.spec, found.secrets)
-        job = _needed(found, tools, fresh=fresh)
-    except (KeyError, TypeError, AttributeError):
-        raise unreadable(found.name) from None
+    if not needs_token(found.spec):
+        return static_header(found.spec, found.secrets)
+    job = _needed(found, tools, fresh=fresh)
     failures = obtain([job], tools) if job else {}
     if failures:
         raise failures[found.uid]
@@ -60,8 +58,6 @@ def authorize_ahead(connectors: Iterable[LiveConnector], tools: TokenTools) -> d
             job = _needed(found, tools, fresh=False) if needs_token(found.spec) else None
         except ReconcilerError as failure:
             failures[found.uid] = failure
-        except (KeyError, TypeError, AttributeError):
-            failures[found.uid] = unreadable(found.name)
         else:
             jobs += [job] if job else []
     return failures | (obtain(jobs, tools) if jobs else {})
@@ -113,14 +109,10 @@ def refuse_unusable(found: LiveConnector) -> None:
         SecretUnavailable: it does; written around the tool, a record may refer to anything.
         InvalidDefinitions: the live record is not as a connector should be.
     """
-    try:
-        fields = list(secret_fields(found.spec))
-        held = [field for field in fields if field.address in found.secrets and field.path[1] == "authorization"]
-        faults = [
-            (field, secret_fault(field.path, found.secrets[field.address].reveal(), found.spec)) for field in held
-        ]
-    except (KeyError, TypeError, AttributeError):
-        raise unreadable(found.name) from None
+    refuse_unreadable(found)
+    fields = list(secret_fields(found.spec))
+    held = [field for field in fields if field.address in found.secrets and field.path[1] == "authorization"]
+    faults = [(field, secret_fault(field.path, found.secrets[field.address].reveal(), found.spec)) for field in held]
     missing = [field.address for field in fields if field.address not in found.secrets]
     if missing:
         raise SecretUnavailable(
@@ -131,10 +123,3 @@ def refuse_unusable(found: LiveConnector) -> None:
         if fault:
             message = f"the value that the store has for {field.address} of {address('Connector', found.name)} {fault}"
             raise SecretUnavailable(message, hint="mend it where it is set, then run: reconciler apply --secrets check")
-
-
-def unreadable(name: str) -> InvalidDefinitions:
-    """That a live record is not as a connector should be."""
-    return InvalidDefinitions(
-        f"the live {address('Connector', name)} is not as a connector should be", hint="run: reconciler plan"
-    )

@@ -10,7 +10,7 @@ from reconciler.core.redacting import Redactor
 from reconciler.core.secret import Secret
 from reconciler.core.trust import Trust
 from reconciler.errors import InvalidDefinitions
-from reconciler.kinds.authorization import needs_token, trust_of
+from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.requests.building import Request
 from reconciler.kinds.requests.showing import query_secrets
 from reconciler.net.retrying import Patience, with_patience
@@ -51,16 +51,10 @@ def prepare(connector: LiveConnector, purpose: str, request: Request, *, max_byt
         InvalidDefinitions: credentials would be sent over plain http, or the definition is not readable.
     """
     endpoint = connector.spec["endpoints"][purpose]
-    try:
-        retry: Mapping[str, Any] = endpoint.get("retry", {})
-        patience = Patience(int(retry.get("attempts", 0)), float(retry.get("waitSeconds", 5)))
-        seconds = float(endpoint.get("timeoutSeconds", 30))
-        authorized = connector.spec.get("authorization", {}).get("method", "none") != "none"
-        trust_of(connector.spec, connector.secrets)
-    except (AttributeError, TypeError, ValueError):
-        raise InvalidDefinitions(
-            f"the live endpoint '{purpose}' is not a readable definition", hint="run: reconciler plan"
-        ) from None
+    retry: Mapping[str, Any] = endpoint.get("retry", {})
+    patience = Patience(int(retry.get("attempts", 0)), float(retry.get("waitSeconds", 5)))
+    seconds = float(endpoint.get("timeoutSeconds", 30))
+    authorized = connector.spec.get("authorization", {}).get("method", "none") != "none"
     if authorized or secrets_of(request):
         refuse_plain_http(request.url)
     return Call(connector, purpose, request, seconds, patience, max_bytes)

@@ -11,6 +11,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change
 from reconciler.kinds.canonical import decode, may_hold_references, readable
 from reconciler.kinds.registry import address
+from reconciler.kinds.validity import is_definition
 
 _MOST_LINES, _MOST_HOSTS = 10, 20
 _WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))
@@ -79,6 +80,8 @@ def _listed(hosts: Sequence[str]) -> str:
 def _recipients_before(change: Change) -> frozenset[str]:
     """Of what is live; what no record may hold sends nothing."""
     body, valid = readable(change.key.kind, change.before)
+    metadata = body.get("metadata", {})
+    valid = valid and is_definition(change.key.kind, body["spec"], metadata.get("labels"))
     return _recipients(body["spec"]) if valid else frozenset()
 
 

@@ -12,6 +12,7 @@ from reconciler.kinds.requests.building import DataMissing, Given, build
 from reconciler.kinds.requests.data import gather
 from reconciler.net.senders import Senders
 from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
+from reconciler.services.finding import refuse_unreadable
 from reconciler.value_class import replace, value_class
 
 PARALLELISM = 8
@@ -83,8 +84,8 @@ def _calls(found: LiveConnector, base_url: str) -> Iterator[tuple[str, Call | Re
         if not isinstance(endpoint, dict) or str(endpoint.get("method", "")).upper() != "GET":
             continue
         try:
-            sample = endpoint.get("sample", {})
-            data = gather(sample if isinstance(sample, dict) else {}, {}, ())
+            refuse_unreadable(found)
+            data = gather(endpoint.get("sample", {}), {}, ())
             request = build(purpose, endpoint, Given(data, base_url=base_url), found.secrets)
             yield purpose, prepare(found, purpose, request, max_bytes=MAX_BYTES)
         except ReconcilerError as failure:

@@ -7,7 +7,7 @@ from reconciler.core.ports import Store
 from reconciler.core.token import Condition, TokenState, TokenStatus, condition_of
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
 from reconciler.kinds.authorization import can_be_fetched, needs_token
-from reconciler.services.authorizing import made_with, refuse_unusable, token_job, unreadable, with_refresh
+from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.enforcing import Caller
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 from reconciler.value_class import value_class
@@ -81,11 +81,8 @@ def _care(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller,
 
 def _job(found: LiveConnector, state: TokenState | None, tools: TokenTools) -> TokenJob:
     refuse_unusable(found)
-    try:
-        printed = made_with(found.spec, found.secrets, tools.sealer())
-        job = token_job(found, printed, since=state.obtained if state else "")
-    except (KeyError, TypeError, AttributeError):
-        raise unreadable(found.name) from None
+    printed = made_with(found.spec, found.secrets, tools.sealer())
+    job = token_job(found, printed, since=state.obtained if state else "")
     if state is None or state.made_with != printed or not state.renewable:
         return job
     opened = tools.keeper.opened(found.uid)

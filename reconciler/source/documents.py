@@ -11,8 +11,9 @@ from reconciler.digests import sha1, sha256
 from reconciler.kinds.canonical import expect_many, make_resource
 from reconciler.kinds.expiry import may_expire
 from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
+from reconciler.kinds.validity import is_valid, prepare
 from reconciler.source.blobs import blob_id
-from reconciler.source.schema import explain, is_valid, prepare
+from reconciler.source.schema import explain
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
 from reconciler.value_class import field, value_class
 

@@ -13,34 +13,11 @@ from typing import TYPE_CHECKING, Any
 from reconciler.diagnostics import MAX_FAULTS, Finding, Place
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import SCHEMA_FILES
+from reconciler.kinds.validity import compiled, is_valid
 from reconciler.source.objections import Objection, findings_of, first_repeated, kind_finding
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
-    from jsonschema_rs import Draft202012Validator
-
-
-def is_valid(kind: str, document: Any) -> bool:
-    """Whether a document satisfies the schema of `kind`, which is compiled when the first one is met.
-
-    Raises:
-        ValueError: for what JSON cannot express.
-        TypeError: the same, such as keys that are not texts.
-    """
-    return _compiled(kind).is_valid(document)
-
-
-def prepare(kinds: Iterable[str]) -> None:
-    """Compile the schemas of `kinds`, before processes are started that would all have to."""
-    for kind in kinds:
-        _compiled(kind)
-
-
-@cache
-def _compiled(kind: str) -> "Draft202012Validator":
-    import jsonschema_rs
-
-    return jsonschema_rs.Draft202012Validator(schemas.load(SCHEMA_FILES[kind]))
 
 
 def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
@@ -78,7 +55,7 @@ def _explained(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
 
 def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
     """What jsonschema-rs objects to."""
-    for error in _compiled(kind).iter_errors(content):
+    for error in compiled(kind).iter_errors(content):
         steps = tuple(error.schema_path)
         schema: Any = schemas.load(SCHEMA_FILES[kind])
         for step in steps[:-1]:

@@ -163,7 +163,7 @@ def _is_valid(content: Mapping[str, Any]) -> bool:
     """Whether it has the form of a saved plan, and declares valid resources."""
     import jsonschema_rs
 
-    from reconciler.source.schema import is_valid
+    from reconciler.kinds.validity import is_valid
 
     if not jsonschema_rs.validator_for(schemas.load("saved-plan.schema.json")).is_valid(content):
         return False

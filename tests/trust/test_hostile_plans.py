@@ -132,3 +132,11 @@ def test_what_is_no_file(saved: Workspace) -> None:
     for path in ("/dev/zero", "pipe.json", "link.json", "connectors", "nowhere.json"):
         result = saved.run("apply", path, "--yes")
         assert result.exit_code == 64, (path, result.output)
+
+
+@pytest.mark.parametrize("out", ["", ".", "..", "connectors"])
+def test_a_plan_that_is_to_be_saved_to_no_file(workspace: Workspace, out: str) -> None:
+    """Wrong usage, told with the name."""
+    result = workspace.run("plan", "--out", out)
+    assert result.exit_code == 64, result.output
+    assert "cannot be saved to" in result.stderr or "is a directory" in result.stderr

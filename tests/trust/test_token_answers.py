@@ -233,3 +233,15 @@ def test_a_password_that_many_connectors_share_is_tried_once(empty: Workspace, s
     empty.ok("apply", "--yes")
     assert len(server.of("/token")) == 2 + 13
     assert empty.ok("token", "status").stdout.count("valid") == 13
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["Fri, 01 Jan 2026 00:00:00 +9999999999999", "Fri, 01 Jan 0001 00:00:00 +2359", "1e999", "(" * 2000, "²", "-1"],
+)
+def test_a_time_to_try_again_that_is_none(live: Workspace, server: Answering, after: str) -> None:
+    """A server that is away says when to come back, in years that there are not."""
+    server.says["/token"] = Said(b"", 503, (("Retry-After", after.encode().decode("latin-1")),))
+    result = live.run("token", "fetch", "one")
+    assert result.exit_code == 10, result.output
+    assert "answered 503" in result.stderr

@@ -16,7 +16,8 @@ from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.requests.building import Given, build
 from reconciler.kinds.connector import rules
-from reconciler.source.schema import explain, is_valid
+from reconciler.kinds.validity import is_valid
+from reconciler.source.schema import explain
 
 TEST = """\
 apiVersion: reconciler/v1
@@ -231,3 +232,15 @@ def test_project_file_that_is_no_file(workspace: Workspace, tmp_path: Path) -> N
     for command in (["validate"], ["plan"], ["drift"], ["fmt", "--check"]):
         result = workspace.run(*command)
         assert result.exit_code == 3 and "the file cannot be read" in result.output, (command, result.output)
+
+
+@pytest.mark.parametrize("line", ["keyFile: ", "envFile: ", "requireCommitOn: ", "signedBy: [", "store: "])
+def test_project_file_that_names_what_no_file_is_called(workspace: Workspace, line: str) -> None:
+    """No path and no branch holds the character 0; the system would refuse it in the middle of an apply."""
+    store = "" if line.startswith("store") else "store: 'sqlite:x.db', "
+    value = '"sqlite:a\\0b"' if not store else '"a\\0b"' + ("]" if "[" in line else "")
+    workspace.write(
+        "reconciler.yaml", f"apiVersion: reconciler/v1\nkind: Project\ntargets: {{local: {{{store}{line}{value}}}}}\n"
+    )
+    for command in (("validate",), ("plan",), ("apply", "--yes")):
+        assert workspace.run(*command).exit_code == 3, command

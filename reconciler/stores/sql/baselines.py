@@ -1,6 +1,7 @@
 """Baselines in the SQL store: what `core/baseline.py` speaks of, in three tables and one index of `records`."""
 
 import json
+import operator
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -57,6 +58,18 @@ _CHUNK = 400
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
 
 
+def _baseline(
+    connectors: str, policies: str, rules: str, revision: int, records: str, judged: str, warnings: str, dated: str
+) -> Baseline:
+    counts = {str(kind): operator.index(count) for kind, count in json.loads(records).items()}
+    return Baseline(
+        (connectors, policies), rules, operator.index(revision), counts, judged,
+        tuple(Diagnostic(code, message, Span(*span), *rest) for code, message, span, *rest in json.loads(warnings)),
+        tuple(DatedGrant(policy, file, index, tuple(permissions), expires)
+              for policy, file, index, permissions, expires in json.loads(dated)),
+    )  # fmt: skip
+
+
 class SqlIndex:
     """Answers about one owner's baseline; see `core.baseline.Index`."""
 
@@ -86,13 +99,10 @@ class SqlIndex:
         )
         if not rows:
             return None
-        ((connectors, policies, rules, revision, records, judged, warnings, dated),) = rows
-        return Baseline(
-            (connectors, policies), rules, revision, json.loads(records), judged,
-            tuple(Diagnostic(code, message, Span(*span), *rest) for code, message, span, *rest in json.loads(warnings)),
-            tuple(DatedGrant(policy, file, index, tuple(permissions), expires)
-                  for policy, file, index, permissions, expires in json.loads(dated)),
-        )  # fmt: skip
+        try:
+            return _baseline(*rows[0])
+        except (ValueError, TypeError, AttributeError, RecursionError):  # somebody has written to it
+            return None
 
     def moved(self, revision: int) -> list[Record]:
         """Records, of whomever, that were written after a revision; in the order in which the store lists them all."""

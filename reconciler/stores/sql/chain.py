@@ -120,8 +120,9 @@ class Chain:
 def next_run(connection: sqlite3.Connection) -> int:
     """The number of the next run: none that was removed is given again, as far as its traces go."""
     (last,) = connection.execute(
-        "SELECT max(coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT run FROM history ORDER BY seq DESC LIMIT 1), 0),"
-        " coalesce((SELECT run FROM attempts WHERE run IS NOT NULL ORDER BY id DESC LIMIT 1), 0))"
+        "SELECT max(coalesce((SELECT max(id) FROM runs), 0),"
+        " coalesce((SELECT run FROM history WHERE typeof(run) = 'integer' ORDER BY seq DESC LIMIT 1), 0),"
+        " coalesce((SELECT run FROM attempts WHERE typeof(run) = 'integer' ORDER BY id DESC LIMIT 1), 0))"
     ).fetchone()
     return int(last) + 1
 

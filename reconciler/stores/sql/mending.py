@@ -82,7 +82,8 @@ def _meta(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
     kept = dict(connection.execute("SELECT key, value FROM meta"))
     found = []
     (floor,) = connection.execute(
-        "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines))"
+        "SELECT max((SELECT coalesce(max(revision), 0) FROM records WHERE typeof(revision) = 'integer'),"
+        " (SELECT coalesce(max(revision), 0) FROM baselines WHERE typeof(revision) = 'integer'))"
     ).fetchone()
     now = str(kept.get("revision", ""))
     if not (now.isascii() and now.isdigit()) or int(now) < floor:

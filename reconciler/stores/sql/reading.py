@@ -149,7 +149,7 @@ def decoded(body: str) -> Any:
     """
     try:
         return json.loads(body)
-    except (ValueError, TypeError) as failure:
+    except (ValueError, TypeError, RecursionError) as failure:
         raise sqlite3.DatabaseError("database disk image is malformed: a body is not JSON") from failure
 
 

@@ -133,8 +133,9 @@ class SqliteStore:
             if not isinstance(spec, dict):
                 continue  # written around the tool, and no connector
             opened = {address: self.sealer().open(uid, address, text) for address, text in sealed} if secrets else {}
-            labels = live.get("metadata", {}).get("labels", {})
-            yield LiveConnector(uid, name, owner, labels, spec, opened)
+            metadata = live.get("metadata")
+            labels = metadata.get("labels") if isinstance(metadata, dict) else None
+            yield LiveConnector(uid, name, owner, labels if isinstance(labels, dict) else {}, spec, opened)
 
     def sealer(self) -> Sealer:
         """What encrypts secrets for this store; makes the embedded store's key when there is none.

@@ -100,9 +100,6 @@ def test_github(gate: Workspace, tmp_path: Path, author: str, sender: str, revie
     """Author and sender have to be permitted; an approval counts for the commit that it was given to."""
     workflow = written("gate.yaml")
     assert list(workflow["on"]) == ["pull_request_target"]
-    # The check is the head's: no other branch's policies pass it, and going elsewhere is judged anew.
-    assert workflow["on"]["pull_request_target"]["branches"] == ["main"]
-    assert {"edited", "reopened", "synchronize"} < set(workflow["on"]["pull_request_target"]["types"])
     assert workflow["permissions"] == {"contents": "read", "pull-requests": "read"}
     (job,) = workflow["jobs"].values()
     checkout, step = job["steps"][0], job["steps"][-1]

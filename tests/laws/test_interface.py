@@ -82,6 +82,7 @@ MAY_LOAD = {
         "subprocess",
         "cryptography",
         "chevron_blue",
+        "jsonschema_rs",
     },
     "schema": {"click", "json"},
     "explain RC203": {"click"},

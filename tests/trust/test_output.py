@@ -27,7 +27,7 @@ ANY = st.lists(st.one_of(st.text(st.characters(codec=None), max_size=8), st.samp
 
 def definitions(piece: str) -> tuple[str, str]:
     """Connectors and policies that are valid, and as wicked as that allows."""
-    name, text = quoted(piece.strip().replace("\n", " ").replace("\r", "")), quoted(TEXT)
+    name, text = quoted("x" + re.sub(r"[\n\r\u2028\u2029]", " ", piece) + "x"), quoted(TEXT)
     line = quoted(piece)
     label = "{team: " + line + "}"
     connectors = f"""\
@@ -49,7 +49,7 @@ spec:
     list:
       description: {text}
       method: POST
-      url: {quoted("https://127.0.0.1:1/" + piece)}
+      url: {quoted("https://127.0.0.1:1/" + "".join(char for char in piece if " " < char < chr(127) and char != chr(92)))}
       params: [{{name: {line}, value: {text}}}]
       headers: [{{name: X-Odd, value: {line}}}]
       body: {text}

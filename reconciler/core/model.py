@@ -28,7 +28,7 @@ class KeepsBodies(Protocol):
         ...
 
 
-_ACTIVE, _UNPROTECTS, _TOKEN, _PLAIN = 1, 2, 4, 8
+_ACTIVE, _UNPROTECTS, _TOKEN, _PLAIN, _FILES = 1, 2, 4, 8, 16
 _FACTS = Struct("<32sHIII")
 """Fingerprint; flags, with the upper half of the offset above them; index of the document; offset; length."""
 
@@ -119,6 +119,11 @@ class Resource:
         """Whether its body is sure to be its own effective body, whatever is live."""
         return bool(self._facts[32] & _PLAIN)
 
+    @property
+    def refers_to_files(self) -> bool:
+        """Whether it may hold a secret reference that leads to a file."""
+        return bool(self._facts[32] & _FILES)
+
     def facts_at(self, offset: int) -> bytes:
         """Its facts, with where a copy of its body begins."""
         printed, flags, document, _, length = _FACTS.unpack(self._facts)
@@ -146,14 +151,14 @@ class Resource:
 
 
 def facts_of(
-    digest: bytes, length: int, document: int, *, active: bool, unprotects: bool, token: bool, plain: bool
+    digest: bytes, length: int, document: int, *, active: bool, unprotects: bool, token: bool, plain: bool, files: bool
 ) -> bytes:
     """What a resource keeps of its body and its document, in few bytes; see the properties of `Resource`.
 
     Args:
         digest, length: of the body.
     """
-    flags = active * _ACTIVE + unprotects * _UNPROTECTS + token * _TOKEN + plain * _PLAIN
+    flags = active * _ACTIVE + unprotects * _UNPROTECTS + token * _TOKEN + plain * _PLAIN + files * _FILES
     return _FACTS.pack(digest, flags, document, 0, length)
 
 

@@ -14,6 +14,8 @@ from reconciler.value_class import value_class
 
 OF_FILES = ("file", "sops", "age")
 """Keys of the references that begin with a path."""
+TO_FILES = tuple(f'{{"{scheme}":"'.encode() for scheme in OF_FILES)
+"""How such references begin in a canonical body."""
 BOUNDS_HINT = "whoever runs this sets the bounds: secretsAllowed in reconciler.yaml, and RECONCILER_SECRETS_ALLOWED"
 OWN_VARIABLES = "RECONCILER_"
 """How the names of the tool's own variables begin."""

@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 from reconciler.core.model import Key, Resource, facts_of
+from reconciler.core.references import TO_FILES
 from reconciler.core.sensitive import REFERENCE_KEYS
 from reconciler.digests import sha256
 from reconciler.kinds.authorization import needs_token
@@ -157,6 +158,7 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         unprotects=unprotects,
         token=kind.name == "Connector" and needs_token(spec),
         plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, body),
+        files=kind.name == "Connector" and any(mark in body for mark in TO_FILES),
     )
     return Resource(
         Key(kind.name, metadata["name"]),

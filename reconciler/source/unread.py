@@ -75,6 +75,7 @@ def _names(root: Path) -> Iterator[str]:
     waiting, left = [""], _MOST
     while waiting and left > 0:
         here = waiting.pop()
+        is_read = files.holds_definitions(f"{here}/x.yaml")
         try:
             with os.scandir(root / here) as opened:
                 entries = list(opened)
@@ -85,8 +86,11 @@ def _names(root: Path) -> Iterator[str]:
         if here and (names & {".git", "pyvenv.cfg", places.PROJECT_FILE} or names.issuperset(files.FOLDERS)):
             continue  # a repository or an environment of its own
         for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_read and not is_folder and entry.name.endswith(files.SUFFIXES) and entry.name[0] != ".":
+                continue  # most of all, which need no further look
             path = f"{here}/{entry.name}".lstrip("/")
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder:
                 if entry.name not in _OTHERS and path not in (".git", ".reconciler"):
                     waiting.append(path)
             elif _may_define(path):

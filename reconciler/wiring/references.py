@@ -13,8 +13,6 @@ from reconciler.settings import DEFAULT_STORE, written_path
 from reconciler.value_class import value_class
 from reconciler.wiring.run import key_beside
 
-_TO_FILES = tuple(f'{{"{key}":"'.encode() for key in OF_FILES)
-
 
 @value_class
 class _Target:
@@ -41,8 +39,7 @@ def reference_diagnostics(
     bounded = any(target.bounds.lists for target in targets)
     found: dict[str, list[Finding]] = {}
     for resource in resources if targets else ():
-        body = resource.peek()
-        if may_hold_references(body) if bounded else any(mark in body for mark in _TO_FILES):
+        if may_hold_references(resource.peek()) if bounded else resource.refers_to_files:
             findings = list(_findings(resource, targets))
             if findings:
                 found.setdefault(resource.file, []).extend(findings)

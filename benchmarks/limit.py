@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def parse(contents: Iterable[bytes]) -> Iterator[Parsed]:
-    """Turn files into accepted documents with yaml-rs, jsonschema-rs and orjson."""
+    """Turn files into accepted documents with yaml-rs, jsonschema-rs and msgspec."""
     import json
     from hashlib import sha256
 
     import jsonschema_rs
-    import orjson
+    import msgspec
     import yaml_rs
 
     accept: dict[str, Callable[[object], None]] = {}
@@ -77,7 +77,7 @@ def parse(contents: Iterable[bytes]) -> Iterator[Parsed]:
         for document in loaded if isinstance(loaded, list) else (loaded,):
             kind = document["kind"]
             accept[kind](document)
-            text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+            text = msgspec.json.encode(document, order="sorted")
             yield Parsed(f"{kind}/{document['metadata']['name']}", sha256(text).hexdigest(), text.decode())
 
 

@@ -13,7 +13,7 @@ from measured import Measured, Side, goal_text, is_met, number
 from measuring import Comparison
 from workbench import Case, Workbench
 
-PACKAGES = ("jsonschema", "jsonschema-rs", "orjson", "pydantic", "ruamel.yaml", "yaml-rs")
+PACKAGES = ("jsonschema", "jsonschema-rs", "msgspec", "pydantic", "ruamel.yaml", "yaml-rs")
 BUSY = 0.5
 """Load a core from which on a report warns that others were at work."""
 

@@ -6,7 +6,8 @@ a `Diagnostic` with line and column, because only a failing file is worth parsin
 
 from enum import StrEnum
 
-from reconciler.value_class import astuple, value_class
+from msgspec import Struct
+from msgspec.structs import astuple
 
 Path = tuple[str | int, ...]
 MAX_FAULTS = 100
@@ -20,8 +21,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@value_class
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of a file. Lines and columns count from 1, columns in characters; the end is exclusive."""
 
     file: str
@@ -37,8 +37,7 @@ class Span:
         return astuple(self) < astuple(other)
 
 
-@value_class
-class Place:
+class Place(Struct, frozen=True):
     """Where a finding belongs before positions are known.
 
     Attributes:
@@ -52,8 +51,7 @@ class Place:
     at_key: bool = False
 
 
-@value_class
-class Finding:
+class Finding(Struct, frozen=True):
     """One fault of a document, at a logical place."""
 
     code: str
@@ -62,8 +60,7 @@ class Finding:
     hint: str = ""
 
 
-@value_class
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One fault, ready to be shown.
 
     Attributes:
@@ -89,8 +86,7 @@ class Diagnostic:
         return (self.span, self.code, self.message)
 
 
-@value_class
-class Rule:
+class Rule(Struct, frozen=True):
     """What a code stands for.
 
     Attributes:

@@ -10,9 +10,8 @@ is written to a stream goes through it, and only what `own` marks comes through 
 """
 
 import os
+import re
 from collections.abc import Callable
-
-from reconciler.patterns import pattern
 
 _MARK = f"\0{os.urandom(8).hex()}\0"
 """Stands around what is our own. It is drawn anew in each process, so that no text can hold it."""
@@ -23,7 +22,7 @@ _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uff
 """Letters and marks that nothing is seen of."""
 _PLANE, _NONCHARACTERS, _TAGS = 0xFFFF, range(0xFDD0, 0xFDF0), range(0xE0000, 0xE1000)
 _JOINER = "\u200d"
-_COMMAND = pattern(r"#[\ufe0e\ufe0f]*(?=#(?:[^\W\d_]|[\ufe0e\ufe0f]){0,40}\[)")
+_COMMAND = re.compile(r"#[\ufe0e\ufe0f]*(?=#(?:[^\W\d_]|[\ufe0e\ufe0f]){0,40}\[)")
 """Before what may begin a command: runners know `##[`, `##vso[`, `##teamcity[`, and may overlook what has no width."""
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.references import is_bound
 from reconciler.errors import UsageError
-from reconciler.value_class import replace, value_class
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
 DEFAULT_TARGET = "local"
@@ -17,8 +19,7 @@ PRIVATE_OWNER = "local"
 """Owner in a store that lies inside the repository and so belongs to nobody else."""
 
 
-@value_class
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything that a run depends on beside the definitions.
 
     Attributes:
@@ -62,8 +63,7 @@ class Settings:
     helpers: Mapping[str, Mapping[str, Any]]
 
 
-@value_class
-class Overrides:
+class Overrides(Struct, frozen=True):
     """What the command line says; None where it says nothing."""
 
     target: str | None = None

@@ -3,11 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from reconciler.value_class import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+from msgspec.structs import replace
 from schema_checks import fits
 from conftest import KEY, Workspace
 

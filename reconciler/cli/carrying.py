@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.output import answer, can_ask, confirmed, lost_answer, refuse_unshown, say, say_error, wants_color
@@ -14,7 +15,6 @@ from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
-from reconciler.value_class import replace
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:

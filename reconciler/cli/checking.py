@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from reconciler import __version__
 from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
 from reconciler.cli.said import options
@@ -17,7 +19,6 @@ from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE, read_project
 from reconciler.source.repository import Repository
-from reconciler.value_class import value_class
 from reconciler.wiring.references import reference_diagnostics
 from reconciler.wiring.run import below, inside, locate_root, open_source
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 FORMATS = render.FORMATS
 
 
-@value_class
-class CheckFlags:
+class CheckFlags(Struct, frozen=True):
     """Options of `validate`."""
 
     ref: str = ""

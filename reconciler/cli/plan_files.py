@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
 from reconciler.cli.running import PlanFlags, Run, asked_of, open_run
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
-from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 VALID_FOR = "7d"
 
 
-@value_class
-class Saving:
+class Saving(Struct, frozen=True):
     """Where to save a plan, the key to sign it with, and how long it is good for."""
 
     out: Path | None

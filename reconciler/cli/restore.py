@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
@@ -25,7 +26,6 @@ from reconciler.core.model import Key
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
-from reconciler.value_class import replace
 from reconciler.wiring.history import open_history
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
@@ -15,7 +16,6 @@ from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError
-from reconciler.value_class import replace
 from reconciler.wiring.history import open_history
 from reconciler.wiring.run import now
 

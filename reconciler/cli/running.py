@@ -5,6 +5,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler import __version__
 from reconciler.cli.output import open_progress, say, say_read, say_warning, say_warnings, wants_color
 from reconciler.cli.said import options
@@ -16,7 +19,6 @@ from reconciler.core.references import Bounds
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, without_far_key
-from reconciler.value_class import replace, value_class
 from reconciler.wiring.run import (
     default_actor,
     load_settings,
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     from reconciler.services.token_changes import KnownTokens
 
 
-@value_class
-class Run:
+class Run(Struct, frozen=True):
     """The parts of a run."""
 
     settings: Settings
@@ -48,8 +49,7 @@ class Run:
     progress: "Bar | Untold"
 
 
-@value_class
-class PlanFlags:
+class PlanFlags(Struct, frozen=True):
     """Options of `plan` and `apply`."""
 
     ref: str

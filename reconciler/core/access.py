@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler.value_class import field, replace, value_class
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 AREAS = ("connectors", "categories", "groups", "policies")
 """What permissions are about, as they begin."""
@@ -16,8 +17,7 @@ VERBS = ("view", "create", "edit", "delete")
 PERMISSIONS = (*(f"{area}:{verb}" for area in AREAS for verb in VERBS), "connectors:call")
 
 
-@value_class
-class Grant:
+class Grant(Struct, frozen=True):
     """Permissions that a policy gives.
 
     Attributes:
@@ -34,8 +34,7 @@ class Grant:
     expires: datetime | None = None
 
 
-@value_class
-class Policy:
+class Policy(Struct, frozen=True):
     """Who is granted what."""
 
     name: str
@@ -45,8 +44,7 @@ class Policy:
     grants: tuple[Grant, ...]
 
 
-@value_class
-class Membership:
+class Membership(Struct, frozen=True):
     """A group with its direct members."""
 
     name: str
@@ -54,8 +52,7 @@ class Membership:
     groups: frozenset[str]
 
 
-@value_class
-class Target:
+class Target(Struct, frozen=True):
     """What somebody wants to do something with.
 
     Attributes:
@@ -70,8 +67,7 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@value_class
-class Route:
+class Route(Struct, frozen=True):
     """How somebody comes to a grant.
 
     Attributes:
@@ -93,8 +89,7 @@ class Refusal(StrEnum):
     NO_VIEW = "it needs view as well, which no policy grants"
 
 
-@value_class
-class Decision:
+class Decision(Struct, frozen=True):
     """An answer with its reason.
 
     Attributes:

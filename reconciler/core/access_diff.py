@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec import Struct, field
+
 from reconciler.core.access import Route
-from reconciler.value_class import field, value_class
 
 SUPER_ADMIN = "super admin"
 """Stands for the permission to do everything."""
@@ -42,8 +43,7 @@ class Shift(StrEnum):
 GROWTH = frozenset((Shift.GAIN, Shift.WIDEN, Shift.PROLONG))
 
 
-@value_class
-class AccessChange:
+class AccessChange(Struct, frozen=True):
     """What several people have in common: the same permissions shift in the same way by the same route.
 
     Attributes:
@@ -68,8 +68,7 @@ class AccessChange:
     targets: Mapping[str, int] = field(default_factory=dict)
 
 
-@value_class
-class AccessDiff:
+class AccessDiff(Struct, frozen=True):
     """All of it.
 
     Attributes:

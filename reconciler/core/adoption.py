@@ -4,11 +4,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.definitions import Definition
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Finding, Span
-from reconciler.value_class import value_class
 
 
 class Deed(StrEnum):
@@ -19,8 +20,7 @@ class Deed(StrEnum):
     CREATE = "create"
 
 
-@value_class
-class Adoption:
+class Adoption(Struct, frozen=True):
     """A change of one definition that takes over what is live.
 
     Attributes:
@@ -38,8 +38,7 @@ class Adoption:
     fields: tuple[FieldChange, ...] = ()
 
 
-@value_class
-class Sides:
+class Sides(Struct, frozen=True):
     """A field that both git and somebody else moved; `MISSING` where there is no value.
 
     Attributes:
@@ -54,8 +53,7 @@ class Sides:
     secret: bool = False
 
 
-@value_class
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Fields of one record that are left to the author."""
 
     key: Key
@@ -63,8 +61,7 @@ class Conflict:
     fields: tuple[Sides, ...]
 
 
-@value_class
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A record that is not adopted, and why; no live value is told.
 
     Attributes:
@@ -78,8 +75,7 @@ class Refusal:
     span: Span | None = None
 
 
-@value_class
-class Drifted:
+class Drifted(Struct, frozen=True):
     """All that differs because somebody changed it around the tool.
 
     Attributes:

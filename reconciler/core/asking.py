@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from msgspec import Struct
+
 from reconciler.core.access import Access, Decision, Target, decide
 from reconciler.core.lookalike import alike, odd_characters
 from reconciler.core.model import Key
-from reconciler.value_class import value_class
 
 
-@value_class
-class Question:
+class Question(Struct, frozen=True):
     """What is asked about.
 
     Attributes:

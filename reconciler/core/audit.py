@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.ports import RunInfo
-from reconciler.value_class import value_class
 
 CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
 
 
-@value_class
-class Fault:
+class Fault(Struct, frozen=True):
     """Something that is not as it should be.
 
     Attributes:
@@ -26,8 +26,7 @@ class Fault:
     hint: str
 
 
-@value_class
-class Audit:
+class Audit(Struct, frozen=True):
     """What looking a store over finds.
 
     Attributes:
@@ -42,8 +41,7 @@ class Audit:
     notes: tuple[str, ...]
 
 
-@value_class
-class Mended:
+class Mended(Struct, frozen=True):
     """What a repair mended.
 
     Attributes:
@@ -57,8 +55,7 @@ class Mended:
     message: str
 
 
-@value_class
-class Repair:
+class Repair(Struct, frozen=True):
     """What came of a repair.
 
     Attributes:

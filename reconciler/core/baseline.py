@@ -7,10 +7,11 @@ but for access tokens. It is a fact about the past, so that nothing that happens
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports import Desired
 from reconciler.diagnostics import Diagnostic
-from reconciler.value_class import value_class
 
 Trees = tuple[str, str]
 """Object ids of connectors/ and of policies/; "" for a folder that is not there."""
@@ -23,8 +24,7 @@ class Unprovable(Exception):
     """Something cannot be concluded from the baseline; the message says what."""
 
 
-@value_class
-class DatedGrant:
+class DatedGrant(Struct, frozen=True):
     """A grant that ends.
 
     Attributes:
@@ -40,8 +40,7 @@ class DatedGrant:
     expires: str
 
 
-@value_class
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The fact.
 
     Attributes:
@@ -62,8 +61,7 @@ class Baseline:
     dated: tuple[DatedGrant, ...]
 
 
-@value_class
-class Declared:
+class Declared(Struct, frozen=True):
     """Where a record was declared.
 
     Attributes:
@@ -79,8 +77,7 @@ class Declared:
     claims: tuple[str, ...]
 
 
-@value_class
-class Memory:
+class Memory(Struct, frozen=True):
     """What the store may remember once a plan is carried out, if it still is at the baseline's revision then.
 
     Attributes:

@@ -1,10 +1,9 @@
 """What comes of calling endpoints. Nothing here holds a secret."""
 
-from reconciler.value_class import value_class
+from msgspec import Struct
 
 
-@value_class
-class Shown:
+class Shown(Struct, frozen=True):
     """An answer as it may be shown.
 
     Attributes:
@@ -28,8 +27,7 @@ class Shown:
         return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
-@value_class
-class Redirect:
+class Redirect(Struct, frozen=True):
     """One redirect that was followed.
 
     Attributes:
@@ -42,8 +40,7 @@ class Redirect:
     credentials: bool
 
 
-@value_class
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a call.
 
     Attributes:
@@ -55,8 +52,7 @@ class Outcome:
     redirects: tuple[Redirect, ...]
 
 
-@value_class
-class Check:
+class Check(Struct, frozen=True):
     """What came of one endpoint when many were called.
 
     Attributes:

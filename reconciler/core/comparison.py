@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Diagnostic
-from reconciler.value_class import field, value_class
 
 
-@value_class
-class Side:
+class Side(Struct, frozen=True):
     """One of the two.
 
     Attributes:
@@ -22,8 +22,7 @@ class Side:
     faults: tuple[Diagnostic, ...] = ()
 
 
-@value_class
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Both.
 
     Attributes:

@@ -1,10 +1,9 @@
 """How much of the access that policies give is explained by access tests."""
 
-from reconciler.value_class import value_class
+from msgspec import Struct
 
 
-@value_class
-class Coverage:
+class Coverage(Struct, frozen=True):
     """A count of grants; what makes super admins is one of them.
 
     Attributes:

@@ -3,13 +3,13 @@
 from collections.abc import Container
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Finding
-from reconciler.value_class import value_class
 
 
-@value_class
-class Definition:
+class Definition(Struct, frozen=True):
     """A live record as the text of a document.
 
     Attributes:
@@ -25,16 +25,14 @@ class Definition:
     resource: Resource
 
 
-@value_class
-class Inexpressible:
+class Inexpressible(Struct, frozen=True):
     """A live record that cannot be a definition as it is, and why; no value of it is told."""
 
     key: Key
     findings: tuple[Finding, ...]
 
 
-@value_class
-class Export:
+class Export(Struct, frozen=True):
     """What came of it.
 
     Attributes:

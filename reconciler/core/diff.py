@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.value_class import value_class
+from msgspec import Struct
 
 Path = tuple[str | int, ...]
 
@@ -32,8 +32,7 @@ class Origin(StrEnum):
     TOKEN = "token"  # noqa: S105
 
 
-@value_class
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One path's value before and after; `MISSING` where there is none.
 
     Attributes:

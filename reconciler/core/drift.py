@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key
-from reconciler.value_class import value_class
 
 
 class StoredSecret(NamedTuple):
@@ -17,8 +18,7 @@ class StoredSecret(NamedTuple):
     ciphertext: str
 
 
-@value_class
-class Side:
+class Side(Struct, frozen=True):
     """All that the store holds of one record at one moment.
 
     Attributes:
@@ -55,8 +55,7 @@ class Fate(StrEnum):
     REPLACED = "replaced"
 
 
-@value_class
-class Moved:
+class Moved(Struct, frozen=True):
     """One record that somebody else has written to since it was last applied.
 
     Attributes:
@@ -86,8 +85,7 @@ class Moved:
         return Fate.REPLACED if self.replaced else Fate.CHANGED
 
 
-@value_class
-class Drifted:
+class Drifted(Struct, frozen=True):
     """One record that is not what was last applied.
 
     Attributes:
@@ -109,8 +107,7 @@ class Drifted:
     notes: tuple[str, ...] = ()
 
 
-@value_class
-class DriftReport:
+class DriftReport(Struct, frozen=True):
     """What was changed out of band.
 
     Attributes:

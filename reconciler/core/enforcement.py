@@ -1,11 +1,11 @@
 """What a permission to apply rests on, and the grants that end soon."""
 
+from msgspec import Struct
+
 from reconciler.core.model import Key
-from reconciler.value_class import value_class
 
 
-@value_class
-class Basis:
+class Basis(Struct, frozen=True):
     """The policies and groups that a plan was judged by. The apply makes sure that they are so still.
 
     Attributes:
@@ -25,8 +25,7 @@ class Basis:
     approvals: tuple[str, ...] = ()
 
 
-@value_class
-class Expiring:
+class Expiring(Struct, frozen=True):
     """A grant that ends soon.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 
+from msgspec import Struct
+
 from reconciler.core.diff import Path
 from reconciler.core.model import Key
 from reconciler.core.taking import Wanted
-from reconciler.value_class import value_class
 
 
 class Step(StrEnum):
@@ -18,8 +19,7 @@ class Step(StrEnum):
     SETTINGS = "settings"
 
 
-@value_class
-class Approvers:
+class Approvers(Struct, frozen=True):
     """Who holds all that a change takes.
 
     Attributes:
@@ -31,8 +31,7 @@ class Approvers:
     users: tuple[str, ...] = ()
 
 
-@value_class
-class Judged:
+class Judged(Struct, frozen=True):
     """One change.
 
     Attributes:
@@ -66,8 +65,7 @@ class Judged:
         return self.granted or bool(self.approved_by)
 
 
-@value_class
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer.
 
     Attributes:

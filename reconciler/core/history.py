@@ -7,16 +7,16 @@ live; where somebody wrote around the tool in between, what was there until then
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key
-from reconciler.value_class import value_class
 
 Body = Any
 """A decoded body; written by others it may be anything that JSON can say."""
 
 
-@value_class
-class RunEntry:
+class RunEntry(Struct, frozen=True):
     """One run.
 
     Attributes:
@@ -44,8 +44,7 @@ class RunEntry:
     approvals: tuple[str, ...] = ()
 
 
-@value_class
-class Futile:
+class Futile(Struct, frozen=True):
     """A run that took the lease on the store and changed nothing.
 
     Attributes:
@@ -65,8 +64,7 @@ class Futile:
     outcome: str
 
 
-@value_class
-class Row:
+class Row(Struct, frozen=True):
     """One change of one record.
 
     Attributes:
@@ -90,8 +88,7 @@ class Row:
     drifted_from: Body | None = None
 
 
-@value_class
-class Drift:
+class Drift(Struct, frozen=True):
     """That a record was changed around the tool after its last change.
 
     Attributes:
@@ -103,8 +100,7 @@ class Drift:
     body: Body | None
 
 
-@value_class
-class Trail:
+class Trail(Struct, frozen=True):
     """All that is known of one record.
 
     Attributes:
@@ -170,8 +166,7 @@ GONE = ("delete", PURGE)
 """Actions that leave no record."""
 
 
-@value_class
-class Version:
+class Version(Struct, frozen=True):
     """What one change left.
 
     Attributes:

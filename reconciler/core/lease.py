@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.enforcement import Basis
 from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.value_class import replace, value_class
 
 RUN = "apply"
 """The name of the lease that everything takes which writes records."""
@@ -27,8 +29,7 @@ _MOST_SKEW = 2.0
 _LAST_SECOND = 253_402_300_799.0  # of the year 9999
 
 
-@value_class
-class Holder:
+class Holder(Struct, frozen=True):
     """A process that takes leases.
 
     Attributes:
@@ -56,8 +57,7 @@ def holder_of(text: str) -> Holder:
     return Holder(text, 0, "", "", "")
 
 
-@value_class
-class Moment:
+class Moment(Struct, frozen=True):
     """A time by two clocks.
 
     Attributes:
@@ -99,8 +99,7 @@ class Standing(StrEnum):
     DEAD = "dead"
 
 
-@value_class
-class LeaseInfo:
+class LeaseInfo(Struct, frozen=True):
     """A lease that somebody took.
 
     Attributes:
@@ -139,8 +138,7 @@ class LeaseInfo:
         return self.ends.uptime - now.uptime if same_clock else self.ends.wall - now.wall
 
 
-@value_class
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A run that took the lease, whatever became of it.
 
     Attributes:

@@ -5,9 +5,10 @@ Definitions cannot hold any, as validation refuses them; a live record that was 
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.sensitive import MASK, carries_credentials, mask_text
-from reconciler.value_class import replace
 
 _SECRET_KEYS = frozenset(("password", "token", "clientSecret", "clientKey"))
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from msgspec import Struct, field
+
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.core.ports import Past
 from reconciler.core.quarantine import Deleted, Revival
-from reconciler.value_class import field, value_class
 
 Bore = Callable[[Record], frozenset[str]]
 """The names that a record bore before."""
@@ -16,8 +17,7 @@ def _nothing(_: Record) -> frozenset[str]:
     return frozenset()
 
 
-@value_class
-class Match:
+class Match(Struct, frozen=True):
     """One resource, record, or both, and what is to be done if their contents differ.
 
     Attributes:
@@ -30,8 +30,7 @@ class Match:
     revival: Revival | None = None
 
 
-@value_class
-class Identity:
+class Identity(Struct, frozen=True):
     """What is known of records beside their names.
 
     Attributes:

@@ -1,12 +1,13 @@
 """The central records: a resource of the desired state, a record of the live state."""
 
-import json
+import struct
 from collections.abc import Mapping
-from struct import Struct
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
-from reconciler.value_class import value_class
 
 
 class Key(NamedTuple):
@@ -29,7 +30,7 @@ class KeepsBodies(Protocol):
 
 
 _ACTIVE, _UNPROTECTS, _TOKEN, _PLAIN, _FILES = 1, 2, 4, 8, 16
-_FACTS = Struct("<32sHIII")
+_FACTS = struct.Struct("<32sHIII")
 """Fingerprint; flags, with the upper half of the offset above them; index of the document; offset; length."""
 
 
@@ -80,7 +81,7 @@ class Resource:
 
     def content(self) -> dict[str, Any]:
         """The decoded body; a new object each time."""
-        content: dict[str, Any] = json.loads(self.peek())
+        content: dict[str, Any] = msgspec.json.decode(self.peek())
         return content
 
     @property
@@ -162,8 +163,7 @@ def facts_of(
     return _FACTS.pack(digest, flags, document, 0, length)
 
 
-@value_class
-class SecretState:
+class SecretState(Struct, frozen=True):
     """What the store holds of one secret.
 
     Attributes:
@@ -175,8 +175,7 @@ class SecretState:
     fingerprint: str
 
 
-@value_class
-class Record:
+class Record(Struct, frozen=True):
     """One record of the live state, without its body: what a plan needs of all of them.
 
     Attributes:
@@ -199,8 +198,7 @@ class Record:
     touched: bool = False
 
 
-@value_class
-class Bodies:
+class Bodies(Struct, frozen=True):
     """The bodies of one record.
 
     Attributes:
@@ -214,8 +212,7 @@ class Bodies:
     secrets: Mapping[str, SecretState]
 
 
-@value_class
-class Found:
+class Found(Struct, frozen=True):
     """One live record as a search finds it.
 
     Attributes:
@@ -232,8 +229,7 @@ class Found:
     drifted: bool = False
 
 
-@value_class
-class LiveConnector:
+class LiveConnector(Struct, frozen=True):
     """A live connector with what it takes to send its requests.
 
     Attributes:

@@ -4,22 +4,23 @@ An override names the plan by the beginning of its fingerprint, the guard, and t
 For another plan, or another count, it is none.
 """
 
+import re
 from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.plan import Problem
 from reconciler.errors import ExitCode
-from reconciler.patterns import pattern
-from reconciler.value_class import replace, value_class
 
 GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty", "lost-store")
 """The guards that can be overridden; what stops the others is mended."""
 SHOWN = 12
 """So many digits of a plan's fingerprint are shown."""
-FORM = pattern(r"([0-9a-f]{8,64}):([a-z-]+)=([0-9]{1,9})")
+FORM = re.compile(r"([0-9a-f]{8,64}):([a-z-]+)=([0-9]{1,9})")
 
 
-@value_class
-class Override:
+class Override(Struct, frozen=True):
     """One of them.
 
     Attributes:

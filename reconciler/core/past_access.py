@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from reconciler.core.access import Access, Decision, Target
 from reconciler.core.history import RunEntry
 from reconciler.core.model import Key
-from reconciler.value_class import value_class
 
 
-@value_class
-class Setting:
+class Setting(Struct, frozen=True):
     """A policy or group that an answer rests on.
 
     Attributes:
@@ -22,8 +22,7 @@ class Setting:
     run: RunEntry | None
 
 
-@value_class
-class Past:
+class Past(Struct, frozen=True):
     """The state of access at a time.
 
     Attributes:
@@ -45,8 +44,7 @@ class Past:
     settings: Mapping[Key, Setting]
 
 
-@value_class
-class Answer:
+class Answer(Struct, frozen=True):
     """Whether somebody could.
 
     Attributes:

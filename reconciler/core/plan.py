@@ -3,7 +3,11 @@
 import json
 from collections.abc import Iterable
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
+
+import msgspec
+from msgspec import Struct, field
 
 from reconciler.core.access_diff import AccessDiff
 from reconciler.core.diff import FieldChange, Origin
@@ -11,9 +15,7 @@ from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.quarantine import Revival
-from reconciler.digests import sha256
 from reconciler.errors import ExitCode
-from reconciler.value_class import field, value_class
 
 
 class Action(StrEnum):
@@ -27,8 +29,7 @@ class Action(StrEnum):
     RESTORE = "restore"
 
 
-@value_class
-class Change:
+class Change(Struct, frozen=True):
     """One step of a plan. Bodies are decoded when they are asked for, as there may be very many.
 
     Attributes:
@@ -97,8 +98,7 @@ class Change:
         return self.came is Origin.BOTH or any(field.origin is Origin.BOTH for field in self.fields)
 
 
-@value_class
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a plan may not be applied.
 
     Attributes:
@@ -113,8 +113,7 @@ class Problem:
     count: int = 0
 
 
-@value_class
-class Revision:
+class Revision(Struct, frozen=True):
     """Where desired state was read from.
 
     Attributes:
@@ -142,8 +141,7 @@ class Revision:
         return f"the working tree, {state} commit {self.commit[:12]}"
 
 
-@value_class
-class Plan:
+class Plan(Struct, frozen=True):
     """The ordered changes that take live to desired, and whatever stands against them.
 
     Attributes:
@@ -239,5 +237,5 @@ def _fingerprint_after(change: Change) -> str | None:
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(body)
+    content: dict[str, Any] = msgspec.json.decode(body)
     return content

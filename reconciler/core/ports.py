@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from reconciler.core.coverage import Coverage
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis
@@ -16,14 +18,12 @@ from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
-from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
 
 
-@value_class
-class Past:
+class Past(Struct, frozen=True):
     """Which record a resource of an earlier state was, and what it held.
 
     Attributes:
@@ -36,8 +36,7 @@ class Past:
     revival: Revival
 
 
-@value_class
-class Desired:
+class Desired(Struct, frozen=True):
     """What a source holds.
 
     Attributes:
@@ -81,8 +80,7 @@ class FindsUnread(Protocol):
         ...
 
 
-@value_class
-class SealedToken:
+class SealedToken(Struct, frozen=True):
     """One access token ready to be stored.
 
     Attributes:
@@ -144,8 +142,7 @@ class Sealer(Protocol):
         ...
 
 
-@value_class
-class RunInfo:
+class RunInfo(Struct, frozen=True):
     """What the store keeps of a run beside its changes.
 
     Attributes:
@@ -169,8 +166,7 @@ class RunInfo:
     approvals: tuple[str, ...] = ()
 
 
-@value_class
-class Write:
+class Write(Struct, frozen=True):
     """One change with what only the store's session needs.
 
     Attributes:

@@ -1,10 +1,9 @@
 """What trying a plan's connectors found."""
 
-from reconciler.value_class import value_class
+from msgspec import Struct
 
 
-@value_class
-class Check:
+class Check(Struct, frozen=True):
     """One thing that was tried.
 
     Attributes:
@@ -19,8 +18,7 @@ class Check:
     hint: str = ""
 
 
-@value_class
-class Verdict:
+class Verdict(Struct, frozen=True):
     """All that was tried for one connector."""
 
     address: str

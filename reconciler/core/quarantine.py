@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from reconciler.core.model import Bodies, Key
 from reconciler.core.secret import SealedSecret
 from reconciler.core.token import later
-from reconciler.value_class import value_class
 
 
-@value_class
-class Deleted:
+class Deleted(Struct, frozen=True):
     """A deleted record that can be restored.
 
     Attributes:
@@ -32,8 +32,7 @@ class Deleted:
     outlived: bool = False
 
 
-@value_class
-class Revival:
+class Revival(Struct, frozen=True):
     """That a change brings a deleted record back, under its identity.
 
     Attributes:

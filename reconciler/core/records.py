@@ -1,12 +1,12 @@
 """Live records in little memory, as a plan of everything needs all of them."""
 
+import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from struct import Struct
 
 from reconciler.core.model import Key, Record, Resource
 
-_ROW = Struct("<16sQH")
+_ROW = struct.Struct("<16sQH")
 """Uid, version, and number of the owner."""
 _UID = 32  # digits
 _NOTHING: Mapping[Key, Resource] = {}

@@ -8,9 +8,9 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from reconciler.core.sensitive import REFERENCE_KEYS
-from reconciler.patterns import pattern
-from reconciler.value_class import value_class
 
 OF_FILES = ("file", "sops", "age")
 """Keys of the references that begin with a path."""
@@ -21,7 +21,7 @@ OWN_VARIABLES = "RECONCILER_"
 """How the names of the tool's own variables begin."""
 _OWN_FOLDERS = (".git", ".reconciler")
 _OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
-_BOUND = pattern(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.DOTALL)
+_BOUND = re.compile(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.DOTALL)
 
 
 def own(scheme: str, target: str) -> str:
@@ -63,8 +63,7 @@ def is_bound(text: str) -> bool:
     return _BOUND.fullmatch(text) is not None
 
 
-@value_class
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What an operator lets references lead to.
 
     Attributes:

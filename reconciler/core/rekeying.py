@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.ports import RunInfo, Sealer
 from reconciler.core.secret import Secret
-from reconciler.value_class import value_class
 
 MadeWith = Callable[[Mapping[str, Any], Mapping[str, Secret], Sealer], str]
 """From a connector's spec, the values of its secrets and a sealer to the keyed fingerprint of its authorization."""
 
 
-@value_class
-class KeyMove:
+class KeyMove(Struct, frozen=True):
     """Where the new key is.
 
     Attributes:
@@ -55,8 +55,7 @@ class NextKey(Protocol):
         ...
 
 
-@value_class
-class Rekeying:
+class Rekeying(Struct, frozen=True):
     """What changes.
 
     Attributes:
@@ -69,8 +68,7 @@ class Rekeying:
     basis: Basis | None
 
 
-@value_class
-class Rekeyed:
+class Rekeyed(Struct, frozen=True):
     """What was sealed anew.
 
     Attributes:
@@ -83,8 +81,7 @@ class Rekeyed:
     head: str
 
 
-@value_class
-class Rotation:
+class Rotation(Struct, frozen=True):
     """What became of it.
 
     Attributes:

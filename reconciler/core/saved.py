@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Revision
 from reconciler.core.quarantine import Revival
-from reconciler.value_class import value_class
 
 
-@value_class
-class Precondition:
+class Precondition(Struct, frozen=True):
     """A live record as it was when the plan was made.
 
     Attributes:
@@ -25,8 +25,7 @@ class Precondition:
     leaves: Mapping[str, str]
 
 
-@value_class
-class Step:
+class Step(Struct, frozen=True):
     """One change of it.
 
     Attributes:
@@ -48,8 +47,7 @@ class Step:
     written: bytes | None = None
 
 
-@value_class
-class Referred:
+class Referred(Struct, frozen=True):
     """A record that the plan refers to and does not touch."""
 
     key: Key
@@ -57,8 +55,7 @@ class Referred:
     fingerprint: str
 
 
-@value_class
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """All of it.
 
     Attributes:

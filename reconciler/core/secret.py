@@ -2,8 +2,9 @@
 
 from typing import NoReturn
 
+from msgspec import Struct
+
 from reconciler.core.sensitive import MASK
-from reconciler.value_class import value_class
 
 
 class Secret:
@@ -40,8 +41,7 @@ class Secret:
         return id(self)
 
 
-@value_class
-class SealedSecret:
+class SealedSecret(Struct, frozen=True):
     """One secret ready to be stored.
 
     Attributes:

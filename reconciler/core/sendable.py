@@ -1,16 +1,16 @@
 """What keeps a text from being sent as it is. Told before anything is sent or written, as nobody is told afterwards."""
 
-from reconciler.patterns import pattern
+import re
 
 _FAULTS = (
-    (pattern(r"\A\ufeff"), "begins with a byte order mark", True),
-    (pattern(r"[\r\n]\Z"), "ends with a line break", True),
-    (pattern(r"[\r\n]"), "holds a line break", True),
-    (pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"), "holds a control character", True),
-    (pattern(r"[\ud800-\udfff]"), "is not UTF-8", True),
-    (pattern(r"\A[\t ]"), "begins with a blank", False),
-    (pattern(r"[\t ]\Z"), "ends with a blank", False),
-    (pattern(r"[^\t\x20-\x7e]"), "holds letters beyond ASCII", False),
+    (re.compile(r"\A\ufeff"), "begins with a byte order mark", True),
+    (re.compile(r"[\r\n]\Z"), "ends with a line break", True),
+    (re.compile(r"[\r\n]"), "holds a line break", True),
+    (re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"), "holds a control character", True),
+    (re.compile(r"[\ud800-\udfff]"), "is not UTF-8", True),
+    (re.compile(r"\A[\t ]"), "begins with a blank", False),
+    (re.compile(r"[\t ]\Z"), "ends with a blank", False),
+    (re.compile(r"[^\t\x20-\x7e]"), "holds letters beyond ASCII", False),
 )
 """What of a text is looked for, how it is told, and whether it is a fault anywhere or only in a header."""
 

@@ -6,8 +6,6 @@ The lists err on the side of masking: a masked harmless word costs nothing.
 import re
 from functools import lru_cache
 
-from reconciler.patterns import pattern
-
 _KEY = r"(?:pass(?:word|wd|phrase)?|pwd|[a-z0-9_.-]*(?:secret|password|passphrase|token|api[-_]?key|private[-_]?key|credentials?))"
 REFERENCE_KEYS = ("env", "file", "vault", "sops", "age", "aws", "exec", "plugin")
 """How secret references are told from other mappings; schemas/connector.schema.json says what each may hold."""
@@ -19,21 +17,21 @@ _PLACE = (
     rf"""|vault\s*:\s*["']?{_STEP}(?:/{_STEP})+\#{_WORD}["']?"""
     rf"""|(?:exec|plugin)\s*:\s*["']?[A-Za-z0-9._-]+:{_WORD}(?:\#{_WORD})?["']?)"""
 )
-_HEADER = pattern(
+_HEADER = re.compile(
     r"(?:proxy-)?authorization|(?:set-)?cookie|.*(?:api[-_]?key|token|secret|passw(?:or)?d|passphrase|credentials?|signature|subscription-key|auth[-_]?key|access[-_]?key)|key|pwd|sig",
     re.IGNORECASE,
 )
-_HARMLESS_HEADER = pattern(
+_HARMLESS_HEADER = re.compile(
     r"(?:idempotency|next|page|continuation|sync|pagination|csrf|xsrf).*|x-(?:csrf|xsrf).*", re.IGNORECASE
 )
-_KEYED_VALUE = pattern(
+_KEYED_VALUE = re.compile(
     rf"""(?P<key>(?:^|[\s{{,\[?])["']?{_KEY}["']?\s*:(?=\s|["'{{\[]|$))(?P<value>.*)$""", re.IGNORECASE
 )
-_REFERENCE = pattern(rf"\s*\{{\s*{_PLACE}\s*\}}\s*(?:[,}}\]].*|#.*)?$")
-_REFERENCE_LINE = pattern(rf"\s*{_PLACE}\s*(?:#.*)?$")
-_USERINFO = pattern(r"(?<=://)[^/\s@]+(?=@)")
+_REFERENCE = re.compile(rf"\s*\{{\s*{_PLACE}\s*\}}\s*(?:[,}}\]].*|#.*)?$")
+_REFERENCE_LINE = re.compile(rf"\s*{_PLACE}\s*(?:#.*)?$")
+_USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
-_TOKEN_MARK = pattern(
+_TOKEN_MARK = re.compile(
     rb"yJ|KIA|SIA|Iza|xox[baps]-|k(?:_live_|-ant-|-proj-)|G\.|BEGIN "
     rb"|_(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=npm_)|(?<=hf_)|(?<=_v1_))"
 )
@@ -47,7 +45,7 @@ def may_hold_token(data: bytes) -> bool:
     return _TOKEN_MARK.search(data) is not None or b"glpat-" in data
 
 
-TOKEN = pattern(
+TOKEN = re.compile(
     r"""
     gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
     | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b | \bAIza[A-Za-z0-9_-]{30,} | \bxox[baps]-[A-Za-z0-9-]{10,}

@@ -9,8 +9,10 @@ they do, are for super admins alone.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.access import Access, Route, Target, apart, decide, is_super_admin
-from reconciler.value_class import replace, value_class
 
 SETTINGS = "project settings"
 """What a change of the project file takes: to be a super admin. No policy grants it."""
@@ -18,8 +20,7 @@ MAKING = "super admin"
 """What a change takes of who is a super admin: to be one. No policy grants it."""
 
 
-@value_class
-class Need:
+class Need(Struct, frozen=True):
     """A permission that a change takes.
 
     Attributes:
@@ -38,8 +39,7 @@ class Need:
 Needs = tuple[Need, ...]
 
 
-@value_class
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A permission that a change takes, and whether somebody holds it.
 
     Attributes:
@@ -57,8 +57,7 @@ class Wanted:
     category: str = ""
 
 
-@value_class
-class Permit:
+class Permit(Struct, frozen=True):
     """Whether a change may be made.
 
     Attributes:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
-from reconciler.value_class import value_class
 
 MARGIN = timedelta(minutes=5)
 """A token is renewed so long before it expires, so that whoever uses it meanwhile can still finish."""
@@ -12,8 +13,7 @@ MARGIN_SHARE = 0.2
 """Of a token with a short life: the last share of its life is its margin."""
 
 
-@value_class
-class TokenState:
+class TokenState(Struct, frozen=True):
     """What may be shown of a token.
 
     Attributes:
@@ -30,8 +30,7 @@ class TokenState:
     renewable: bool
 
 
-@value_class
-class Token:
+class Token(Struct, frozen=True):
     """What a server gave.
 
     Attributes:
@@ -55,8 +54,7 @@ class Condition(StrEnum):
     INACTIVE = "inactive"
 
 
-@value_class
-class TokenStatus:
+class TokenStatus(Struct, frozen=True):
     """The token of one connector, without its value.
 
     Attributes:

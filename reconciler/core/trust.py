@@ -1,11 +1,11 @@
 """Whom a connection trusts."""
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
-from reconciler.value_class import value_class
 
 
-@value_class
-class Trust:
+class Trust(Struct, frozen=True):
     """TLS settings of a connection.
 
     Attributes:

@@ -6,6 +6,9 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.access import Access, Route, Target, decide
 from reconciler.core.access_diff import SUPER_ADMIN
 from reconciler.core.entitlements import entitlements
@@ -15,7 +18,6 @@ from reconciler.core.reasons import Where, reason, scope
 from reconciler.kinds.access import make_access, target_of
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import WORDS
-from reconciler.value_class import replace, value_class
 
 _SHOWN = 5
 """How many people one expectation names; there may be thousands."""
@@ -26,8 +28,7 @@ Ground = tuple[str, int | None, str]
 """What access rests on: policy, index of the grant and permission; (policy, None, "") makes super admins."""
 
 
-@value_class
-class Tested:
+class Tested(Struct, frozen=True):
     """What access tests found.
 
     Attributes:

@@ -4,19 +4,19 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
 from reconciler.core.trust import Trust
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
 from reconciler.kinds.sendable import COLON, user_has_colon
-from reconciler.value_class import value_class
 
 Values = Mapping[str, Secret]
 """Values of a connector's secrets, by the address that `secret_fields` gives them."""
 
 
-@value_class
-class Grant:
+class Grant(Struct, frozen=True):
     """How a token is asked for.
 
     Attributes:

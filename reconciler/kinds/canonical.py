@@ -1,14 +1,15 @@
 """From a valid document to a resource: canonical body, fingerprint, folded display name."""
 
-import json
 import re
 import unicodedata
+from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from reconciler.core.model import Key, Resource, facts_of
 from reconciler.core.references import TO_FILES
 from reconciler.core.sensitive import REFERENCE_KEYS
-from reconciler.digests import sha256
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.merging import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
@@ -27,62 +28,38 @@ def fold(name: str) -> str:
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).casefold().split())
 
 
-_FEW = 30
-"""Bodies that json encodes or decodes in the time that loading orjson takes."""
-_left = _FEW
-_LEVELS = 100
-"""How deep json's values may be nested; orjson's own limit lies beyond it."""
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_LEVELS = 250
+"""Above each value there are fewer: far less than what recursion ends at, wherever it begins."""
+_TOO_DEEP = b"\n" + b" " * _LEVELS
 
 
 def encode(content: Any) -> bytes:
     """Canonical JSON of a body, or of another value: sorted keys, no white space.
 
     Raises:
-        TypeError: it holds what canonical JSON cannot.
+        TypeError: it holds what canonical JSON cannot: half a character, say, or too many levels.
     """
-    if _is_early() and _is_plain(content, _LEVELS):
-        try:
-            return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        except UnicodeEncodeError:  # half a character, which orjson refuses
-            pass
-    import orjson
-
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-
-
-def expect_many() -> None:
-    """Load what encodes many bodies fast."""
-    global _left
-    _left = 0
-    import orjson  # noqa: F401
-
-
-def _is_early() -> bool:
-    """Whether little was encoded and decoded until now."""
-    global _left
-    if _left:
-        _left -= 1
-    return _left > 0
-
-
-def _is_plain(value: Any, levels: int) -> bool:
-    """Whether json and orjson write the same; numbers with a point they do not, and of the rest orjson takes less."""
-    kind = type(value)
-    if kind is dict:
-        return levels > 0 and all(type(key) is str and _is_plain(item, levels - 1) for key, item in value.items())
-    if kind is list:
-        return levels > 0 and all(_is_plain(item, levels - 1) for item in value)
-    return kind in (str, bool) or value is None or (kind is int and -(2**63) <= value < 2**64)
+    try:
+        body = _ENCODER.encode(content)
+        too_deep = body.count(b"[") + body.count(b"{") > _LEVELS and _TOO_DEEP in msgspec.json.format(body, indent=1)
+    except (ValueError, RecursionError) as failure:
+        raise TypeError("canonical JSON cannot hold it") from failure
+    if too_deep:
+        raise TypeError(f"more than {_LEVELS} levels of nesting")
+    return body
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """A canonical body, decoded."""
-    if _is_early():
-        plain: dict[str, Any] = json.loads(body)
-        return plain
-    import orjson
+    """A canonical body, decoded.
 
-    content: dict[str, Any] = orjson.loads(body)
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        content: dict[str, Any] = msgspec.json.decode(body)
+    except RecursionError:
+        raise ValueError("too many levels of nesting") from None
     return content
 
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Path
-from reconciler.value_class import value_class
 
 UNORDERED_LISTS = frozenset(
     (
@@ -15,8 +16,7 @@ UNORDERED_LISTS = frozenset(
 """Keys of lists whose order means nothing: the canonical form sorts them."""
 
 
-@value_class
-class Reference:
+class Reference(Struct, frozen=True):
     """That a document refers to the resource `kind`/`name`, at `path`."""
 
     kind: str
@@ -24,8 +24,7 @@ class Reference:
     path: Path
 
 
-@value_class
-class SecretField:
+class SecretField(Struct, frozen=True):
     """A secret reference in a document.
 
     Attributes:

@@ -10,15 +10,14 @@ from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
 from reconciler.kinds.sendable import COLON, user_has_colon, user_of_basic
 from reconciler.kinds.templates import template_fault
-from reconciler.patterns import pattern
 
-_LOOPBACK = pattern(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
-_SENDABLE = pattern(
+_LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
+_SENDABLE = re.compile(
     r"(?:https?://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?:[/?]|\Z)|/)"
     r"[A-Za-z0-9_~:/?#\[\]@!$&'()*+,;=.{}-]*"
 )
 """Plain URLs, which are most: what is left is looked at by what builds requests."""
-_USERINFO = pattern(r"://[^/?#\s]*@")
+_USERINFO = re.compile(r"://[^/?#\s]*@")
 _AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
 
 

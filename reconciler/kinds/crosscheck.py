@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Path
 from reconciler.kinds.registry import KINDS, address
-from reconciler.value_class import replace, value_class
 
 
-@value_class
-class Clash:
+class Clash(Struct, frozen=True):
     """A fault that shows only beside other resources.
 
     Attributes:

@@ -6,13 +6,13 @@ list that the canonical form leaves out has to be written: to leave it out means
 
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
-from reconciler.value_class import value_class
 
 
-@value_class
-class Declaration:
+class Declaration(Struct, frozen=True):
     """What to declare.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from reconciler.core.diff import Path, is_named
 from reconciler.core.masking import masked
-from reconciler.digests import sha256
 from reconciler.kinds.common import dotted
 
 _DIGITS = 12

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Finding, Path
 from reconciler.kinds import access_test, category, connector, group, policy
 from reconciler.kinds.common import Reference, SecretField
-from reconciler.value_class import value_class
 
 API_VERSION = "reconciler/v1"
 
@@ -32,8 +33,7 @@ def no_dated_rules(spec: dict[str, Any], document: int, now: str) -> list[Findin
     return []
 
 
-@value_class
-class Kind:
+class Kind(Struct, frozen=True):
     """What the rest of the program needs to know of a kind.
 
     Attributes:

@@ -1,9 +1,9 @@
 """What stands for all that definitions are judged by, without anything that takes time to load."""
 
 import os
+from hashlib import sha256
 
 from reconciler import __version__
-from reconciler.digests import sha256
 
 VERSION = 2
 """Grows when the same definitions are judged otherwise, or make another body, between two released versions."""

@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reconciler.kinds import rules
 
 
@@ -25,9 +27,7 @@ def text(file: str) -> bytes:
 @cache
 def load(file: str) -> dict[str, Any]:
     """One schema, decoded. Shared: do not change it."""
-    import json
-
-    schema: dict[str, Any] = json.loads(text(file))
+    schema: dict[str, Any] = msgspec.json.decode(text(file))
     return schema
 
 

@@ -3,10 +3,10 @@
 The language is mustache(5), https://mustache.github.io/mustache.5.html.
 """
 
-from reconciler.patterns import pattern
+import re
 
-_PLAIN = pattern(r"\{\{\{\s*[\w.\-]+\s*\}\}\}|\{\{&?\s*[\w.\-]+\s*\}\}")
-_NAME = pattern(r"[\w.\-]+(?: [\w.\-]+)*")
+_PLAIN = re.compile(r"\{\{\{\s*[\w.\-]+\s*\}\}\}|\{\{&?\s*[\w.\-]+\s*\}\}")
+_NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _NAMED = ("variable", "no escape", "no escape?", "section", "inverted section", "end", "partial")
 
 

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.harmless import Escapes, harmless, harmless_lines
-from reconciler.value_class import replace, value_class
 
 _PLAIN = re.compile(r"[A-Za-z][^\s:#\x00-\x1f\x7f-\x9f]*(?:(?: (?!#)|[:#](?!\s|\Z))[^\s:#\x00-\x1f\x7f-\x9f]*)*")
 _FLOW_SIGNS = re.compile(r"[,\[\]{}?]")
@@ -22,8 +24,7 @@ _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", 
 _ESCAPES = Escapes(lambda char: f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
 
 
-@value_class
-class Style:
+class Style(Struct, frozen=True):
     """How collections are written.
 
     Attributes:

@@ -10,10 +10,11 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure
 from reconciler.net.urls import PORTS, host_of, is_reachable, port_of
-from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     import httpx
@@ -22,8 +23,7 @@ _ENTRY = re.compile(r"(?:\[(?P<address>[0-9a-f:.%]+)\]|(?P<name>[\w.*-]+))(?::(?
 _NUMERIC = re.compile(r"[\d.-]+")
 
 
-@value_class
-class Proxy:
+class Proxy(Struct, frozen=True):
     """One that the environment names.
 
     Attributes:

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from msgspec import Struct
+
 from reconciler.errors import NetworkFailure
 from reconciler.net.sending import Answer
-from reconciler.value_class import value_class
 
 RETRIED = frozenset((429, 502, 503, 504))
 """Too many requests, and what gateways say of servers that are away for a moment."""
 
 
-@value_class
-class Patience:
+class Patience(Struct, frozen=True):
     """How often to try again, and how long to wait.
 
     Attributes:

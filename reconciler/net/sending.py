@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct
+
 from reconciler import __version__
 from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure, UsageError
@@ -14,7 +16,6 @@ from reconciler.net.failures import refused_by, translate
 from reconciler.net.proxies import Proxy, proxy_for
 from reconciler.net.trust import make_context
 from reconciler.net.urls import host_of, parse
-from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     import ssl
@@ -26,8 +27,7 @@ USER_AGENT = f"reconciler/{__version__}"
 _DEFAULTS = (("User-Agent", USER_AGENT), ("Accept-Encoding", ACCEPTED), ("Connection", "keep-alive"))
 
 
-@value_class
-class Answer:
+class Answer(Struct, frozen=True):
     """What a server said.
 
     Attributes:
@@ -49,8 +49,7 @@ class Answer:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
-@value_class
-class Limits:
+class Limits(Struct, frozen=True):
     """How long a request may take in all, and how much is read of its answer."""
 
     seconds: float = 30.0

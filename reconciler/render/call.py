@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.sensitive import MASK
 from reconciler.harmless import harmless
 from reconciler.kinds.requests.building import Request
 from reconciler.kinds.requests.showing import shown_pairs
 from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
-from reconciler.value_class import value_class
 
 MOST = 64 * 1024
 _BREAKS = re.compile(r"\r\n|\n")
@@ -17,8 +18,7 @@ _COLORS = {"ok": GREEN, "failed": RED, "skipped": YELLOW}
 _WIDEST = 44
 
 
-@value_class
-class Sent:
+class Sent(Struct, frozen=True):
     """What is said of a request.
 
     Attributes:

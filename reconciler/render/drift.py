@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.masking import masked
@@ -12,7 +14,6 @@ from reconciler.render.moves import when_text
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, paint, plural
 from reconciler.render.values import content_lines, shown
-from reconciler.value_class import replace
 
 MARKS = {Fate.CHANGED: "~", Fate.CREATED: "+", Fate.DELETED: "-", Fate.REPLACED: "±"}
 _COLORS = {Fate.CHANGED: YELLOW, Fate.CREATED: GREEN, Fate.DELETED: RED, Fate.REPLACED: CYAN}

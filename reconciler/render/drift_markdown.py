@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.kinds.registry import address
@@ -9,7 +11,6 @@ from reconciler.render.drift import MARKS, nothing_text, title, totals
 from reconciler.render.markdown import code, diff_block, escape, fitted
 from reconciler.render.plan_markdown import field_block
 from reconciler.render.values import shown
-from reconciler.value_class import replace
 
 
 def drift_markdown(report: DriftReport) -> str:

@@ -1,10 +1,10 @@
 """JSON as text that is safe to print: the same data, in which nothing is unseen and no runner finds a command."""
 
 import json
+import re
 from typing import Any
 
 from reconciler.harmless import Escapes
-from reconciler.patterns import pattern
 
 
 def _escape(char: str) -> str:
@@ -19,7 +19,7 @@ def _escape(char: str) -> str:
 
 
 _ESCAPES = Escapes(_escape, kept="\n")
-_SECOND = pattern(r"(?<=#)([\ufe0e\ufe0f]*)#")
+_SECOND = re.compile(r"(?<=#)([\ufe0e\ufe0f]*)#")
 
 
 def json_text(content: Any) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Action, Change, Plan
@@ -11,13 +13,11 @@ from reconciler.kinds.leaves import leaves
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import API_VERSION
 from reconciler.render.plan_json import plan_content
-from reconciler.value_class import value_class
 
 VERSION = 1
 
 
-@value_class
-class About:
+class About(Struct, frozen=True):
     """What a saved plan says of itself.
 
     Attributes:

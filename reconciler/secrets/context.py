@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.references import BOUNDS_HINT, OF_FILES, Bounds, own
 from reconciler.errors import SecretRefused, SecretUnavailable, UsageError
 from reconciler.secrets.own import ELSEWHERE, Own
-from reconciler.value_class import field, value_class
 
 MAX_ENV_FILE_BYTES = 1024 * 1024
 
 
-@value_class(caching=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """The surroundings of a run. Plug-ins get it too.
 
     Attributes:
@@ -30,13 +30,17 @@ class Context:
         env_file_given: whether the operator names the env file, and not the repository.
     """
 
-    environment: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str]
     env_file: Path | None
     root: Path
     helpers: Mapping[str, Mapping[str, Any]]
     own: Own
     bounds: Bounds
     env_file_given: bool = False
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Context(root={self.root!r})"
 
     def lookup(self, *names: str) -> str:
         """The value of the first variable that has one, in the environment and then in the env file; else ""."""

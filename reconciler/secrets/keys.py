@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, SecretUnavailable
 from reconciler.secrets.regular import read_regular
-from reconciler.value_class import value_class
 
 KEY_VARIABLE = "RECONCILER_STORE_KEY"
 NEW_KEY_VARIABLE = "RECONCILER_NEW_STORE_KEY"
@@ -23,8 +24,7 @@ RANDOM_HINT = "use a random key, e.g. from: openssl rand -base64 32"
 _DIGITS = 16
 
 
-@value_class
-class KeyPlace:
+class KeyPlace(Struct, frozen=True):
     """Where the key is.
 
     Attributes:

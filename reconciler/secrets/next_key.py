@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.core.ports import Sealer
 from reconciler.core.rekeying import KeyMove
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, UsageError
 from reconciler.secrets import keys
 from reconciler.secrets.sealing import AesSealer, sealer_of
-from reconciler.value_class import value_class
 
 
-@value_class
-class NewKey:
+class NewKey(Struct, frozen=True):
     """A key, and the place where the one before it is."""
 
     place: keys.KeyPlace

@@ -10,12 +10,13 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.core.references import absolute, own_place
 from reconciler.errors import SecretRefused, SecretUnavailable
 from reconciler.secrets.keys import KEY_VARIABLE, NEW_KEY_VARIABLE
 from reconciler.secrets.regular import MAX_SECRET_BYTES, read_regular
 from reconciler.secrets.signing import PASSPHRASE, holds_signing_key
-from reconciler.value_class import field, value_class
 
 _MAX_POINTER_BYTES = 4096
 _SQLITE, _APPLICATION_AT = b"SQLite format 3\0", 68  # https://www.sqlite.org/fileformat.html#the_database_header
@@ -25,8 +26,7 @@ ELSEWHERE = "name another place"
 _KEY = "the store's key"
 
 
-@value_class(caching=True)
-class Own:
+class Own(Struct, frozen=True, dict=True):
     """What belongs to the tool in a run.
 
     Attributes:
@@ -40,12 +40,16 @@ class Own:
     """
 
     root: Path
-    environment: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str]
     store: Path | None = None
     keys: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     signers: tuple[Path, ...] = ()
     application: int = 0
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Own(root={self.root!r})"
 
     def read(self, path: str, limit: int = MAX_SECRET_BYTES) -> tuple[str, bytes]:
         """Where the file at a path from the root lies once links are followed, and its bytes.

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct
+
 from reconciler.core import access_guards
 from reconciler.core.access import is_super_admin
 from reconciler.core.access_diff import AccessDiff
@@ -21,11 +23,9 @@ from reconciler.services.enforcing import (
     refused_changes,
     standing,
 )
-from reconciler.value_class import value_class
 
 
-@value_class
-class AccessLimits:
+class AccessLimits(Struct, frozen=True):
     """Whose permissions are looked at, and how much access may be lost.
 
     Attributes:
@@ -39,8 +39,7 @@ class AccessLimits:
     approvals: tuple[str, ...] = ()
 
 
-@value_class
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What comes of it.
 
     Attributes:

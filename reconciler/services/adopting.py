@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, IsSecret, Refusal, Sides
 from reconciler.core.definitions import Definition, WritesDefinitions
 from reconciler.core.diff import MISSING
@@ -18,11 +20,9 @@ from reconciler.kinds.merging import effective
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.leaks import secrets_in, texts_of
 from reconciler.services.merging_live import merge
-from reconciler.value_class import field, value_class
 
 
-@value_class
-class AdoptOptions:
+class AdoptOptions(Struct, frozen=True):
     """What to adopt.
 
     Attributes:
@@ -38,8 +38,7 @@ class AdoptOptions:
     now: str
 
 
-@value_class(frozen=False)
-class _Search:
+class _Search(Struct):
     """What was found so far, and what it takes to look."""
 
     options: AdoptOptions

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.baseline import Memory
 from reconciler.core.diff import Origin
 from reconciler.core.enforcement import Basis
@@ -15,11 +18,9 @@ from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
 from reconciler.services.preparing import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
-from reconciler.value_class import replace, value_class
 
 
-@value_class
-class TokenOptions:
+class TokenOptions(Struct, frozen=True):
     """How an apply treats access tokens.
 
     Attributes:
@@ -32,8 +33,7 @@ class TokenOptions:
     leave_out: bool = False
 
 
-@value_class
-class Report:
+class Report(Struct, frozen=True):
     """What an apply did.
 
     Attributes:

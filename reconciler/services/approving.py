@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from reconciler.core.access import Access
 from reconciler.core.gate import Approvers
 from reconciler.core.taking import Needs, holds
-from reconciler.value_class import replace
 
 
 class Approving:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Sealer
 from reconciler.core.secret import Secret
@@ -15,7 +17,6 @@ from reconciler.kinds.registry import address
 from reconciler.kinds.sendable import secret_fault
 from reconciler.services.finding import refuse_unreadable
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
-from reconciler.value_class import replace
 
 Headers = tuple[tuple[str, Secret], ...]
 

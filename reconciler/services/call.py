@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.calls import Outcome, Redirect
 from reconciler.core.model import LiveConnector
 from reconciler.core.redacting import Redactor
@@ -17,7 +20,6 @@ from reconciler.net.retrying import Patience, with_patience
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.services.following import Hop, follow, revealed
 from reconciler.services.reading import redacted
-from reconciler.value_class import replace, value_class
 
 UNAUTHORIZED = 401
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
@@ -28,8 +30,7 @@ _LOOPBACK = ("localhost", "::1")
 _NOT_PRIVATE = ("tls.ca", "tls.clientCertificate")
 
 
-@value_class
-class Call:
+class Call(Struct, frozen=True):
     """A request that is ready but for its authorization.
 
     Attributes:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
 from reconciler.core.drift import Moved
 from reconciler.core.matching import Match
@@ -15,7 +17,6 @@ from reconciler.kinds.canonical import decode, encode, readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.services.policy_changes import notes_on, without_ended
-from reconciler.value_class import value_class
 
 NO_BODIES = Bodies({}, None, {})
 _AT_ONCE = 500  # as many bodies are held decoded
@@ -24,8 +25,7 @@ _DECLARED_ANEW = "who is declared has changed; the live members stay as they are
 _STAYS_PROTECTED = "it stays protected, as git does not lift that; `lifecycle: {protect: false}` would"
 
 
-@value_class
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """What others did to records since they were last applied.
 
     Attributes:

@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core import guards, overrides
 from reconciler.core.enforcement import Expiring
 from reconciler.core.model import Key, Record
@@ -20,14 +23,12 @@ from reconciler.services.plan_access import access_changes
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.recipients import recipient_notices
 from reconciler.services.unresolved import bounds_problem
-from reconciler.value_class import replace, value_class
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering
 
 
-@value_class
-class Around:
+class Around(Struct, frozen=True):
     """What a plan says beside its changes.
 
     Attributes:

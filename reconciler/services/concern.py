@@ -5,9 +5,10 @@ So the many who hold the same of what is left are compared once, and what they h
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from reconciler.core.access import Access, Policy
 from reconciler.core.entitlements import Held, views_itself
-from reconciler.value_class import value_class
 
 
 class Concern:
@@ -50,8 +51,7 @@ class Concern:
         return found
 
 
-@value_class
-class _Given:
+class _Given(Struct, frozen=True):
     """What policies give, by their names.
 
     Attributes:

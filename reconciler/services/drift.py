@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
+
 from reconciler.core.drift import DriftReport, Moved
 from reconciler.core.model import Key
 from reconciler.core.ports import Store
 from reconciler.errors import UsageError
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import address
-from reconciler.value_class import value_class
 
 
-@value_class
-class DriftQuery:
+class DriftQuery(Struct, frozen=True):
     """What to look at.
 
     Attributes:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from reconciler.core.access import Access, Target, is_super_admin
 from reconciler.core.enforcement import Basis
 from reconciler.core.lookalike import alike, odd_characters
@@ -15,14 +17,12 @@ from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, make
 from reconciler.kinds.canonical import decode
 from reconciler.kinds.registry import address
 from reconciler.services.approving import Approving
-from reconciler.value_class import value_class
 
 POLICY, GROUP = "PermissionPolicy", "Group"
 NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"
 
 
-@value_class
-class Standing:
+class Standing(Struct, frozen=True):
     """The policies and groups that are live.
 
     Attributes:
@@ -236,8 +236,7 @@ def _words(change: Change) -> str:
     return f"{change.action.value} {address(*change.key)}{was}"
 
 
-@value_class
-class Caller:
+class Caller(Struct, frozen=True):
     """Who sends requests with the credentials of connectors; "" when nobody was named."""
 
     actor: str

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec import Struct
+
 from reconciler.core.adoption import IsSecret
 from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
 from reconciler.core.model import Bodies, Key, Record, Resource
@@ -13,11 +15,9 @@ from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.declaring import declaration, document
 from reconciler.kinds.registry import KINDS
 from reconciler.services.leaks import secrets_in
-from reconciler.value_class import value_class
 
 
-@value_class
-class Choice:
+class Choice(Struct, frozen=True):
     """Which records; everything given must hold.
 
     Attributes:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.calls import Redirect
 from reconciler.core.redacting import Redactor
 from reconciler.core.secret import Secret
@@ -11,14 +14,12 @@ from reconciler.errors import NetworkFailure
 from reconciler.kinds.requests.building import Pair
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.net.urls import host_of, is_same_origin, redirected
-from reconciler.value_class import replace, value_class
 
 STATUSES = frozenset((301, 302, 303, 307, 308))
 MOST = 5
 
 
-@value_class
-class Hop:
+class Hop(Struct, frozen=True):
     """One request on the way; values that are secrets are credentials."""
 
     url: str

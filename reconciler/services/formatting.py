@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Diagnostic
-from reconciler.value_class import value_class
 
 
-@value_class
-class FileOutcome:
+class FileOutcome(Struct, frozen=True):
     """What became of one file.
 
     Attributes:

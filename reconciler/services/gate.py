@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from reconciler.core.access import Access
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Judged, Verdict
@@ -11,7 +13,6 @@ from reconciler.core.model import Key
 from reconciler.core.taking import Ruling
 from reconciler.services.approving import Approving
 from reconciler.services.git_changes import Found, access_of, changes_of
-from reconciler.value_class import replace
 
 
 def has_super_admin(access: Access) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.diff import FieldChange, Origin, diff
 from reconciler.core.history import DRIFT, Body, KeepsHistory, Row, RunEntry, Trail, Version
 from reconciler.core.model import Key
@@ -10,7 +12,6 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import encode, fingerprint, readable
 from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import address
-from reconciler.value_class import value_class
 
 
 def versions(history: KeepsHistory, key: Key) -> list[Version]:
@@ -52,8 +53,7 @@ def difference(before: Version, after: Version) -> tuple[FieldChange, ...]:
     return tuple(_fields(before.body or {}, after.body or {}, Origin.GIT))
 
 
-@value_class
-class _Step:
+class _Step(Struct, frozen=True):
     """A change, or what others did (then `row` is None), with what it left.
 
     Attributes:

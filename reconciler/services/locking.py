@@ -1,13 +1,13 @@
 """Take the lease from a run that does not end."""
 
+from msgspec import Struct
+
 from reconciler.core.lease import Found, KeepsLocks
 from reconciler.core.ports import RunInfo, Store
 from reconciler.services.enforcing import super_admins_only
-from reconciler.value_class import value_class
 
 
-@value_class
-class Releaser:
+class Releaser(Struct, frozen=True):
     """Who takes it.
 
     Attributes:

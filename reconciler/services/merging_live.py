@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
+
 from reconciler.core.adoption import Sides
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin, put, same
 from reconciler.core.model import Resource
@@ -13,13 +15,11 @@ from reconciler.kinds.drifting import is_protected
 from reconciler.kinds.expiry import has_expired
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
 from reconciler.kinds.registry import KINDS
-from reconciler.value_class import field, value_class
 
 _MEMBERS = ("spec", "members")
 
 
-@value_class(frozen=False)
-class Merged:
+class Merged(Struct):
     """What came of the fields of one record.
 
     Attributes:

@@ -7,6 +7,9 @@ through the same functions as everything does in a full plan; docs/adr/0008-incr
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports import Desired
@@ -14,14 +17,12 @@ from reconciler.core.token import MARGIN, later, moment
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.harmless import is_text
 from reconciler.kinds.registry import KINDS
-from reconciler.value_class import field, replace, value_class
 
 _FEW = 500
 """So many files are always read one by one; of more, a quarter of all."""
 
 
-@value_class
-class Narrow:
+class Narrow(Struct, frozen=True):
     """What a plan has to look at.
 
     Attributes:
@@ -81,8 +82,7 @@ def refuse_undecodable(paths: Iterable[str]) -> None:
         raise Unprovable("the name of a file is not UTF-8")
 
 
-@value_class
-class _Moves:
+class _Moves(Struct, frozen=True):
     """What became of the records.
 
     Attributes:

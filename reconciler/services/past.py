@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
-from reconciler.value_class import value_class
 
 
-@value_class
-class PastState:
+class PastState(Struct, frozen=True):
     """What records were, and where that is known from.
 
     Attributes:

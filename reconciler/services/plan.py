@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.core import guards
 from reconciler.core.access import Target
 from reconciler.core.drift import Moved
@@ -22,7 +24,6 @@ from reconciler.services.rotation import with_rotated_secrets
 from reconciler.services.scope import Scope
 from reconciler.services.token_changes import KnownTokens, with_due_tokens
 from reconciler.services.undeleting import undeleted
-from reconciler.value_class import replace
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering

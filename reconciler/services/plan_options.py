@@ -1,14 +1,14 @@
 """How a plan is made."""
 
+from msgspec import Struct, field
+
 from reconciler.core.overrides import Override
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.services.access_objections import AccessLimits
-from reconciler.value_class import field, value_class
 
 
-@value_class
-class PlanOptions:
+class PlanOptions(Struct, frozen=True):
     """How to plan.
 
     Attributes:

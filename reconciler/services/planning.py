@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from reconciler.core.baseline import Index, KeepsBaselines, Memory, TracksChanges, Unprovable
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired, SecretBackend, Source, Store
@@ -13,14 +15,12 @@ from reconciler.services.plan_options import PlanOptions
 from reconciler.services.remembering import memory_of_all, memory_of_part
 from reconciler.services.scope import scope_of
 from reconciler.services.token_changes import KnownTokens
-from reconciler.value_class import value_class
 
 KnowTokens = Callable[[Desired], KnownTokens | None]
 """From what is declared to what the store holds of its tokens."""
 
 
-@value_class
-class Planned:
+class Planned(Struct, frozen=True):
     """A plan, and what is told and remembered beside it.
 
     Attributes:
@@ -35,8 +35,7 @@ class Planned:
     records: int
 
 
-@value_class
-class Asked:
+class Asked(Struct, frozen=True):
     """What both ways of planning take.
 
     Attributes:

@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports import SecretBackend, Store
 from reconciler.core.preflight import Check, Verdict
@@ -22,13 +25,11 @@ from reconciler.services.authorizing import made_with
 from reconciler.services.preparing import prefetch, resolve_values, spec_after
 from reconciler.services.tokens import TokenTools
 from reconciler.services.undeleting import kept_secrets
-from reconciler.value_class import replace, value_class
 
 _LIMITS = Limits(seconds=15, max_bytes=0)
 
 
-@value_class
-class _Work:
+class _Work(Struct, frozen=True):
     """One connector to be tried."""
 
     change: Change

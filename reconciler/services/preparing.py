@@ -5,6 +5,9 @@ from collections.abc import Container, Mapping, Sequence
 from sys import intern
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.plan import Change
 from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
 from reconciler.core.progress import UNTOLD, Progress, told
@@ -21,7 +24,6 @@ from reconciler.services.authorizing import made_with, refuse_unusable, token_jo
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.undeleting import kept_secrets
 from reconciler.services.unresolved import Unresolved, followed, forbidden, refuse_unresolved
-from reconciler.value_class import replace, value_class
 
 _OF_TOKENS = ("authorization", "tls", "status")
 """What a token depends on."""
@@ -30,8 +32,7 @@ _NO_SPEC: Mapping[str, Any] = {}
 _NO_VALUES: Mapping[str, Secret] = {}
 
 
-@value_class
-class Prepared:
+class Prepared(Struct, frozen=True):
     """One change and its write, without a token; with what a token takes, when it may need one."""
 
     write: Write
@@ -134,8 +135,7 @@ def resolve_values(
     return values, references, missing
 
 
-@value_class
-class WithTokens:
+class WithTokens(Struct, frozen=True):
     """What comes of fetching tokens.
 
     Attributes:

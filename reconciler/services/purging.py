@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.ports import Clock, RunInfo, Store
@@ -11,13 +13,11 @@ from reconciler.kinds.access import live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcing import NAME_YOURSELF, Judge, Standing, basis_of, moment_of, standing
 from reconciler.services.losing import refuse_lost
-from reconciler.value_class import value_class
 
 VERB = "purge"
 
 
-@value_class
-class Purge:
+class Purge(Struct, frozen=True):
     """What is to be destroyed, and what the permission rests on."""
 
     wanted: tuple[Deleted, ...]

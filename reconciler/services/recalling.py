@@ -1,5 +1,7 @@
 """What the store may remember after a saved plan: its commit is planned anew, and has to give the same plan."""
 
+from msgspec.structs import replace
+
 from reconciler.core.baseline import Memory, Unprovable
 from reconciler.core.diff import Origin
 from reconciler.core.plan import Change, Plan
@@ -7,7 +9,6 @@ from reconciler.core.ports import Source, Store
 from reconciler.diagnostics import has_errors
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.planning import Asked, Planned, plan_all, plan_part
-from reconciler.value_class import replace
 
 _UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
 

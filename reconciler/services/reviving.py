@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.access import Target
 from reconciler.core.baseline import Index, KeepsBaselines
 from reconciler.core.diff import Origin
@@ -27,7 +29,6 @@ from reconciler.services.plan_options import PlanOptions
 from reconciler.services.rotation import add_fields
 from reconciler.services.token_changes import with_field
 from reconciler.services.undeleting import undeleted
-from reconciler.value_class import replace
 
 _AGAIN = "make and review a new plan"
 

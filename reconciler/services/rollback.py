@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from msgspec import Struct, field
+
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Revision
@@ -12,7 +14,6 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import encode, fingerprint
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.past import PastState, resource_of
-from reconciler.value_class import field, value_class
 
 
 def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:
@@ -58,8 +59,7 @@ def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) 
     return PastState(desired, revision, (said, *sorted(building.notices)))
 
 
-@value_class(frozen=False)
-class _Building:
+class _Building(Struct):
     """The state, record by record."""
 
     known_from: str

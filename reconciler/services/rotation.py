@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
@@ -14,7 +16,6 @@ from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_paths import path_of, secret_paths
 from reconciler.services.unresolved import Unresolved, forbidden_in, refuse_unresolved
-from reconciler.value_class import replace
 
 
 def with_rotated_secrets(

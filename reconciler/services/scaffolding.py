@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.durable import make_folder, replace_files
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
-from reconciler.value_class import value_class
 
 _FILES = {
     "reconciler.yaml": "reconciler.yaml",
@@ -26,8 +27,7 @@ PIPELINES = tuple(_PIPELINES)
 _SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest", "project", "resource")
 
 
-@value_class
-class Scaffold:
+class Scaffold(Struct, frozen=True):
     """What was made.
 
     Attributes:

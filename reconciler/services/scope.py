@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from reconciler.core.baseline import DatedGrant, Index
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.kinds.outcome import display_after
 from reconciler.services.narrowing import Narrow
-from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Beyond
 
 
-@value_class
-class Scope:
+class Scope(Struct, frozen=True):
     """What a plan of a part has to know of the rest.
 
     Attributes:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from reconciler.core.model import Found
 from reconciler.core.ports import Store
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.drifting import drifted
-from reconciler.value_class import field, replace, value_class
 
 
-@value_class
-class Query:
+class Query(Struct, frozen=True):
     """What to look for; everything given must hold.
 
     Attributes:

@@ -3,14 +3,15 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, Scope, Shift
 from reconciler.core.entitlements import Entitlement, Given, Held, given, largest, views_itself
 from reconciler.services.covering import Covering
-from reconciler.value_class import replace, value_class
 
 
-@value_class
-class _Part:
+class _Part(Struct, frozen=True):
     shift: Shift
     permission: str
     found: Sequence[Entitlement]

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.model import LiveConnector
 from reconciler.core.progress import UNTOLD, Progress, told
@@ -13,7 +16,6 @@ from reconciler.kinds.requests.data import gather
 from reconciler.net.senders import Senders
 from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
 from reconciler.services.finding import refuse_unreadable
-from reconciler.value_class import replace, value_class
 
 PARALLELISM = 8
 MAX_BYTES = 1024 * 1024
@@ -52,8 +54,7 @@ def check_all(
         senders.close()
 
 
-@value_class
-class _Job:
+class _Job(Struct, frozen=True):
     connector: LiveConnector
     purpose: str
     call: Call | None = None

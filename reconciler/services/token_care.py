@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Store
 from reconciler.core.token import Condition, TokenState, TokenStatus, condition_of
@@ -10,11 +12,9 @@ from reconciler.kinds.authorization import can_be_fetched, needs_token
 from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.enforcing import Caller
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
-from reconciler.value_class import value_class
 
 
-@value_class
-class Care:
+class Care(Struct, frozen=True):
     """What fetching or renewing did.
 
     Attributes:

@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.token import TokenState, has_expired, is_due
 from reconciler.kinds.authorization import can_be_fetched
-from reconciler.value_class import replace, value_class
 
 PATH = ("spec", "authorization", "accessToken")
 _NOTE = "an access token is fetched with it"
 
 
-@value_class
-class KnownTokens:
+class KnownTokens(Struct, frozen=True):
     """What the store holds of tokens, and the time to judge them by."""
 
     states: Mapping[str, TokenState]

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+from msgspec.structs import astuple, replace
+
 from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
@@ -12,7 +15,6 @@ from reconciler.core.token import Token, TokenState, is_due, later
 from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
 from reconciler.kinds.authorization import Grant
-from reconciler.value_class import astuple, replace, value_class
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -44,8 +46,7 @@ class TokenSource(Protocol):
         ...
 
 
-@value_class
-class TokenJob:
+class TokenJob(Struct, frozen=True):
     """One token to be fetched.
 
     Attributes:
@@ -65,8 +66,7 @@ class TokenJob:
     since: str = ""
 
 
-@value_class
-class TokenTools:
+class TokenTools(Struct, frozen=True):
     """What fetching takes.
 
     Attributes:

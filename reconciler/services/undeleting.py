@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import FieldChange, diff
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Resource
@@ -16,7 +18,6 @@ from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import tls_notes
 from reconciler.services.policy_changes import without_ended
-from reconciler.value_class import replace
 
 
 def undeleted(matches: Iterable[Match], store: Store, past: Mapping[Key, Past] | None, now: str) -> Iterator[Change]:

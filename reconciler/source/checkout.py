@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.errors import SourceUnavailable
 from reconciler.source import files, git
 from reconciler.source.attributes import CONVERTING
 from reconciler.source.blobs import blob_id
-from reconciler.value_class import value_class
 
 _STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")  # fmt: skip
 
 
-@value_class
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A file of the index."""
 
     tag: str

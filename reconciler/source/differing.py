@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.errors import SourceUnavailable
 from reconciler.source import git
 from reconciler.source.leading import Place
-from reconciler.value_class import value_class
 
 _NOTHING = "000000"
 
 
-@value_class
-class Difference:
+class Difference(Struct, frozen=True):
     """A file that differs.
 
     Attributes:

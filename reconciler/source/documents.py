@@ -4,24 +4,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from msgspec import Struct, field
+
 from reconciler.core.model import Key, Resource
 from reconciler.core.sensitive import may_hold_token
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
-from reconciler.digests import sha1, sha256
-from reconciler.kinds.canonical import expect_many, make_resource
+from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.expiry import may_expire
 from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
 from reconciler.kinds.validity import is_valid, prepare
 from reconciler.source.blobs import blob_id
 from reconciler.source.schema import explain
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully
-from reconciler.value_class import field, value_class
 
 _KIND_NAMES = tuple(KINDS)
 
 
-@value_class(frozen=False)
-class FileContent:
+class FileContent(Struct):
     """What one file holds.
 
     Attributes:
@@ -61,9 +60,6 @@ class DocumentReader:
     def prepare(self) -> None:
         """Load and compile what it takes to read many files, before processes are started that would all have to."""
         prepare(kind for kind in _KIND_NAMES if kind in ("Connector", "Category"))  # of the others there are few
-        expect_many()
-        for digest in (sha1, sha256):
-            digest.expect_many()
 
     def read_all(self, paths: Sequence[str], contents: Iterable[bytes | Diagnostic]) -> Iterator[FileContent]:
         """What each file holds; a diagnostic in place of bytes says why a file cannot be read."""

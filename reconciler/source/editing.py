@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
+from msgspec import Struct
+
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Severity, Span
 from reconciler.kinds.canonical import decode
@@ -12,11 +14,9 @@ from reconciler.source.roundtrip import format_document_text
 from reconciler.source.roundtrip.editing import Parts, change_document, cut, join, start_of, without
 from reconciler.source.roundtrip.splices import CannotEdit
 from reconciler.source.yaml.guard import BOM
-from reconciler.value_class import value_class
 
 
-@value_class
-class NotEdited:
+class NotEdited(Struct, frozen=True):
     """A document that was left as it is, and why."""
 
     resource: Resource
@@ -25,8 +25,7 @@ class NotEdited:
     hint: str
 
 
-@value_class
-class Edited:
+class Edited(Struct, frozen=True):
     """A file after its edits.
 
     Attributes:

@@ -10,9 +10,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
+from msgspec import Struct
+
 from reconciler.errors import SourceUnavailable
 from reconciler.source import git
-from reconciler.value_class import value_class
 
 _FOLDER, _LINK, _SUBMODULE = b"40000", git.LINK.encode(), git.SUBMODULE.encode()
 _MOST_STEPS, _TURN = 2_000, 20
@@ -31,8 +32,7 @@ Walk = Generator[str, bytes, None]
 """Asks for objects by their ids."""
 
 
-@value_class
-class Place:
+class Place(Struct, frozen=True):
     """A folder of a checkout, in a tree.
 
     Attributes:

@@ -6,12 +6,13 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.sensitive import is_secret_key
 from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
 from reconciler.kinds import schemas
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
-from reconciler.value_class import value_class
 
 _TYPES = {
     "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
@@ -20,8 +21,7 @@ _TYPES = {
 _YAML_1_1_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-@value_class
-class Objection:
+class Objection(Struct, frozen=True):
     """An objection of a schema.
 
     Attributes:

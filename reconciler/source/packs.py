@@ -6,10 +6,10 @@ and never changed, so that any number of processes may use it; whoever has opene
 """
 
 import os
+import struct
 from array import array
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from struct import Struct
 
 from reconciler.core.model import Resource
 from reconciler.source.packing import facts_of
@@ -18,7 +18,7 @@ Restore = Callable[[Resource], bytes]
 """Reads the body of a resource from its definition once more."""
 
 _MARK = b"reconciler parsed definitions 1\n"
-_TAIL = Struct("<QQIIB32s")
+_TAIL = struct.Struct("<QQIIB32s")
 """Where the facts begin, how long they are, how many files there are, how long their ends are in bytes, how long an id is, and the rules."""
 _DIGEST = 32
 _AT_ONCE = 1 << 18

@@ -7,6 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
@@ -25,7 +27,6 @@ from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
 from reconciler.source.unread import Unread, unread, warnings
-from reconciler.value_class import replace
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage

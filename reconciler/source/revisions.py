@@ -4,17 +4,17 @@ import os
 import tempfile
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import git
 from reconciler.source.checkout import Checkout
-from reconciler.value_class import value_class
 
 WORKTREE = "WORKTREE"
 _UNSHALLOW = "this clone is shallow; run: git fetch --unshallow"
 
 
-@value_class
-class Revisions:
+class Revisions(Struct, frozen=True):
     """Two revisions that are compared.
 
     Attributes:

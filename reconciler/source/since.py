@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from msgspec import Struct, field
+
 from reconciler.core.baseline import POLICY_KINDS, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports import Desired
@@ -19,7 +21,6 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git, trees
 from reconciler.source.documents import DocumentReader
 from reconciler.source.parts import Parts
-from reconciler.value_class import field, value_class
 
 _MOST_FILES, _MOST_WORDS = 1000, 200
 """Beyond which everything is read as fast."""
@@ -102,8 +103,7 @@ def letters_of(display: str) -> tuple[str, ...]:
     return tuple(_LETTERS.findall(display))
 
 
-@value_class(frozen=False)
-class Search:
+class Search(Struct):
     """What files are searched for.
 
     Attributes:

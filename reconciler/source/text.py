@@ -1,15 +1,15 @@
 """The text of one file, for showing what is wrong with it: lines, and snippets in which secrets are masked."""
 
+import re
 from functools import cached_property
 
 from reconciler.core.sensitive import MASK, carries_credentials, is_reference_line, is_secret_key, mask_line
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.patterns import pattern
 
-_LINE_BREAK = pattern("\r\n|\n|\r")
-_NAME_ENTRY = pattern(r"""(?:^|[\s{,-])name\s*:\s*["']?([^\s"',}]+)""")
-_VALUE_ENTRY = pattern(r"""(?P<key>(?:^|[\s{,-])value\s*:\s*)(?P<value>.+)""")
-_KEY_LINE = pattern(r"""^(?P<indent>[\s-]*)["']?(?P<key>[^\s"':#-][^\s"':#]*)["']?\s*:(?:\s|$)""")
+_LINE_BREAK = re.compile("\r\n|\n|\r")
+_NAME_ENTRY = re.compile(r"""(?:^|[\s{,-])name\s*:\s*["']?([^\s"',}]+)""")
+_VALUE_ENTRY = re.compile(r"""(?P<key>(?:^|[\s{,-])value\s*:\s*)(?P<value>.+)""")
+_KEY_LINE = re.compile(r"""^(?P<indent>[\s-]*)["']?(?P<key>[^\s"':#-][^\s"':#]*)["']?\s*:(?:\s|$)""")
 _NEAR = 4  # lines between the name and the value of one header
 _FAR = 5_000  # lines that are looked at for the key above: what is farther below it is masked
 _WIDE = 4_096  # characters of a line that is shown: of a longer one nothing is

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from reconciler.core.model import Key
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git, places
 from reconciler.source.yaml.loading import fast_parser, load
-from reconciler.value_class import value_class
 
 _NAME = re.compile(r"\.(ya?ml|json)(?![a-z0-9])", re.IGNORECASE)
 """In the names that people give to what holds a definition, such as crm.YAML, crm.yaml.bak and crm.json."""
@@ -29,8 +30,7 @@ _MOST = 100_000
 """So many names are looked at; a tree with more of them holds something else."""
 
 
-@value_class
-class Unread:
+class Unread(Struct, frozen=True):
     """A file with definitions that is not read."""
 
     path: str

@@ -1,6 +1,7 @@
 """What a token endpoint's answer says. Servers disagree, and none of what they say is to be trusted."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +14,6 @@ from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
 from reconciler.net.sending import Answer
 from reconciler.net.urls import host_of
-from reconciler.patterns import pattern
 from reconciler.tokens.scopes import shown_scopes
 
 _ERROR_CODES = frozenset(
@@ -37,7 +37,7 @@ _HINTS = {
 _UNAUTHORIZED, _TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 401, 429, 500, 300, 200
 _LONGEST = 10.0**10
 """Seconds that a token may last; a server that says more says nothing."""
-_FORM = pattern(r"[^\s<>{}\"]+")
+_FORM = re.compile(r"[^\s<>{}\"]+")
 _ANY_CREDENTIALS = "check the credentials; some servers want  clientAuthentication: body"
 _LONGEST_TOKEN = 16 * 1024
 """Characters; no server takes a header that is longer."""

@@ -1,14 +1,14 @@
 """Which of the scopes that a server says to have granted may be shown, and stored in the clear."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.core.secret import Secret
-from reconciler.patterns import pattern
 
-_SCOPE = pattern(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749, section 3.3
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749, section 3.3
 _MOST = 500
 _RUN = 8
 """So many characters of a secret in a row are a part of it, and no accident."""

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal
 from reconciler.core.diff import Path as FieldPath
 from reconciler.core.model import Key
@@ -18,14 +21,12 @@ from reconciler.source.documents import DocumentReader
 from reconciler.source.editing import edit_file
 from reconciler.source.repository import Repository
 from reconciler.source.writing import DefinitionWriter
-from reconciler.value_class import replace, value_class
 from reconciler.wiring.history import open_history
 from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now
 
 
-@value_class
-class Prepared:
+class Prepared(Struct, frozen=True):
     """What is to be written.
 
     Attributes:

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from reconciler.core.model import Key
 from reconciler.durable import replace_files
 from reconciler.errors import UsageError
 from reconciler.source import files
 from reconciler.source.repository import Repository
-from reconciler.value_class import value_class
 from reconciler.wiring.run import from_root
 
 if TYPE_CHECKING:
     from reconciler.importers.openapi import Note
 
 
-@value_class
-class ImportRequest:
+class ImportRequest(Struct, frozen=True):
     """What to import, and as what."""
 
     source: str
@@ -29,8 +29,7 @@ class ImportRequest:
     server: str | None
 
 
-@value_class
-class Prepared:
+class Prepared(Struct, frozen=True):
     """The outcome of an import, before it is written.
 
     Attributes:

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
+
 from reconciler import __version__
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Resource
@@ -71,9 +73,7 @@ def _of_text(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(content: Mapping[str, Any]) -> bytes:
-    import orjson
-
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
 
 
 def _digest_of(content: Mapping[str, Any]) -> str:
@@ -134,8 +134,6 @@ def read_plan(path: Path) -> SavedPlan:
 
 
 def _decoded(path: Path) -> dict[str, Any]:
-    import orjson
-
     try:
         with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | _NEVER_WAIT), "rb") as opened:
             about = os.fstat(opened.fileno())
@@ -143,10 +141,10 @@ def _decoded(path: Path) -> dict[str, Any]:
                 raise UsageError(f"{path} is not a regular file", hint=_AGAIN)
             if about.st_size > MAX_BYTES:
                 raise UsageError(f"{path} is too large to be a saved plan", hint=_AGAIN)
-            content = orjson.loads(opened.read(MAX_BYTES))
+            content = msgspec.json.decode(opened.read(MAX_BYTES))
     except OSError as failure:
         raise UsageError(f"the plan {path} cannot be read: {failure.strerror}", hint=_AGAIN) from failure
-    except orjson.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{path} is not a saved plan", hint=_AGAIN) from None
     return content if isinstance(content, dict) else {}
 

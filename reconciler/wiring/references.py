@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.model import Resource
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.diagnostics import Diagnostic, Finding, Place
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, written_path
-from reconciler.value_class import value_class
 from reconciler.wiring.run import key_beside
 
 
-@value_class
-class _Target:
+class _Target(Struct, frozen=True):
     """What one target says of secret references.
 
     Attributes:

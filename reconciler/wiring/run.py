@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
-from reconciler.digests import sha256
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings, settle, sqlite_path, written_path
 from reconciler.source import files

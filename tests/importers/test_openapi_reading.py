@@ -47,7 +47,10 @@ def test_anchors_and_merge_keys_are_followed() -> None:
 @pytest.mark.parametrize(
     ("data", "file", "message"),
     [
-        (b'{"a": 1,\n "b": }', "a.json", "a.json:2:7: not JSON: unexpected character"),
+        (b'{"a": 1,\n "b": }', "a.json", "a.json:2:7: not JSON: invalid character"),
+        (b'{"a": 1,\n "b": [', "a.json", "a.json:2:8: not JSON: input data was truncated"),
+        (b'{"a":\n "\xff"}', "a.json", "a.json:2:3: byte 0xff is not UTF-8"),
+        (b'{"a": ' + b"[" * 100_000, "a.json", "a.json:1:1: too many levels of nesting"),
         (b"a: [1,\nb: 2", "a.yaml", "a.yaml:3:1: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\na: 2\n", "a.yaml", "a.yaml:2:1: the key 'a' stands here twice"),
         (b"a: 1\n---\nb: 2\n", "a.yaml", "a.yaml:2:1: a second document"),

@@ -62,20 +62,19 @@ def test_every_rule_is_explained() -> None:
 
 
 HEAVY = (
-    "click", "cryptography", "dotenv", "git", "httpx", "jsonschema", "jsonschema_rs", "orjson", "pydantic", "ruamel.yaml",
+    "click", "cryptography", "dotenv", "git", "httpx", "jsonschema", "jsonschema_rs", "pydantic", "ruamel.yaml",
     "sqlite3", "subprocess", "yaml", "yaml_rs", "chevron_blue", "json", "logging", "asyncio", "importlib.metadata",
     "reconciler.core.lease", "reconciler.stores.sql.running",
 )  # fmt: skip
 MAY_LOAD = {
     "--version": set(),
     "--help": {"click"},
-    "validate": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "subprocess"},
-    "plan": {"click", "jsonschema_rs", "orjson", "yaml_rs", "json", "sqlite3", "subprocess"},
-    "get": {"click", "orjson", "json", "sqlite3", "yaml_rs", "subprocess"},
-    "token status": {"click", "orjson", "json", "sqlite3", "yaml_rs", "subprocess"},
+    "validate": {"click", "jsonschema_rs", "yaml_rs", "json", "subprocess"},
+    "plan": {"click", "jsonschema_rs", "yaml_rs", "json", "sqlite3", "subprocess"},
+    "get": {"click", "json", "sqlite3", "yaml_rs", "subprocess"},
+    "token status": {"click", "json", "sqlite3", "yaml_rs", "subprocess"},
     "call crm-contacts list --set account=1 --dry-run": {
         "click",
-        "orjson",
         "json",
         "sqlite3",
         "yaml_rs",

@@ -10,16 +10,20 @@ import pprint
 import string
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reconciler.core.references import Bounds
 from reconciler.core.secret import Secret
+from reconciler.secrets.context import Context
+from reconciler.secrets.own import Own
 
 
 class Holder(BaseModel):
@@ -33,6 +37,12 @@ class Holder(BaseModel):
 @dataclasses.dataclass
 class Record:
     """A record that holds one."""
+
+    secret: Secret
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """A record of the product's make that holds one."""
 
     secret: Secret
 
@@ -90,7 +100,7 @@ WAYS: dict[str, Callable[[Secret], Any]] = {
     "str": str, "repr": repr, "ascii": ascii, "format": format, "format spec": lambda secret: format(secret, ">80"), "f-string": lambda secret: f"{secret} {secret!r} {secret!s:>3} {secret!a}",
     "percent": lambda secret: "%s %r" % (secret, secret), "str.format": lambda secret: "{0} {0!r} {0:x>5}".format(secret), "template": lambda secret: string.Template("$a").substitute(a=secret),
     "print": lambda secret: print(secret, file=io.StringIO()) or "", "pprint": pprint.pformat, "join": lambda secret: ",".join([secret]), "bytes": bytes, "len": len, "iterate": list,
-    "int": int, "concatenate": concatenated, "json": json.dumps, "json default": lambda secret: json.dumps(secret, default=str), "orjson": orjson.dumps, "orjson default": lambda secret: orjson.dumps(secret, default=str),
+    "int": int, "concatenate": concatenated, "json": json.dumps, "json default": lambda secret: json.dumps(secret, default=str), "msgspec": msgspec.json.encode, "msgspec hook": lambda secret: msgspec.json.encode(secret, enc_hook=str), "msgspec builtins": msgspec.to_builtins, "struct": lambda secret: f"{Struct(secret)!r} {msgspec.structs.asdict(Struct(secret))}", "struct json": lambda secret: msgspec.json.encode(Struct(secret)),
     "yaml": yaml.safe_dump, "yaml full": yaml.dump, **{f"pickle {protocol}": lambda secret, protocol=protocol: pickle.dumps(secret, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)},
     "copy": copy.copy, "deepcopy": copy.deepcopy, "vars": vars, "dir": lambda secret: [getattr(secret, name) for name in dir(secret) if not name.startswith("_") and name != "reveal"],
     "asdict": lambda secret: dataclasses.asdict(Record(secret)), "dataclass": lambda secret: repr(Record(secret)), "model": lambda secret: f"{Holder(secret=secret)!r} {Holder(secret=secret)} {Holder(secret=secret).model_dump()}",
@@ -119,3 +129,13 @@ def test_what_reveals_it() -> None:
     """Just one method."""
     assert [name for name in dir(Secret) if not name.startswith("_")] == ["reveal"]
     assert Secret("a") != Secret("a"), "comparing two of them says nothing of their values"
+
+
+def test_the_environment_is_not_shown() -> None:
+    """What holds the variables of the process has a text that leaves them out, whoever prints it."""
+    variables = {"TOKEN": "a-token-of-the-tests"}
+    own = Own(Path("/repository"), variables)
+    context = Context(variables, None, Path("/repository"), {}, own, Bounds("/"))
+    for held in (own, context):
+        shown = f"{held} {held!r} {[held]} {pprint.pformat(held)} {held.__repr__()}"
+        assert "/repository" in shown and "a-token-of-the-tests" not in shown

@@ -2,7 +2,6 @@
 
 import json
 import time
-from reconciler.value_class import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -10,6 +9,7 @@ import pytest
 from conftest import Workspace
 from crash.runs import with_grant
 from live_state import InProcess, sql
+from msgspec.structs import replace
 from servers.oauth import OAuthServer
 
 from reconciler.core.lease import Moment

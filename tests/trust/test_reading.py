@@ -93,7 +93,7 @@ def _fill(workspace: Workspace) -> None:
     for name in ("git", "sops", "sh", "ssh-keygen"):
         program = workspace.write(name, f"#!/bin/sh\ntouch {OUTSIDE}/started\n")
         program.chmod(0o755)
-    for name in ("yaml", "click", "sitecustomize", "json", "orjson", "sqlite3", "dotenv"):
+    for name in ("yaml", "click", "sitecustomize", "json", "msgspec", "sqlite3", "dotenv"):
         workspace.write(f"{name}.py", f"open('{OUTSIDE}/started', 'w')\n")
     workspace.write("reconciler.yaml", settings("sqlite:.reconciler/store.db"))
     workspace.commit("evil")

@@ -4,12 +4,14 @@ import json
 import re
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
 from reconciler.importers.openapi.placeholders import Placeholders
 from reconciler.importers.openapi.schemas import Sampler, Slot, Tree, is_file, type_of, typical
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, hides, holds_secret, without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, is_small, mapping, spell
-from reconciler.value_class import value_class
 
 MAX_BODY: Final = 256 * 1024
 
@@ -19,8 +21,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TYPICAL: Final = frozenset({"example", "1", "true", "{}", ""})
 
 
-@value_class
-class Content:
+class Content(Struct, frozen=True):
     """One type of body that an operation takes.
 
     Attributes:
@@ -34,8 +35,7 @@ class Content:
     where: Pointer
 
 
-@value_class
-class Body:
+class Body(Struct, frozen=True):
     """A body as an endpoint has it; `content_type` is "" when the usual one is sent."""
 
     text: str = ""
@@ -119,11 +119,9 @@ def _parsed(value: Json) -> Json:
     """`value`, or what it holds when it is JSON written into a text."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
-    import orjson
-
     try:
-        parsed: Json = orjson.loads(value)
-    except ValueError:
+        parsed: Json = msgspec.json.decode(value)
+    except (ValueError, RecursionError):
         return value
     return parsed
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import Struct
+
 from reconciler.errors import UsageError
 from reconciler.importers.openapi.dumping import size_of
 from reconciler.importers.openapi.notes import Notebook
@@ -23,7 +25,6 @@ from reconciler.importers.openapi.texts import (
     without_secrets,
 )
 from reconciler.importers.openapi.values import Object, mapping, text
-from reconciler.value_class import value_class
 
 API_VERSION: Final = "reconciler/v1"
 MAX_KEY: Final = 255  # of an endpoint's name and of displayName, in schemas/connector.schema.json
@@ -39,8 +40,7 @@ _UNREPRESENTED: Final = (
 _HINT = "give an OpenAPI 3 or a Swagger 2.0 document"
 
 
-@value_class
-class _Heading:
+class _Heading(Struct, frozen=True):
     """What all connectors of one document share besides their endpoints."""
 
     name: str

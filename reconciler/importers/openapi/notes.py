@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct, field
+
 from reconciler.importers.openapi.texts import holds_secret, without_secrets
 from reconciler.importers.openapi.values import Pointer, pointer
-from reconciler.value_class import field, value_class
 
 
 class Effect(StrEnum):
@@ -17,8 +18,7 @@ class Effect(StrEnum):
     RISK = "risk"
 
 
-@value_class
-class Note:
+class Note(Struct, frozen=True):
     """One thing to know about an import.
 
     Attributes:
@@ -37,8 +37,7 @@ class Note:
         return NOTES[self.code][0]
 
 
-@value_class(frozen=False)
-class Notebook:
+class Notebook(Struct):
     """Collects notes; the same note at the same place counts once."""
 
     _found: dict[Note, None] = field(default_factory=dict)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.bodies import Body, make_body, openapi_contents
 from reconciler.importers.openapi.notes import Notebook
 from reconciler.importers.openapi.parameters import (
@@ -22,7 +24,6 @@ from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean
 from reconciler.importers.openapi.urls import endpoint_url
 from reconciler.importers.openapi.values import Object, Pointer, is_true, mapping, pointer, sequence, text
-from reconciler.value_class import value_class
 
 MAX_ENTRIES: Final = 500  # maxItems of params and headers in schemas/connector.schema.json
 
@@ -31,8 +32,7 @@ _OTHER_METHODS: Final = ("head", "options", "trace", "query", "additionaloperati
 _BESIDE_METHODS: Final = ("parameters", "servers", "summary", "description", "$ref")
 
 
-@value_class
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of the document.
 
     Attributes:
@@ -52,8 +52,7 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
-@value_class
-class Setting:
+class Setting(Struct, frozen=True):
     """What the endpoints of one document share.
 
     Attributes:

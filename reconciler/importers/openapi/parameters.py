@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.bodies import Content
 from reconciler.importers.openapi.notes import Notebook
 from reconciler.importers.openapi.placeholders import Placeholders
@@ -12,7 +14,6 @@ from reconciler.importers.openapi.schemas import examples, typical
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, holds_secret, names_secret, one_line, variable
 from reconciler.importers.openapi.values import Json, Object, Pointer, is_true, mapping, sequence, spell, text
-from reconciler.value_class import value_class
 
 MAX_NAME: Final = 255
 MAX_VALUE: Final = 8192
@@ -22,8 +23,7 @@ _IGNORED: Final = ("accept", "content-type", "authorization")
 _IN_BODY: Final = ("body", "formData")
 
 
-@value_class
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter of an operation.
 
     Attributes:
@@ -88,8 +88,7 @@ def _examples(source: Source, node: Object, where: Pointer) -> list[Json]:
     return found
 
 
-@value_class
-class Sending:
+class Sending(Struct, frozen=True):
     """What the entries of one endpoint share.
 
     Attributes:

@@ -3,17 +3,17 @@
 import re
 from typing import Final
 
+from msgspec import Struct, field
+
 from reconciler.importers.openapi.texts import clean, hides, unique, without_secrets
 from reconciler.importers.openapi.values import Json, is_portable, spell
-from reconciler.value_class import field, value_class
 
 MAX_SAMPLES: Final = 500  # maxProperties of `sample` in schemas/connector.schema.json
 _MAX_NAME: Final = 120
 _MAX_SAMPLE: Final = 8192
 
 
-@value_class(frozen=False)
-class Placeholders:
+class Placeholders(Struct):
     """Gives out names: one for each value of each place, none for two."""
 
     samples: dict[str, Json] = field(default_factory=dict)

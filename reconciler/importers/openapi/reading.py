@@ -2,6 +2,8 @@
 
 from typing import Final, NoReturn
 
+import msgspec
+
 from reconciler.importers.openapi.records import NotImportable
 from reconciler.importers.openapi.values import Json, Object
 
@@ -38,13 +40,16 @@ def _is_json(data: bytes, file: str) -> bool:
 
 
 def _read_json(data: bytes, file: str) -> Json:
-    import orjson
-
     try:
-        value: Json = orjson.loads(data)
-    except orjson.JSONDecodeError as fault:
-        reason = fault.msg.split(": line ")[0]
-        raise NotImportable(f"{file}:{fault.lineno}:{fault.colno}: not JSON: {reason}") from fault
+        value: Json = msgspec.json.decode(data)
+    except UnicodeDecodeError:
+        raise _not_text(data, file) from None
+    except msgspec.DecodeError as fault:
+        reason, _, offset = str(fault).removeprefix("JSON is malformed: ").removesuffix(")").rpartition(" (byte ")
+        where = _position(data, int(offset)) if reason else _position(data, len(data))
+        raise NotImportable(f"{file}:{where}: not JSON: {reason or offset.lower()}") from fault
+    except RecursionError as fault:
+        raise NotImportable(f"{file}:1:1: too many levels of nesting") from fault
     return value
 
 
@@ -55,9 +60,23 @@ def _read_yaml(data: bytes, file: str) -> Json:
         _refuse_size(file, len(data), MAX_YAML, " of YAML")
     try:
         content = data.decode()
-    except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        column = len(data[data.rfind(b"\n", 0, fault.start) + 1 : fault.start].decode(errors="replace")) + 1
-        message = f"{file}:{line}:{column}: byte 0x{data[fault.start]:02x} is not UTF-8"
-        raise NotImportable(message, hint="save the file as UTF-8") from fault
+    except UnicodeDecodeError:
+        raise _not_text(data, file) from None
     return read_yaml(content, file)
+
+
+def _not_text(data: bytes, file: str) -> NotImportable:
+    """What says which byte is the first that is not UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as fault:
+        message = f"{file}:{_position(data, fault.start)}: byte 0x{data[fault.start]:02x} is not UTF-8"
+        return NotImportable(message, hint="save the file as UTF-8")
+    return NotImportable(f"{file}:1:1: the file is not UTF-8")
+
+
+def _position(data: bytes, offset: int) -> str:
+    """Line and column of a byte."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    line, column = data.count(b"\n", 0, offset) + 1, len(data[start:offset].decode(errors="replace")) + 1
+    return f"{line}:{column}"

@@ -2,17 +2,17 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.errors import InvalidDefinitions
 from reconciler.importers.openapi.notes import Note
-from reconciler.value_class import value_class
 
 
 class NotImportable(InvalidDefinitions):
     """The file is not an OpenAPI or Swagger document that connectors can be made of."""
 
 
-@value_class
-class Imported:
+class Imported(Struct, frozen=True):
     """The outcome of an import.
 
     Attributes:

@@ -3,6 +3,8 @@
 from math import isfinite
 from typing import Final, TypeAlias
 
+from msgspec import Struct, field
+
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.values import (
     Json,
@@ -17,7 +19,6 @@ from reconciler.importers.openapi.values import (
     spell,
     text,
 )
-from reconciler.value_class import field, value_class
 
 MAX_FIELDS: Final = 200  # of one body
 MAX_NESTED: Final = 60  # of those, how many may stand below the first level
@@ -26,8 +27,7 @@ MAX_DEPTH: Final = 60  # of schemas in each other, lists in lists and allOf in a
 MAX_STEPS: Final = 3_000  # schemas looked at for one body: those that refer to each other multiply
 
 
-@value_class
-class Slot:
+class Slot(Struct, frozen=True):
     """A place in a body for a value that the consumer gives.
 
     Attributes:
@@ -41,8 +41,7 @@ class Slot:
     quoted: bool
 
 
-@value_class
-class Fixed:
+class Fixed(Struct, frozen=True):
     """A value that stands in the body as it is."""
 
     value: Json
@@ -103,8 +102,7 @@ def is_file(schema: Object) -> bool:
     return schema.get("type") == "file" or schema.get("format") == "binary" or "contentMediaType" in schema
 
 
-@value_class(frozen=False)
-class Sampler:
+class Sampler(Struct):
     """Builds the tree of one body.
 
     Attributes:

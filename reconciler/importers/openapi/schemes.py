@@ -6,11 +6,12 @@ from enum import IntEnum
 from typing import Final
 from urllib.parse import urljoin
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.parameters import MAX_NAME
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, holds_secret, without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, text
-from reconciler.value_class import value_class
 
 
 class Means(IntEnum):
@@ -25,8 +26,7 @@ class Means(IntEnum):
     NOTHING = 9
 
 
-@value_class
-class Scheme:
+class Scheme(Struct, frozen=True):
     """One security scheme of the document.
 
     Attributes:

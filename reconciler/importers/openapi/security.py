@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.schemes import Means, Scheme, usable_scopes
 from reconciler.importers.openapi.servers import is_plain
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import clean, variable
 from reconciler.importers.openapi.values import Json, Object, Pointer, sequence
-from reconciler.value_class import value_class
 
 MAX_SCOPES: Final = 500  # maxItems of scopes in schemas/connector.schema.json
 
@@ -17,8 +18,7 @@ Requirement = dict[str, tuple[str, ...]]
 """Scheme name to the scopes asked of it; all of its schemes together let a call through."""
 
 
-@value_class
-class Demand:
+class Demand(Struct, frozen=True):
     """What one operation asks for.
 
     Attributes:
@@ -31,8 +31,7 @@ class Demand:
     is_own: bool
 
 
-@value_class
-class Security:
+class Security(Struct, frozen=True):
     """The authorization of the connector.
 
     Attributes:

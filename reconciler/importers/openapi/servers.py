@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urljoin
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.source import Source
 from reconciler.importers.openapi.texts import one_line, url_without_secrets
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, sequence, text
-from reconciler.value_class import value_class
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _HOST = re.compile(r"(?:localhost|(?:[\w{}-]+\.)+(?:[a-z]{2,}|\d+))(?::\d+)?(?:/|$)", re.IGNORECASE)
@@ -17,8 +18,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HTTP: Final = ("https://", "http://", "{")  # a variable without a default may hold the scheme
 
 
-@value_class
-class Server:
+class Server(Struct, frozen=True):
     """A base URL, without a slash at its end; "" when the document names none and none was given.
 
     Attributes:

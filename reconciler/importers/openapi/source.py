@@ -8,15 +8,15 @@ large documents do not survive; and none tells where a value came from.
 from typing import Final
 from urllib.parse import unquote
 
+from msgspec import Struct
+
 from reconciler.importers.openapi.notes import Notebook
 from reconciler.importers.openapi.values import Json, Object, Pointer, mapping
-from reconciler.value_class import value_class
 
 MAX_HOPS: Final = 32
 
 
-@value_class
-class Found:
+class Found(Struct, frozen=True):
     """A value behind its references.
 
     Attributes:
@@ -30,8 +30,7 @@ class Found:
     references: tuple[str, ...] = ()
 
 
-@value_class
-class Source:
+class Source(Struct, frozen=True):
     """A document that is being imported, and the notes on it.
 
     Attributes:

@@ -1,5 +1,6 @@
 """JSON values of a document that may be wrong anywhere, looked at without trust."""
 
+import json
 from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -47,15 +48,11 @@ def spell(value: Json) -> str:
 
 def compact(value: Json) -> str:
     """`value` as JSON on one line; "" when it is too large to be of use as a sample."""
-    import json
-
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) if is_small(value) else ""
 
 
 def parsed(value: Json) -> Json:
     """The number or truth value that a text holds; any other value as it is."""
-    import json
-
     if not isinstance(value, str):
         return value
     try:

@@ -7,9 +7,10 @@ dates and the like are read as texts, keys always are texts, merge keys are foll
 import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from msgspec import Struct, field
+
 from reconciler.importers.openapi.records import NotImportable
 from reconciler.importers.openapi.values import Json, Object
-from reconciler.value_class import field, value_class
 
 if TYPE_CHECKING:
     import yaml
@@ -47,8 +48,7 @@ def read_yaml(content: str, file: str) -> Json:
     return builder.root
 
 
-@value_class(frozen=False)
-class _Open:
+class _Open(Struct):
     """A collection that is not closed yet; `weight` counts its values with aliases written out."""
 
     items: list[Json]

@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.requests.mustache import Filling
 from reconciler.kinds.requests.places import JsonPlace, PlainPlace, as_text
-from reconciler.value_class import value_class
 
 
-@value_class
-class Body:
+class Body(Struct, frozen=True):
     """What is sent behind the headers.
 
     Attributes:

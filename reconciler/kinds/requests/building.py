@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.secret import Secret
 from reconciler.core.sendable import HINT, unsendable
 from reconciler.core.sensitive import carries_credentials
@@ -12,7 +14,6 @@ from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.requests.body import Body, build_body
 from reconciler.kinds.requests.mustache import Filling
 from reconciler.kinds.requests.places import PlainPlace, UrlPlace
-from reconciler.value_class import value_class
 
 Pair = tuple[str, str | Secret]
 """Name and value of a parameter or header; values that carry credentials are secrets."""
@@ -25,8 +26,7 @@ class DataMissing(UsageError):
     """Placeholders have no data."""
 
 
-@value_class
-class Given:
+class Given(Struct, frozen=True):
     """What the caller gives beside the definition.
 
     Attributes:
@@ -40,8 +40,7 @@ class Given:
     base_url: str = ""
 
 
-@value_class
-class Request:
+class Request(Struct, frozen=True):
     """A request that lacks nothing but its authorization."""
 
     method: str
@@ -86,8 +85,7 @@ def _refuse_missing(names: tuple[str, ...]) -> None:
     raise DataMissing(f"there is no data for {', '.join(names)}", hint=f"{hint}, or a `sample` in the definition")
 
 
-@value_class
-class _Entries:
+class _Entries(Struct, frozen=True):
     """The parameters and headers of an endpoint, with their values."""
 
     purpose: str

@@ -7,8 +7,9 @@ Python objects and reads partials from files.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from msgspec import Struct, field
+
 from reconciler.errors import InvalidDefinitions
-from reconciler.value_class import field, value_class
 
 _DEEPEST = 50
 _ABSENT = object()
@@ -24,8 +25,7 @@ class Place(Protocol):
         """Add the value of a placeholder; `raw` for ``{{{name}}}``."""
 
 
-@value_class
-class Tag:
+class Tag(Struct, frozen=True):
     """A part of a template: its own text, or what stands for a value."""
 
     kind: str
@@ -33,8 +33,7 @@ class Tag:
     inner: list["Tag"] = field(default_factory=list)
 
 
-@value_class
-class Filling:
+class Filling(Struct, frozen=True):
     """The data for all templates of one request.
 
     Attributes:

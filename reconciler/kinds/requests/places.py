@@ -8,9 +8,10 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct, field
+
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.requests.mustache import Tag, parse
-from reconciler.value_class import field, value_class
 
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _URL = re.compile(rf"https?://{_HOST}(?:[/?#].*)?", re.IGNORECASE)
@@ -78,15 +79,13 @@ class JsonPlace(PlainPlace):
             self._parts.append(json.dumps(value, ensure_ascii=False))
 
 
-@value_class
-class _Piece:
+class _Piece(Struct, frozen=True):
     text: str
     name: str = ""  # of the placeholder; "" for the template's own text
     raw: bool = False
 
 
-@value_class(frozen=False)
-class UrlPlace:
+class UrlPlace(Struct):
     """A URL: values are percent-encoded and cannot reach beyond the part that they stand in."""
 
     pieces: list[_Piece] = field(default_factory=list)

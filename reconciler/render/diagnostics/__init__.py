@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from importlib import import_module
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Diagnostic
-from reconciler.value_class import value_class
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 
 
-@value_class
-class Checked:
+class Checked(Struct, frozen=True):
     """What was checked.
 
     Attributes:

@@ -9,10 +9,11 @@ Which comment goes with which entry:
 - Other comments at the end of a mapping stay at its end.
 """
 
+from msgspec import Struct
+
 from reconciler.source.roundtrip.keyorder import KeyOrder, keeps_aliases, order_for
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Node, NodeKind
-from reconciler.value_class import value_class
 
 
 def order_block_mappings(layout: Layout) -> str:
@@ -28,8 +29,7 @@ def order_block_mappings(layout: Layout) -> str:
     return "\n".join(lines) if layout.documents else layout.text
 
 
-@value_class
-class _Parts:
+class _Parts(Struct, frozen=True):
     """The lines of a block collection: what stays at its head, its children with their comments, its tail."""
 
     head: range

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.diff import MISSING, same
 from reconciler.kinds import schemas
 from reconciler.kinds.common import UNORDERED_LISTS
@@ -20,7 +22,6 @@ from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.replacing import Replacing
 from reconciler.source.roundtrip.splices import CannotEdit, Splice
 from reconciler.source.roundtrip.tree import Child, Node, NodeKind
-from reconciler.value_class import replace
 
 
 def changes(layout: Layout, before: dict[str, Any], after: dict[str, Any], style: Style, line: int) -> list[Splice]:

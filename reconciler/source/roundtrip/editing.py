@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.kinds.yaml_text import Style
 from reconciler.source.roundtrip.changing import changes
 from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
@@ -12,13 +14,11 @@ from reconciler.source.roundtrip.layout import Layout, read
 from reconciler.source.roundtrip.splices import CannotEdit, Splice, on_own_breaks, spliced
 from reconciler.source.roundtrip.surroundings import style_of
 from reconciler.source.roundtrip.tree import Mark
-from reconciler.value_class import value_class
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-@value_class
-class Parts:
+class Parts(Struct, frozen=True):
     """A file cut where its documents begin.
 
     Attributes:

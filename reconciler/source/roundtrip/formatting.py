@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.source.roundtrip.block_order import order_block_mappings
 from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
@@ -13,11 +15,9 @@ from reconciler.source.roundtrip.sameness import meaning
 from reconciler.source.roundtrip.whitespace import trim
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.loading import fast_parser, load_carefully
-from reconciler.value_class import value_class
 
 
-@value_class
-class Formatted:
+class Formatted(Struct, frozen=True):
     """A file in canonical form.
 
     Attributes:
@@ -30,8 +30,7 @@ class Formatted:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@value_class
-class Step:
+class Step(Struct, frozen=True):
     """One edit of a text.
 
     Attributes:

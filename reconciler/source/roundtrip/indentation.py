@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
+from msgspec import Struct
+
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Node, NodeKind
-from reconciler.value_class import value_class
 
 
-@value_class
-class _Frame:
+class _Frame(Struct, frozen=True):
     """A block collection around a line: its column before and after, and the frame around it."""
 
     old: int

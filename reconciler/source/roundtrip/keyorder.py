@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 from reconciler.source.roundtrip.tree import Child, Node, NodeKind
-from reconciler.value_class import value_class
 
 
-@value_class
-class KeyOrder:
+class KeyOrder(Struct, frozen=True):
     """What the schema says of one place in a document; an empty `node` knows nothing.
 
     Attributes:

@@ -2,13 +2,13 @@
 
 from bisect import bisect_left
 
+from msgspec import Struct
+
 from reconciler.source.roundtrip.tokens import Tokens, scan
 from reconciler.source.roundtrip.tree import Document, Node, build
-from reconciler.value_class import value_class
 
 
-@value_class
-class Layout:
+class Layout(Struct, frozen=True):
     """A text that parses, with its nodes and tokens.
 
     Attributes:

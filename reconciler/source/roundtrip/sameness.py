@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from msgspec import Struct
+
 from reconciler.source.roundtrip.keyorder import order_for
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.tree import Document, Node, NodeKind
-from reconciler.value_class import value_class
 
 
-@value_class
-class Meaning:
+class Meaning(Struct, frozen=True):
     """All of a file that formatting keeps: values, order of items, anchors, aliases, tags, quotes, comments, markers.
 
     Attributes:

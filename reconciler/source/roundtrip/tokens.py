@@ -4,23 +4,22 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.source.roundtrip.tree import Mark, mark_of
-from reconciler.value_class import value_class
 
 _BLOCK_HEADER = re.compile(r"[|>](?P<chomping>[-+0-9]*)(?:[ \t]+(?P<comment>#[^\n]*))?")
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-@value_class
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment with its `#`, without spaces at its end."""
 
     index: int
     text: str
 
 
-@value_class
-class Tokens:
+class Tokens(Struct, frozen=True):
     """What the scanner saw of one file.
 
     Attributes:

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from reconciler.value_class import value_class
+from msgspec import Struct
 
 
-@value_class
-class Mark:
+class Mark(Struct, frozen=True):
     """A place in a text: index, line and column count from 0, in characters."""
 
     index: int
@@ -26,8 +25,7 @@ class NodeKind(StrEnum):
     MAPPING = "mapping"
 
 
-@value_class
-class Node:
+class Node(Struct, frozen=True):
     """One value as it is written.
 
     Attributes:
@@ -57,8 +55,7 @@ class Node:
         return self.children[0].start.column
 
 
-@value_class
-class Child:
+class Child(Struct, frozen=True):
     """One entry of a mapping, or one item of a sequence (then without a key).
 
     Attributes:
@@ -70,8 +67,7 @@ class Child:
     value: Node
 
 
-@value_class
-class Document:
+class Document(Struct, frozen=True):
     """One document of a file.
 
     Attributes:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic
-from reconciler.patterns import pattern
 from reconciler.source.text import SourceText
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -21,21 +20,21 @@ MAX_SHOWN = 20  # control characters: there are few, or the file is no text
 BOM = b"\xef\xbb\xbf"
 
 _CONTROL_BYTES = bytes(sorted((set(range(32)) - {9, 10, 13}) | {127}))
-_CONTROL = pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_NON_ASCII_CONTROL = pattern(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_COMPACT_NESTING = pattern(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
-_SURROGATE = pattern(rb"\\(?:u|U0000)[dD][89a-fA-F]")
-_EXPLICIT_KEY = pattern(rb"[?](?<=[\s,\[{:-][?])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_NON_ASCII_CONTROL = re.compile(r"[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_COMPACT_NESTING = re.compile(rb"(?:[-?][ \t]+){%d}" % MAX_DEPTH)
+_SURROGATE = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F]")
+_EXPLICIT_KEY = re.compile(rb"[?](?<=[\s,\[{:-][?])")
 # In flow, a colon right before an indicator: an error to some loaders, the end of the key to others.
 # Anywhere, a value that begins with a colon.
-_TIGHT_COLON = pattern(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{:]:))""")
-_ALIAS = pattern(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
+_TIGHT_COLON = re.compile(rb""":(?:[,\]}?]|(?<=[^"'\s}]:)[\[{]|(?<=[\s,\[{:]:))""")
+_ALIAS = re.compile(rb"[*&](?<=[\s,\[{:][*&])[^\s,\[\]{}]")
 # What loaders read differently, wherever a value or key may begin: a number or date that is not in
 # plain decimal form, a tag, a merge key, a lone =, a directive, a document end, .inf and .nan. One class of
 # characters first, then what must stand around it: that form lets the engine skip quickly.
 # A colon right after a digit begins no value: such digits belong to a longer text, as in a quoted time, or to what
 # the digits before the colon have given away already.
-_DISPUTED = pattern(
+_DISPUTED = re.compile(
     rb"""[0-9!<%.=_](?<=[\s,\[{:+.-].)(?:
       (?<=[0-9])(?:(?<=[\s,\[{:].)(?<![0-9]:.)|(?<=[\s,\[{:][-+].)|(?<=[\s,\[{:+-]\..))
         (?:(?<=[+.].)|(?<=0)[0-9bBoOxX_]|[0-9]*(?:[_eE]|:[0-9]|\.(?:[0-9]*[_eE:]|(?![0-9]))|-[0-9]{1,2}-)|[0-9]{15})
@@ -44,15 +43,15 @@ _DISPUTED = pattern(
 )
 
 
-_BLOCK_HEADER = pattern(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
-_LINE_PREFIX = pattern(rb"[ ]*(?:[-?][ \t]+)*")
-_NEXT_LINE = pattern(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
-_PLAIN_BLOCK = pattern(rb"([ ]*(?:- +)*)(?:[\w.-]+: +)?[|>][-+0-9]{0,2} *\Z")
+_BLOCK_HEADER = re.compile(rb"[|>][-+0-9]{0,2}[ \t]*(?:[ \t]#[^\r\n]*)?(?:\r?\n|\r)")
+_LINE_PREFIX = re.compile(rb"[ ]*(?:[-?][ \t]+)*")
+_NEXT_LINE = re.compile(rb"(?:[ \t]*\r?\n|[ \t]*\r)*([ ]*)")
+_PLAIN_BLOCK = re.compile(rb"([ ]*(?:- +)*)(?:[\w.-]+: +)?[|>][-+0-9]{0,2} *\Z")
 _NOT_PAIRED = bytes(sorted(set(range(256)) - set(b"[]{}'\"\n")))
 _NO_BRACKETS = re.compile(rb"[^\[\]{}]*")
 _FLOW_DEPTH, _DEEP = 20, b" " * 30
 """Together far less than `MAX_DEPTH`: levels of brackets, and of indentation, of which each takes a space at least."""
-_DASHES = pattern(rb"- +- +- ")
+_DASHES = re.compile(rb"- +- +- ")
 _LONGEST_KEY = 1024  # characters; libyaml takes no longer one that is not marked with a question mark
 
 

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import BOM, guard, needs_care
-from reconciler.value_class import value_class
 
 if TYPE_CHECKING:
     from reconciler.source.yaml.nodes import Node
@@ -20,8 +21,7 @@ _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _FAST_POSITION = re.compile(r"line (\d+), column (\d+)")
 
 
-@value_class
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What a file holds.
 
     Attributes:

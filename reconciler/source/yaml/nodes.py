@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.source.text import Position
-from reconciler.value_class import value_class
 
 SCALAR, MAPPING, SEQUENCE = "scalar", "mapping", "sequence"
 
 
-@value_class(frozen=False)
-class Node:
+class Node(Struct):
     """One value with where it stands.
 
     Attributes:

@@ -7,11 +7,12 @@ speed of the loader (failing files only), and the fallback should the fast libra
 import re
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.source.text import Position, SourceText
 from reconciler.source.yaml.guard import MAX_DEPTH, MAX_VALUES, too_deep, too_many
 from reconciler.source.yaml.nodes import MAPPING, SCALAR, SEQUENCE, Node
-from reconciler.value_class import value_class
 
 MAX_VALUES_OF_FILE = 1_000_000
 
@@ -44,8 +45,7 @@ _HINTS = (
 )
 
 
-@value_class
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The documents of one file (None for an empty one) and the faults found on the way."""
 
     documents: list[Node | None]

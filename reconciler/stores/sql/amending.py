@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from reconciler.core.audit import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
 from reconciler.core.ports import RunInfo
@@ -12,7 +14,6 @@ from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, f
 from reconciler.stores.sql.mending import is_json, mend
 from reconciler.stores.sql.noting import next_revision, record_run
 from reconciler.stores.sql.reading import decoded
-from reconciler.value_class import replace
 
 _FEW = 5
 _RUNS_OF = ("history", "attempts", "quarantine", "declarations")

@@ -10,12 +10,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
+
+from msgspec import Struct
 
 from reconciler.core.history import REPAIR
-from reconciler.digests import sha256
 from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
-from reconciler.value_class import value_class
 
 SINCE = 3
 """The version of the store that the chain came with."""
@@ -156,8 +157,7 @@ def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str
         run = next(runs, None)
 
 
-@value_class
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What following the chain finds.
 
     Attributes:

@@ -5,11 +5,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.model import Bodies, Found, Key, Record, SecretState
 from reconciler.core.records import Records
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import chain
-from reconciler.value_class import replace
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 

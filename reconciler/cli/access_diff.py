@@ -29,7 +29,6 @@ def command(base: str, head: str, actor: str) -> int:
     Formats (-o): text, json, markdown.
     """
     from reconciler.kinds.access import target_of
-    from reconciler.kinds.canonical import decode
     from reconciler.services.access_diff import access_diff
     from reconciler.services.covering import Covering
     from reconciler.services.git_changes import access_of
@@ -42,8 +41,8 @@ def command(base: str, head: str, actor: str) -> int:
     changed = {key: item.fingerprint for key, item in before.items()} != {
         key: item.fingerprint for key, item in after.items()
     }
-    targets = [target_of(key, item.content()) for key, item in after.items()] if changed else []
-    targets += [target_of(item.key, decode(item.body)) for item in connectors_of(root, revisions)] if changed else []
+    targets = [target_of(key, item.content.value) for key, item in after.items()] if changed else []
+    targets += [target_of(item.key, item.content.value) for item in connectors_of(root, revisions)] if changed else []
     moment = datetime.fromisoformat(at)
     found = access_diff(access_of(before), access_of(after), Covering(targets), actor=actor, now=moment)
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)

@@ -62,7 +62,7 @@ def put(
     folders = ("connectors", "policies") if everything else ("policies",)
     source = open_source(root, ref, folders, cached=not said.no_cache)
     resources = load_desired(source).resources
-    targets = {key: target_of(key, resources[key].content())} if key in resources and key else {}
-    known = targets or {other: target_of(other, resource.content()) for other, resource in resources.items() if key}
+    targets = {key: target_of(key, resources[key].content.value)} if key in resources and key else {}
+    known = targets or {other: target_of(other, resource.content.value) for other, resource in resources.items() if key}
     question = ask_definitions(access_of(resources), known, permission, key, moment)
     return question, Lines(source.read, resources).of

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from reconciler.core.content import Content
 from reconciler.core.definitions import Definition
 from reconciler.core.diff import FieldChange, Path
 from reconciler.core.model import Key, Resource
@@ -25,7 +26,7 @@ class Adoption(Struct, frozen=True):
 
     Attributes:
         resource: what git declares; None for a record that it does not define.
-        body: canonical body to declare; None for a definition that goes.
+        content: what to declare; None for a definition that goes.
         definition: the new document, of a record that git does not define.
         fields: what differs, git's values before and the live ones after.
     """
@@ -33,7 +34,7 @@ class Adoption(Struct, frozen=True):
     deed: Deed
     key: Key
     resource: Resource | None
-    body: bytes | None
+    content: Content | None
     definition: Definition | None = None
     fields: tuple[FieldChange, ...] = ()
 

@@ -144,36 +144,35 @@ def origin(before: Any, after: Any, applied: Any) -> Origin:
     return Origin.DRIFT if same(applied, after) else Origin.BOTH
 
 
-def put(content: Any, path: Path, value: Any, like: Any) -> None:
-    """Give the field at `path` of `content` a value, in place; `MISSING` removes it.
+def put(content: Any, path: Path, value: Any, like: Any) -> Any:
+    """`content` with the field at `path` having a value; `MISSING` removes it.
 
     Args:
         like: content in which the field has that value: a new item of a named list goes where it stands there.
     """
-    *parents, last = path
-    for position, step in enumerate(parents):
-        below = at(content, (step,))
+    step, *rest = path
+    if rest:
+        below, beside = at(content, (step,)), at(like, (step,))
         if below is MISSING:
-            below = [] if isinstance(at(like, path[: position + 1]), list) else {}
-            content[step] = below
-        content = below
-    if isinstance(content, dict) and value is MISSING:
-        content.pop(last, None)
-    elif isinstance(content, dict):
-        content[last] = value
-    elif isinstance(content, list):
-        _put_named(content, last, value, [item["name"] for item in at(like, tuple(parents))])
+            below = [] if isinstance(beside, list) else {}
+        value = put(below, tuple(rest), value, beside)
+    if isinstance(content, list):
+        return _put_named(content, step, value, like)
+    if not isinstance(content, dict):
+        return content
+    return {key: item for key, item in content.items() if key != step} if value is MISSING else {**content, step: value}
 
 
-def _put_named(items: list[Any], name: str | int, value: Any, order: list[str]) -> None:
+def _put_named(items: list[Any], name: str | int, value: Any, like: Any) -> list[Any]:
     if name == "(order)":
-        ranks = {found: rank for rank, found in enumerate(order)}
+        ranks = {item["name"]: rank for rank, item in enumerate(like)}
         moved = iter(sorted((item for item in items if item["name"] in ranks), key=lambda item: ranks[item["name"]]))
-        items[:] = [next(moved) if item["name"] in ranks else item for item in items]
-        return
+        return [next(moved) if item["name"] in ranks else item for item in items]
     places = [place for place, item in enumerate(items) if item["name"] == name]
+    kept = [] if value is MISSING else [value]
     if places:
-        items[places[0] : places[0] + 1] = [] if value is MISSING else [value]
-    elif value is not MISSING:
-        above = order[: order.index(str(name))]
-        items.insert(max((place + 1 for place, item in enumerate(items) if item["name"] in above), default=0), value)
+        return [*items[: places[0]], *kept, *items[places[0] + 1 :]]
+    order = [item["name"] for item in like] if kept else []
+    above = order[: order.index(str(name))] if kept else []
+    place = max((place + 1 for place, item in enumerate(items) if item["name"] in above), default=0)
+    return [*items[:place], *kept, *items[place:]]

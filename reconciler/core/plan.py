@@ -6,10 +6,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
 from reconciler.core.access_diff import AccessDiff
+from reconciler.core.content import Content
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis, Expiring
@@ -30,14 +30,14 @@ class Action(StrEnum):
 
 
 class Change(Struct, frozen=True):
-    """One step of a plan. Bodies are decoded when they are asked for, as there may be very many.
+    """One step of a plan. Of few changes the values of the bodies are at hand, of very many the bodies alone.
 
     Attributes:
         key: address after the change; for a delete the address that goes.
         resource: what git declares; None for a delete.
         record: the live record it starts from, and the precondition of the change; None for a create and a restore.
-        written: canonical body to write, where it is another than the declared one.
-        live: the live body in canonical form; None for a create and a restore, and where a token alone is renewed.
+        written: what to write, where it is another than what is declared.
+        live: the live content in canonical form; None for a create and a restore, and where a token alone is renewed.
         fields: what differs; empty for a create and a delete. Of a restore what differs from what was deleted.
         notes: what a reviewer should see beside it.
         moved: what others did to the record since it was last applied, where they did.
@@ -49,8 +49,8 @@ class Change(Struct, frozen=True):
     key: Key
     resource: Resource | None
     record: Record | None
-    written: bytes | None = None
-    live: bytes | None = None
+    written: Content | None = None
+    live: Content | None = None
     fields: tuple[FieldChange, ...] = ()
     notes: tuple[str, ...] = ()
     moved: Moved | None = None
@@ -58,23 +58,28 @@ class Change(Struct, frozen=True):
     revival: Revival | None = None
 
     @property
-    def body(self) -> bytes | None:
-        """Canonical body to write; None for a delete."""
+    def content(self) -> Content | None:
+        """What to write; None for a delete."""
         if self.written is not None or self.resource is None:
             return self.written
-        return self.resource.peek()
+        return self.resource.content
+
+    @property
+    def body(self) -> bytes:
+        """Canonical body to write; empty for a delete."""
+        content = self.content
+        return b"" if content is None else content.body
 
     @property
     def after(self) -> dict[str, Any] | None:
-        """The body to write, decoded; None for a delete."""
-        if self.resource is None:
-            return None
-        return self.resource.content() if self.written is None else _decoded(self.written)
+        """The value to write; None for a delete."""
+        content = self.content
+        return None if content is None else content.value
 
     @property
     def before(self) -> dict[str, Any] | None:
-        """The live body, decoded."""
-        return None if self.live is None else _decoded(self.live)
+        """The live value."""
+        return None if self.live is None else self.live.value
 
     @property
     def is_token_only(self) -> bool:
@@ -232,10 +237,5 @@ _UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
 
 def _fingerprint_after(change: Change) -> str | None:
     if change.written is not None:
-        return sha256(change.written).hexdigest()
+        return sha256(change.written.body).hexdigest()
     return change.resource.fingerprint if change.resource is not None else None
-
-
-def _decoded(body: bytes) -> dict[str, Any]:
-    content: dict[str, Any] = msgspec.json.decode(body)
-    return content

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from reconciler.core.content import Content
 from reconciler.core.coverage import Coverage
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis
@@ -27,12 +28,12 @@ class Past(Struct, frozen=True):
     """Which record a resource of an earlier state was, and what it held.
 
     Attributes:
-        body: canonical; more than what was declared where something was left to the live side.
+        content: more than what was declared where something was left to the live side.
         revival: how it comes back where it is gone.
     """
 
     uid: str
-    body: bytes
+    content: Content
     revival: Revival
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from reconciler.core.content import Content
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Revision
@@ -32,7 +33,7 @@ class Step(Struct, frozen=True):
         resource: what git declared; None for a delete.
         record: None for a create.
         revival: the deleted record that comes back; None for all else.
-        written: the body that it comes back with, where that is not what was declared; canonical.
+        written: what it comes back with, where that is not what was declared.
         unwritten: fields that stand in no body: secrets with new values, tokens.
         notes: what a reviewer saw beside it.
     """
@@ -44,7 +45,7 @@ class Step(Struct, frozen=True):
     unwritten: tuple[FieldChange, ...]
     notes: tuple[str, ...]
     revival: Revival | None = None
-    written: bytes | None = None
+    written: Content | None = None
 
 
 class Referred(Struct, frozen=True):

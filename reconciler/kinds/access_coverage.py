@@ -22,7 +22,7 @@ def coverage(resources: Mapping[Key, Resource], grounds: frozenset[Ground]) -> t
     for key in sorted(resources):
         if key.kind != "PermissionPolicy":
             continue
-        spec = resources[key].content()["spec"]
+        spec = resources[key].content.value["spec"]
         if spec.get("superAdmin"):  # it gives everything, so its grants give nothing more
             held: list[tuple[list[str], int | None, Path]] = [([""], None, ("spec", "superAdmin"))]
         else:

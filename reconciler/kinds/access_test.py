@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.diagnostics import Finding, Place
-from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default, exists, whole
+from reconciler.kinds.common import Defaults, Reference, canonical_lifecycle, each, exists, in_order, whole, without
 
 _KINDS = {"connector": "Connector", "category": "Category", "group": "Group", "policy": "PermissionPolicy"}
 _AREAS = {"connector": "connectors", "category": "categories", "group": "groups", "policy": "policies"}
@@ -17,18 +17,22 @@ _FORMS = (
     ({"separationOfDuty"}, {"except", "on", "at"}),
 )
 """Keys that an expectation has, and keys that it may have."""
+_DEFAULTS: Defaults = (("description", ""),)
 _HINT = "write `user` or `group` with `can` or `cannot`; or `can` with `atMost`; or `separationOfDuty`"
 
 
-def canonical(spec: dict[str, Any]) -> None:
-    """Bring `spec` to its canonical form, in place: sets sorted, defaults left out."""
-    drop_default(spec, "description", "")
-    for expectation in spec["expect"]:
-        whole(expectation, "atMost")
-        for key in ("separationOfDuty", "except"):
-            if key in expectation:
-                expectation[key].sort()
-    canonical_lifecycle(spec)
+def canonical(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: sets sorted, defaults left out."""
+    made = {**without(spec, _DEFAULTS), "expect": each(spec["expect"], _canonical_expectation)}
+    return canonical_lifecycle(made)
+
+
+def _canonical_expectation(expectation: dict[str, Any]) -> dict[str, Any]:
+    made = {**whole(expectation, "atMost")}
+    for key in ("separationOfDuty", "except"):
+        if key in made:
+            made[key] = in_order(made[key])
+    return made
 
 
 def references(spec: dict[str, Any]) -> Iterator[Reference]:

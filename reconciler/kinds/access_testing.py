@@ -53,7 +53,7 @@ def run_access_tests(resources: Mapping[Key, Resource], now: str, where: Where) 
     for key in sorted(resources):
         if key.kind != "AccessTest":
             continue
-        for index, expectation in enumerate(resources[key].content()["spec"]["expect"]):
+        for index, expectation in enumerate(resources[key].content.value["spec"]["expect"]):
             for fault in bench.judge(expectation, datetime.fromisoformat(expectation.get("at", now))):
                 path = ("spec", "expect", index, fault.key)
                 clashes.append(Clash(resources[key], fault.code, fault.message, "path", hint=fault.hint, path=path))
@@ -75,7 +75,9 @@ class _Bench:
     def __init__(self, resources: Mapping[Key, Resource], where: Where) -> None:
         self._resources = resources
         self._where = where
-        bodies = [(key, item.content()) for key, item in resources.items() if key.kind in ("Group", "PermissionPolicy")]
+        bodies = [
+            (key, item.content.value) for key, item in resources.items() if key.kind in ("Group", "PermissionPolicy")
+        ]
         plain = make_access(bodies)
         self._people = sorted(plain.users())
         groups = [replace(group, users=group.users | {_only(name)}) for name, group in plain.groups.items()]
@@ -199,7 +201,7 @@ class _Bench:
             return Target(permission.partition(":")[0])
         word, _, name = on.partition("/")
         key = Key(WORDS[word], name)
-        return target_of(key, self._resources[key].content())
+        return target_of(key, self._resources[key].content.value)
 
     def _because(self, said: str, route: Route | None) -> str:
         if route is None:

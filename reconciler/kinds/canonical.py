@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
-from reconciler.core.model import Key, Resource, facts_of
+from reconciler.core.content import Content, content_of
+from reconciler.core.model import Key, Resource
 from reconciler.core.references import TO_FILES
 from reconciler.core.sensitive import REFERENCE_KEYS
 from reconciler.kinds.authorization import needs_token
@@ -26,41 +26,6 @@ def fold(name: str) -> str:
         return " ".join(name.lower().split())
     parts = unicodedata.normalize("NFKD", name.casefold())
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).casefold().split())
-
-
-_ENCODER = msgspec.json.Encoder(order="sorted")
-_LEVELS = 250
-"""Above each value there are fewer: far less than what recursion ends at, wherever it begins."""
-_TOO_DEEP = b"\n" + b" " * _LEVELS
-
-
-def encode(content: Any) -> bytes:
-    """Canonical JSON of a body, or of another value: sorted keys, no white space.
-
-    Raises:
-        TypeError: it holds what canonical JSON cannot: half a character, say, or too many levels.
-    """
-    try:
-        body = _ENCODER.encode(content)
-        too_deep = body.count(b"[") + body.count(b"{") > _LEVELS and _TOO_DEEP in msgspec.json.format(body, indent=1)
-    except (ValueError, RecursionError) as failure:
-        raise TypeError("canonical JSON cannot hold it") from failure
-    if too_deep:
-        raise TypeError(f"more than {_LEVELS} levels of nesting")
-    return body
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """A canonical body, decoded.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    try:
-        content: dict[str, Any] = msgspec.json.decode(body)
-    except RecursionError:
-        raise ValueError("too many levels of nesting") from None
-    return content
 
 
 def may_hold_references(body: bytes) -> bool:
@@ -88,62 +53,54 @@ def fingerprint(body: bytes) -> str:
     return sha256(body).hexdigest()
 
 
-def body_of(content: dict[str, Any], kind: Kind) -> bytes:
-    """Canonical body of {"metadata": {"labels": ...}, "spec": ...}; changes `content`."""
-    kind.canonical(content["spec"])
+def canonical(content: dict[str, Any], kind: Kind) -> dict[str, Any]:
+    """The canonical form of {"metadata": {"labels": ...}, "spec": ...}: what the body says. The argument stays as it is."""
+    spec = kind.canonical(content["spec"])
     labels = content.get("metadata", {}).get("labels")
-    kept = {"metadata": {"labels": labels}, "spec": content["spec"]} if labels else {"spec": content["spec"]}
-    return encode(kept)
+    return {"metadata": {"labels": labels}, "spec": spec} if labels else {"spec": spec}
 
 
-def readable(kind: str, live: Any) -> tuple[dict[str, Any], bool]:
+def readable(kind: str, live: Any) -> tuple[Content, bool]:
     """A live body in its canonical form, and whether it has one.
 
     Live records may be written by others, in another order, with defaults, or in a form that is no body at
-    all. The argument is not changed. Without a canonical form the body comes back as it is, or empty when
-    not even that could be compared.
+    all. Without a canonical form the body comes back as it is, or empty when not even that could be compared.
     """
-    try:
-        copy = decode(encode(live))
-        return decode(body_of(copy, KINDS[kind])), True
-    except (KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    try:
-        encode(live)
-    except TypeError:  # numbers or texts that canonical JSON cannot hold
-        return {"spec": {}}, False
-    if not isinstance(live, dict) or not isinstance(live.get("spec"), dict):
-        return {"spec": {}}, False
-    whole = isinstance(live.get("metadata", {}), dict)
-    return live if whole else {"spec": live["spec"]}, False
+    with suppress(KeyError, TypeError, AttributeError, RecursionError):
+        return content_of(canonical(live, KINDS[kind])), True
+    if isinstance(live, dict) and isinstance(live.get("spec"), dict):
+        whole = isinstance(live.get("metadata", {}), dict)
+        with suppress(TypeError):  # numbers or texts that canonical JSON cannot hold
+            return content_of(live if whole else {"spec": live["spec"]}), False
+    return content_of({"spec": {}}), False
+
+
+def is_readable(kind: str, live: Any) -> bool:
+    """Whether a live body has a canonical form."""
+    with suppress(KeyError, TypeError, AttributeError, RecursionError):
+        return bool(canonical(live, KINDS[kind]))
+    return False
 
 
 def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int) -> Resource:
-    """The resource that a document declares. The document satisfies its schema; it is changed."""
+    """The resource that a document declares, with its content at hand. The document satisfies its schema."""
     metadata, spec = content["metadata"], content["spec"]
-    refs = tuple(sorted({Key(ref.kind, ref.name) for ref in kind.references(spec)}))
+    made = content_of(canonical(content, kind))
     display = spec.get("displayName")
-    active = spec.get("status") != "inactive"
-    left_out = kind.left_out(spec)
-    unprotects = spec.get("lifecycle", {}).get("protect") is False
-    body = body_of(content, kind)
-    facts = facts_of(
-        sha256(body).digest(),
-        len(body),
-        document,
-        active=active,
-        unprotects=unprotects,
-        token=kind.name == "Connector" and needs_token(spec),
-        plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, body),
-        files=kind.name == "Connector" and any(mark in body for mark in TO_FILES),
-    )
+    is_connector = kind.name == "Connector"
     return Resource(
-        Key(kind.name, metadata["name"]),
-        body,
-        facts,
-        fold(display) if display else "",
-        refs,
-        tuple(metadata.get("previously", ())),
-        file,
-        left_out,
+        key=Key(kind.name, metadata["name"]),
+        stored=made,
+        fingerprint=fingerprint(made.body),
+        file=file,
+        document=document,
+        display=fold(display) if display else "",
+        refs=tuple(sorted({Key(ref.kind, ref.name) for ref in kind.references(spec)})),
+        previously=tuple(metadata.get("previously", ())),
+        left_out=kind.left_out(spec),
+        active=spec.get("status") != "inactive",
+        unprotects=spec.get("lifecycle", {}).get("protect") is False,
+        needs_token=is_connector and needs_token(made.value["spec"]),
+        is_plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, made.body),
+        refers_to_files=is_connector and any(mark in made.body for mark in TO_FILES),
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from reconciler.kinds.common import canonical_lifecycle, drop_default
+from reconciler.kinds.common import Defaults, canonical_lifecycle, without
+
+_DEFAULTS: Defaults = (("description", ""), ("status", "active"))
 
 
-def canonical(spec: dict[str, Any]) -> None:
-    """Bring `spec` to its canonical form, in place: defaults left out."""
-    drop_default(spec, "description", "")
-    drop_default(spec, "status", "active")
-    canonical_lifecycle(spec)
+def canonical(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: defaults left out."""
+    return canonical_lifecycle(without(spec, _DEFAULTS))

@@ -1,6 +1,8 @@
 """What the kinds share."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import is_
 from typing import Any
 
 from msgspec import Struct
@@ -47,28 +49,48 @@ def dotted(path: Path) -> str:
     return text.lstrip(".")
 
 
-def drop_default(mapping: dict[str, Any], key: str, default: object) -> None:
-    """Remove `key` when its value is the default."""
-    if key in mapping and mapping[key] == default:
-        del mapping[key]
+Defaults = Sequence[tuple[str, object]]
+"""Keys, each with the value that it need not be given."""
+_OF_LIFECYCLE: Defaults = (("protect", False), ("ignore", []))
 
 
-def whole(mapping: dict[str, Any], key: str) -> None:
-    """Make 30.0, which JSON Schema takes for an integer, the integer that it is."""
+def without(mapping: dict[str, Any], defaults: Defaults) -> dict[str, Any]:
+    """`mapping` without the keys that have their default; the same one where there are none."""
+    gone = [key for key, default in defaults if key in mapping and mapping[key] == default]
+    return {key: value for key, value in mapping.items() if key not in gone} if gone else mapping
+
+
+def in_order(items: list[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:
+    """The items of a list whose order means nothing, sorted.
+
+    Raises:
+        TypeError: it is no list, or its items cannot be compared; others write what they like.
+    """
+    if type(items) is not list:
+        raise TypeError("not a list")
+    return sorted(items, key=key)
+
+
+def each(items: list[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """The items, each changed; the same list where none is another then, and what is no list stays as it is."""
+    made = [change(item) for item in items]
+    return items if type(items) is not list or all(map(is_, made, items)) else made
+
+
+def whole(mapping: dict[str, Any], key: str) -> dict[str, Any]:
+    """With 30.0, which JSON Schema takes for an integer, as the integer that it is."""
     value = mapping.get(key)
-    if isinstance(value, float) and value.is_integer():
-        mapping[key] = int(value)
+    return {**mapping, key: int(value)} if isinstance(value, float) and value.is_integer() else mapping
 
 
-def canonical_lifecycle(spec: dict[str, Any]) -> None:
-    """Canonical form of the `lifecycle` block, in place."""
+def canonical_lifecycle(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec with its `lifecycle` block in canonical form."""
     lifecycle = spec.get("lifecycle")
-    if lifecycle is not None:
-        drop_default(lifecycle, "protect", False)
-        if "ignore" in lifecycle:
-            lifecycle["ignore"].sort()
-            drop_default(lifecycle, "ignore", [])
-        drop_default(spec, "lifecycle", {})
+    if lifecycle is None:
+        return spec
+    if "ignore" in lifecycle:
+        lifecycle = {**lifecycle, "ignore": in_order(lifecycle["ignore"])}
+    return without({**spec, "lifecycle": without(lifecycle, _OF_LIFECYCLE)}, (("lifecycle", {}),))
 
 
 def exists(moment: str) -> bool:

@@ -7,7 +7,16 @@ from typing import Any
 from reconciler.core.references import only, own
 from reconciler.core.sensitive import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
-from reconciler.kinds.common import Reference, SecretField, canonical_lifecycle, drop_default, whole
+from reconciler.kinds.common import (
+    Defaults,
+    Reference,
+    SecretField,
+    canonical_lifecycle,
+    each,
+    in_order,
+    whole,
+    without,
+)
 from reconciler.kinds.sendable import COLON, user_has_colon, user_of_basic
 from reconciler.kinds.templates import template_fault
 
@@ -21,86 +30,73 @@ _USERINFO = re.compile(r"://[^/?#\s]*@")
 _AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
 
 
-def canonical(spec: dict[str, Any]) -> None:
-    """Bring `spec` to its canonical form, in place: sets sorted, defaults left out.
-
-    Query parameters keep their order, because they are sent in it; headers are sorted by name.
-    """
-    spec["categories"].sort()
-    drop_default(spec, "description", "")
-    drop_default(spec, "status", "active")
-    authorization = spec.get("authorization")
-    if authorization is not None:
-        if authorization["method"] == "none":
-            del spec["authorization"]
-        else:
-            _canonical_authorization(authorization)
-    tls = spec.get("tls")
-    if tls is not None:
-        drop_default(tls, "verify", True)
-        drop_default(spec, "tls", {})
-    endpoints = spec.get("endpoints")
-    if endpoints is not None:
-        for endpoint in endpoints.values():
-            _canonical_endpoint(endpoint)
-        drop_default(spec, "endpoints", {})
-    canonical_lifecycle(spec)
-
-
-def _canonical_authorization(authorization: dict[str, Any]) -> None:
-    if "scopes" in authorization:
-        authorization["scopes"].sort()
-        drop_default(authorization, "scopes", [])
-    drop_default(authorization, "clientAuthentication", "basic")
-    request = authorization.get("tokenRequest")
-    if request is not None:
-        for key, default in TOKEN_REQUEST_DEFAULTS.items():
-            drop_default(request, key, default)
-
-
+_DEFAULTS: Defaults = (("description", ""), ("status", "active"))
+_TLS_DEFAULTS: Defaults = (("verify", True),)
+_EMPTY_BLOCKS: Defaults = (("tls", {}), ("endpoints", {}))
+_AUTHORIZATION_DEFAULTS: Defaults = (("scopes", []), ("clientAuthentication", "basic"))
 TOKEN_REQUEST_DEFAULTS = {
     "send": "form",
     "usernameField": "username",
     "passwordField": "password",
     "tokenField": "access_token",
 }
-
-_ENDPOINT_DEFAULTS: tuple[tuple[str, Any], ...] = (
+_TOKEN_REQUEST: Defaults = tuple(TOKEN_REQUEST_DEFAULTS.items())
+_ENDPOINT_DEFAULTS: Defaults = (
     ("description", ""),
     ("body", ""),
     ("bodyType", "json"),
     ("params", []),
     ("headers", []),
     ("sample", {}),
+    ("timeoutSeconds", 30),
+    ("retry", {}),
 )
+_RETRY_DEFAULTS: Defaults = (("attempts", 0), ("waitSeconds", 5))
+_ENTRY_DEFAULTS: Defaults = (("value", ""), ("required", False), ("description", ""))
 
 
-def _canonical_endpoint(endpoint: dict[str, Any]) -> None:
-    for key, default in _ENDPOINT_DEFAULTS:
-        if key in endpoint and endpoint[key] == default:
-            del endpoint[key]
+def canonical(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: sets sorted, defaults left out.
+
+    Query parameters keep their order, because they are sent in it; headers are sorted by name.
+    """
+    made = {**without(spec, _DEFAULTS), "categories": in_order(spec["categories"])}
+    authorization = spec.get("authorization")
+    if authorization is not None:
+        if authorization["method"] == "none":
+            del made["authorization"]
+        else:
+            made["authorization"] = _canonical_authorization(authorization)
+    if spec.get("tls") is not None:
+        made["tls"] = without(spec["tls"], _TLS_DEFAULTS)
+    endpoints = spec.get("endpoints")
+    if endpoints is not None:
+        made["endpoints"] = {purpose: _canonical_endpoint(endpoint) for purpose, endpoint in endpoints.items()}
+    return canonical_lifecycle(without(made, _EMPTY_BLOCKS))
+
+
+def _canonical_authorization(authorization: dict[str, Any]) -> dict[str, Any]:
+    made = {**authorization}
+    if "scopes" in authorization:
+        made["scopes"] = in_order(authorization["scopes"])
+    if authorization.get("tokenRequest") is not None:
+        made["tokenRequest"] = without(authorization["tokenRequest"], _TOKEN_REQUEST)
+    return without(made, _AUTHORIZATION_DEFAULTS)
+
+
+def _canonical_endpoint(endpoint: dict[str, Any]) -> dict[str, Any]:
+    made = {**endpoint}
     if "params" in endpoint:
-        for entry in endpoint["params"]:
-            _canonical_entry(entry)
+        made["params"] = each(endpoint["params"], _canonical_entry)
     if "headers" in endpoint:
-        headers = endpoint["headers"]
-        for entry in headers:
-            _canonical_entry(entry)
-        if len(headers) > 1:
-            headers.sort(key=_lower_name)
-    _canonical_timing(endpoint)
-
-
-def _canonical_timing(endpoint: dict[str, Any]) -> None:
+        headers = each(endpoint["headers"], _canonical_entry)
+        made["headers"] = in_order(headers, key=_lower_name) if len(headers) > 1 else headers
     if "timeoutSeconds" in endpoint:
-        whole(endpoint, "timeoutSeconds")
-        drop_default(endpoint, "timeoutSeconds", 30)
+        made = whole(made, "timeoutSeconds")
     retry = endpoint.get("retry")
     if retry is not None:
-        for key, default in (("attempts", 0), ("waitSeconds", 5)):
-            whole(retry, key)
-            drop_default(retry, key, default)
-        drop_default(endpoint, "retry", {})
+        made["retry"] = without(whole(whole(retry, "attempts"), "waitSeconds"), _RETRY_DEFAULTS)
+    return without(made, _ENDPOINT_DEFAULTS)
 
 
 def _lower_name(entry: dict[str, Any]) -> str:
@@ -108,10 +104,8 @@ def _lower_name(entry: dict[str, Any]) -> str:
     return name.lower()
 
 
-def _canonical_entry(entry: dict[str, Any]) -> None:
-    for key, default in (("value", ""), ("required", False), ("description", "")):
-        if key in entry and entry[key] == default:
-            del entry[key]
+def _canonical_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    return without(entry, _ENTRY_DEFAULTS)
 
 
 def references(spec: dict[str, Any]) -> Iterator[Reference]:

@@ -5,7 +5,6 @@ live side, members that others may add and grants that have ended are none.
 """
 
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff
@@ -55,7 +54,7 @@ def drifted(moved: Moved, time: str) -> Drifted | None:
         side = now or before
         if side is None:
             return None
-        content = readable(side.key.kind, side.body)[0]
+        content = readable(side.key.kind, side.body)[0].value
         return Drifted(side.key, moved.fate, moved.since, moved.by, moved.run, side.owner, content=content)
     fields, notes = _differences(before, now, time)
     if not fields and not notes and not moved.replaced:
@@ -65,10 +64,12 @@ def drifted(moved: Moved, time: str) -> Drifted | None:
 
 def _differences(before: Side, now: Side, time: str) -> tuple[list[FieldChange], tuple[str, ...]]:
     kind = before.key.kind
-    live, valid = readable(kind, now.body)
+    found, valid = readable(kind, now.body)
+    live = found.value
     fields = list(addressing(before, now))
-    declared = deepcopy(before.last_declared)
-    wanted, known = readable(kind, declared)
+    declared = before.last_declared
+    last, known = readable(kind, declared)
+    wanted = last.value
     if known:
         applied = revoked_since(declared, live, time) if kind == "PermissionPolicy" and valid else declared
         wanted = effective(kind, wanted, live if valid else None, applied, time, protect=is_protected(before.body))

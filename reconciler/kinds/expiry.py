@@ -16,18 +16,18 @@ def may_expire(body: bytes) -> bool:
     return b'"expires":"' in body
 
 
-def without_expired(spec: dict[str, Any], now: str) -> list[dict[str, Any]]:
-    """Take the grants that have expired out of the spec of a policy, in place, and return them."""
+def without_expired(spec: dict[str, Any], now: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The spec of a policy without the grants that have expired, and these; the same spec where there are none."""
     grants = spec.get("grants")
     if not now or not isinstance(grants, list):
-        return []
+        return spec, []
     moment = datetime.fromisoformat(now)
     gone = [grant for grant in grants if has_expired(grant, moment)]
-    if gone:
-        spec["grants"] = [grant for grant in grants if grant not in gone]
-        if not spec["grants"]:
-            del spec["grants"]
-    return gone
+    if not gone:
+        return spec, []
+    left = [grant for grant in grants if grant not in gone]
+    kept = {key: value for key, value in spec.items() if key != "grants"}
+    return {**kept, "grants": left} if left else kept, gone
 
 
 def has_expired(grant: Any, now: datetime) -> bool:
@@ -38,7 +38,7 @@ def has_expired(grant: Any, now: datetime) -> bool:
 
 def dated_grants(policy: Resource) -> Iterator[DatedGrant]:
     """The grants of a policy that end, or have ended."""
-    for index, grant in enumerate(policy.content()["spec"].get("grants", ())):
+    for index, grant in enumerate(policy.content.value["spec"].get("grants", ())):
         if _end(grant) is not None:
             yield DatedGrant(policy.key.name, policy.file, index, tuple(grant["permissions"]), grant["expires"])
 

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.diagnostics import Finding, Place
-from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default
+from reconciler.kinds.common import Defaults, Reference, canonical_lifecycle, in_order, without
+
+_DEFAULTS: Defaults = (("description", ""),)
+_OF_MEMBERS: Defaults = (("users", []), ("groups", []))
 
 
-def canonical(spec: dict[str, Any]) -> None:
-    """Bring `spec` to its canonical form, in place: members sorted, defaults left out."""
-    drop_default(spec, "description", "")
-    members = spec.get("members", {})
-    for key in ("users", "groups"):
-        if key in members:
-            members[key].sort()
-            drop_default(members, key, [])
-    canonical_lifecycle(spec)
+def canonical(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: members sorted, defaults left out."""
+    made = without(spec, _DEFAULTS)
+    members = made.get("members", {})
+    listed = {key: in_order(members[key]) for key, _ in _OF_MEMBERS if key in members}
+    if listed:
+        made = {**made, "members": without({**members, **listed}, _OF_MEMBERS)}
+    return canonical_lifecycle(made)
 
 
 def references(spec: dict[str, Any]) -> Iterator[Reference]:

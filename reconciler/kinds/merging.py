@@ -5,12 +5,13 @@ side, lists in additive mode, which others may add to, members of a group that a
 grants that have ended, and a protection that git does not lift.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at
 from reconciler.core.sensitive import REFERENCE_KEYS
-from reconciler.kinds.common import drop_default
+from reconciler.kinds.common import without
 from reconciler.kinds.expiry import has_expired, may_expire, without_expired
 from reconciler.kinds.registry import KINDS
 
@@ -24,48 +25,54 @@ def effective(
     *,
     protect: bool = False,
 ) -> dict[str, Any]:
-    """The body to write, canonical as `desired` and `live` are. `desired` is changed and returned.
+    """The body to write, canonical as `desired` and `live` are; `desired` itself where nothing is to be merged.
 
     Args:
         live: None when it is no body that anything could be taken from.
         now: when; grants that have ended by then are left out. "" leaves them in.
         protect: whether the record stays protected, whatever is declared.
     """
+    spec = desired["spec"]
     if live is not None:
-        _take_live(kind, desired, live, applied)
+        spec = _with_live(kind, spec, live, applied)
     if protect:
-        desired["spec"].setdefault("lifecycle", {})["protect"] = True
+        spec = {**spec, "lifecycle": {**spec.get("lifecycle", {}), "protect": True}}
     if kind == "PermissionPolicy":
-        without_expired(desired["spec"], now)
-    return desired
+        spec, _ = without_expired(spec, now)
+    return desired if spec is desired["spec"] else {**desired, "spec": spec}
 
 
-def _take_live(kind: str, desired: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None) -> None:
-    """Take over what is left to the live side."""
-    spec, live_spec = desired["spec"], live["spec"]
-    for field in spec.get("lifecycle", {}).get("ignore", ()):
-        _take_over(spec, live_spec, field.split("."))
-    KINDS[kind].canonical(spec)  # what is left of a block may be nothing
-    if _is_additive(kind, desired):
-        for field in ("users", "groups"):
-            theirs, ours_before = _members(live, field), _members(applied or {}, field)
-            _add_members(spec["members"], theirs, ours_before, field)
-    elif kind == "Group" and "members" not in spec and "members" in live_spec:
-        spec["members"] = live_spec["members"]
+def _with_live(kind: str, spec: dict[str, Any], live: dict[str, Any], applied: dict[str, Any] | None) -> dict[str, Any]:
+    """A spec with what is left to the live side taken over."""
+    ignored, live_spec = spec.get("lifecycle", {}).get("ignore", ()), live["spec"]
+    for field in ignored:
+        steps = field.split(".")
+        spec = _taken_over(spec, at(live_spec, tuple(steps)), steps)
+    if ignored:
+        spec = KINDS[kind].canonical(spec)  # what is left of a block may be nothing
+    if _is_additive(kind, spec):
+        listed = {
+            field: _added(
+                spec["members"], _members(live_spec, field), _members((applied or {}).get("spec"), field), field
+            )
+            for field in ("users", "groups")
+        }
+        kept = {key: value for key, value in spec["members"].items() if key not in listed}
+        return {**spec, "members": kept | {field: members for field, members in listed.items() if members}}
+    if kind == "Group" and "members" not in spec and "members" in live_spec:
+        return {**spec, "members": live_spec["members"]}
+    return spec
 
 
 def revoked_since(applied: dict[str, Any] | None, live: dict[str, Any], now: str) -> dict[str, Any] | None:
-    """What was last applied to a policy, without the grants that an apply has taken out since as they had ended.
-
-    `applied` is changed and returned.
-    """
+    """What was last applied to a policy, without the grants that an apply has taken out since as they had ended."""
     if applied is None or not isinstance(applied.get("spec"), dict):
         return applied
     grants, kept = applied["spec"].get("grants"), live["spec"].get("grants", [])
     if now and isinstance(grants, list):
         moment = datetime.fromisoformat(now)
-        applied["spec"]["grants"] = [grant for grant in grants if grant in kept or not has_expired(grant, moment)]
-        drop_default(applied["spec"], "grants", [])
+        left = [grant for grant in grants if grant in kept or not has_expired(grant, moment)]
+        return {**applied, "spec": without({**applied["spec"], "grants": left}, (("grants", []),))}
     return applied
 
 
@@ -75,18 +82,19 @@ def declares_anew(kind: str, desired: dict[str, Any], applied: dict[str, Any] | 
     Even when the live members stay as they are this has to be kept: a member that was live already and
     is declared now goes when it is declared no longer.
     """
-    if applied is None or not _is_additive(kind, desired):
+    if applied is None or not _is_additive(kind, desired["spec"]):
         return False
-    return any(_members(desired, field) != _members(applied, field) for field in ("users", "groups"))
+    before = applied.get("spec")
+    return any(_members(desired["spec"], field) != _members(before, field) for field in ("users", "groups"))
 
 
-def _is_additive(kind: str, body: dict[str, Any]) -> bool:
-    return kind == "Group" and body["spec"].get("members", {}).get("mode") == "additive"
+def _is_additive(kind: str, spec: dict[str, Any]) -> bool:
+    return kind == "Group" and spec.get("members", {}).get("mode") == "additive"
 
 
-def _members(body: dict[str, Any], field: str) -> frozenset[str]:
+def _members(spec: Any, field: str) -> frozenset[str]:
     """The users or groups of a group, of which the live ones may be anything."""
-    members = body.get("spec", {}).get("members")
+    members = spec.get("members") if isinstance(spec, dict) else None
     listed = members.get(field) if isinstance(members, dict) else None
     return frozenset(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else frozenset()
 
@@ -107,37 +115,31 @@ _MADE_OF_OPTIONAL_KEYS = frozenset(("tls", "retry", "sample"))
 _REQUIRED = frozenset(("displayName", "categories", "subjects", "mode", "method", "url"))
 
 
-def _take_over(spec: dict[str, Any], live: dict[str, Any], steps: list[str]) -> None:
-    """Give the field at `steps` its live value, or remove it when there is none.
+def _taken_over(node: Any, value: Any, steps: Sequence[str]) -> Any:
+    """`node` with the field at `steps` as it is live: `value`, or gone where that is missing.
 
     What git does not declare at all, such as the endpoint that the field belongs to, is not brought back.
     """
-    *parents, last = steps
-    value = at(live, tuple(steps))
-    node: Any = spec
-    for step in parents:
-        if isinstance(node, dict) and step in _MADE_OF_OPTIONAL_KEYS and value is not MISSING:
-            node.setdefault(step, {})
-        node = at(node, (step,))
-    if isinstance(node, dict):
-        if value is MISSING and last not in _REQUIRED:
-            node.pop(last, None)
-        elif value is not MISSING:
-            node[last] = value
-    elif isinstance(node, list):  # of parameters or headers, by name
+    step, *rest = steps
+    if isinstance(node, list):  # of parameters or headers, by name
         for index, item in enumerate(node):
-            if isinstance(item, dict) and item.get("name") == last:
-                node[index : index + 1] = [] if value is MISSING else [value]
-                return
+            if isinstance(item, dict) and item.get("name") == step:
+                kept = [_taken_over(item, value, rest)] if rest else [] if value is MISSING else [value]
+                return [*node[:index], *kept, *node[index + 1 :]]
+    if not isinstance(node, dict):
+        return node
+    if rest:
+        below = node.get(step, {} if step in _MADE_OF_OPTIONAL_KEYS and value is not MISSING else MISSING)
+        return node if below is MISSING else {**node, step: _taken_over(below, value, rest)}
+    if value is not MISSING:
+        return {**node, step: value}
+    return node if step in _REQUIRED else {key: item for key, item in node.items() if key != step}
 
 
-def _add_members(desired: dict[str, Any], live: frozenset[str], applied: frozenset[str], field: str) -> None:
+def _added(desired: dict[str, Any], live: frozenset[str], applied: frozenset[str], field: str) -> list[str]:
+    """The members that are declared, and those that others have added."""
     ours = frozenset(desired.get(field, ()))
-    members = sorted((live - (applied - ours)) | ours)
-    if members:
-        desired[field] = members
-    else:
-        desired.pop(field, None)
+    return sorted((live - (applied - ours)) | ours)
 
 
 _SECRET_STEPS = frozenset(

@@ -2,7 +2,7 @@
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Change
-from reconciler.kinds.canonical import decode, fingerprint, fold
+from reconciler.kinds.canonical import fingerprint, fold
 from reconciler.kinds.registry import KINDS
 
 
@@ -10,7 +10,7 @@ def refs_after(change: Change) -> frozenset[Key]:
     """What the record refers to after the change; nothing after a delete."""
     if change.written is None:
         return frozenset(change.resource.refs) if change.resource else frozenset()
-    spec = decode(change.written)["spec"]
+    spec = change.written.value["spec"]
     return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(spec))
 
 
@@ -18,12 +18,12 @@ def display_after(change: Change) -> str:
     """Folded display name after the change, or "" for none."""
     if change.written is None:
         return change.resource.display if change.resource else ""
-    name = decode(change.written)["spec"].get("displayName")
+    name = change.written.value["spec"].get("displayName")
     return fold(name) if isinstance(name, str) else ""
 
 
 def fingerprint_after(change: Change) -> str:
     """Fingerprint of the body to be written, or "" for a delete."""
     if change.written is not None:
-        return fingerprint(change.written)
+        return fingerprint(change.written.body)
     return change.resource.fingerprint if change.resource is not None else ""

@@ -5,21 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.diagnostics import Finding, Place
-from reconciler.kinds.common import Reference, canonical_lifecycle, drop_default, exists
+from reconciler.kinds.common import Defaults, Reference, canonical_lifecycle, each, exists, in_order, without
 from reconciler.kinds.expiry import has_expired
 
+_DEFAULTS: Defaults = (("description", ""), ("superAdmin", False), ("grants", []))
 
-def canonical(spec: dict[str, Any]) -> None:
-    """Bring `spec` to its canonical form, in place: sets sorted, defaults left out."""
-    drop_default(spec, "description", "")
-    drop_default(spec, "superAdmin", False)
-    spec["subjects"].sort(key=lambda subject: sorted(subject.items()))
-    for grant in spec.get("grants", ()):
-        grant["permissions"].sort()
-        if "categories" in grant.get("on", {}):
-            grant["on"]["categories"].sort()
-    drop_default(spec, "grants", [])
-    canonical_lifecycle(spec)
+
+def canonical(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: sets sorted, defaults left out."""
+    made = {**spec, "subjects": in_order(spec["subjects"], key=lambda subject: sorted(subject.items()))}
+    if "grants" in spec:
+        made["grants"] = each(spec["grants"], _canonical_grant)
+    return canonical_lifecycle(without(made, _DEFAULTS))
+
+
+def _canonical_grant(grant: dict[str, Any]) -> dict[str, Any]:
+    made = {**grant, "permissions": in_order(grant["permissions"])}
+    on = grant.get("on", {})
+    if "categories" in on:
+        made["on"] = {**on, "categories": in_order(on["categories"])}
+    return made
 
 
 def references(spec: dict[str, Any]) -> Iterator[Reference]:

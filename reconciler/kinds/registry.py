@@ -40,7 +40,7 @@ class Kind(Struct, frozen=True):
         name: as in documents.
         word: what it is called in the command line and in addresses.
         directory: where its documents live.
-        canonical: brings a spec to its canonical form, in place.
+        canonical: from a spec to its canonical form, which may share parts with it.
         references, secret_fields: what a spec refers to, and where its secrets are.
         literals: path and address of texts that stand where one of the secrets given, by address, belongs.
         rules: findings of a spec that the schema cannot express; takes the index of the document.
@@ -51,7 +51,7 @@ class Kind(Struct, frozen=True):
     name: str
     word: str
     directory: str
-    canonical: Callable[[dict[str, Any]], None]
+    canonical: Callable[[dict[str, Any]], dict[str, Any]]
     references: Callable[[dict[str, Any]], Iterable[Reference]] = _nothing
     secret_fields: Callable[[dict[str, Any]], Iterable[SecretField]] = _nothing
     literals: Callable[[dict[str, Any], Container[str]], Iterable[tuple[Path, str]]] = _no_literals

@@ -8,7 +8,7 @@ from msgspec import Struct
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.kinds.canonical import decode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.leaves import leaves
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import API_VERSION
@@ -68,7 +68,7 @@ def _step(change: Change, bodies: Mapping[str, Bodies]) -> dict[str, Any]:
         "action": change.action.value,
         "kind": change.key.kind,
         "name": change.key.name,
-        "declared": _document(change.key, resource.content(), unprotects=resource.unprotects) if resource else None,
+        "declared": _document(change.key, resource.content.value, unprotects=resource.unprotects) if resource else None,
         "file": resource.file if resource else None,
         "document": resource.document if resource else None,
         "record": {
@@ -78,7 +78,7 @@ def _step(change: Change, bodies: Mapping[str, Bodies]) -> dict[str, Any]:
             "fingerprint": record.fingerprint,
             "applied": record.applied,
             "owner": record.owner,
-            "leaves": leaves(readable(record.key.kind, bodies[record.uid].live)[0]) if record.uid in bodies else {},
+            "leaves": leaves(readable(record.key.kind, bodies[record.uid].live)[0].value) if record.uid in bodies else {},
         } if record else None,
         "unwritten": [_unwritten(field) for field in change.fields if field.origin in (Origin.SECRET, Origin.TOKEN)],
         "notes": list(change.notes),
@@ -99,16 +99,17 @@ def _restores(change: Change, plan: Plan) -> dict[str, Any]:
             "secrets": list(revival.secrets),
         }
     }
-    if plan.revision.past and change.body is not None:
-        found["written"] = _document(change.key, decode(change.body))
+    if plan.revision.past and (after := change.after) is not None:
+        found["written"] = _document(change.key, after)
     return found
 
 
 def _document(key: Key, body: dict[str, Any], *, unprotects: bool = False) -> dict[str, Any]:
     metadata = {"name": key.name, **body.get("metadata", {})}
+    spec = body["spec"]
     if unprotects:
-        body["spec"].setdefault("lifecycle", {})["protect"] = False
-    return {"apiVersion": API_VERSION, "kind": key.kind, "metadata": metadata, "spec": body["spec"]}
+        spec = {**spec, "lifecycle": {**spec.get("lifecycle", {}), "protect": False}}
+    return {"apiVersion": API_VERSION, "kind": key.kind, "metadata": metadata, "spec": spec}
 
 
 def _unwritten(field: FieldChange) -> dict[str, Any]:

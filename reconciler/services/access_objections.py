@@ -13,7 +13,6 @@ from reconciler.core.plan import Change, Plan, Problem
 from reconciler.core.ports import Store
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import makes_super_admins
-from reconciler.kinds.canonical import decode
 from reconciler.services.enforcing import (
     NAME_YOURSELF,
     POLICY,
@@ -93,7 +92,7 @@ def _makers_after(changes: Sequence[Change], found: Standing) -> set[Key]:
     made = {
         change.key
         for change in changes
-        if change.key.kind == POLICY and change.body is not None and makes_super_admins(decode(change.body))
+        if change.key.kind == POLICY and (after := change.after) is not None and makes_super_admins(after)
     }
     return {key for key in found.makers if key not in touched} | made
 

@@ -1,6 +1,7 @@
 """Find what was changed around the tool, and what git would have to say for it to be so declared."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -14,7 +15,7 @@ from reconciler.core.plan import Action
 from reconciler.core.ports import Desired, Store
 from reconciler.diagnostics import Finding
 from reconciler.errors import UsageError
-from reconciler.kinds.canonical import decode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.declaring import document, explicit
 from reconciler.kinds.merging import effective
 from reconciler.kinds.registry import KINDS, address
@@ -103,35 +104,35 @@ def _look_at_changed(matches: list[Match], search: _Search) -> None:
         resource, record = found.resource, found.record
         assert resource is not None and record is not None
         held = bodies[record.uid]
-        live, valid = readable(resource.key.kind, held.live)
+        left, valid = readable(resource.key.kind, held.live)
         if not valid:
             hint = "an apply writes it anew, as git declares it"
             search.refusals.append(Refusal(resource.key, "the live record is not as a record should be", hint))
             continue
         # A declaration that is lost was the present one, if that has its fingerprint.
-        applied = held.applied or (resource.content() if record.applied == resource.fingerprint else None)
-        merged = merge(resource, live, applied, theirs=search.options.theirs, now=search.options.now)
+        applied = held.applied or (resource.content.value if record.applied == resource.fingerprint else None)
+        merged = merge(resource, left.value, applied, theirs=search.options.theirs, now=search.options.now)
         if merged.conflicts:
             search.conflicts.append(Conflict(resource.key, resource, tuple(merged.conflicts)))
         if merged.pending:
             search.pending.append(resource.key)
         if not merged.taken:
             continue
-        body = merged.body()
-        findings = _faults(resource, body, search)
+        content = merged.content()
+        findings = _faults(resource, content.value, search)
         if findings:
             search.refusals.append(_unfit(resource.key, findings))
-        elif body != resource.body:
-            search.adoptions.append(Adoption(Deed.UPDATE, resource.key, resource, body, fields=tuple(merged.taken)))
+        elif content.body != resource.body:
+            search.adoptions.append(Adoption(Deed.UPDATE, resource.key, resource, content, fields=tuple(merged.taken)))
 
 
-def _faults(resource: Resource, body: bytes, search: _Search) -> list[Finding]:
+def _faults(resource: Resource, content: dict[str, Any], search: _Search) -> list[Finding]:
     """Why git must not declare a body: it would not be valid, or a secret would stand in it."""
-    kind, content = KINDS[resource.key.kind], decode(body)
-    references = {found.address for found in kind.secret_fields(resource.content()["spec"])}
+    kind = KINDS[resource.key.kind]
+    references = {found.address for found in kind.secret_fields(resource.content.value["spec"])}
     written = search.writer.write(resource.key, explicit(kind.name, content), references)
     faults = written if isinstance(written, list) else []
-    known = frozenset(texts_of(resource.content()))
+    known = frozenset(texts_of(resource.content.value))
     return faults + secrets_in(content, search.is_secret, known)
 
 
@@ -165,7 +166,7 @@ def _is_as_applied(resource: Resource, trail: Trail, now: str) -> bool:
     if trail.drift is None:
         return False
     left, valid = readable(resource.key.kind, trail.drift.body)
-    return valid and effective(resource.key.kind, resource.content(), left, None, now) == left
+    return valid and effective(resource.key.kind, resource.content.value, left.value, None, now) == left.value
 
 
 def _look_at_undefined(records: list[Record], search: _Search) -> None:
@@ -176,7 +177,7 @@ def _look_at_undefined(records: list[Record], search: _Search) -> None:
         if isinstance(found, Refusal):
             search.refusals.append(found)
         else:
-            search.adoptions.append(Adoption(Deed.CREATE, record.key, None, found.resource.body, found))
+            search.adoptions.append(Adoption(Deed.CREATE, record.key, None, found.resource.content, found))
 
 
 def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) -> Definition | Refusal:
@@ -187,8 +188,8 @@ def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) ->
         hint = f"see what an apply would do: reconciler plan; if it is to stay: reconciler export {word} --out ."
         return Refusal(key, "it was applied once, and git does not define it under this name", hint)
     held = bodies[record.uid]
-    content, valid = readable(key.kind, held.live)
-    content = explicit(key.kind, content) if valid else content
+    live, valid = readable(key.kind, held.live)
+    content = explicit(key.kind, live.value) if valid else live.value
     written = search.writer.write(key, content, held.secrets)
     faults = written if isinstance(written, list) else secrets_in(content, search.is_secret, frozenset())
     if isinstance(written, list) or faults or not valid:

@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from reconciler.core.content import encode
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports import Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
-from reconciler.kinds.canonical import encode
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
 from reconciler.kinds.sendable import secret_fault

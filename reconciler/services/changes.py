@@ -1,11 +1,12 @@
 """From a resource and its record to a change: what differs, and who moved it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from reconciler.core.content import Content, content_of
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
 from reconciler.core.drift import Moved
 from reconciler.core.matching import Match
@@ -13,7 +14,7 @@ from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports import Store
 from reconciler.core.progress import UNTOLD, Progress
-from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.services.policy_changes import notes_on, without_ended
@@ -55,14 +56,22 @@ def compare(
 ) -> Iterator[Change]:
     """A change for each match, also for those that come to nothing."""
     progress.tell("comparing", 0, len(matches))
+    few = len(matches) <= _AT_ONCE
     for start in range(0, len(matches), _AT_ONCE):
         part = matches[start : start + _AT_ONCE]
         uids = [found.record.uid for found in part if found.record]
         bodies = store.bodies(uids) if uids else {}
         for found in part:
             known = bodies.get(found.record.uid, NO_BODIES) if found.record else NO_BODIES
-            yield _compared(found, known, elsewhere, now)
+            change = _compared(found, known, elsewhere, now)
+            yield change if few else _small(change, found.resource)
         progress.tell("comparing", start + len(part), len(matches))
+
+
+def _small(change: Change, resource: Resource | None) -> Change:
+    """Without values, and without a body that lies elsewhere: of very many they would take too much memory."""
+    written, live = (content and Content(content.body) for content in (change.written, change.live))
+    return replace(change, resource=resource, written=written, live=live)
 
 
 def is_nothing(change: Change) -> bool:
@@ -93,17 +102,18 @@ def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> C
 
 
 def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
-    body, content, said = without_ended(resource.key.kind, resource.peek(), now)
-    notes = tls_notes(body, None) + said
+    declared = resource.content
+    content, said = without_ended(resource.key.kind, declared, now)
+    notes = tls_notes(content) + said
     came = None
     if gone is not None and gone.before is not None:
         came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
-    written = None if content is None else body
+    written = None if content is declared else content
     return Change(Action.CREATE, resource.key, resource, None, written, notes=notes, moved=gone, came=came)
 
 
 def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Change:
-    live = encode(readable(record.key.kind, bodies.live)[0])
+    live, _ = readable(record.key.kind, bodies.live)
     came = None
     if moved is not None and drifted(moved, now) is not None:
         came = Origin.BOTH if moved.before else Origin.DRIFT
@@ -113,34 +123,36 @@ def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Ch
 def _change(
     action: Action, resource: Resource, record: Record, bodies: Bodies, moved: Moved | None, now: str
 ) -> Change:
-    kind = resource.key.kind
-    live, valid = readable(kind, bodies.live)
+    kind, content = resource.key.kind, resource.content.at_hand()
+    resource = replace(resource, stored=content)
+    found, valid = readable(kind, bodies.live)
+    live = found.value
     last = moved.before if moved else None
-    declared = deepcopy(last.last_declared) if last else bodies.applied
+    declared = last.last_declared if last else bodies.applied
     applied = declared if isinstance(declared, dict) else None
-    body = resource.peek()
-    after, written, plain = decode(body), None, is_plain(kind, body)
-    stays = _stays_protected(resource, after, live, last.body if last else None)
+    written, plain = None, is_plain(kind, content.body)
+    stays = _stays_protected(resource, content.value, live, last.body if last else None)
     if stays or not plain:
-        after = effective(kind, after, live if valid else None, applied, now, protect=stays)
-        merged = encode(after)
-        body, written = (body, None) if merged == body else (merged, merged)
+        after = effective(kind, content.value, live if valid else None, applied, now, protect=stays)
+        merged = content if after is content.value else content_of(after)
+        written = None if merged.body == content.body else merged
+    after = (written or content).value
     if kind == "PermissionPolicy" and valid:
         applied = revoked_since(applied, live, now)
     base = _base(kind, applied, last.body if last else live, live if valid else None)
     fields = tuple(_field_changes(live, base, after, _origin_by_fingerprint(resource, record, moved)))
     aside, notes = _beside(resource, record, moved, after) if moved else ((), ())
     fields = (*aside, *(field for field in fields if field.path not in {other.path for other in aside}))
-    anew = declares_anew(kind, resource.content(), applied) if not fields and not plain else False
+    anew = declares_anew(kind, content.value, applied) if not fields and not plain else False
     came = None
     if moved and action is Action.UPDATE and not fields and not anew:
         other = moved.before is None or moved.replaced
         came = Origin.DRIFT if notes or other or not valid else None
-    notes += tls_notes(body, after) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
+    notes += tls_notes(written or content) + ((_UNREADABLE,) if not valid else ()) + ((_DECLARED_ANEW,) if anew else ())
     notes += (_STAYS_PROTECTED,) if stays else ()
     if valid and kind in ("Group", "PermissionPolicy"):
-        notes += notes_on(kind, resource.content(), fields, now)
-    return Change(action, resource.key, resource, record, written, encode(live), fields, notes, moved, came)
+        notes += notes_on(kind, content.value, fields, now)
+    return Change(action, resource.key, resource, record, written, found, fields, notes, moved, came)
 
 
 def _base(kind: str, declared: dict[str, Any] | None, body: Any, live: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -152,7 +164,7 @@ def _base(kind: str, declared: dict[str, Any] | None, body: Any, live: dict[str,
     if declared is None or not (protect or kind == "Group" or at(declared, ("spec", "lifecycle")) is not MISSING):
         return declared
     wanted, known = readable(kind, declared)
-    return effective(kind, wanted, live, declared, protect=protect) if known else declared
+    return effective(kind, wanted.value, live, declared, protect=protect) if known else declared
 
 
 def _stays_protected(resource: Resource, desired: Mapping[str, Any], *bodies: Any) -> bool:
@@ -203,9 +215,9 @@ def _field_changes(
         yield FieldChange(path, old, new, came, secret, applied=MISSING if came is Origin.GIT else last)
 
 
-def tls_notes(body: bytes, content: dict[str, Any] | None) -> tuple[str, ...]:
+def tls_notes(content: Content) -> tuple[str, ...]:
     """That certificates are not verified. Another kind has no such key, and a sample may have it."""
-    if b'"verify":false' not in body:
+    if b'"verify":false' not in content.body:
         return ()
-    tls = (content or decode(body))["spec"].get("tls", {})
+    tls = content.value["spec"].get("tls", {})
     return (f"TLS verification is off: {tls.get('reason', 'no reason given')}",) if tls.get("verify") is False else ()

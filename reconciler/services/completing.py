@@ -13,7 +13,7 @@ from reconciler.core.model import Key, Record
 from reconciler.core.ordering import ordered
 from reconciler.core.plan import Action, Change, Plan, Problem, Revision, counted, fingerprint_of
 from reconciler.core.ports import Store
-from reconciler.kinds.canonical import readable
+from reconciler.kinds.canonical import is_readable
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import KINDS
 from reconciler.services.access_objections import judge
@@ -106,7 +106,7 @@ def _refs(change: Change) -> frozenset[Key]:
     """What orders the change: references after it, or before it for a delete."""
     if change.action is not Action.DELETE:
         return refs_after(change)
-    body, valid = readable(change.key.kind, change.before)
-    if not valid:
+    kind, live = KINDS[change.key.kind], change.before
+    if live is None or not is_readable(kind.name, live):
         return frozenset()
-    return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(body["spec"]))
+    return frozenset(Key(ref.kind, ref.name) for ref in kind.references(live["spec"]))

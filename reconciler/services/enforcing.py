@@ -14,7 +14,6 @@ from reconciler.core.ports import Store
 from reconciler.core.taking import Need, Needs, Ruling, Wanted
 from reconciler.errors import ExitCode, NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins
-from reconciler.kinds.canonical import decode
 from reconciler.kinds.registry import address
 from reconciler.services.approving import Approving
 
@@ -132,7 +131,8 @@ def _target_before(change: Change, unread: Mapping[str, Bodies]) -> Target | Non
 
 
 def _target_after(change: Change) -> Target | None:
-    return live_target(change.key, decode(change.body)) if change.body is not None else None
+    after = change.after
+    return live_target(change.key, after) if after is not None else None
 
 
 class Judge:
@@ -225,7 +225,7 @@ def _access_after(changes: Sequence[Change], found: Standing) -> Access:
     for change in touching:
         if change.record is not None:
             (policies if change.key.kind == POLICY else groups).pop(change.record.key.name, None)
-    left = make_access((change.key, decode(change.body)) for change in touching if change.body is not None)
+    left = make_access((change.key, after) for change in touching if (after := change.after) is not None)
     return Access((policies | left.policies).values(), (groups | left.groups).values())
 
 

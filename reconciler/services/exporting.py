@@ -53,7 +53,8 @@ def export(store: Store, choice: Choice, writer: WritesDefinitions, is_secret: I
     notes: list[tuple[Key, str]] = []
     for record in chosen:
         key, found = record.key, bodies[record.uid]
-        content, valid = readable(key.kind, found.live)
+        held, valid = readable(key.kind, found.live)
+        content = held.value
         declared = declaration(key.kind, content, found.applied) if valid else None
         written = writer.write(key, declared.content if declared else content, found.secrets)
         if declared is None:
@@ -100,8 +101,8 @@ def _filed_under(chosen: Sequence[Record], bodies: Mapping[str, Bodies], names: 
 
 
 def _categories(found: Bodies) -> frozenset[str]:
-    content, valid = readable("Connector", found.live)
-    listed = content["spec"]["categories"] if valid else ()
+    live, valid = readable("Connector", found.live)
+    listed = live.value["spec"]["categories"] if valid else ()
     return frozenset(name for name in listed if isinstance(name, str))
 
 

@@ -21,7 +21,7 @@ Found = tuple[Judged, Needs]
 def access_of(resources: Resources) -> Access:
     """The access that the groups and policies among some resources give."""
     kinds = ("Group", "PermissionPolicy")
-    return make_access((key, resource.content()) for key, resource in resources.items() if key.kind in kinds)
+    return make_access((key, resource.content.value) for key, resource in resources.items() if key.kind in kinds)
 
 
 def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
@@ -81,7 +81,7 @@ def _differ(old: Resource, new: Resource) -> bool:
 
 
 def _fields(old: Resource, new: Resource) -> tuple[Path, ...]:
-    found = tuple(path for path, _, _ in diff(old.content(), new.content(), is_secret_value))
+    found = tuple(path for path, _, _ in diff(old.content.value, new.content.value, is_secret_value))
     if not found and old.unprotects != new.unprotects:
         found = (("spec", "lifecycle", "protect"),)
     return found if old.previously == new.previously else (("metadata", "previously"), *found)
@@ -100,4 +100,4 @@ def _target(resource: Resource | None) -> Target | None:
         return None
     if resource.key.kind not in AREA_OF_KIND:  # of a kind that no permission is about: it is judged as policies are
         return Target("policies")
-    return target_of(resource.key, resource.content())
+    return target_of(resource.key, resource.content.value)

@@ -9,7 +9,7 @@ from reconciler.core.diff import FieldChange, Origin, diff
 from reconciler.core.history import DRIFT, Body, KeepsHistory, Row, RunEntry, Trail, Version
 from reconciler.core.model import Key
 from reconciler.errors import UsageError
-from reconciler.kinds.canonical import encode, fingerprint, readable
+from reconciler.kinds.canonical import fingerprint, readable
 from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import address
 
@@ -114,16 +114,12 @@ def _is(row: Row, body: Body | None) -> bool:
     """Whether a body is the one that a row left."""
     if body is None:
         return False
-    return fingerprint(encode(_canonical(row.key.kind, body))) == row.fingerprint
-
-
-def _canonical(kind: str, body: Body) -> dict[str, Any]:
-    return readable(kind, body)[0]
+    return fingerprint(readable(row.key.kind, body)[0].body) == row.fingerprint
 
 
 def _version(number: int, step: _Step, before: Version | None, runs: dict[int, RunEntry]) -> Version:
     run = runs.get(step.row.run) if step.row else None
-    body = None if step.body is None else _canonical(step.key.kind, step.body)
+    body = None if step.body is None else readable(step.key.kind, step.body)[0].value
     fields: tuple[FieldChange, ...] = ()
     if before is not None and before.known and step.known and before.body is not None and body is not None:
         fields = tuple(_fields(before.body, body, Origin.GIT if step.row else Origin.DRIFT))

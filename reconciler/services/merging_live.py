@@ -1,6 +1,5 @@
 """What git should declare of one record, given that somebody changed the live side."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from reconciler.core.adoption import Sides
+from reconciler.core.content import Content, content_of
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin, put, same
 from reconciler.core.model import Resource
-from reconciler.kinds.canonical import body_of
+from reconciler.kinds.canonical import canonical
 from reconciler.kinds.drifting import is_protected
 from reconciler.kinds.expiry import has_expired
 from reconciler.kinds.merging import effective, is_secret_value, revoked_since
@@ -23,21 +23,21 @@ class Merged(Struct):
     """What came of the fields of one record.
 
     Attributes:
-        content: what git should declare; canonical once `body` was called.
+        value: what git should declare.
         taken: fields that live values were taken over for, git's value before.
         conflicts: fields that git has moved too.
         pending: how many fields git alone has moved.
     """
 
     kind: str
-    content: dict[str, Any]
+    value: dict[str, Any]
     taken: list[FieldChange] = field(default_factory=list)
     conflicts: list[Sides] = field(default_factory=list)
     pending: int = 0
 
-    def body(self) -> bytes:
-        """The canonical body to declare."""
-        return body_of(self.content, KINDS[self.kind])
+    def content(self) -> Content:
+        """The canonical content to declare."""
+        return content_of(canonical(self.value, KINDS[self.kind]))
 
 
 def merge(
@@ -51,16 +51,16 @@ def merge(
         theirs: whether to take them over, too, where git has moved.
         now: the time, RFC 3339.
     """
-    kind, desired = resource.key.kind, resource.content()
+    kind, desired = resource.key.kind, resource.content.value
     if kind == "PermissionPolicy":
-        applied = revoked_since(copy.deepcopy(applied), live, now)
+        applied = revoked_since(applied, live, now)
     protect = is_protected(live) and not resource.unprotects
-    wanted = effective(kind, resource.content(), live, applied, now, protect=protect)
+    wanted = effective(kind, desired, live, applied, now, protect=protect)
     fields = [
         FieldChange(path, old, new, origin(old, new, at(applied, path) if applied is not None else old))
         for path, old, new in diff(live, wanted, is_secret_value)
     ]
-    merged = Merged(kind, copy.deepcopy(desired))
+    merged = Merged(kind, desired)
     modes = [at(body, (*_MEMBERS, "mode")) for body in (desired, live)]
     additive = modes == ["additive", "additive"]
     for found in _as_whole(fields, desired, live, applied) if modes[0] != modes[1] else fields:
@@ -79,7 +79,7 @@ def merge(
         for name in ("users", "groups"):
             _take_members(merged, name, desired, live, applied)
     if merged.kind == "PermissionPolicy":
-        _keep_ended(merged.content["spec"], desired["spec"], now)
+        merged.value = {**merged.value, "spec": _with_ended(merged.value["spec"], desired["spec"], now)}
     return merged
 
 
@@ -97,7 +97,7 @@ def _as_whole(
 def _take(merged: Merged, found: FieldChange, desired: dict[str, Any], live: dict[str, Any]) -> None:
     path, value = found.path, found.before
     before = at(desired, path)
-    put(merged.content, path, value if value is MISSING else copy.deepcopy(value), live)
+    merged.value = put(merged.value, path, value, live)
     secret = is_secret_value(path, before) or is_secret_value(path, value)
     merged.taken.append(FieldChange(path, before, value, found.origin, secret))
 
@@ -112,18 +112,17 @@ def _take_members(
     )
     kept = [member for member in ours if member in theirs or member not in before]
     if kept != ours:
-        put(merged.content, path, kept, live)
+        merged.value = put(merged.value, path, kept, live)
         merged.taken.append(FieldChange(path, ours, kept, Origin.DRIFT))
     merged.pending += any(member not in theirs for member in kept)
 
 
-def _keep_ended(spec: dict[str, Any], declared: dict[str, Any], now: str) -> None:
-    """Leave the grants alone that git still declares and that have ended: they are not live, but nobody took them."""
-    grants, before = spec.get("grants", []), declared.get("grants", [])
+def _with_ended(spec: dict[str, Any], declared: dict[str, Any], now: str) -> dict[str, Any]:
+    """With the grants that git still declares and that have ended: they are not live, but nobody took them."""
+    grants, before = list(spec.get("grants", [])), declared.get("grants", [])
     moment = datetime.fromisoformat(now)
     for place, grant in enumerate(before):
         if has_expired(grant, moment) and grant not in grants:
             above = [index for index, kept in enumerate(grants) if kept in before[:place]]
             grants.insert(above[-1] + 1 if above else 0, grant)
-    if grants:
-        spec["grants"] = grants
+    return {**spec, "grants": grants} if grants else spec

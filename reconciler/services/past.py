@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from reconciler.core.content import Content
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports import Desired
@@ -40,4 +42,4 @@ def resource_of(key: Key, body: Mapping[str, Any], known_from: str) -> Resource:
     """
     metadata = {**body.get("metadata", {}), "name": key.name}
     made = make_resource({"metadata": metadata, "spec": body["spec"]}, KINDS[key.kind], known_from, 0)
-    return made.mentioning_all()  # it held what it held: nothing was forgotten
+    return replace(made, stored=Content(made.body), left_out=())  # it held what it held: nothing was forgotten

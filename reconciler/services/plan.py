@@ -120,7 +120,7 @@ def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[Target]
     """
     if not whole:
         yield from (live_target(Key(found.kind, found.name), found.content) for found in store.search(None, None))
-    yield from (target_of(key, resource.content()) for key, resource in desired.resources.items())
+    yield from (target_of(key, resource.content.value) for key, resource in desired.resources.items())
 
 
 def _kept(desired: Mapping[Key, Resource], live: Mapping[Key, Record], owner: str, matches: Iterable[Match]) -> int:

@@ -8,7 +8,6 @@ from reconciler.core.access_diff import AccessDiff
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports import Store
-from reconciler.kinds.canonical import decode
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering
@@ -39,8 +38,8 @@ def access_changes(
         if change.record is not None:
             after.pop(change.record.key, None)
     for change in touching:
-        if change.body is not None:
-            after[change.key] = decode(change.body)
+        if (left := change.after) is not None:
+            after[change.key] = left
     return access_diff(
         make_access(before.items()),
         make_access(after.items()),

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.baseline import DatedGrant
+from reconciler.core.content import Content, content_of
 from reconciler.core.diff import FieldChange
 from reconciler.core.enforcement import Expiring
 from reconciler.core.matching import Match
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
-from reconciler.kinds.canonical import decode, encode
 from reconciler.kinds.expiry import dated_grants, expiring, has_expired, may_expire, without_expired
 
 _MEMBERS = ("spec", "members")
@@ -29,7 +29,7 @@ def with_expired(
         record = live.get(resource.key)
         if record is not None and record.owner == owner and resource.key not in matched:
             moment = datetime.fromisoformat(now)
-            if any(has_expired(grant, moment) for grant in resource.content()["spec"]["grants"]):
+            if any(has_expired(grant, moment) for grant in resource.content.value["spec"]["grants"]):
                 yield Match(Action.UPDATE, resource, record)
 
 
@@ -46,19 +46,19 @@ def expiring_of(grants: Iterable[DatedGrant], now: str) -> tuple[Expiring, ...]:
 
 def _dated(desired: Mapping[Key, Resource], now: str) -> Iterator[Resource]:
     for key, resource in desired.items():
-        if now and key.kind == "PermissionPolicy" and may_expire(resource.peek()):
+        if now and key.kind == "PermissionPolicy" and may_expire(resource.body):
             yield resource
 
 
-def without_ended(kind: str, body: bytes, now: str) -> tuple[bytes, dict[str, Any] | None, tuple[str, ...]]:
-    """What a new record holds: the body, the same decoded where it is another than `body`, and what to say of it."""
-    if kind != "PermissionPolicy" or not may_expire(body):
-        return body, None, ()
-    content = decode(body)
-    gone = without_expired(content["spec"], now)
+def without_ended(kind: str, content: Content, now: str) -> tuple[Content, tuple[str, ...]]:
+    """What a new record holds, which may be less than what is declared, and what to say of it."""
+    if kind != "PermissionPolicy" or not may_expire(content.body):
+        return content, ()
+    value = content.value
+    spec, gone = without_expired(value["spec"], now)
     if not gone:
-        return body, None, ()
-    return encode(content), content, (f"grants that have ended are left out: {_listed(gone)}",)
+        return content, ()
+    return content_of({**value, "spec": spec}), (f"grants that have ended are left out: {_listed(gone)}",)
 
 
 def notes_on(kind: str, declared: Mapping[str, Any], fields: Iterable[FieldChange], now: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.core.content import encode
 from reconciler.core.plan import Change
 from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
 from reconciler.core.progress import UNTOLD, Progress, told
@@ -16,7 +17,7 @@ from reconciler.core.sendable import HINT
 from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
-from reconciler.kinds.canonical import decode, encode, may_hold_far_references, may_hold_references, may_need_token
+from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
 from reconciler.kinds.sendable import secret_fault
@@ -62,17 +63,17 @@ def resolve_secrets(
     prefetch(changes, secrets, progress)
     for change in told(changes, "secrets", len(changes), progress):
         uid = _uid(change) or fresh.pop()
-        body = None if change.is_token_only else change.body
-        if body is None or not may_hold_references(body):
+        content = None if change.is_token_only else change.content
+        if content is None or not may_hold_references(content.body):
             prepared.append(Prepared(Write(change, uid, ()), _NO_SPEC, _NO_VALUES))
             continue
-        spec = decode(body)["spec"]
+        spec = content.value["spec"]
         back = kept.get(uid, {})
         values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
         missing += [Unresolved(change.key, *one) for one in unresolved]
         seal = store.sealer().seal
         sealed = (*(seal(uid, intern(place), references[place], value) for place, value in values.items()), *back.values())  # fmt: skip
-        if (fetch or change.record) and may_need_token(body):
+        if (fetch or change.record) and may_need_token(content.body):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
             prepared.append(Prepared(Write(change, uid, sealed), of_tokens, values))
@@ -96,14 +97,14 @@ def prefetch(changes: Sequence[Change], secrets: SecretBackend, progress: Progre
         SecretRefused: one may not; nothing was read.
     """
     refuse_unresolved(forbidden(changes, secrets.refuse), _KEPT)
-    far = [change for change in changes if not change.is_token_only and may_hold_far_references(change.body or b"")]
+    far = [change for change in changes if not change.is_token_only and may_hold_far_references(change.body)]
     secrets.prefetch((field.reference for change in far for field in followed(change)), progress)
 
 
 def spec_after(change: Change) -> dict[str, Any]:
     """What the record will hold after a change that is no delete."""
-    assert change.body is not None
-    spec: dict[str, Any] = decode(change.body)["spec"]
+    assert change.after is not None
+    spec: dict[str, Any] = change.after["spec"]
     return spec
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change
-from reconciler.kinds.canonical import decode, may_hold_references, readable
+from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import address
 from reconciler.kinds.validity import is_definition
 
@@ -54,7 +54,7 @@ def recipient_notices(changes: Iterable[Change]) -> Iterator[str]:
 def _candidates(changes: Iterable[Change]) -> Iterator[tuple[Change, Collection[str]]]:
     """Changes by which secrets of a connector may go to new hosts, with these; of new connectors without decoding them."""
     for change in changes:
-        body = change.body or b""
+        body = change.body
         if change.key.kind != "Connector" or change.action is Action.DELETE or not may_hold_references(body):
             continue
         if change.record is not None and not any(field.path[:2] in _WITH_HOSTS for field in change.fields):
@@ -68,7 +68,7 @@ def _candidates(changes: Iterable[Change]) -> Iterator[tuple[Change, Collection[
 
 def _new_recipients(change: Change) -> frozenset[str]:
     """Hosts that secrets of a connector go to after a change, and did not before; all of them where it is new."""
-    after = _recipients(decode(change.body or b"{}").get("spec", {}))
+    after = _recipients((change.after or {}).get("spec", {}))
     return after if change.record is None else after - _recipients_before(change)
 
 
@@ -79,9 +79,8 @@ def _listed(hosts: Sequence[str]) -> str:
 
 def _recipients_before(change: Change) -> frozenset[str]:
     """Of what is live; what no record may hold sends nothing."""
-    body, valid = readable(change.key.kind, change.before)
-    metadata = body.get("metadata", {})
-    valid = valid and is_definition(change.key.kind, body["spec"], metadata.get("labels"))
+    body = change.before or {"spec": {}}
+    valid = is_definition(change.key.kind, body["spec"], body.get("metadata", {}).get("labels"))
     return _recipients(body["spec"]) if valid else frozenset()
 
 

@@ -8,7 +8,6 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Desired
 from reconciler.kinds.authorization import can_be_fetched
-from reconciler.kinds.canonical import decode
 from reconciler.services.narrowing import Narrow, refuse_undecodable
 from reconciler.services.policy_changes import dated_in
 
@@ -69,4 +68,4 @@ def _declared(resources: Mapping[Key, Resource]) -> Iterator[Declared]:
 def _takes_token(resource: Resource) -> bool:
     if not resource.needs_token or not resource.active:
         return False
-    return can_be_fetched(decode(resource.peek())["spec"])
+    return can_be_fetched(resource.content.value["spec"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.core.content import Content
 from reconciler.core.history import KeepsHistory
 from reconciler.core.masking import masked
 from reconciler.core.model import Bodies, Key, Resource
@@ -11,7 +12,7 @@ from reconciler.core.ports import Desired, Past, Store
 from reconciler.core.quarantine import Deleted, Revival
 from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, RecordConflict, UsageError
-from reconciler.kinds.canonical import encode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import address
 from reconciler.services.past import PastState, resource_of
 
@@ -68,24 +69,24 @@ def deleted_state(chosen: Sequence[Deleted], store: Store, history: KeepsHistory
     return PastState(desired, revision, tuple(notices))
 
 
-def _as_it_was(item: Deleted, bodies: Bodies) -> tuple[Resource, bytes, list[str]]:
+def _as_it_was(item: Deleted, bodies: Bodies) -> tuple[Resource, Content, list[str]]:
     """What was declared of it, what it held, and what to say."""
     live, fine = _writable(item.key.kind, bodies.live)
     applied, known = _writable(item.key.kind, bodies.applied)
     if not fine and not known:
         hint = "bring it back with rollback, to a run before"
         raise RecordConflict(f"what {address(*item.key)} held when it was deleted is not as a record should be", hint=hint)  # fmt: skip
-    resource = resource_of(item.key, applied if known else live, KNOWN_FROM)
+    resource = resource_of(item.key, (applied if known else live).value, KNOWN_FROM)
     if not fine:
         said = "had been changed out of band to what no record may hold; it comes back as it was last applied"
-        return resource, resource.body, [f"{address(*item.key)} {said}"]
-    return resource, encode(live), []
+        return resource, resource.content, [f"{address(*item.key)} {said}"]
+    return resource, Content(live.body), []
 
 
-def _writable(kind: str, body: Any) -> tuple[dict[str, Any], bool]:
+def _writable(kind: str, body: Any) -> tuple[Content, bool]:
     """A body in its canonical form, and whether it may be written: it has one, and no secret in the clear."""
     content, valid = readable(kind, body)
-    return content, valid and masked(content) == content
+    return content, valid and masked(content.value) == content.value
 
 
 def _commit(history: KeepsHistory, item: Deleted) -> str:

@@ -17,7 +17,7 @@ from reconciler.core.ports import Past, Store
 from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
-from reconciler.kinds.canonical import decode, fold, readable
+from reconciler.kinds.canonical import fold, readable
 from reconciler.kinds.drifting import paired
 from reconciler.kinds.leaves import leaves, moved
 from reconciler.kinds.registry import KINDS, address
@@ -92,13 +92,13 @@ def _concerned(
 def _may_leave(step: Step, bodies: Mapping[str, Bodies]) -> Iterator[dict[str, Any]]:
     """The bodies that what a step leaves is made of: the declared one, the live one, one that comes back."""
     if step.resource is not None:
-        yield step.resource.content()
+        yield step.resource.content.value
     if step.written is not None:
-        yield decode(step.written)
+        yield step.written.value
     if step.record is not None and step.record.uid in bodies:
         live, valid = readable(step.key.kind, bodies[step.record.uid].live)
         if valid:
-            yield live
+            yield live.value
 
 
 def _index(store: KeepsBaselines, owner: str) -> Index:
@@ -150,7 +150,7 @@ def _moved(planned: Precondition, found: Record | None, bodies: Mapping[str, Bod
         yield f"{what} belongs to {found.owner or 'nobody'} now, not to {planned.owner or 'nobody'}"
     if found.fingerprint != planned.fingerprint:
         body = bodies.get(planned.uid, NO_BODIES).live
-        fields = moved(planned.leaves, leaves(readable(found.key.kind, body)[0]))
+        fields = moved(planned.leaves, leaves(readable(found.key.kind, body)[0].value))
         yield from (f"{what} {line}" for line in fields or ("was changed",))
     elif found.applied != planned.applied:
         yield f"{what} was applied to by another run"
@@ -191,4 +191,4 @@ def _targets(saved: SavedPlan, store: Store) -> Iterator[Target]:
             yield live_target(key, found.content)
     for step in saved.steps:
         if step.resource is not None:
-            yield live_target(step.key, step.resource.content())
+            yield live_target(step.key, step.resource.content.value)

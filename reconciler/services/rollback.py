@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+from reconciler.core.content import Content, content_of
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Revision
@@ -11,7 +12,7 @@ from reconciler.core.ports import Desired, Past, Store
 from reconciler.core.quarantine import Revival
 from reconciler.diagnostics import has_errors
 from reconciler.errors import UsageError
-from reconciler.kinds.canonical import encode, fingerprint
+from reconciler.kinds.canonical import fingerprint
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.past import PastState, resource_of
 
@@ -91,7 +92,8 @@ class _Building(Struct):
 
     def _add_mine(self, trail: Trail, row: Row, *, is_gone: bool) -> None:
         body = trail.left_by(row)
-        if body is None or fingerprint(encode(body)) != row.fingerprint:
+        content = None if body is None else content_of(body)
+        if content is None or fingerprint(content.body) != row.fingerprint:
             if not is_gone:
                 self._spare(trail, f"was as run {row.run} had written it, and the store does not know what that was")
             else:
@@ -99,8 +101,12 @@ class _Building(Struct):
             return
         if trail.is_drifted(self.run.id, self.run.finished):
             self._note(row.key, f"had been changed out of band by then; it goes back to what run {row.run} had written")
-        self.resources[row.key] = resource_of(row.key, self.declared.get((trail.uid, row.run), body), self.known_from)
-        self.past[row.key] = Past(trail.uid, encode(body), self._revival(trail) if is_gone else Revival(trail.uid))
+        self.resources[row.key] = resource_of(
+            row.key, self.declared.get((trail.uid, row.run), content.value), self.known_from
+        )
+        self.past[row.key] = Past(
+            trail.uid, Content(content.body), self._revival(trail) if is_gone else Revival(trail.uid)
+        )
 
     def _revival(self, trail: Trail) -> Revival:
         row = _deleting(trail)

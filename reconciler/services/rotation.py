@@ -11,7 +11,7 @@ from reconciler.core.plan import Action, Change
 from reconciler.core.ports import Sealer, SecretBackend, Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
-from reconciler.kinds.canonical import encode, may_hold_far_references, may_hold_references, readable
+from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, readable
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_paths import path_of, secret_paths
@@ -35,13 +35,13 @@ def with_rotated_secrets(
     states = store.secret_states()
     sealer = store.sealer() if states else None
     by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
-    bodies = ((key, resource.peek(), partial(_fields, resource)) for key, resource in desired.items())
+    bodies = ((key, resource.body, partial(_fields, resource)) for key, resource in desired.items())
     refuse_unresolved(forbidden_in(bodies, secrets.refuse))
     missing: list[Unresolved] = []
     secrets.prefetch(_far_references(desired.values()), progress)
     for key, resource in told(desired.items(), "secrets", len(desired), progress):
         record = by_key[key].record if key in by_key else live.get(key)
-        if record is None or not may_hold_references(resource.peek()):
+        if record is None or not may_hold_references(resource.body):
             continue
         fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
         if fields:
@@ -51,13 +51,13 @@ def with_rotated_secrets(
 
 
 def _fields(resource: Resource) -> Iterable[SecretField]:
-    return KINDS[resource.key.kind].secret_fields(resource.content()["spec"])
+    return KINDS[resource.key.kind].secret_fields(resource.content.value["spec"])
 
 
 def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:
     """The secret references of resources of which some lead to another program or machine."""
     for resource in resources:
-        if may_hold_far_references(resource.peek()):
+        if may_hold_far_references(resource.body):
             yield from (field.reference for field in _fields(resource))
 
 
@@ -70,7 +70,7 @@ def _rotated(
 ) -> tuple[FieldChange, ...]:
     """Secrets with another value than the stored one, and those that the store does not hold at all."""
     fields = []
-    body = resource.content()
+    body = resource.content.value
     paths = secret_paths(resource.key.kind, body)
     for field in KINDS[resource.key.kind].secret_fields(body["spec"]):
         try:
@@ -95,6 +95,5 @@ def add_fields(
         known = {field.path for field in change.fields}
         return replace(change, fields=change.fields + tuple(field for field in fields if field.path not in known))
     live, _ = readable(resource.key.kind, store.bodies([record.uid])[record.uid].live)
-    body = encode(live)
-    written = None if body == resource.peek() else body
-    return Change(Action.UPDATE, resource.key, resource, record, written, body, fields)
+    written = None if live.body == resource.body else live
+    return Change(Action.UPDATE, resource.key, resource, record, written, live, fields)

@@ -35,7 +35,7 @@ def with_due_tokens(
     for key, resource in desired.items():
         if not resource.needs_token or not resource.active:
             continue
-        if not can_be_fetched(resource.content()["spec"]):
+        if not can_be_fetched(resource.content.value["spec"]):
             continue
         change = by_key.get(key)
         if change is not None and (change.record is None or _is_authorized_anew(change)):

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from reconciler.core.content import encode
 from reconciler.core.diff import FieldChange, diff
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Resource
@@ -13,7 +14,7 @@ from reconciler.core.ports import Past, Store
 from reconciler.core.quarantine import Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
-from reconciler.kinds.canonical import decode, encode, may_hold_references, readable
+from reconciler.kinds.canonical import may_hold_references, readable
 from reconciler.kinds.merging import is_secret_value
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import tls_notes
@@ -37,16 +38,15 @@ def _undeleted(
     resource: Resource, revival: Revival, kept: Bodies | None, past: Mapping[Key, Past] | None, now: str
 ) -> Change:
     kind = resource.key.kind
-    declared = resource.peek()
-    wanted = declared if past is None else past[resource.key].body
-    body, content, said = without_ended(kind, wanted, now)
-    after = content if content is not None else decode(body)
+    declared = resource.content
+    wanted, said = without_ended(kind, declared if past is None else past[resource.key].content, now)
+    after = wanted.value
     revival = replace(revival, quarantined=kept is not None)
-    if past is not None and kept is not None and may_hold_references(body):
+    if past is not None and kept is not None and may_hold_references(wanted.body):
         revival = replace(revival, secrets=tuple(_unchanged_secrets(kind, after, kept)))
-    fields = tuple(_differing(readable(kind, kept.live)[0], after)) if kept is not None else ()
-    notes = (*tls_notes(body, after), _note(revival), *said)
-    written = None if body == declared else body
+    fields = tuple(_differing(readable(kind, kept.live)[0].value, after)) if kept is not None else ()
+    notes = (*tls_notes(wanted), _note(revival), *said)
+    written = None if wanted.body == declared.body else wanted
     return Change(Action.RESTORE, resource.key, resource, None, written, None, fields, notes, revival=revival)
 
 

@@ -9,7 +9,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Change, Problem
 from reconciler.core.references import BOUNDS_HINT, Bounds, only, own
 from reconciler.errors import ExitCode, SecretRefused, SecretUnavailable
-from reconciler.kinds.canonical import decode, written_references
+from reconciler.kinds.canonical import written_references
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
 
@@ -32,15 +32,13 @@ class Unresolved(NamedTuple):
 def followed(change: Change) -> Iterator[SecretField]:
     """The references that carrying out a change follows; sealed secrets that come back are left as they are."""
     kept = change.revival.secrets if change.revival is not None else ()
-    fields = KINDS[change.key.kind].secret_fields(decode(change.body or b"{}")["spec"])
+    fields = KINDS[change.key.kind].secret_fields(change.after["spec"]) if change.after else ()
     yield from (field for field in fields if field.address not in kept)
 
 
 def forbidden(changes: Iterable[Change], refuse: Refuse) -> list[Unresolved]:
     """The references that carrying out changes would follow, and that nobody may. Nothing is read."""
-    bodies = (
-        (change.key, change.body or b"", partial(followed, change)) for change in changes if not change.is_token_only
-    )
+    bodies = ((change.key, change.body, partial(followed, change)) for change in changes if not change.is_token_only)
     return forbidden_in(bodies, refuse)
 
 

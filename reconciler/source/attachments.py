@@ -114,7 +114,7 @@ class Attached:
 
     def _paths_of(self, resource: Resource) -> Iterator[str]:
         """Paths that its secret references lead to, or may."""
-        for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
+        for field in KINDS[resource.key.kind].secret_fields(resource.content.value["spec"]):
             reference: Mapping[str, str] = field.reference
             for scheme, target in reference.items():
                 if scheme in ("file", "age"):

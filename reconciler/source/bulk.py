@@ -94,7 +94,7 @@ class BulkReader:
                     used.add(number)
                 keeper = bodies[number]
                 assert keeper is not None
-                documents, resources = resources_of(found, path, keeper, refs)
+                documents, resources = resources_of(found, path, keeper.place, refs)
                 yield FileContent(resources, [], documents, [], oid)
             kept.settle(used)
         finally:
@@ -121,7 +121,7 @@ class BulkReader:
                 yield *known, oid
                 continue
             if known is not None:
-                documents, resources = resources_of(known[1], path, kept.packs[known[0]], {})
+                documents, resources = resources_of(known[1], path, kept.packs[known[0]].place, {})
                 found = FileContent(resources, [], documents, settled=True)
             else:
                 found = self._reader.read(path, content) if isinstance(content, bytes) else unread(content)

@@ -5,9 +5,9 @@ from typing import NoReturn
 
 from msgspec import Struct
 
+from reconciler.core.content import Content
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Severity, Span
-from reconciler.kinds.canonical import decode
 from reconciler.kinds.declaring import explicit
 from reconciler.source.documents import DocumentReader
 from reconciler.source.roundtrip import format_document_text
@@ -37,14 +37,17 @@ class Edited(Struct, frozen=True):
 
 
 def edit_file(
-    data: bytes, wanted: Sequence[tuple[Resource, bytes | None]], resources: Sequence[Resource], reader: DocumentReader
+    data: bytes,
+    wanted: Sequence[tuple[Resource, Content | None]],
+    resources: Sequence[Resource],
+    reader: DocumentReader,
 ) -> Edited:
     """Edit the documents of one file; one that cannot be edited is left alone, the others are edited.
 
     Each edited document, and the file in the end, is read again: it must declare just what it is to declare.
 
     Args:
-        wanted: resources with the canonical bodies that they are to have; None for those that are to go.
+        wanted: resources with what they are to declare; None for those that are to go.
         resources: all that the file declares.
     """
     file = wanted[0][0].file
@@ -53,20 +56,20 @@ def edit_file(
     texts: list[str | None] = list(parts.texts)
     declared = {_identity(resource): resource.body for resource in resources}
     refused: list[NotEdited] = []
-    for resource, body in sorted(wanted, key=lambda item: -item[0].document):
-        if body is None:
+    for resource, content in sorted(wanted, key=lambda item: -item[0].document):
+        if content is None:
             texts = without(texts, resource.document)
             del declared[_identity(resource)]
             continue
         try:
-            edited = _edited(resource, body, parts)
-            if _declared(file, edited.encode(), reader) != {_identity(resource): body}:
+            edited = _edited(resource, content, parts)
+            if _declared(file, edited.encode(), reader) != {_identity(resource): content.body}:
                 _refuse(parts.texts[resource.document])
         except CannotEdit as reason:
             span = Span(file, parts.lines[resource.document] + reason.mark.line + 1, reason.mark.column + 1)
             refused.append(NotEdited(resource, span, reason.message, reason.hint))
             continue
-        texts[resource.document], declared[_identity(resource)] = edited, body
+        texts[resource.document], declared[_identity(resource)] = edited, content.body
     text = join(texts)
     result = None if text is None else _canonical(file, data, mark + text.encode())
     if result is not None and _declared(file, result, reader) != declared:
@@ -93,9 +96,9 @@ def _identity(resource: Resource) -> tuple[Key, tuple[str, ...]]:
     return resource.key, resource.previously
 
 
-def _edited(resource: Resource, body: bytes, parts: Parts) -> str:
+def _edited(resource: Resource, content: Content, parts: Parts) -> str:
     kind = resource.key.kind
-    before, after = (explicit(kind, decode(item)) for item in (resource.body, body))
+    before, after = (explicit(kind, item.value) for item in (resource.content, content))
     return change_document(parts, resource.document, before, after)
 
 

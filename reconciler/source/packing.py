@@ -1,9 +1,10 @@
 """What files hold as plain values, which marshal writes and reads at the speed of a copy."""
 
 import marshal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from reconciler.core.content import Content
 from reconciler.core.model import KeepsBodies, Key, Resource
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.source.documents import FileContent
@@ -13,7 +14,7 @@ Packed = tuple[Any, ...]
 
 def packed(content: FileContent) -> Packed:
     """All that a file holds."""
-    resources = [_plain(item, item.facts_at(0), item.body) for item in content.resources]
+    resources = [(item.body, *_plain(item)) for item in content.resources]
     diagnostics = [
         (item.code, item.message, (item.span.file, item.span.line, item.span.column, item.span.end_line, item.span.end_column),
          item.snippet, item.hint)
@@ -26,7 +27,7 @@ def unpacked(content: Packed, file: str) -> FileContent:
     """The reverse of `packed`."""
     resources, diagnostics, documents, broken, oid = content
     return FileContent(
-        [_resource(item, body, file, {}) for *item, body in resources],
+        [_resource(item, Content(body), file, {}) for body, *item in resources],
         [Diagnostic(code, message, Span(*span), snippet, hint) for code, message, span, snippet, hint in diagnostics],
         documents,
         [Key(*key) for key in broken],
@@ -38,30 +39,43 @@ def facts_of(documents: int, resources: Sequence[Resource], offset: int) -> byte
     """What is kept of a file in which nothing is wrong, beside the bodies, which follow each other from `offset` on."""
     kept = []
     for item in resources:
-        kept.append(_plain(item, item.facts_at(offset)))
-        offset += len(item.body)
+        length = len(item.body)
+        kept.append((offset, length, *_plain(item)))
+        offset += length
     return marshal.dumps((documents, kept))
 
 
 def resources_of(
-    facts: bytes, file: str, bodies: KeepsBodies, known: dict[Any, tuple[Key, ...]]
+    facts: bytes, file: str, keep: Callable[[int, int], KeepsBodies], known: dict[Any, tuple[Key, ...]]
 ) -> tuple[int, list[Resource]]:
     """How many documents a file holds, and its resources; the reverse of `facts_of`.
 
     Args:
+        keep: what keeps a body, by where it begins and how long it is.
         known: references that were met before, which are not held twice.
     """
     documents, kept = marshal.loads(facts)  # noqa: S302 (proven to be what this program wrote)
-    return documents, [_resource(item, bodies, file, known) for item in kept]
+    return documents, [_resource(item, keep(offset, length), file, known) for offset, length, *item in kept]
 
 
-def _plain(item: Resource, facts: bytes, *more: bytes) -> Packed:
-    refs = tuple([tuple(ref) for ref in item.refs])
-    return (*item.key, facts, item.display, refs, item.previously, item.left_out, *more)
+def _plain(item: Resource) -> Packed:
+    """All but what keeps the body, and the file."""
+    return (
+        *item.key, item.fingerprint, item.document, item.display, tuple([tuple(ref) for ref in item.refs]),
+        item.previously, item.left_out,
+        item.active, item.unprotects, item.needs_token, item.is_plain, item.refers_to_files,
+    )  # fmt: skip
 
 
-def _resource(item: Sequence[Any], body: bytes | KeepsBodies, file: str, known: dict[Any, tuple[Key, ...]]) -> Resource:
-    kind, name, facts, display, refs, previously, left_out = item
+def _resource(
+    item: Sequence[Any], stored: Content | KeepsBodies, file: str, known: dict[Any, tuple[Key, ...]]
+) -> Resource:
+    kind, name, printed, document, display, refs, previously, left_out, *flags = item
     if refs not in known:
         known[refs] = tuple([Key(*ref) for ref in refs])
-    return Resource(Key(kind, name), body, facts, display, known[refs], previously, file, left_out)
+    active, unprotects, needs_token, is_plain, refers_to_files = flags
+    return Resource(
+        key=Key(kind, name), stored=stored, fingerprint=printed, file=file, document=document, display=display,
+        refs=known[refs], previously=previously, left_out=left_out, active=active, unprotects=unprotects,
+        needs_token=needs_token, is_plain=is_plain, refers_to_files=refers_to_files,
+    )  # fmt: skip

@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
+import msgspec
+
 from reconciler.core.model import Resource
 from reconciler.source.packing import facts_of
 
@@ -39,11 +41,14 @@ class Bodies:
         self.path = path
         self._restore = restore
 
-    def body(self, resource: Resource) -> bytes:
-        """The body, or, should the file have been damaged, the same once more from the definition."""
-        printed, offset, length = resource.place
+    def place(self, offset: int, length: int) -> "Place":
+        """What keeps the body that is there."""
+        return Place(self, offset, length)
+
+    def read(self, resource: Resource, offset: int, length: int) -> bytes:
+        """A body, or, should the file have been damaged, the same once more from the definition."""
         found = os.pread(self.descriptor, length, offset)
-        if sha256(found).digest() == printed:
+        if sha256(found).hexdigest() == resource.fingerprint:
             return found
         self.discard()
         return self._restore(resource)
@@ -59,6 +64,18 @@ class Bodies:
     def __del__(self) -> None:
         """Close the file, once no resource refers to it any more."""
         os.close(self.descriptor)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in a file a body is."""
+
+    bodies: Bodies
+    offset: int
+    length: int
+
+    def body(self, resource: Resource) -> bytes:
+        """The body of the resource that it is of."""
+        return self.bodies.read(resource, self.offset, self.length)
 
 
 class Pack(Bodies):

@@ -201,7 +201,7 @@ class Repository:
         """The body of a resource, from its definition."""
         content = DocumentReader().read(resource.file, self.read(resource.file))
         for found in content.resources:
-            if found == resource:
+            if found.key == resource.key and found.fingerprint == resource.fingerprint:
                 return found.body
         raise SourceUnavailable(f"{resource.file} was changed while it was read", hint="run the command again")
 

@@ -3,11 +3,12 @@
 from collections.abc import Container
 from typing import Any
 
+from reconciler.core.content import content_of
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import RULES, Finding, Place, Severity
-from reconciler.kinds.canonical import body_of, decode, encode
+from reconciler.kinds.canonical import canonical
 from reconciler.kinds.declaring import document
-from reconciler.kinds.registry import KINDS
+from reconciler.kinds.registry import KINDS, Kind
 from reconciler.kinds.yaml_text import mapping_lines
 from reconciler.source.documents import DocumentReader, token_findings
 from reconciler.source.schema import explain
@@ -40,9 +41,13 @@ class DefinitionWriter:
             and not any(found.severity is Severity.ERROR for found in read.diagnostics)
         ):
             (resource,) = read.resources
-            if resource.key == key and resource.body == body_of(decode(encode(content)), kind):
+            if resource.key == key and resource.body == _body_of(content, kind):
                 return text, resource
         return literal + findings_of(declared, self._now) or [_UNWRITABLE]
+
+
+def _body_of(content: dict[str, Any], kind: Kind) -> bytes:
+    return content_of(canonical(content, kind)).body
 
 
 _UNWRITABLE = Finding(

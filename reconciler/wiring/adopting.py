@@ -73,7 +73,7 @@ def prepare(root: Path, ref: str, desired: Desired, drifted: Drifted) -> Prepare
     refusals = list(drifted.refusals)
     for file, adoptions in _by_file(drifted.adoptions).items():
         data = source.read(file)
-        wanted = [(adoption.resource, adoption.body) for adoption in adoptions if adoption.resource]
+        wanted = [(adoption.resource, adoption.content) for adoption in adoptions if adoption.resource]
         here = [resource for resource in desired.resources.values() if resource.file == file]
         edited = edit_file(data, wanted, here, reader)
         refusals += [Refusal(item.resource.key, item.message, item.hint, span=item.span) for item in edited.refused]

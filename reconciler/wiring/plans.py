@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from msgspec import structs
 
 from reconciler import __version__
+from reconciler.core.content import encode
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Plan, Revision
@@ -20,7 +22,7 @@ from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
 from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds import schemas
-from reconciler.kinds.canonical import encode, make_resource
+from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
 from reconciler.render.json_text import json_text
@@ -210,7 +212,7 @@ def _step(step: Mapping[str, Any], path: Path, *, past: bool) -> Step:
         tuple(_field(field) for field in step["unwritten"]),
         tuple(step["notes"]),
         _revival(step.get("restores")),
-        make_resource(step["written"], KINDS[step["kind"]], "", 0).body if "written" in step else None,
+        make_resource(step["written"], KINDS[step["kind"]], "", 0).content if "written" in step else None,
     )
 
 
@@ -225,7 +227,7 @@ def _resource(step: Mapping[str, Any], *, past: bool) -> Resource | None:
     if step["declared"] is None:
         return None
     made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], int(step["document"]))
-    return made.mentioning_all() if past else made
+    return structs.replace(made, left_out=()) if past else made
 
 
 def _field(field: Mapping[str, Any]) -> FieldChange:

@@ -39,7 +39,7 @@ def reference_diagnostics(
     bounded = any(target.bounds.lists for target in targets)
     found: dict[str, list[Finding]] = {}
     for resource in resources if targets else ():
-        if may_hold_references(resource.peek()) if bounded else resource.refers_to_files:
+        if may_hold_references(resource.body) if bounded else resource.refers_to_files:
             findings = list(_findings(resource, targets))
             if findings:
                 found.setdefault(resource.file, []).extend(findings)
@@ -57,7 +57,7 @@ def _target(root: Path, name: str, settings: Mapping[str, Any]) -> _Target:
 
 
 def _findings(resource: Resource, targets: Iterable[_Target]) -> Iterator[Finding]:
-    for field in KINDS[resource.key.kind].secret_fields(resource.content()["spec"]):
+    for field in KINDS[resource.key.kind].secret_fields(resource.content.value["spec"]):
         scheme, written = only(field.reference)
         if own(scheme, written):  # found in the definition itself, whatever the targets are
             continue

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.core.audit import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
 from reconciler.core.ports import RunInfo
-from reconciler.kinds.canonical import encode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow
 from reconciler.stores.sql.mending import is_json, mend
@@ -65,7 +65,7 @@ def unknown_deletions(connection: sqlite3.Connection) -> Iterator[Row]:
     )
     for uid, kind, name, live in rows:
         if kind in KINDS and is_json(live):
-            yield (uid, kind, name, "delete", "", encode(readable(kind, decoded(live))[0]).decode(), None, None, None)
+            yield (uid, kind, name, "delete", "", readable(kind, decoded(live))[0].body.decode(), None, None, None)
 
 
 def tie_deletions(connection: sqlite3.Connection, run: int, rows: Sequence[Row]) -> None:

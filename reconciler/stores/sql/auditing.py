@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.core.audit import Audit, Fault
 from reconciler.core.guards import BRING_BACK
 from reconciler.core.history import GONE
-from reconciler.kinds.canonical import encode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
@@ -232,7 +232,7 @@ def _deleted(connection: sqlite3.Connection) -> _Found:
             yield f"{_named(kind, name)} is live, and in quarantine too", _TAMPERED
         elif action != "delete" or run != last_run:
             yield f"{_named(kind, name)} is in quarantine, and the history does not know of its deletion", _TAMPERED
-        elif kind not in KINDS or not is_json(live) or encode(readable(kind, decoded(live))[0]).decode() != before:
+        elif kind not in KINDS or not is_json(live) or readable(kind, decoded(live))[0].body.decode() != before:
             yield f"what quarantine holds of {_named(kind, name)} is not what was deleted", _TAMPERED
 
     for _, kind, name, _, run, _, _ in unkept(connection):

@@ -14,8 +14,8 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from reconciler.core.content import encode
 from reconciler.core.history import REPAIR
-from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.bulk import insert
 
 SINCE = 3

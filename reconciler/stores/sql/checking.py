@@ -50,7 +50,7 @@ def _moved_fields(connection: sqlite3.Connection, change: Change, record: Record
     fields: tuple[str, ...] = ()
     if row is not None and change.before is not None:
         live, _ = readable(record.key.kind, decoded(row[0]))
-        fields = moved_leaves(leaves(change.before), leaves(live))
+        fields = moved_leaves(leaves(change.before), leaves(live.value))
     yield from (f"{what} {line}" for line in fields or ("was changed",))
 
 

@@ -12,8 +12,9 @@ from contextlib import closing
 from hashlib import sha256
 
 from reconciler.core.audit import Mended
+from reconciler.core.content import decode
 from reconciler.core.history import GONE
-from reconciler.kinds.canonical import decode, encode, readable
+from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
 from reconciler.stores.sql import schema
@@ -246,7 +247,7 @@ def _is_deleted(kind: str, name: str, body: str, was_kind: str, was_name: str, b
     """Whether what is in quarantine is what its deletion took away."""
     if (kind, name) != (was_kind, was_name) or not is_json(body):
         return False
-    return encode(readable(kind, decoded(body))[0]).decode() == before
+    return readable(kind, decoded(body))[0].body.decode() == before
 
 
 def is_json(text: object) -> bool:

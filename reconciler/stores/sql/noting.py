@@ -2,8 +2,8 @@
 
 import sqlite3
 
+from reconciler.core.content import encode
 from reconciler.core.ports import RunInfo
-from reconciler.kinds.canonical import encode
 from reconciler.stores.sql.chain import Chain
 
 

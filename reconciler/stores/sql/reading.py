@@ -60,8 +60,9 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
         pictured = _last_declared(connection, chunk)
         for uid, live, kept, was_applied, moved in rows:
             last = pictured.get(uid, kept) if moved else kept or live
-            applied = decoded(last) if last and was_applied else None
-            found[uid] = Bodies(decoded(live), applied, secrets.get(uid, {}))
+            held = decoded(live)
+            applied = (held if last == live else decoded(last)) if last and was_applied else None
+            found[uid] = Bodies(held, applied, secrets.get(uid, {}))
     return found
 
 

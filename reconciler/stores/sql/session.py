@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.audit import Mended
 from reconciler.core.baseline import Memory
+from reconciler.core.content import encode
 from reconciler.core.enforcement import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
@@ -12,7 +13,6 @@ from reconciler.core.ports import RunInfo, Write
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying
-from reconciler.kinds.canonical import encode
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.bulk import insert
@@ -206,7 +206,7 @@ class SqlSession:
         insert(self._connection, "refs", 3, refs)
         self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
         declared = [
-            (write.uid, write.change.resource.peek().decode())
+            (write.uid, write.change.resource.body.decode())
             for write in kept
             if write.change.resource and write.change.written is not None
         ]
@@ -257,10 +257,10 @@ def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator
         if change.record is None:
             yield (*row, None, None, *(drifts.take(write.uid) if change.revival else (None, None)))
         else:
-            before = (change.live or b"{}").decode()
+            before = "{}" if change.live is None else change.live.body.decode()
             was = change.record.key.name
             yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
 
 
 def _text(change: Change) -> str:
-    return (change.body or b"").decode()
+    return change.body.decode()

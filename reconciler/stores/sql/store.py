@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.baseline import Memory
+from reconciler.core.content import content_of
 from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
@@ -15,7 +16,7 @@ from reconciler.core.quarantine import Deleted
 from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
-from reconciler.kinds.canonical import body_of, fingerprint
+from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
 from reconciler.stores.beside import make_directory
@@ -215,6 +216,6 @@ class SqliteStore:
 def fingerprint_of(content: dict[str, Any], kind: str) -> str:
     """Fingerprint of a body that was written around the tool; one that is not a body at all gets its own."""
     try:
-        return fingerprint(body_of(content, KINDS[kind]))
+        return fingerprint(content_of(canonical(content, KINDS[kind])).body)
     except (KeyError, TypeError, AttributeError):
         return "unreadable"

@@ -80,7 +80,7 @@ def _check_row(change: Change, row: tuple[Any, ...] | None, owner: str) -> None:
     *columns, live = row
     printed = fingerprint_after(change)
     if not isinstance(live, str) or fingerprint(live.encode()) != printed:
-        raise _differing(change.key, (change.body or b"").decode(), live)
+        raise _differing(change.key, change.body.decode(), live)
     wanted = [*change.key, owner, display_after(change), printed, change.resource.fingerprint]
     if columns == wanted:
         return
@@ -99,7 +99,7 @@ def _check_beside(connection: sqlite3.Connection, writes: Sequence[Write]) -> No
         if refs != set(refs_after(change)):
             raise _not_converged(change.key, "the references that the store keeps of it are not what was planned")
         (declared,) = connection.execute("SELECT (SELECT body FROM applied WHERE uid = ?)", (write.uid,)).fetchone()
-        kept = None if change.written is None else change.resource.peek().decode()
+        kept = None if change.written is None else change.resource.body.decode()
         if declared != kept:
             raise _not_converged(change.key, "the declaration that the store keeps of it is not what was planned")
         rows = connection.execute("SELECT address, reference, fingerprint FROM secrets WHERE uid = ?", (write.uid,))

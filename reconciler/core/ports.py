@@ -11,11 +11,10 @@ from reconciler.core.coverage import Coverage
 from reconciler.core.drift import Moved
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.plan import Change, Revision
 from reconciler.core.progress import Progress
 from reconciler.core.quarantine import Deleted, KeepsDeleted, Revival
-from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.core.token import TokenState
 from reconciler.diagnostics import Diagnostic
@@ -251,11 +250,11 @@ class Store(KeepsDeleted, Protocol):
         """What speaks of a store that was here and is gone; nothing where there is one, or none seems to have been."""
         ...
 
-    def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
+    def records(self, near: Mapping[Key, Resource] | None = None) -> Mapping[Key, Record]:
         """All records, without their bodies.
 
         Args:
-            near: what is declared; the more of them are like it, the smaller they are.
+            near: what is declared; the records share with it what both say, as there may be very many.
         """
         ...
 

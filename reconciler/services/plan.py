@@ -14,6 +14,7 @@ from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports import Desired, FindsUnread, SecretBackend, Source, Store
 from reconciler.core.quarantine import latest_of
+from reconciler.core.records import owned_by
 from reconciler.kinds.access import live_target, target_of
 from reconciler.kinds.drifting import identities, paired
 from reconciler.services.changes import compare, elsewhere_of, is_nothing
@@ -49,7 +50,7 @@ def make_plan(
         SecretUnavailable: `secrets` is given and a reference leads to nothing.
     """
     live, owned, others = _looked_at(scope, store, desired, options.owner)
-    moved = paired(store.moved())
+    moved = paired(store.moved() if scope is None else scope.moved)
     matches = list(_matches(desired, live, store, options, moved))
     emptied = guards.empty_source(desired.documents, owned.total())
     if not options.prune or emptied:
@@ -90,7 +91,7 @@ def _looked_at(
     if scope is not None:
         return scope.live, scope.owned, any(record.owner != owner for record in scope.live.values())
     live = store.records(desired.resources)
-    owned = live.owned(owner)
+    owned = owned_by(live, owner)
     return live, owned, owned.total() < len(live)
 
 

@@ -62,7 +62,8 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
         raise Unprovable("the store or the source does not keep track")
     if asked.secrets is not None:
         raise Unprovable("all secrets are looked at")
-    if any(one.before is None or one.now is None or one.before.key != one.now.key for one in store.moved()):
+    moved = store.moved()
+    if any(one.before is None or one.now is None or one.before.key != one.now.key for one in moved):
         raise Unprovable("records were made, removed or renamed around the tool")
     options = asked.options
     parts, index = source.parts(), store.index(options.owner)
@@ -71,7 +72,7 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
     except SourceUnavailable as failure:
         raise Unprovable(failure.message) from failure
     known = asked.tokens(found.desired) if asked.tokens else None
-    plan = make_plan(found.desired, source, store, options, None, known, scope_of(found, index))
+    plan = make_plan(found.desired, source, store, options, None, known, scope_of(found, index, moved))
     memory = None
     base = index.baseline()
     still = base is not None and not found.files and (base.trees, base.revision) == (parts.trees, found.revision)

@@ -14,6 +14,7 @@ from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Change, Plan, fingerprint_of
 from reconciler.core.ports import Past, Store
+from reconciler.core.records import owned_by
 from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
@@ -45,7 +46,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
     if datetime.fromisoformat(options.now) >= datetime.fromisoformat(saved.expires):
         raise RecordConflict(f"the plan has expired: it was good until {saved.expires}", hint=_AGAIN)
     bodies = store.bodies(step.record.uid for step in saved.steps if step.record)
-    live, owned, others = _concerned(saved, store, bodies, options.owner)
+    live, mine, others = _concerned(saved, store, bodies, options.owner)
     _refuse_stale(saved, store, live, bodies)
     by_uid = {record.uid: record for record in live.values()}
     elsewhere = elsewhere_of(paired(store.moved()), store, options.owner, others=others)
@@ -56,7 +57,7 @@ def revive(saved: SavedPlan, store: Store, options: PlanOptions) -> Plan:
         store,
         options,
         saved.revision,
-        Around(lambda: Covering(_targets(saved, store)), owned, kept=saved.kept),
+        Around(lambda: Covering(_targets(saved, store)), mine, kept=saved.kept),
     )
     if fingerprint_of(plan) != saved.fingerprint:
         message = "the plan cannot be carried out as it was reviewed: other changes would come of it"
@@ -74,7 +75,8 @@ def _concerned(
     """
     if not isinstance(store, KeepsBaselines):
         every = store.records()
-        return every, every.owned(owner), every.owned(owner).total() < len(every)
+        mine = owned_by(every, owner)
+        return every, mine, mine.total() < len(every)
     index = _index(store, owner)
     starts = index.identified(step.record.uid for step in saved.steps if step.record)
     keys = {record.key for record in starts} | {referred.key for referred in saved.refers}

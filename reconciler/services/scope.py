@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.core.baseline import DatedGrant, Index
+from reconciler.core.drift import Moved
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.kinds.outcome import display_after
@@ -21,6 +22,7 @@ class Scope(Struct, frozen=True):
 
     Attributes:
         live: the records to be matched.
+        moved: what others did to records around the tool, as it was looked at already.
         owned: how many live records of each kind the owner has.
         dated: all grants that end, where the definitions at hand do not have all policies.
         beyond: the resources that the definitions at hand do not have.
@@ -28,13 +30,14 @@ class Scope(Struct, frozen=True):
     """
 
     live: Mapping[Key, Record]
+    moved: Sequence[Moved]
     owned: Counter[str]
     dated: tuple[DatedGrant, ...] | None
     beyond: "Callable[[], Beyond]"
     around: Callable[[Sequence[Change]], Mapping[Key, Record]]
 
 
-def scope_of(narrow: Narrow, index: Index) -> Scope:
+def scope_of(narrow: Narrow, index: Index, moved: Sequence[Moved]) -> Scope:
     """The scope of what was found to matter."""
 
     def around(changes: Sequence[Change]) -> Mapping[Key, Record]:
@@ -49,4 +52,4 @@ def scope_of(narrow: Narrow, index: Index) -> Scope:
 
         return Unread(narrow, index)
 
-    return Scope(narrow.live, narrow.owned, narrow.dated, beyond, around)
+    return Scope(narrow.live, moved, narrow.owned, narrow.dated, beyond, around)

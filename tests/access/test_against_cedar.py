@@ -77,7 +77,7 @@ def cedar_entities(world: list[Document]) -> list[Document]:
 
 def places(permission: str, resource: Resource) -> list[str]:
     """What the permission is wanted on: to create or delete takes it in each category, as if it were the only one."""
-    categories = resource.content()["spec"].get("categories", ())
+    categories = resource.content.value["spec"].get("categories", ())
     name = f'{resource.key.kind}Record::"{resource.key.name}'
     if len(categories) < 2 or not permission.endswith((":create", ":delete")):
         return [f'{name}"']
@@ -127,7 +127,7 @@ def diff_allows(held: Entitlements, permission: str, target: Target, now: dateti
 def compare(world: list[Document], now: datetime) -> None:
     """Ask about everybody, every permission and every resource."""
     resources = read(world)
-    access = make_access((resource.key, resource.content()) for resource in resources)
+    access = make_access((resource.key, resource.content.value) for resource in resources)
     questions = [
         (user, permission, resource)
         for resource in resources
@@ -140,7 +140,7 @@ def compare(world: list[Document], now: datetime) -> None:
     held = {user: entitlements(access.policies_of(user), since) for user in USERS}
     seen: set[str] = set()
     for (user, permission, resource), allowed in zip(questions, expected, strict=True):
-        target = target_of(resource.key, resource.content())
+        target = target_of(resource.key, resource.content.value)
         decision = decide(access, user, permission, target, now)
         seen.add(f"{allowed}: {decision.refusal or 'granted'}")
         assert decision.allowed is allowed, (user, permission, resource.key)
@@ -187,7 +187,7 @@ def test_circles_of_groups_add_nothing(members: dict[str, tuple[list[str], list[
         )
         for name, (users, groups) in members.items()
     ]
-    access = make_access((resource.key, resource.content()) for resource in read(documents))
+    access = make_access((resource.key, resource.content.value) for resource in read(documents))
     belongs = {(user, name) for name, (users, _) in members.items() for user in users}
     while True:
         more = {(user, name) for name, (_, groups) in members.items() for user, inner in belongs if inner in groups}

@@ -135,7 +135,7 @@ def test_adopted_drift_plans_empty_and_nothing_else_is_touched(
         now_there = {
             path
             for key, found in desired.resources.items()
-            for path in entries(found.content(), (f"{key.kind}/{key.name}",))
+            for path in entries(found.content.value, (f"{key.kind}/{key.name}",))
         }
         for path, text in texts.items():
             result = path.read_bytes().decode()

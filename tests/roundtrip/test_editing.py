@@ -1,12 +1,15 @@
 """How an edit of a document looks, construct by construct."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from difflib import ndiff
 from typing import Any
 
 import pytest
 
-from reconciler.kinds.canonical import body_of
+from reconciler.core.content import Content, content_of
+from reconciler.core.model import Resource
+from reconciler.kinds.canonical import canonical
 from reconciler.kinds.registry import KINDS
 from reconciler.source.documents import DocumentReader
 from reconciler.source.editing import Edited, edit_file
@@ -64,12 +67,15 @@ spec:
 def edited(index: int, change: Callable[[dict[str, Any]], object] | None, text: str = TEXT) -> Edited:
     """The file after its document at `index` was made to declare something else."""
     resources = READER.read("connectors/a.yaml", text.encode()).resources
-    body = None
-    if change is not None:
-        content = resources[index].content()
-        change(content["spec"])
-        body = body_of(content, KINDS[resources[index].key.kind])
-    return edit_file(text.encode(), [(resources[index], body)], resources, READER)
+    wanted = None if change is None else changed(resources[index], change)
+    return edit_file(text.encode(), [(resources[index], wanted)], resources, READER)
+
+
+def changed(resource: Resource, change: Callable[[dict[str, Any]], object]) -> Content:
+    """What a resource declares once its spec was changed."""
+    content = deepcopy(resource.content.value)
+    change(content["spec"])
+    return content_of(canonical(content, KINDS[resource.key.kind]))
 
 
 def lines(index: int, change: Callable[[dict[str, Any]], object]) -> list[str]:
@@ -155,9 +161,7 @@ def test_what_an_edit_would_take_more_for_is_left() -> None:
     resources = READER.read("connectors/a.yaml", text.encode()).resources
     wanted = []
     for resource in resources:
-        content = resource.content()
-        content["spec"]["displayName"] = "Another"
-        wanted.append((resource, body_of(content, KINDS[resource.key.kind])))
+        wanted.append((resource, changed(resource, lambda spec: spec.update(displayName="Another"))))
     done = edit_file(text.encode(), wanted, resources, READER)
     assert done.data == text.replace("displayName: Customer data", "displayName: Another").encode()
     (refused,) = done.refused

@@ -61,7 +61,7 @@ def cache_of(workspace: Workspace) -> Path:
 def seen(root: Path, cache: Path | str = "", ref: str = "", now: str = NOW) -> tuple[object, ...]:
     """All that anybody can see of a load."""
     desired = Repository(root, ref, now, cache=str(cache)).load()
-    resources = [(item, item.body, item.content(), item.active, item.needs_token, item.is_plain) for item in desired.resources.values()]  # fmt: skip
+    resources = [(item, item.body, item.content.value, item.active, item.needs_token, item.is_plain) for item in desired.resources.values()]  # fmt: skip
     return resources, desired.files, desired.documents, desired.diagnostics
 
 

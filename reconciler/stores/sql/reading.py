@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.model import Bodies, Found, Key, Record, SecretState
-from reconciler.core.records import Records
+from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState
+from reconciler.core.records import beside
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import chain
 
@@ -18,8 +18,11 @@ Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed around the tool."""
 
 
-def records(connection: sqlite3.Connection, fingerprint: Fingerprint, found: Records) -> None:
-    """Add all records without their bodies."""
+def records(
+    connection: sqlite3.Connection, fingerprint: Fingerprint, near: Mapping[Key, Resource]
+) -> dict[Key, Record]:
+    """All records without their bodies; they share with `near` what both say."""
+    found: dict[Key, Record] = {}
     rows = connection.execute("SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records")
     changed = False
     for kind, name, uid, printed, applied, owner, display, version in rows:
@@ -27,19 +30,24 @@ def records(connection: sqlite3.Connection, fingerprint: Fingerprint, found: Rec
             raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
         if not uid.__class__ is name.__class__ is applied.__class__ is owner.__class__ is str:
             raise sqlite3.DatabaseError("database disk image is malformed: a record cannot be read")
-        found.add(Record(Key(kind, name), uid, printed or "", applied, owner, display or "", version, printed is None))
+        key = Key(kind, name)
+        record = Record(key, uid, printed or "", applied, owner, display or "", version, printed is None)
+        record = beside(record, near.get(key))
+        found[record.key] = record
         changed = changed or printed is None
     if changed:
         _recompute(connection, found, fingerprint)
+    return found
 
 
-def _recompute(connection: sqlite3.Connection, found: Records, fingerprint: Fingerprint) -> None:
+def _recompute(connection: sqlite3.Connection, found: dict[Key, Record], fingerprint: Fingerprint) -> None:
     """Give the records whose bodies were changed around the tool the fingerprints that they have now."""
     rows = connection.execute(
         "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
     )
     for kind, name, live in rows:
-        found.add(replace(found[Key(kind, name)], fingerprint=fingerprint(decoded(live), kind)))
+        key = Key(kind, name)
+        found[key] = replace(found[key], fingerprint=fingerprint(decoded(live), kind))
 
 
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:

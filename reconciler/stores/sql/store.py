@@ -10,10 +10,9 @@ from reconciler.core.baseline import Memory
 from reconciler.core.content import content_of
 from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.ports import Lease, RunInfo, Sealer
 from reconciler.core.quarantine import Deleted
-from reconciler.core.records import Records
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import canonical, fingerprint
@@ -66,13 +65,10 @@ class SqliteStore:
         with self._reading() as connection:
             return self._remains() if connection is None else ()
 
-    def records(self, near: Mapping[Key, Resource] | None = None) -> Records:
-        """All records, without their bodies; the more of them are like `near`, the smaller they are."""
-        found = Records(near or {})
+    def records(self, near: Mapping[Key, Resource] | None = None) -> Mapping[Key, Record]:
+        """All records, without their bodies; they share with `near` what both say."""
         with self._reading() as connection:
-            if connection:
-                reading.records(connection, fingerprint_of, found)
-        return found
+            return reading.records(connection, fingerprint_of, near or {}) if connection else {}
 
     def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
         """Bodies and secret states of the records named."""

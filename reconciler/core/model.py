@@ -72,6 +72,20 @@ class Resource(Struct, frozen=True, eq=False, kw_only=True):
         """Its canonical body, as `content` gives it."""
         return self.content.body
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both declare the same, at the same place; wherever the bodies are, their fingerprints say it."""
+        return isinstance(other, Resource) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "stored"
+        )
+
+    def __hash__(self) -> int:
+        """Hash of the key."""
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        """What it is and where it stands."""
+        return f"Resource({self.key.kind}/{self.key.name}, {self.fingerprint[:12]}, {self.file}:{self.document})"
+
 
 class SecretState(Struct, frozen=True):
     """What the store holds of one secret.

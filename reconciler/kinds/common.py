@@ -56,8 +56,13 @@ _OF_LIFECYCLE: Defaults = (("protect", False), ("ignore", []))
 
 def without(mapping: dict[str, Any], defaults: Defaults) -> dict[str, Any]:
     """`mapping` without the keys that have their default; the same one where there are none."""
-    gone = [key for key, default in defaults if key in mapping and mapping[key] == default]
-    return {key: value for key, value in mapping.items() if key not in gone} if gone else mapping
+    made = mapping
+    for key, default in defaults:
+        if key in mapping and mapping[key] == default:
+            if made is mapping:
+                made = {**mapping}
+            del made[key]
+    return made
 
 
 def in_order(items: list[Any], key: Callable[[Any], Any] | None = None) -> list[Any]:

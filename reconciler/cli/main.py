@@ -1,6 +1,5 @@
 """The top of the command line: global options, and commands by name."""
 
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -10,10 +9,9 @@ import click
 from reconciler import __version__
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import common_options
-from reconciler.cli.output import say_error
 from reconciler.cli.said import forget
-from reconciler.cli.telling import told
-from reconciler.errors import ExitCode
+from reconciler.cli.streams import bordered
+from reconciler.cli.telling import code_with_answer, told
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a new configuration repository."),
@@ -87,31 +85,16 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) -> int:
-    """Run one command line; returns the exit code.
+    """Run one command line; returns the exit code. What fails is told, here and nowhere else.
 
     Args:
         interrupts: what has caught the signals.
     """
     forget()
-    return told(lambda: _clicked(arguments, interrupts))
-
-
-def _clicked(arguments: Sequence[str], interrupts: SignalInterrupts | None) -> int | None:
-    """Have click read the command line and run the command; what it finds wrong with it is told."""
-    try:
-        result: int | None = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts)
-    except click.exceptions.NoArgsIsHelpError as failure:
-        print(failure.format_message(), file=sys.stderr)
-        return ExitCode.USAGE
-    except click.ClickException as failure:
-        return _usage(failure)
-    except click.Abort as abort:
-        raise KeyboardInterrupt from abort
-    return result
-
-
-def _usage(failure: click.ClickException) -> int:
-    message = failure.format_message()
-    context = getattr(failure, "ctx", None)
-    say_error(message[:1].lower() + message[1:], hint=f"see: {context.command_path} --help" if context else "")
-    return ExitCode.USAGE
+    with bordered() as stdout:
+        try:
+            code = int(cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts) or 0)
+        except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001 (the one place where a bug becomes a message)
+            code = told(failure)
+        stdout.flush()
+        return code_with_answer(code, stdout)

@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.plan_files import Saving
+from reconciler.cli.plan_files import Saving, refuse_unsaved
 from reconciler.cli.plan_options import plan_options, saving_options
-from reconciler.cli.planning import FORMATS, plan_and_show
-from reconciler.cli.running import PlanFlags
+from reconciler.cli.planning import FORMATS, show_plan
+from reconciler.cli.running import PlanFlags, open_run, planned_with
+from reconciler.errors import ExitCode
 
 
 @click.command("plan")
@@ -26,5 +27,11 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
 
     Formats (-o): text, json, markdown (for a pull request).
     """
-    chosen = choose_format(FORMATS)
-    return plan_and_show(PlanFlags(**flags), Saving(out, sign_key, valid_for), chosen, detailed=detailed_exitcode)
+    chosen, asked, saving = choose_format(FORMATS), PlanFlags(**flags), Saving(out, sign_key, valid_for)
+    refuse_unsaved(saving)
+    run = open_run(asked)
+    plan = planned_with(run, asked).plan
+    code = show_plan(run, plan, chosen, asked, saving)
+    if code or not plan.changes or not detailed_exitcode:
+        return code
+    return ExitCode.DRIFTED if plan.is_drift_only else ExitCode.CHANGES_PENDING

@@ -17,7 +17,8 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Clock, RunInfo
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
-from reconciler.services.apply import Report, TokenOptions, apply_plan
+from reconciler.core.report import Report
+from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides, sqlite_path
 from reconciler.stores.sql import schema

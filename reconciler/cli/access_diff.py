@@ -47,9 +47,10 @@ def command(base: str, head: str, actor: str) -> int:
     found = access_diff(access_of(before), access_of(after), Covering(targets), actor=actor, now=moment)
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":
-        from reconciler.render.access_diff_json import access_diff_json
+        from reconciler.render.access_diff_json import Compared, access_diff_json
 
-        answer(access_diff_json(found, was.of, becomes.of, base=revisions.base, head=revisions.head, merged=revisions.merged, at=at))  # fmt: skip
+        compared = Compared(revisions.base, revisions.head, revisions.merged, at)
+        answer(access_diff_json(found, was.of, becomes.of, compared))
     elif chosen == "markdown":
         from reconciler.render.access_diff_markdown import access_markdown
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
+from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
 from reconciler.cli.plan_options import plan_options
@@ -52,17 +52,8 @@ def command(
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
     refuse_demanded(run, plan, branch, saved=planfile is not None)
-    return carry_out(
-        run,
-        plan,
-        chosen,
-        yes=yes,
-        preflight=asked.preflight,
-        on_error=on_error,
-        parallelism=parallelism,
-        verb=verb,
-        memory=memory,
-    )
+    how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight)
+    return carry_out(run, plan, how, verb=verb, memory=memory)
 
 
 def _is_on_the_line(option: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.asked import Asked
+from reconciler.cli.asked import CallFlags
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.running import open_run
 from reconciler.errors import ExitCode, UsageError
@@ -48,12 +48,12 @@ def command(
 
     Formats (-o): text, json.
     """
-    asked = Asked(**flags)
+    asked = CallFlags(**flags)
     chosen = choose_format(FORMATS)
     if every:
         from reconciler.cli.call_all import call_all
 
-        if connector or asked != Asked((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
+        if connector or asked != CallFlags((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
             raise UsageError("--all takes no connector and no data", hint="choose with --category and --label")
         return call_all(chosen, base_url=asked.base_url, category=category, labels=labels)
     if category or labels:
@@ -63,7 +63,7 @@ def command(
     return _call_one(connector, endpoint or "", asked, chosen)
 
 
-def _call_one(name: str, purpose: str, asked: Asked, chosen: str) -> int:
+def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     from reconciler.cli import calling
     from reconciler.kinds.authorization import trust_of
     from reconciler.net.senders import Senders

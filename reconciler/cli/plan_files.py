@@ -36,21 +36,14 @@ def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> N
     """Save a plan, where that is asked for, and say what to do with it."""
     if saving.out is None:
         return
+    from reconciler import __version__
+    from reconciler.render.saved_plan import About
     from reconciler.wiring.plans import write_plan
 
     created = now()
     expires = _later(created, parse_duration("--valid-for", saving.valid_for))
-    named = write_plan(
-        plan,
-        saving.out,
-        run.store,
-        created=created,
-        expires=expires,
-        adopt=flags.adopt,
-        verb=verb,
-        key_file=saving.sign_key,
-        environment=os.environ,
-    )
+    about = About(__version__, created, expires, verb, run.store.identity(), flags.adopt)
+    named = write_plan(plan, saving.out, run.store, about, key_file=saving.sign_key, environment=os.environ)
     if not options().quiet:
         signed = f", signed by {named}" if named else ""
         say(f"saved to {saving.out}{signed}; until {expires}: reconciler apply {saving.out}")

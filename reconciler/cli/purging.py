@@ -10,9 +10,10 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
+from reconciler.core.ports import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
-from reconciler.services.purging import Purge
+from reconciler.services.purging import VERB, Purge
 from reconciler.wiring.run import now
 
 _MOST_DAYS = 36_500
@@ -46,10 +47,8 @@ def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float 
     if not yes:
         _ask(len(found.wanted))
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    head = carry_out_purge(
-        found, run.store, actor=actor_of_run(), owner=run.settings.owner, target=run.settings.target, clock=now,
-        interrupts=interrupts,
-    )  # fmt: skip
+    told = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
+    head = carry_out_purge(found, run.store, told, interrupts)
     _report(found, days, chosen, head=head)
     if interrupts.noted:
         say("interrupted too late: the purge was already done")

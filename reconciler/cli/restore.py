@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
+from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
@@ -79,10 +79,8 @@ def command(
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "restore")
     refuse_demanded(past, plan, None, saved=False)
-    return carry_out(
-        past, plan, chosen, yes=yes, preflight=preflight, on_error=on_error, parallelism=parallelism, verb="restore",
-        afterwards=in_git,
-    )  # fmt: skip
+    how = ApplyFlags(chosen, yes, on_error, parallelism, preflight)
+    return carry_out(past, plan, how, verb="restore", afterwards=in_git)
 
 
 def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tuple[Plan, Run, tuple[str, ...]]:

@@ -168,6 +168,7 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
     from reconciler.services.plan_options import PlanOptions
     from reconciler.services.planning import Asked
 
+    checks = run.settings.check_secrets if remember else run.settings.plan_checks_secrets
     plan_options = PlanOptions(
         target=run.settings.target,
         owner=run.settings.owner,
@@ -180,12 +181,11 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
         bounds=Bounds(str(run.settings.root), run.settings.secrets_allowed),
+        secrets=run.secrets if checks else None,
         progress=run.progress,
     )
     tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
-    checks = run.settings.check_secrets if remember else run.settings.plan_checks_secrets
-    secrets = run.secrets if checks else None
-    return Asked(plan_options, rules_digest(), tokens, secrets, remember)
+    return Asked(plan_options, rules_digest(), tokens, remember)
 
 
 def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan, Problem
+from reconciler.core.report import Report
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import move_text, told_move
@@ -87,13 +88,14 @@ def _nothing_text(plan: Plan) -> str:
     return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
 
 
-def report_text(plan: Plan, secrets: int, tokens: int) -> str:
+def report_text(report: Report) -> str:
     """What an apply did, in one line."""
+    plan = report.plan
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
         return _nothing_text(plan) + "\n" + _noted(plan)
-    resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
-    fetched = f"; {plural(tokens, 'access token')} fetched" if tokens else ""
+    resolved = f"; {plural(report.secrets, 'secret')} resolved" if report.secrets else ""
+    fetched = f"; {plural(report.tokens, 'access token')} fetched" if report.tokens else ""
     return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n" + _noted(plan)
 
 

@@ -37,6 +37,7 @@ from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive
 from reconciler.stores.sql.auditing import audit
+from reconciler.render.saved_plan import About
 from reconciler.wiring.plans import read_plan, write_plan
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
@@ -284,7 +285,8 @@ class Histories(RuleBasedStateMachine):
         steps = plan_of(self.declared, self.live, self.deleted)
         assert self._actions(steps) == {(change.action.value, tuple(change.key)) for change in plan.changes}
         path = self.folder / f"plan{len(self.saved)}.json"
-        write_plan(plan, path, store, created=now(), expires=LATER, adopt=False, environment={})
+        about = About("1", now(), LATER, "apply", store.identity(), adopt=False)
+        write_plan(plan, path, store, about, environment={})
         store.close()
         self.saved.append((path, steps, dict(self.live), self.deletions.copy()))
 

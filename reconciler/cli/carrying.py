@@ -162,7 +162,7 @@ def _show(plan: Plan, flags: ApplyFlags) -> None:
     if not plan.changes or (flags.yes and (options().quiet or flags.output != "text")):
         return
     stream = sys.stdout if flags.output == "text" else sys.stderr
-    stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
+    stream.write(plan_text(replace(plan, problems=()), now(), color=wants_color(options().color, stream)))
     refuse_unshown()
 
 

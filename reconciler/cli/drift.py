@@ -57,4 +57,4 @@ def _show(report: DriftReport, chosen: str) -> None:
     elif report.drifted or not options().quiet:
         from reconciler.render.drift import drift_text
 
-        answer(drift_text(report, color=wants_color(options().color, sys.stdout)))
+        answer(drift_text(report, now(), color=wants_color(options().color, sys.stdout)))

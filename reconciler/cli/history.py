@@ -147,7 +147,7 @@ def _runs(history: "KeepsHistory", asked: HistoryFlags, *, every: bool) -> str:
         return runs_json(runs, every=every, more=more)
     from reconciler.render.history import runs_table
 
-    return runs_table(runs, more=more, color=asked.color)
+    return runs_table(runs, now(), more=more, color=asked.color)
 
 
 def _versions(history: "KeepsHistory", key: Key, asked: HistoryFlags) -> str:
@@ -162,7 +162,7 @@ def _versions(history: "KeepsHistory", key: Key, asked: HistoryFlags) -> str:
         return versions_json(key, shown, more=more)
     from reconciler.render.history import versions_text
 
-    return versions_text(key, shown, more=more, color=asked.color)
+    return versions_text(key, shown, now(), more=more, color=asked.color)
 
 
 def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], asked: HistoryFlags) -> str:

@@ -9,6 +9,7 @@ from reconciler.cli.running import PlanFlags, Run, preflight_of
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
+from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None
     elif not (options().quiet and plan.is_empty):
         from reconciler.render.plan_text import plan_text
 
-        answer(plan_text(plan, color=color))
+        answer(plan_text(plan, now(), color=color))
         if verdicts is not None:
             from reconciler.render.preflight import preflight_text
 

@@ -64,7 +64,7 @@ def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
         return
     stream = sys.stdout if chosen == "text" else sys.stderr
     if chosen == "text" or not everything:
-        stream.write(deleted_table(found.wanted, days, color=wants_color(options().color, stream)))
+        stream.write(deleted_table(found.wanted, days, now(), color=wants_color(options().color, stream)))
         refuse_unshown()
 
 

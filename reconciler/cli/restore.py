@@ -27,6 +27,7 @@ from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.history import open_history
+from reconciler.wiring.run import now
 
 
 @click.command("restore")
@@ -105,5 +106,7 @@ def _list(run: Run, chosen: str) -> int:
     else:
         from reconciler.render.deleted import deleted_table
 
-        answer(deleted_table(deleted, run.settings.quarantine_days, color=wants_color(options().color, sys.stdout)))
+        answer(
+            deleted_table(deleted, run.settings.quarantine_days, now(), color=wants_color(options().color, sys.stdout))
+        )
     return ExitCode.OK

@@ -6,6 +6,7 @@ from reconciler.core.diff import FieldChange
 from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
+from reconciler.core.times import ago
 from reconciler.core.token import moment
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
@@ -20,27 +21,29 @@ DONE = {
 }  # fmt: skip
 
 
-def runs_table(listed: Sequence[RunEntry | Futile], *, more: bool, color: bool) -> str:
+def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, color: bool) -> str:
     """One line a run, the latest first.
 
     Args:
+        now: from which times are told; they are there exactly too, as other commands take them.
         more: whether there are older ones.
     """
     if not listed:
         return "The history holds no run.\n"
-    rows = [_row(run) for run in listed]
+    rows = [_row(run, now) for run in listed]
     marked = [RED if isinstance(run, Futile) else "" for run in listed]
-    header = ["RUN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
+    header = ["RUN", "WHEN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
     lines = table(header, rows, color=color, marked=marked)
     older = "; older ones with --limit" if more else ""
     return "\n".join([*lines, paint(f"{plural(len(listed), 'run')}{older}", DIM, color=color)]) + "\n"
 
 
-def _row(run: RunEntry | Futile) -> list[str]:
+def _row(run: RunEntry | Futile, now: str) -> list[str]:
     number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", run.outcome)
     seconds = seconds_of(run)
     took = f"{seconds:,.1f} s" if seconds is not None else ""
-    return [number, run.finished or run.started, took, run.actor, run.verb, commit(run), run.target, said]
+    time = run.finished or run.started
+    return [number, ago(time, now), time, took, run.actor, run.verb, commit(run), run.target, said]
 
 
 def seconds_of(run: RunEntry | Futile) -> float | None:
@@ -75,24 +78,25 @@ def _outcome(run: RunEntry) -> str:
     return ", ".join([*(counts or [_WITHOUT_RECORDS.get(run.verb, "tokens")]), *partly, *overridden, *approved])
 
 
-def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:
+def versions_text(key: Key, versions: Sequence[Version], now: str, *, more: bool, color: bool) -> str:
     """Each version with who, when, from which commit and what changed; the latest first.
 
     Args:
+        now: from which times are told; they are there exactly too, as other commands take them.
         more: whether there are others that are not shown.
     """
     lines = []
     for version in versions:
-        lines += [*_version(version, asked=key, color=color), ""]
+        lines += [*_version(version, now, asked=key, color=color), ""]
     older = "; others with --limit or without --since" if more else ""
     lines.append(paint(f"{plural(len(versions), 'version')}{older}", DIM, color=color))
     return "\n".join(lines) + "\n"
 
 
-def _version(version: Version, *, asked: Key, color: bool) -> Iterator[str]:
+def _version(version: Version, now: str, *, asked: Key, color: bool) -> Iterator[str]:
     number = paint(str(version.number), BOLD, color=color)
     who = f" by {by(version.run)}" if version.run else ""
-    time = version.time or "at an unknown time"
+    time = f"{version.time} ({ago(version.time, now)})" if version.time else "at an unknown time"
     yield f"{number}  {harmless(f'{time}  {_done(version, asked)}{who}')}"
     if not version.known:
         yield "    (what it held then was changed out of band before the store kept such bodies)"

@@ -22,7 +22,7 @@ _COLORS = {
     Action.ADOPT: CYAN, Action.DELETE: RED, Action.RESTORE: GREEN,
 }  # fmt: skip
 _ORIGINS = {
-    Origin.DRIFT: "live was changed",
+    Origin.DRIFT: "drift",
     Origin.SECRET: "the secret has a new value",
 }
 _WORDS = {
@@ -43,14 +43,18 @@ MAX_DETAILED = 200
 _MAX_ACCESS = 20
 
 
-def plan_text(plan: Plan, *, color: bool) -> str:
-    """The plan as people read it; one line when there is nothing to do."""
+def plan_text(plan: Plan, now: str, *, color: bool) -> str:
+    """The plan as people read it; one line when there is nothing to do.
+
+    Args:
+        now: from which times are told.
+    """
     detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
         return "\n".join([_nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
     for change in plan.changes:
-        lines += _change_lines(change, color=color, detailed=detailed)
+        lines += _change_lines(change, now, color=color, detailed=detailed)
         if detailed or change.fields:
             lines.append("")
     if not detailed:
@@ -120,13 +124,13 @@ def _kept(plan: Plan) -> str:
     return f"; {plural(plan.kept, 'record')} no longer defined, kept" if plan.kept else ""
 
 
-def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[str]:
+def _change_lines(change: Change, now: str, *, color: bool, detailed: bool) -> Iterator[str]:
     mark = paint(MARKS[change.action], _COLORS[change.action], BOLD, color=color)
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     if moved := told_move(change):
-        yield f"    {paint('! ' + move_text(moved), YELLOW, color=color)}"
+        yield f"    {paint('! ' + move_text(moved, now), YELLOW, color=color)}"
     if change.action in NEW and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"

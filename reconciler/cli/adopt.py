@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--theirs", is_flag=True, help="Take the live value of fields that git has changed too.")
 @common_options(reads=True)
 def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) -> int:
-    """Write what was changed around the tool back into the definitions, and nothing else.
+    """Write drift back into the definitions, and nothing else.
 
     Without ADDRESS everything of this repository that drifted is written; a live record that git does not define
     has to be named. Comments, quotes, anchors and the order of keys stay. Formats (-o): text, json.

@@ -25,7 +25,7 @@ FORMATS = ("text", "json", "markdown")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something was changed.")
 @common_options()
 def command(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool) -> int:
-    """Show what was changed in the live store around this repository's applies: since when, by whom if the store knows.
+    """Show drift: live records that are not as this repository last applied them, since when, and by whom if known.
 
     It looks at the store alone: no git, no definitions, no secrets. What moved and moved back, and what is left to
     the live side, is no drift. An ADDRESS is such as connector/crm-contacts.

@@ -47,7 +47,7 @@ command.add_command(purge)
 def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
     """Look the store over: the file, bodies, references, and the chain of its history. Exits with 10 when something is broken.
 
-    --repair mends what somebody has done to the tables around the tool, in one transaction, and says what: notes,
+    --repair mends what somebody has done to the tables outside of a run, in one transaction, and says what: notes,
     indexes and triggers are made anew, what belongs to no record is removed, a record that is not what was written is
     put before the next plan, and a break in the history is acknowledged by an entry behind it, never written over. It
     is a run of its own in the history, and takes a super admin, where the store has one. What is left is said; a file

@@ -17,7 +17,7 @@ from reconciler.render.values import content_lines
 
 DONE = {
     "create": "created", "update": "updated", "rename": "renamed", "adopt": "adopted", "delete": "deleted",
-    "restore": "restored", "purge": "purged", REPAIR: "noted as it was", DRIFT: "changed out of band",
+    "restore": "restored", "purge": "purged", REPAIR: "noted as it was", DRIFT: "drifted",
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _outcome(run: RunEntry) -> str:
         mended = [said for said in run.overrides if not said.startswith(("seal=", "broken="))]
         return f"mended {', '.join(mended)}"
     if run.verb == LOST:
-        return "removed around the tool; not known"
+        return "removed outside of a run; not known"
     counts = [f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())]
     partly = ["partly"] if run.outcome == "partly" else []
     overridden = [f"override {override}" for override in run.overrides]
@@ -99,7 +99,7 @@ def _version(version: Version, now: str, *, asked: Key, color: bool) -> Iterator
     time = f"{version.time} ({ago(version.time, now)})" if version.time else "at an unknown time"
     yield f"{number}  {harmless(f'{time}  {_done(version, asked)}{who}')}"
     if not version.known:
-        yield "    (what it held then was changed out of band before the store kept such bodies)"
+        yield "    (what it held is not known: it had drifted before the store kept such bodies)"
     elif version.action in ("create", DRIFT) and version.body is not None and not version.fields:
         yield from _content(version, color=color)
     for field in version.fields:
@@ -115,7 +115,7 @@ def by(run: RunEntry) -> str:
 
 def _done(version: Version, asked: Key) -> str:
     gone = version.action == DRIFT and version.body is None
-    done = "deleted out of band" if gone else DONE.get(version.action, version.action)
+    done = "deleted outside of a run" if gone else DONE.get(version.action, version.action)
     named = f" as {address(*version.key)}" if version.key != asked else ""
     was = f", was {address(version.key.kind, version.was)}" if version.was else ""
     return f"{done}{named}{was}"

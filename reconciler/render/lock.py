@@ -2,6 +2,7 @@
 
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
 from reconciler.core.times import ago
+from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text
 from reconciler.render.style import BOLD, RED, YELLOW, paint
@@ -115,5 +116,18 @@ def _process(holder: Holder) -> str:
 
 
 def _ended(attempt: Attempt, now: str) -> str:
-    at = f" {ago(attempt.finished, now)}" if attempt.finished else ""
-    return {"died": f"died; last heard of{at}", "released": f"lost its lease: somebody released it{at}"}.get(attempt.outcome, f"{attempt.outcome}{at}")  # fmt: skip
+    when = ago(attempt.finished, now) if attempt.finished else ""
+    match attempt.outcome:
+        case "died":
+            return f"died; last heard of {when}"
+        case "released":
+            return f"lost its lease: somebody released it {when}"
+        case outcome:
+            said = _failed(outcome)
+            return f"{said} {when}" if when else said
+
+
+def _failed(outcome: str) -> str:
+    """What is stored as the name of an exit code, as people know it."""
+    name = outcome.removeprefix("failed: ").upper()
+    return f"failed with exit code {ExitCode[name].value}" if name in ExitCode.__members__ else outcome

@@ -62,7 +62,7 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
         raise Unprovable("all secrets are looked at")
     moved = store.moved()
     if any(one.before is None or one.now is None or one.before.key != one.now.key for one in moved):
-        raise Unprovable("records were made, removed or renamed around the tool")
+        raise Unprovable("records were made, removed or renamed outside of a run")
     options = asked.options
     parts, index = source.parts(), store.index(options.owner)
     try:

@@ -84,7 +84,7 @@ class _Building(Struct):
             return
         elif trail.at(self.run.id, self.run.finished) is None:
             goes = "it goes again" if mine else "it does not come back"
-            self._note(row.key, f"had been deleted around the tool by then, or changed and deleted later; {goes}")
+            self._note(row.key, f"had been deleted outside of a run by then, or changed and deleted later; {goes}")
         elif record is not None and not mine:
             self._note(row.key, f"belongs to {record.owner or 'nobody'} now; it stays as it is")
         else:
@@ -100,7 +100,7 @@ class _Building(Struct):
                 self._note(row.key, f"was as run {row.run} had written it, and the store does not know what that was")
             return
         if trail.is_drifted(self.run.id, self.run.finished):
-            self._note(row.key, f"had been changed out of band by then; it goes back to what run {row.run} had written")
+            self._note(row.key, f"had drifted by then; it goes back to what run {row.run} had written")
         self.resources[row.key] = resource_of(
             row.key, self.declared.get((trail.uid, row.run), content.value), self.known_from
         )

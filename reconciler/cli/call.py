@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from reconciler.cli.asked import CallFlags
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.running import open_run
 from reconciler.errors import ExitCode, UsageError
@@ -31,7 +32,15 @@ def _call_options(function: Any) -> Any:
     return function
 
 
-@click.command("call")
+@click.command(
+    "call",
+    cls=Command,
+    examples=(
+        ("reconciler call crm-contacts list", "an endpoint, with the sample of its definition"),
+        ("reconciler call crm-contacts list --set account=7 --dry-run", "what would be sent"),
+        ("reconciler call --all --category crm", "does every GET endpoint of a category answer?"),
+    ),
+)
 @click.argument("connector", required=False)
 @click.argument("endpoint", required=False)
 @_call_options

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
@@ -19,7 +20,15 @@ from reconciler.wiring.run import now, open_store
 FORMATS = ("text", "json", "markdown")
 
 
-@click.command("drift")
+@click.command(
+    "drift",
+    cls=Command,
+    examples=(
+        ("reconciler drift", "what moved since the last apply"),
+        ("reconciler drift connector/crm-contacts -o json", "one record, for a program"),
+        ("reconciler drift --all --detailed-exitcode", "for a nightly job: exits with 2 where something moved"),
+    ),
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--all", "everybody", is_flag=True, help="The records of all owners, and of none.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something was changed.")

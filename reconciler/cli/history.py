@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of, time_of
@@ -34,7 +35,16 @@ class HistoryFlags(NamedTuple):
     color: bool
 
 
-@click.command("history")
+@click.command(
+    "history",
+    cls=Command,
+    examples=(
+        ("reconciler history", "the last runs"),
+        ("reconciler history connector/crm-contacts", "each version of one record"),
+        ("reconciler history connector/crm-contacts --diff 2 5", "what differs between two versions"),
+        ("reconciler history --at 2027-03-01 --who-can connectors:edit", "who could edit connectors then"),
+    ),
+)
 @click.argument("address", required=False)
 @click.option(
     "--limit",

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Group
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
@@ -15,12 +16,15 @@ from reconciler.wiring.run import now
 FORMATS = ("text", "json")
 
 
-@click.group("lock")
+@click.group("lock", cls=Group)
 def command() -> None:
     """See and release the lease of the run that writes."""
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=(("reconciler lock show", "who writes now"),),
+)
 @common_options()
 def show() -> None:
     """Show who may write to the store now, since when, and whether it looks dead. Writes nothing.
@@ -38,7 +42,10 @@ def show() -> None:
     answer(lock_json(seen) if chosen == "json" else lock_text(seen, color=wants_color(options().color, sys.stdout)))
 
 
-@command.command("release")
+@command.command(
+    "release",
+    examples=(("reconciler lock release", "from a run that has died on another host"),),
+)
 @click.option("--force", is_flag=True, help="Take it also from one that seems to live: it will write nothing.")
 @common_options()
 def release(*, force: bool) -> None:

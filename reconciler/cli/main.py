@@ -7,38 +7,52 @@ from typing import Any
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import write_options
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import common_options
 from reconciler.cli.said import forget
 from reconciler.cli.streams import bordered
 from reconciler.cli.telling import code_with_answer, told
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("init", "Make a new configuration repository."),
-    "validate": ("validate", "Check all definitions, offline."),
-    "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
-    "plan": ("plan", "Show what would change in the live store."),
-    "apply": ("apply", "Take the live store to what git declares."),
-    "authorize": ("authorize", "Judge a change by the policies at its base."),
-    "access-diff": ("access_diff", "Show what access a change gives and takes."),
-    "can": ("can", "Tell whether somebody may do something, and why."),
-    "who-can": ("who_can", "List everybody who may do something, and why."),
-    "drift": ("drift", "Show drift: what was changed in the live store without a commit."),
-    "get": ("get", "View, list and search live records."),
-    "export": ("export", "Write live records as definitions that plan empty."),
-    "adopt": ("adopt", "Write drift back into the definitions; comments stay."),
-    "rollback": ("rollback", "Go back to what the records were after a run."),
-    "restore": ("restore", "Bring deleted records back."),
-    "history": ("history", "Show who changed what, when, from which commit."),
-    "call": ("call", "Call an endpoint of a live connector."),
-    "token": ("token", "See, fetch and renew access tokens."),
-    "lock": ("lock", "See and release the lease of the run that writes."),
-    "store": ("store", "Take care of the live store."),
-    "import": ("import_", "Make definitions from other formats."),
-    "schema": ("schema", "Print a published JSON Schema."),
-    "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
-    "completion": ("completion", "Print shell completion."),
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Write and check": {
+        "init": ("init", "Make a new configuration repository."),
+        "validate": ("validate", "Check all definitions, offline."),
+        "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
+        "import": ("import_", "Make definitions from an OpenAPI document."),
+        "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
+        "schema": ("schema", "Print a published JSON Schema."),
+    },
+    "Review a change": {
+        "plan": ("plan", "Show what would change in the live store."),
+        "authorize": ("authorize", "Judge a change by the policies at its base."),
+        "access-diff": ("access_diff", "Show what access a change gives and takes."),
+        "can": ("can", "Tell whether somebody may do something, and why."),
+        "who-can": ("who_can", "List everybody who may do something, and why."),
+    },
+    "Bring it live, and back": {
+        "apply": ("apply", "Take the live store to what git declares."),
+        "drift": ("drift", "Show what changed in the live store without a commit."),
+        "adopt": ("adopt", "Write drift back into the definitions; comments stay."),
+        "rollback": ("rollback", "Go back to what the records were after a run."),
+        "restore": ("restore", "Bring deleted records back."),
+    },
+    "Look at what is live": {
+        "get": ("get", "View, list and search live records."),
+        "history": ("history", "Show who changed what, when, from which commit."),
+        "export": ("export", "Write live records as definitions that plan empty."),
+        "call": ("call", "Call an endpoint of a live connector."),
+    },
+    "Take care": {
+        "token": ("token", "See, fetch and renew access tokens."),
+        "store": ("store", "Check, back up, purge and re-key the live store."),
+        "lock": ("lock", "See and release the lease of the run that writes."),
+        "completion": ("completion", "Print shell completion."),
+    },
 }
+"""What one wants to do, and the commands for it."""
+
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 """Command to (module, summary): the group's help needs no command's module."""
 
 
@@ -57,10 +71,13 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"reconciler.cli.{found[0]}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write names and summaries without importing the commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and summaries without importing the commands, then the options."""
+        widest = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", summary) for name, (_, summary) in commands.items()])
+        write_options(self.get_params(ctx), ctx, formatter)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command, or suggest one."""
@@ -81,6 +98,7 @@ def cli() -> None:
     """GitOps for data connectors: definitions in git, validated, planned and applied to a live store.
 
     Every option also reads RECONCILER_<NAME> from the environment, and may stand before or after the command.
+    `reconciler COMMAND --help` has examples.
     """
 
 

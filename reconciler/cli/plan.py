@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import Saving, refuse_unsaved
 from reconciler.cli.plan_options import plan_options, saving_options
@@ -13,7 +14,22 @@ from reconciler.cli.running import PlanFlags, open_run, planned_with
 from reconciler.errors import ExitCode
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=Command,
+    examples=(
+        ("reconciler plan", "what an apply of the working tree would do"),
+        ("reconciler plan --ref main -o markdown", "a commit's plan, as a comment on a pull request"),
+        (
+            "reconciler plan --out plan.json",
+            "a plan to be reviewed, and carried out as it is by: reconciler apply plan.json",
+        ),
+        (
+            "reconciler plan --preflight --secrets check",
+            "with secrets, tokens and servers tried, and new values of secrets found",
+        ),
+    ),
+)
 @plan_options
 @click.option(
     "--detailed-exitcode",

@@ -5,6 +5,7 @@ import sys
 import click
 
 from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
+from reconciler.cli.help import Command
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
@@ -19,7 +20,14 @@ from reconciler.wiring.run import now
 _MOST_DAYS = 36_500
 
 
-@click.command("purge")
+@click.command(
+    "purge",
+    cls=Command,
+    examples=(
+        ("reconciler store purge --dry-run", "what would be destroyed"),
+        ("reconciler store purge --yes --older-than 90", "from a monthly job"),
+    ),
+)
 @click.option("--older-than", type=click.IntRange(0, _MOST_DAYS), metavar="DAYS", help="What was deleted so long ago; default: the target's quarantineDays, 30.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be destroyed, and write nothing.")
 @yes_option()

@@ -8,6 +8,7 @@ import click
 from msgspec.structs import replace
 
 from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
@@ -30,7 +31,14 @@ from reconciler.wiring.history import open_history
 from reconciler.wiring.run import now
 
 
-@click.command("restore")
+@click.command(
+    "restore",
+    cls=Command,
+    examples=(
+        ("reconciler restore", "what can be restored"),
+        ("reconciler restore connector/crm-contacts", "bring one record back, with its secrets"),
+    ),
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--run", "number", type=click.IntRange(1), metavar="N", help="What run N deleted; default: what was deleted last.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.backing_up import backup
 from reconciler.cli.carrying import lock_timeout_option
+from reconciler.cli.help import Group
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 
 
-@click.group("store")
+@click.group("store", cls=Group)
 def command() -> None:
     """Take care of the live store."""
 
@@ -37,7 +38,13 @@ command.add_command(backup)
 command.add_command(purge)
 
 
-@command.command("check")
+@command.command(
+    "check",
+    examples=(
+        ("reconciler store check", "is everything whole?"),
+        ("reconciler store check --repair --as ada", "mend what can be mended"),
+    ),
+)
 @click.option(
     "--head", metavar="HASH", help="A head of the history that was noted elsewhere; it must be in the history still."
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
 from reconciler.cli.said import options
@@ -24,7 +25,22 @@ from reconciler.wiring.run import below, inside, locate_root, open_source
 FORMATS = render.FORMATS
 
 
-@click.command("validate")
+@click.command(
+    "validate",
+    cls=Command,
+    examples=(
+        ("reconciler validate", "everything"),
+        (
+            "reconciler validate connectors/crm.yaml",
+            "what is wrong in one file; it is checked together with all others",
+        ),
+        ("reconciler validate --changed-since origin/main -o github", "what a pull request changes, as annotations"),
+        (
+            "reconciler validate --strict --coverage",
+            "warnings fail too, and grants that no access test explains are warned of",
+        ),
+    ),
+)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
 @click.option(

@@ -1,12 +1,13 @@
 """Who may write to the store now, as text and as JSON (schemas/lock.schema.json)."""
 
+from msgspec import Struct
+
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
 from reconciler.core.times import ago
 from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text
 from reconciler.render.style import BOLD, RED, YELLOW, paint
-from reconciler.value_class import value_class
 
 VERSION = 1
 _WORDS = {
@@ -17,8 +18,7 @@ _WORDS = {
 _QUIET = ("applied", "partly", "running")
 
 
-@value_class
-class Seen:
+class Seen(Struct, frozen=True):
     """What there is to say of who may write to a store.
 
     Attributes:

@@ -68,7 +68,7 @@ def command(
     if category or labels:
         raise UsageError("--category and --label go with --all")
     if not connector:
-        raise UsageError("which connector?", hint="write  reconciler call CONNECTOR ENDPOINT, or --all")
+        raise UsageError("which connector?", hint="write: reconciler call CONNECTOR ENDPOINT, or --all")
     return _call_one(connector, endpoint or "", asked, chosen)
 
 

@@ -86,8 +86,8 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
-            known = f"did you mean '{near[0]}'?" if near else f"commands are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command '{name}'; {known}", ctx)
+            known = f"; did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"there is no command '{name}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
 

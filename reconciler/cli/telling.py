@@ -35,7 +35,8 @@ def _usage(failure: click.ClickException) -> int:
         print(message, file=sys.stderr)
         return ExitCode.USAGE
     context = getattr(failure, "ctx", None)
-    say_error(message[:1].lower() + message[1:], hint=f"see: {context.command_path} --help" if context else "")
+    words = " ".join(message.split()).removesuffix(".")  # click's may be of several lines
+    say_error(words[:1].lower() + words[1:], hint=f"see: {context.command_path} --help" if context else "")
     return ExitCode.USAGE
 
 

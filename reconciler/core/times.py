@@ -2,21 +2,14 @@
 
 from reconciler.core.token import moment
 
-_UNITS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
+_UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
 _JUST_NOW = 5.0
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its largest unit, and in the next one too where that tells a good part more: ``1 h 50 min``."""
-    rest = max(0, round(seconds))
-    for place, (size, unit) in enumerate(_UNITS):
-        count = rest // size
-        if count or size == 1:
-            said = _counted(count, unit)
-            small, name = _UNITS[place + 1] if size > 1 else (1, "")
-            more = rest % size // small
-            return f"{said} {_counted(more, name)}" if count == 1 and more else said
-    raise AssertionError
+    """A length of time, in the largest unit of which there are two at least: ``75 min``, ``30 days``."""
+    size, unit = next((found for found in _UNITS if seconds >= 2 * found[0]), (1, "s"))
+    return f"{max(0, round(seconds / size)):,} {unit}"
 
 
 def ago(time: str, now: str) -> str:
@@ -32,7 +25,3 @@ def ago(time: str, now: str) -> str:
     if seconds < 0:
         return f"in {duration(-seconds)}"
     return "just now" if seconds < _JUST_NOW else f"{duration(seconds)} ago"
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count:,} {unit}{'s' if unit == 'day' and count != 1 else ''}"

@@ -10,6 +10,7 @@ from reconciler.core.times import ago
 from reconciler.core.token import moment
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
+from reconciler.render.lock import outcome_text
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, DIM, GREEN, RED, paint, plural
 from reconciler.render.table import table
@@ -39,7 +40,7 @@ def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, col
 
 
 def _row(run: RunEntry | Futile, now: str) -> list[str]:
-    number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", run.outcome)
+    number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", outcome_text(run.outcome))
     seconds = seconds_of(run)
     took = f"{seconds:,.1f} s" if seconds is not None else ""
     time = run.finished or run.started

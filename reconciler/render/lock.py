@@ -123,11 +123,11 @@ def _ended(attempt: Attempt, now: str) -> str:
         case "released":
             return f"lost its lease: somebody released it {when}"
         case outcome:
-            said = _failed(outcome)
+            said = outcome_text(outcome)
             return f"{said} {when}" if when else said
 
 
-def _failed(outcome: str) -> str:
+def outcome_text(outcome: str) -> str:
     """What is stored as the name of an exit code, as people know it."""
     name = outcome.removeprefix("failed: ").upper()
     return f"failed with exit code {ExitCode[name].value}" if name in ExitCode.__members__ else outcome

@@ -89,7 +89,8 @@ def totals(plan: Plan) -> str:
 
 
 def _nothing_text(plan: Plan) -> str:
-    return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
+    revision = f"{plan.revision}," if "," in str(plan.revision) else str(plan.revision)
+    return f"Nothing to do: {plan.target} is what {revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
 
 
 def report_text(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""What the tests of plan, apply and the store share: plans as data, and changes made around the tool."""
+"""What the tests of plan, apply and the store share: plans as data, and changes made outside of a run."""
 
 import json
 import sqlite3
@@ -71,7 +71,7 @@ def holds_nothing(store: Path) -> bool:
 
 
 def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
-    """Set a field of a live body around the tool; `value` is JSON."""
+    """Set a field of a live body outside of a run; `value` is JSON."""
     sql(
         workspace.store,
         "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",

@@ -39,7 +39,7 @@ class Elsewhere(Struct, frozen=True):
 
 
 def elsewhere_of(moved: Iterable[Moved], store: Store, owner: str, *, others: bool) -> Elsewhere:
-    """What others did to records, around the tool (`moved`) and by runs of other owners.
+    """What others did to records, outside of a run (`moved`) and by runs of other owners.
 
     Args:
         others: whether another owner, or nobody, has some of the records.

@@ -34,7 +34,7 @@ def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:
 def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) -> PastState:
     """What the records of `owner` were right after a run.
 
-    What others had changed around the tool by then is left out: a record is as a run had last written it. What they
+    What others had changed outside of a run by then is left out: a record is as a run had last written it. What they
     had deleted was not there; nor what they had changed by then and deleted before another run wrote it, as the store
     knows the time of the first change alone.
     """
@@ -124,7 +124,7 @@ class _Building(Struct):
 
 
 def _deleting(trail: Trail) -> Row | None:
-    """The run's row that deleted a record which is gone; None where it was deleted around the tool."""
+    """The run's row that deleted a record which is gone; None where it was deleted outside of a run."""
     if not trail.rows or trail.rows[-1].action not in GONE:
         return None
     return next(row for row in reversed(trail.rows) if row.action == "delete")

@@ -36,7 +36,7 @@ def data(workspace: Workspace, *arguments: str) -> dict[str, Any]:
 
 
 def as_writer(bench: InProcess, *statements: str) -> None:
-    """Write around the tool as a program that says who it is."""
+    """Write outside of a run as a program that says who it is."""
     sql(bench.path, "INSERT INTO meta VALUES ('writer', 'crm-admin')")
     for statement in statements:
         sql(bench.path, statement)

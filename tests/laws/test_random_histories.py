@@ -71,7 +71,7 @@ class Body:
 class Live:
     """A live record: its identity, what it holds, what was last applied, and what a run wrote last.
 
-    The last two differ once a record comes back as it was that had been changed around the tool when it was deleted.
+    The last two differ once a record comes back as it was that had been changed outside of a run when it was deleted.
     """
 
     uid: int
@@ -168,7 +168,7 @@ class Histories(RuleBasedStateMachine):
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
         self.gone: list[tuple[Name, Live]] = []
-        self.drifted: dict[int, int] = {}  # the last run before a record was first changed around the tool: from
+        self.drifted: dict[int, int] = {}  # the last run before a record was first changed outside of a run: from
         # then on the store cannot tell that it was there still, once it has vanished
         self.outlived: dict[int, set[int]] = {}  # by what vanished: what had been deleted at its address before
         self.uids: dict[str, int] = {}
@@ -228,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         for (kind, name), (body, earlier) in self.declared.items():
             self.declared[kind, name] = (body, tuple(one for one in earlier if (kind, one) not in self.declared))
 
-    # what happens around the tool
+    # what happens outside of a run
 
     @precondition(lambda self: self.live)
     @rule(chance=CHANCE)

@@ -86,7 +86,7 @@ def test_purged_secrets_leave_no_trace(workspace: Workspace) -> None:
         workspace.ok("store", "purge", "--older-than", "0", "--yes")
         held = list(left)
         assert found(sealed, bench.path) == held
-        assert not sql(bench.path, "SELECT * FROM drifts"), "and is no write around the tool"
+        assert not sql(bench.path, "SELECT * FROM drifts"), "and is no write outside of a run"
     assert not found([canary.encode() for canary in canaries], bench.path)
 
 

@@ -141,7 +141,7 @@ _PARENTS = {"records": "a record", "runs": "a run", "quarantine": "a deleted rec
 
 
 def _triggers(connection: sqlite3.Connection) -> _Found:
-    """That the triggers are there which see what is written around the tool, and keep the history as it is."""
+    """That the triggers are there which see what is written outside of a run, and keep the history as it is."""
     found = found_triggers(connection)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for name, words in own_triggers(version).items():

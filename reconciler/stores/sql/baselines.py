@@ -225,7 +225,7 @@ class SqlIndex:
         return found
 
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
-        """The records of rows; those that were changed around the tool with the fingerprints that they have now."""
+        """The records of rows; those that were changed outside of a run with the fingerprints that they have now."""
         found = []
         for kind, name, uid, printed, *rest in rows:
             now = printed or ""

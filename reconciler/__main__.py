@@ -11,15 +11,28 @@ _READERS = {"plan", "validate", "drift"}
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code.
+
+    A second signal does no harm from the first line of work on to the end of the process.
+    """
     open_missing()
     if sys.argv[1:] in (["--version"], ["-V"]):  # scripts ask this often, and it needs nothing to be loaded
         return _say_version()
+    interrupts = None
     try:
-        code = _run()
+        from reconciler.cli.interrupts import SignalInterrupts
+
+        interrupts = SignalInterrupts()
+        interrupts.catch()
+        from reconciler.cli.main import run
+
+        code = run(sys.argv[1:], interrupts)
     except KeyboardInterrupt:  # while the command line itself was loaded
         warn(b"error: interrupted; nothing was changed\n")
         return 130
+    finally:
+        if interrupts:
+            interrupts.end()
     if not _READERS.isdisjoint(sys.argv[1:]):
         _end(code)
     return code
@@ -33,20 +46,6 @@ def _say_version() -> int:
         warn(f"error: the answer cannot be written: {failure.strerror}\n".encode())
         return 10
     return 0
-
-
-def _run() -> int:
-    """Load the command and run it; a second signal does no harm from here on to the end of the process."""
-    from reconciler.cli.interrupts import SignalInterrupts
-
-    interrupts = SignalInterrupts()
-    try:
-        interrupts.catch()
-        from reconciler.cli.main import run
-
-        return run(sys.argv[1:], interrupts)
-    finally:
-        interrupts.end()
 
 
 def _end(code: int) -> None:

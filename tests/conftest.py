@@ -1,6 +1,7 @@
 """What the tests share: the command line as a user starts it, and repositories to run it in."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,11 @@ class Result:
     def output(self) -> str:
         """Both streams."""
         return self.stdout + self.stderr
+
+
+def timeless(text: str) -> str:
+    """An answer without how long ago things were: two commands are never run at the same time."""
+    return re.sub(r"just now|\d+ (s|min|h|days?)( \d+ (s|min|h))? ago", "AGO", text)
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the tests of plan, apply and the store share: plans as data, and changes made around the tool."""
+"""What the tests of plan, apply and the store share: plans as data, and changes made outside of a run."""
 
 import json
 import sqlite3
@@ -17,7 +17,8 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Clock, RunInfo
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
-from reconciler.services.apply import Report, TokenOptions, apply_plan
+from reconciler.core.report import Report
+from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides, sqlite_path
 from reconciler.stores.sql import schema
@@ -70,7 +71,7 @@ def holds_nothing(store: Path) -> bool:
 
 
 def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
-    """Set a field of a live body around the tool; `value` is JSON."""
+    """Set a field of a live body outside of a run; `value` is JSON."""
     sql(
         workspace.store,
         "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",

@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import clean_environment
+from conftest import clean_environment, timeless
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/transcript.txt"))
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b|(?<=commit )[0-9a-f]{12}\b")
 _PLAN = re.compile(
     r'(?<=--override )[0-9a-f]{12}\b|(?<="fingerprint": ")[0-9a-f]{64}(?=",\n  "source")'
@@ -64,5 +65,5 @@ def _outputs(command: str, root: Path, env: dict[str, str]) -> list[str]:
 
 def _stable(text: str, root: Path) -> list[str]:
     text = _PLAN.sub("PLAN", _HEAD.sub("HEAD", text))
-    text = _COMMIT.sub("COMMIT", _TIME.sub("TIME", text.replace(str(root), "ROOT")))
+    text = _COMMIT.sub("COMMIT", _TIME.sub("TIME", timeless(text.replace(str(root), "ROOT"))))
     return [line.rstrip() for line in text.splitlines()]

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from reconciler.cli.authorize import refuse_faults
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
@@ -16,7 +17,14 @@ from reconciler.wiring.run import locate_root, now
 FORMATS = ("text", "json", "markdown")
 
 
-@click.command("access-diff")
+@click.command(
+    "access-diff",
+    cls=Command,
+    examples=(
+        ("reconciler access-diff --base origin/main --head WORKTREE", "whose access the working tree changes"),
+        ("reconciler access-diff --base main --head HEAD --actor ada -o markdown", "for a pull request of ada's"),
+    ),
+)
 @click.option("--base", required=True, metavar="REV", help="What the change goes into.")
 @click.option("--head", required=True, metavar="REV", help="The change; WORKTREE for the working tree.")
 @click.option("--actor", default="", metavar="ACTOR", help="Whose change it is: growth of their access stands apart.")
@@ -47,9 +55,10 @@ def command(base: str, head: str, actor: str) -> int:
     found = access_diff(access_of(before), access_of(after), Covering(targets), actor=actor, now=moment)
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":
-        from reconciler.render.access_diff_json import access_diff_json
+        from reconciler.render.access_diff_json import Compared, access_diff_json
 
-        answer(access_diff_json(found, was.of, becomes.of, base=revisions.base, head=revisions.head, merged=revisions.merged, at=at))  # fmt: skip
+        compared = Compared(revisions.base, revisions.head, revisions.merged, at)
+        answer(access_diff_json(found, was.of, becomes.of, compared))
     elif chosen == "markdown":
         from reconciler.render.access_diff_markdown import access_markdown
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, say_error, wants_color
 from reconciler.cli.parsing import key_of
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
     from reconciler.wiring.adopting import Prepared
 
 
-@click.command("adopt")
+@click.command(
+    "adopt",
+    cls=Command,
+    examples=(
+        ("reconciler adopt --dry-run", "what drift would become in the definitions"),
+        (
+            "reconciler adopt connector/crm-contacts --branch adopt-crm",
+            "one record, as a commit on a branch of its own",
+        ),
+    ),
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option(
     "--branch", default="", metavar="NAME", help="Commit to a new branch from HEAD; index and files stay as they are."
@@ -30,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--theirs", is_flag=True, help="Take the live value of fields that git has changed too.")
 @common_options(reads=True)
 def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) -> int:
-    """Write what was changed around the tool back into the definitions, and nothing else.
+    """Write drift back into the definitions, and nothing else.
 
     Without ADDRESS everything of this repository that drifted is written; a live record that git does not define
     has to be named. Comments, quotes, anchors and the order of keys stay. Formats (-o): text, json.

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
+from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
 from reconciler.cli.plan_options import plan_options
@@ -15,7 +16,16 @@ from reconciler.errors import UsageError
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("apply")
+@click.command(
+    "apply",
+    cls=Command,
+    examples=(
+        ("reconciler apply", "plan, ask, and carry it out"),
+        ("reconciler apply --yes --ref origin/main --as ada", "from a pipeline"),
+        ("reconciler apply plan.json --verify deploy.pub", "just the plan that was saved and signed"),
+        ("reconciler apply --yes --on-error continue", "leave out connectors whose access token is not to be had"),
+    ),
+)
 @click.argument("planfile", required=False, type=_FILE, metavar="[PLANFILE]")
 @plan_options
 @carrying_options
@@ -52,17 +62,8 @@ def command(
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
     refuse_demanded(run, plan, branch, saved=planfile is not None)
-    return carry_out(
-        run,
-        plan,
-        chosen,
-        yes=yes,
-        preflight=asked.preflight,
-        on_error=on_error,
-        parallelism=parallelism,
-        verb=verb,
-        memory=memory,
-    )
+    how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight)
+    return carry_out(run, plan, how, verb=verb, memory=memory)
 
 
 def _is_on_the_line(option: str) -> bool:

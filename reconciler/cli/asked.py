@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Asked(NamedTuple):
+class CallFlags(NamedTuple):
     """What the user said."""
 
     settings: tuple[str, ...]

@@ -5,6 +5,7 @@ import sys
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_options import approvals_option
@@ -19,7 +20,14 @@ from reconciler.wiring.run import locate_root, now
 FORMATS = ("text", "json", "markdown", "github")
 
 
-@click.command("authorize")
+@click.command(
+    "authorize",
+    cls=Command,
+    examples=(
+        ("reconciler authorize --base origin/main --head HEAD --actor ada", "may ada make this change?"),
+        ("reconciler authorize --base main --head HEAD --actor ada --approved-by grace", "and if grace approves it?"),
+    ),
+)
 @click.option("--base", required=True, metavar="REV", help="What the change goes into; its policies judge.")
 @click.option("--head", required=True, metavar="REV", help="The change; WORKTREE for the working tree.")
 @click.option(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer
@@ -14,7 +15,11 @@ from reconciler.wiring.keys import back_up, key_place
 FORMATS = ("text", "json")
 
 
-@click.command("backup")
+@click.command(
+    "backup",
+    cls=Command,
+    examples=(("reconciler store backup /backups/connectors.db", "a copy, while others write"),),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace the file that is there.")
 @common_options()

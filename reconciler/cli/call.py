@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.asked import Asked
+from reconciler.cli.asked import CallFlags
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.running import open_run
 from reconciler.errors import ExitCode, UsageError
@@ -31,7 +32,15 @@ def _call_options(function: Any) -> Any:
     return function
 
 
-@click.command("call")
+@click.command(
+    "call",
+    cls=Command,
+    examples=(
+        ("reconciler call crm-contacts list", "an endpoint, with the sample of its definition"),
+        ("reconciler call crm-contacts list --set account=7 --dry-run", "what would be sent"),
+        ("reconciler call --all --category crm", "does every GET endpoint of a category answer?"),
+    ),
+)
 @click.argument("connector", required=False)
 @click.argument("endpoint", required=False)
 @_call_options
@@ -48,22 +57,22 @@ def command(
 
     Formats (-o): text, json.
     """
-    asked = Asked(**flags)
+    asked = CallFlags(**flags)
     chosen = choose_format(FORMATS)
     if every:
         from reconciler.cli.call_all import call_all
 
-        if connector or asked != Asked((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
+        if connector or asked != CallFlags((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
             raise UsageError("--all takes no connector and no data", hint="choose with --category and --label")
         return call_all(chosen, base_url=asked.base_url, category=category, labels=labels)
     if category or labels:
         raise UsageError("--category and --label go with --all")
     if not connector:
-        raise UsageError("which connector?", hint="write  reconciler call CONNECTOR ENDPOINT, or --all")
+        raise UsageError("which connector?", hint="write: reconciler call CONNECTOR ENDPOINT, or --all")
     return _call_one(connector, endpoint or "", asked, chosen)
 
 
-def _call_one(name: str, purpose: str, asked: Asked, chosen: str) -> int:
+def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     from reconciler.cli import calling
     from reconciler.kinds.authorization import trust_of
     from reconciler.net.senders import Senders

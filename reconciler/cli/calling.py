@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.asked import Asked
+from reconciler.cli.asked import CallFlags
 from reconciler.cli.output import answer, can_ask, confirmed, say, wants_color
 from reconciler.cli.running import Run, named_actor
 from reconciler.cli.said import options
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.core.calls import Outcome
 
 
-def prepare_call(run: Run, name: str, purpose: str, asked: Asked) -> Call:
+def prepare_call(run: Run, name: str, purpose: str, asked: CallFlags) -> Call:
     """The call that the command line asks for.
 
     Raises:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from reconciler.cli.asking import asking_options, put
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
@@ -13,7 +14,15 @@ from reconciler.errors import ExitCode
 FORMATS = ("text", "json")
 
 
-@click.command("can")
+@click.command(
+    "can",
+    cls=Command,
+    examples=(
+        ("reconciler can ada connectors:edit connector/crm-contacts", "one person, one record"),
+        ("reconciler can ada connectors:edit --live", "by the policies in the store, on every connector"),
+        ("reconciler can ada connectors:edit --at 2027-03-01", "when grants have ended by then"),
+    ),
+)
 @click.argument("who", metavar="ACTOR")
 @click.argument("permission")
 @click.argument("address", required=False)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli.interrupts import SignalInterrupts
@@ -19,7 +20,8 @@ from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
-    from reconciler.services.apply import Report, TokenOptions
+    from reconciler.core.report import Report
+    from reconciler.services.apply import TokenOptions
 
 FORMATS = ("text", "json")
 
@@ -53,23 +55,35 @@ def yes_option() -> Callable[..., Callable[..., object]]:
     return click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
+class ApplyFlags(Struct, frozen=True):
+    """Options of every command that carries out a plan.
+
+    Attributes:
+        output: one of `FORMATS`.
+        yes: whether nobody is asked.
+        on_error: "stop" or "continue"; see `carrying_options`.
+        parallelism: None for the default.
+    """
+
+    output: str
+    yes: bool = False
+    on_error: str = "stop"
+    parallelism: int | None = None
+    preflight: bool = False
+
+
 def carry_out(
     run: Run,
     plan: Plan,
-    chosen: str,
+    flags: ApplyFlags,
     *,
-    yes: bool,
-    preflight: bool = False,
-    on_error: str = "stop",
-    parallelism: int | None = None,
     verb: str = "apply",
     memory: "Memory | None" = None,
     afterwards: Sequence[str] = (),
 ) -> int:
-    """Show the plan, ask unless `yes`, apply it and report; returns the exit code.
+    """Show the plan, ask, apply it and report; returns the exit code.
 
     Args:
-        chosen: the output format.
         verb: the command that made the plan.
         memory: what the store is to remember once it is carried out.
         afterwards: what there is to be done when it is applied.
@@ -80,12 +94,12 @@ def carry_out(
     from reconciler.services.access_objections import refuse_unjudged
     from reconciler.services.apply import apply_plan, refuse_problems
 
-    _show(plan, chosen, yes=yes)
+    _show(plan, flags)
     refuse_problems(plan)
     refuse_unjudged(plan, named_actor())
-    if preflight:
+    if flags.preflight:
         _preflight(run, plan)
-    if plan.changes and not yes:
+    if plan.changes and not flags.yes:
         _ask(plan, verb)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     try:
@@ -94,7 +108,7 @@ def carry_out(
                 plan,
                 run.store,
                 run.secrets,
-                _tokens(run, parallelism, on_error),
+                _tokens(run, flags),
                 actor=actor_of_run(),
                 clock=now,
                 verb=verb,
@@ -104,17 +118,17 @@ def carry_out(
             )
     except KeyboardInterrupt as interrupt:
         raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
-    _report(report, chosen)
+    _report(report, flags.output)
     if memory is not None and not (plan.changes or plan.confirmed):
         _remember(run, memory)
     return _told(report, interrupts, afterwards)
 
 
-def _tokens(run: Run, parallelism: int | None, on_error: str) -> "TokenOptions":
+def _tokens(run: Run, flags: ApplyFlags) -> "TokenOptions":
     from reconciler.services.apply import TokenOptions
 
-    tools = open_tokens(run.settings, run.store, parallelism, run.progress)
-    return TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=on_error == "continue")
+    tools = open_tokens(run.settings, run.store, flags.parallelism, run.progress)
+    return TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=flags.on_error == "continue")
 
 
 def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[str]) -> int:
@@ -141,14 +155,14 @@ def _remember(run: Run, memory: "Memory") -> None:
             say(f"the next plan will look at more than it has to: {failure.message}")
 
 
-def _show(plan: Plan, chosen: str, *, yes: bool) -> None:
+def _show(plan: Plan, flags: ApplyFlags) -> None:
     """What is going to be done. It is on its way before anything is done, so a reader that has gone stops the run."""
     from reconciler.render.plan_text import plan_text
 
-    if not plan.changes or (yes and (options().quiet or chosen != "text")):
+    if not plan.changes or (flags.yes and (options().quiet or flags.output != "text")):
         return
-    stream = sys.stdout if chosen == "text" else sys.stderr
-    stream.write(plan_text(replace(plan, problems=()), color=wants_color(options().color, stream)))
+    stream = sys.stdout if flags.output == "text" else sys.stderr
+    stream.write(plan_text(replace(plan, problems=()), now(), color=wants_color(options().color, stream)))
     refuse_unshown()
 
 
@@ -196,20 +210,9 @@ def _report(report: "Report", chosen: str) -> None:
         say(f"run by {report.actor}, {report.started} to {report.finished}")
         say(f"history head {report.head}")
     if chosen == "json":
-        answer(
-            report_json(
-                plan,
-                actor=report.actor,
-                started=report.started,
-                finished=report.finished,
-                secrets=report.secrets,
-                tokens=report.tokens,
-                left_out=[(change.key, failure.message) for change, failure in report.left_out],
-                head=report.head,
-            )
-        )
+        answer(report_json(report))
     elif not options().quiet:
-        answer(report_text(plan, report.secrets, report.tokens))
+        answer(report_text(report))
     if failure := lost_answer():
         done = "everything was applied" if plan.changes else "there was nothing to do"
         raise ReportLost(f"{done}, but the report cannot be written: {failure.strerror}") from failure

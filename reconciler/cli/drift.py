@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
@@ -19,13 +20,21 @@ from reconciler.wiring.run import now, open_store
 FORMATS = ("text", "json", "markdown")
 
 
-@click.command("drift")
+@click.command(
+    "drift",
+    cls=Command,
+    examples=(
+        ("reconciler drift", "what moved since the last apply"),
+        ("reconciler drift connector/crm-contacts -o json", "one record, for a program"),
+        ("reconciler drift --all --detailed-exitcode", "for a nightly job: exits with 2 where something moved"),
+    ),
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--all", "everybody", is_flag=True, help="The records of all owners, and of none.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something was changed.")
 @common_options()
 def command(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool) -> int:
-    """Show what was changed in the live store around this repository's applies: since when, by whom if the store knows.
+    """Show drift: live records that are not as this repository last applied them, since when, and by whom if known.
 
     It looks at the store alone: no git, no definitions, no secrets. What moved and moved back, and what is left to
     the live side, is no drift. An ADDRESS is such as connector/crm-contacts.
@@ -57,4 +66,4 @@ def _show(report: DriftReport, chosen: str) -> None:
     elif report.drifted or not options().quiet:
         from reconciler.render.drift import drift_text
 
-        answer(drift_text(report, color=wants_color(options().color, sys.stdout)))
+        answer(drift_text(report, now(), color=wants_color(options().color, sys.stdout)))

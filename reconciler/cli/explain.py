@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
@@ -13,7 +14,15 @@ from reconciler.errors import EXIT_CODES, UsageError
 from reconciler.render.style import BOLD, paint
 
 
-@click.command("explain")
+@click.command(
+    "explain",
+    cls=Command,
+    examples=(
+        ("reconciler explain connector.spec.authorization", "a key of a definition"),
+        ("reconciler explain RC203", "a diagnostic"),
+        ("reconciler explain exit-codes", "what a script can rely on"),
+    ),
+)
 @click.argument("topic", required=False, metavar="TOPIC")
 @common_options(store=False)
 def command(topic: str | None) -> int:

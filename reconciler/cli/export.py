@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.get import kind_named
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, say, say_error
 from reconciler.cli.parsing import key_of
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.command("export")
+@click.command(
+    "export",
+    cls=Command,
+    examples=(
+        ("reconciler export --out exported", "all live records, as a repository"),
+        ("reconciler export connector/crm-contacts", "one record, on stdout"),
+        ("reconciler export --unmanaged --out .", "what nobody owns, into this repository"),
+    ),
+)
 @click.argument("wanted", nargs=-1, metavar="[ADDRESS|KIND]...")
 @click.option(
     "--out", metavar="DIR", help="Write files below DIR, laid out as a configuration repository. Default: stdout."

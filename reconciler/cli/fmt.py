@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import Command
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
@@ -18,7 +19,14 @@ from reconciler.services.formatting import FileOutcome, format_all
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 
 
-@click.command("fmt")
+@click.command(
+    "fmt",
+    cls=Command,
+    examples=(
+        ("reconciler fmt", "all definitions"),
+        ("reconciler fmt --check --diff", "what would change, for a pipeline; exits with 3"),
+    ),
+)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 3 when a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what changes.")

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.running import open_run
@@ -17,7 +18,16 @@ from reconciler.wiring.run import now
 FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this command
 
 
-@click.command("get")
+@click.command(
+    "get",
+    cls=Command,
+    examples=(
+        ("reconciler get", "all records"),
+        ("reconciler get connectors --category crm --label team=sales", "connectors of a category that carry a label"),
+        ("reconciler get connector/crm-contacts", "one record, as YAML"),
+        ("reconciler get --search invoice", "words in names, descriptions, labels and endpoints"),
+    ),
+)
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
 @click.option(

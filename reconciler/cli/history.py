@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of, time_of
@@ -24,7 +25,7 @@ FORMATS = ("text", "json")
 MOST = 30
 
 
-class Asked(NamedTuple):
+class HistoryFlags(NamedTuple):
     """What the user wants to see."""
 
     key: Key | None
@@ -34,7 +35,16 @@ class Asked(NamedTuple):
     color: bool
 
 
-@click.command("history")
+@click.command(
+    "history",
+    cls=Command,
+    examples=(
+        ("reconciler history", "the last runs"),
+        ("reconciler history connector/crm-contacts", "each version of one record"),
+        ("reconciler history connector/crm-contacts --diff 2 5", "what differs between two versions"),
+        ("reconciler history --at 2027-03-01 --who-can connectors:edit", "who could edit connectors then"),
+    ),
+)
 @click.argument("address", required=False)
 @click.option(
     "--limit",
@@ -79,7 +89,7 @@ def command(
 
     Formats (-o): text, json.
     """  # fmt: skip
-    asked = Asked(
+    asked = HistoryFlags(
         key_of(address) if address else None,
         limit,
         time_of("--since", since) if since else "",
@@ -115,7 +125,7 @@ def settings_of_run() -> Settings:
     return load_settings(locate_root(said.directory), overrides)
 
 
-def _refuse_mixed(asked: Asked, *, numbers: bool, at: bool, asks: int) -> None:
+def _refuse_mixed(asked: HistoryFlags, *, numbers: bool, at: bool, asks: int) -> None:
     """Stop when options are missing or do not go together.
 
     Raises:
@@ -135,7 +145,7 @@ def _past_time(text: str) -> str:
     return time
 
 
-def _runs(history: "KeepsHistory", asked: Asked, *, every: bool) -> str:
+def _runs(history: "KeepsHistory", asked: HistoryFlags, *, every: bool) -> str:
     found: list[RunEntry | Futile] = [*history.runs(since=asked.since, limit=asked.limit + 1)]
     if every:
         found += history.futile(since=asked.since, limit=asked.limit + 1)
@@ -147,10 +157,10 @@ def _runs(history: "KeepsHistory", asked: Asked, *, every: bool) -> str:
         return runs_json(runs, every=every, more=more)
     from reconciler.render.history import runs_table
 
-    return runs_table(runs, more=more, color=asked.color)
+    return runs_table(runs, now(), more=more, color=asked.color)
 
 
-def _versions(history: "KeepsHistory", key: Key, asked: Asked) -> str:
+def _versions(history: "KeepsHistory", key: Key, asked: HistoryFlags) -> str:
     from reconciler.services.history import versions
 
     found = versions(history, key)[::-1]
@@ -162,10 +172,10 @@ def _versions(history: "KeepsHistory", key: Key, asked: Asked) -> str:
         return versions_json(key, shown, more=more)
     from reconciler.render.history import versions_text
 
-    return versions_text(key, shown, more=more, color=asked.color)
+    return versions_text(key, shown, now(), more=more, color=asked.color)
 
 
-def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], asked: Asked) -> str:
+def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], asked: HistoryFlags) -> str:
     from reconciler.services.history import difference, version_numbered, versions
 
     found = versions(history, key)
@@ -181,7 +191,7 @@ def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], ask
 
 
 def _past(
-    history: "KeepsHistory", settings: Settings, asked: Asked, time: str,
+    history: "KeepsHistory", settings: Settings, asked: HistoryFlags, time: str,
     can: tuple[str, str] | None, who_can: str | None,
 ) -> tuple[str, ExitCode]:  # fmt: skip
     """The answer, and the exit code that says it too, where one person was asked about."""

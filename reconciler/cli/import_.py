@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.help import Group
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, say
 from reconciler.cli.said import options
@@ -16,12 +17,18 @@ from reconciler.wiring.run import locate_root
 _SHOWN_NOTES = 20
 
 
-@click.group("import")
+@click.group("import", cls=Group)
 def command() -> None:
     """Make definitions from other formats."""
 
 
-@command.command("openapi")
+@command.command(
+    "openapi",
+    examples=(
+        ("reconciler import openapi petstore.yaml --name petstore", "a connector below connectors/"),
+        ("reconciler import openapi https://api.example.com/openapi.json --out -", "of a server's document, on stdout"),
+    ),
+)
 @click.argument("source", metavar="FILE|URL")
 @click.option("--name", metavar="NAME", help="Name of the connector; default: from the title.")
 @click.option(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
 from reconciler.cli.said import options
@@ -12,7 +13,11 @@ from reconciler.services.scaffolding import PIPELINES, make_repository
 from reconciler.source import git
 
 
-@click.command("init")
+@click.command(
+    "init",
+    cls=Command,
+    examples=(("reconciler init connectors-repo", "a repository in a new directory, with a pipeline for GitHub"),),
+)
 @click.argument("where", default=".", metavar="[DIR]")
 @click.option(
     "--ci",

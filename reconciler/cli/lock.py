@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from reconciler.cli.help import Group
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
@@ -15,33 +16,36 @@ from reconciler.wiring.run import now
 FORMATS = ("text", "json")
 
 
-@click.group("lock")
+@click.group("lock", cls=Group)
 def command() -> None:
     """See and release the lease of the run that writes."""
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=(("reconciler lock show", "who writes now"),),
+)
 @common_options()
 def show() -> None:
     """Show who may write to the store now, since when, and whether it looks dead. Writes nothing.
 
     Formats (-o): text, json.
     """
-    from reconciler.render.lock import lock_json, lock_text
+    from reconciler.render.lock import Seen, lock_json, lock_text
 
     chosen = choose_format(FORMATS)
     settings = settings_of_run()
     warn_lost(settings)
     locks = open_locks(settings)
     found, last = locks.lease(), locks.last_attempt()
-    expires = locks.expires(found[0]) if found else ""
-    if chosen == "json":
-        answer(lock_json(found, last, expires, settings.target))
-    else:
-        answer(lock_text(found, last, expires, settings.target, color=wants_color(options().color, sys.stdout)))
+    seen = Seen(found, last, locks.expires(found[0]) if found else "", settings.target, now())
+    answer(lock_json(seen) if chosen == "json" else lock_text(seen, color=wants_color(options().color, sys.stdout)))
 
 
-@command.command("release")
+@command.command(
+    "release",
+    examples=(("reconciler lock release", "from a run that has died on another host"),),
+)
 @click.option("--force", is_flag=True, help="Take it also from one that seems to live: it will write nothing.")
 @common_options()
 def release(*, force: bool) -> None:
@@ -51,7 +55,7 @@ def release(*, force: bool) -> None:
 
     Formats (-o): text, json.
     """
-    from reconciler.render.lock import released_json, released_text
+    from reconciler.render.lock import Seen, released_json, released_text
     from reconciler.services.locking import Releaser, release_lease
 
     chosen = choose_format(FORMATS)
@@ -59,7 +63,8 @@ def release(*, force: bool) -> None:
     locks = open_locks(run.settings)
     by = Releaser(named_actor(), actor_of_run(), now())
     found = release_lease(locks, run.store, by, owner=run.settings.owner, target=run.settings.target, force=force)
+    seen = Seen(found, None, locks.expires(found[0]) if found else "", run.settings.target, now())
     if chosen == "json":
-        answer(released_json(found, locks.expires(found[0]) if found else "", run.settings.target))
+        answer(released_json(seen))
     elif not options().quiet:
-        answer(released_text(found, run.settings.target))
+        answer(released_text(seen))

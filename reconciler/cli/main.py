@@ -1,6 +1,5 @@
 """The top of the command line: global options, and commands by name."""
 
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -8,39 +7,52 @@ from typing import Any
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import write_options
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import common_options
-from reconciler.cli.output import say_error
 from reconciler.cli.said import forget
-from reconciler.cli.telling import told
-from reconciler.errors import ExitCode
+from reconciler.cli.streams import bordered
+from reconciler.cli.telling import code_with_answer, told
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("init", "Make a new configuration repository."),
-    "validate": ("validate", "Check all definitions, offline."),
-    "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
-    "plan": ("plan", "Show what would change in the live store."),
-    "apply": ("apply", "Take the live store to what git declares."),
-    "authorize": ("authorize", "Judge a change by the policies at its base."),
-    "access-diff": ("access_diff", "Show what access a change gives and takes."),
-    "can": ("can", "Tell whether somebody may do something, and why."),
-    "who-can": ("who_can", "List everybody who may do something, and why."),
-    "drift": ("drift", "Show what was changed around the tool."),
-    "get": ("get", "View, list and search live records."),
-    "export": ("export", "Write live records as definitions that plan empty."),
-    "adopt": ("adopt", "Write live changes back into the definitions; comments stay."),
-    "rollback": ("rollback", "Go back to what the records were after a run."),
-    "restore": ("restore", "Bring deleted records back."),
-    "history": ("history", "Show who changed what, when, from which commit."),
-    "call": ("call", "Call an endpoint of a live connector."),
-    "token": ("token", "See, fetch and renew access tokens."),
-    "lock": ("lock", "See and release the lease of the run that writes."),
-    "store": ("store", "Take care of the live store."),
-    "import": ("import_", "Make definitions from other formats."),
-    "schema": ("schema", "Print a published JSON Schema."),
-    "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
-    "completion": ("completion", "Print shell completion."),
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Write and check": {
+        "init": ("init", "Make a new configuration repository."),
+        "validate": ("validate", "Check all definitions, offline."),
+        "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
+        "import": ("import_", "Make definitions from an OpenAPI document."),
+        "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
+        "schema": ("schema", "Print a published JSON Schema."),
+    },
+    "Review a change": {
+        "plan": ("plan", "Show what would change in the live store."),
+        "authorize": ("authorize", "Judge a change by the policies at its base."),
+        "access-diff": ("access_diff", "Show what access a change gives and takes."),
+        "can": ("can", "Tell whether somebody may do something, and why."),
+        "who-can": ("who_can", "List everybody who may do something, and why."),
+    },
+    "Bring it live, and back": {
+        "apply": ("apply", "Take the live store to what git declares."),
+        "drift": ("drift", "Show what changed in the live store without a commit."),
+        "adopt": ("adopt", "Write drift back into the definitions; comments stay."),
+        "rollback": ("rollback", "Go back to what the records were after a run."),
+        "restore": ("restore", "Bring deleted records back."),
+    },
+    "Look at what is live": {
+        "get": ("get", "View, list and search live records."),
+        "history": ("history", "Show who changed what, when, from which commit."),
+        "export": ("export", "Write live records as definitions that plan empty."),
+        "call": ("call", "Call an endpoint of a live connector."),
+    },
+    "Take care": {
+        "token": ("token", "See, fetch and renew access tokens."),
+        "store": ("store", "Check, back up, purge and re-key the live store."),
+        "lock": ("lock", "See and release the lease of the run that writes."),
+        "completion": ("completion", "Print shell completion."),
+    },
 }
+"""What one wants to do, and the commands for it."""
+
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 """Command to (module, summary): the group's help needs no command's module."""
 
 
@@ -59,10 +71,13 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"reconciler.cli.{found[0]}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write names and summaries without importing the commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and summaries without importing the commands, then the options."""
+        widest = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", summary) for name, (_, summary) in commands.items()])
+        write_options(self.get_params(ctx), ctx, formatter)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command, or suggest one."""
@@ -71,8 +86,8 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
-            known = f"did you mean '{near[0]}'?" if near else f"commands are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command '{name}'; {known}", ctx)
+            known = f"; did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"there is no command '{name}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -83,35 +98,21 @@ def cli() -> None:
     """GitOps for data connectors: definitions in git, validated, planned and applied to a live store.
 
     Every option also reads RECONCILER_<NAME> from the environment, and may stand before or after the command.
+    `reconciler COMMAND --help` has examples.
     """
 
 
 def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) -> int:
-    """Run one command line; returns the exit code.
+    """Run one command line; returns the exit code. What fails is told, here and nowhere else.
 
     Args:
         interrupts: what has caught the signals.
     """
     forget()
-    return told(lambda: _clicked(arguments, interrupts))
-
-
-def _clicked(arguments: Sequence[str], interrupts: SignalInterrupts | None) -> int | None:
-    """Have click read the command line and run the command; what it finds wrong with it is told."""
-    try:
-        result: int | None = cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts)
-    except click.exceptions.NoArgsIsHelpError as failure:
-        print(failure.format_message(), file=sys.stderr)
-        return ExitCode.USAGE
-    except click.ClickException as failure:
-        return _usage(failure)
-    except click.Abort as abort:
-        raise KeyboardInterrupt from abort
-    return result
-
-
-def _usage(failure: click.ClickException) -> int:
-    message = failure.format_message()
-    context = getattr(failure, "ctx", None)
-    say_error(message[:1].lower() + message[1:], hint=f"see: {context.command_path} --help" if context else "")
-    return ExitCode.USAGE
+    with bordered() as stdout:
+        try:
+            code = int(cli.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=interrupts) or 0)
+        except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001 (the one place where a bug becomes a message)
+            code = told(failure)
+        stdout.flush()
+        return code_with_answer(code, stdout)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.help import CommonOption
 from reconciler.cli.output import answer_in_utf8
 from reconciler.cli.said import note, options
 
@@ -55,7 +56,13 @@ def common_options(
                 continue
             variable = _VARIABLES.get(name, f"RECONCILER_{name.upper()}") if environment else None
             function = click.option(
-                *declarations, **settings, expose_value=False, callback=_keep, envvar=variable, default=None
+                *declarations,
+                cls=CommonOption,
+                **settings,
+                expose_value=False,
+                callback=_keep,
+                envvar=variable,
+                default=None,
             )(function)
         return function
 

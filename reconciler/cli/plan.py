@@ -5,14 +5,31 @@ from typing import Any
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.plan_files import Saving
+from reconciler.cli.plan_files import Saving, refuse_unsaved
 from reconciler.cli.plan_options import plan_options, saving_options
-from reconciler.cli.planning import FORMATS, plan_and_show
-from reconciler.cli.running import PlanFlags
+from reconciler.cli.planning import FORMATS, show_plan
+from reconciler.cli.running import PlanFlags, open_run, planned_with
+from reconciler.errors import ExitCode
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=Command,
+    examples=(
+        ("reconciler plan", "what an apply of the working tree would do"),
+        ("reconciler plan --ref main -o markdown", "a commit's plan, as a comment on a pull request"),
+        (
+            "reconciler plan --out plan.json",
+            "a plan to be reviewed, and carried out as it is by: reconciler apply plan.json",
+        ),
+        (
+            "reconciler plan --preflight --secrets check",
+            "with secrets, tokens and servers tried, and new values of secrets found",
+        ),
+    ),
+)
 @plan_options
 @click.option(
     "--detailed-exitcode",
@@ -26,5 +43,11 @@ def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, va
 
     Formats (-o): text, json, markdown (for a pull request).
     """
-    chosen = choose_format(FORMATS)
-    return plan_and_show(PlanFlags(**flags), Saving(out, sign_key, valid_for), chosen, detailed=detailed_exitcode)
+    chosen, asked, saving = choose_format(FORMATS), PlanFlags(**flags), Saving(out, sign_key, valid_for)
+    refuse_unsaved(saving)
+    run = open_run(asked)
+    plan = planned_with(run, asked).plan
+    code = show_plan(run, plan, chosen, asked, saving)
+    if code or not plan.changes or not detailed_exitcode:
+        return code
+    return ExitCode.DRIFTED if plan.is_drift_only else ExitCode.CHANGES_PENDING

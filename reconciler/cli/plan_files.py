@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from reconciler.cli.parsing import parse_duration
 from reconciler.cli.running import PlanFlags, Run, asked_of, open_run
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
+from reconciler.core.times import duration
+from reconciler.core.token import later
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.wiring.run import now
 
@@ -36,24 +37,18 @@ def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> N
     """Save a plan, where that is asked for, and say what to do with it."""
     if saving.out is None:
         return
+    from reconciler import __version__
+    from reconciler.render.saved_plan import About
     from reconciler.wiring.plans import write_plan
 
     created = now()
-    expires = _later(created, parse_duration("--valid-for", saving.valid_for))
-    named = write_plan(
-        plan,
-        saving.out,
-        run.store,
-        created=created,
-        expires=expires,
-        adopt=flags.adopt,
-        verb=verb,
-        key_file=saving.sign_key,
-        environment=os.environ,
-    )
+    seconds = parse_duration("--valid-for", saving.valid_for)
+    expires = later(created, seconds)
+    about = About(__version__, created, expires, verb, run.store.identity(), flags.adopt)
+    named = write_plan(plan, saving.out, run.store, about, key_file=saving.sign_key, environment=os.environ)
     if not options().quiet:
         signed = f", signed by {named}" if named else ""
-        say(f"saved to {saving.out}{signed}; until {expires}: reconciler apply {saving.out}")
+        say(f"saved to {saving.out}{signed}; good for {duration(seconds)}: reconciler apply {saving.out}")
 
 
 def refuse_unsaved(saving: Saving) -> None:
@@ -64,11 +59,6 @@ def refuse_unsaved(saving: Saving) -> None:
     """
     if saving.sign_key is not None and saving.out is None:
         raise UsageError("--sign signs a saved plan", hint="name the file with --out FILE")
-
-
-def _later(created: str, seconds: int) -> str:
-    moment = datetime.fromisoformat(created) + timedelta(seconds=seconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run, Plan, str, Memory | None]":

@@ -5,20 +5,29 @@ import sys
 import click
 
 from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
+from reconciler.cli.help import Command
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
+from reconciler.core.ports import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
-from reconciler.services.purging import Purge
+from reconciler.services.purging import VERB, Purge
 from reconciler.wiring.run import now
 
 _MOST_DAYS = 36_500
 
 
-@click.command("purge")
+@click.command(
+    "purge",
+    cls=Command,
+    examples=(
+        ("reconciler store purge --dry-run", "what would be destroyed"),
+        ("reconciler store purge --yes --older-than 90", "from a monthly job"),
+    ),
+)
 @click.option("--older-than", type=click.IntRange(0, _MOST_DAYS), metavar="DAYS", help="What was deleted so long ago; default: the target's quarantineDays, 30.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be destroyed, and write nothing.")
 @yes_option()
@@ -46,10 +55,8 @@ def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float 
     if not yes:
         _ask(len(found.wanted))
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    head = carry_out_purge(
-        found, run.store, actor=actor_of_run(), owner=run.settings.owner, target=run.settings.target, clock=now,
-        interrupts=interrupts,
-    )  # fmt: skip
+    told = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
+    head = carry_out_purge(found, run.store, told, interrupts)
     _report(found, days, chosen, head=head)
     if interrupts.noted:
         say("interrupted too late: the purge was already done")
@@ -65,7 +72,7 @@ def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
         return
     stream = sys.stdout if chosen == "text" else sys.stderr
     if chosen == "text" or not everything:
-        stream.write(deleted_table(found.wanted, days, color=wants_color(options().color, stream)))
+        stream.write(deleted_table(found.wanted, days, now(), color=wants_color(options().color, stream)))
         refuse_unshown()
 
 

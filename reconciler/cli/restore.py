@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
+from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
@@ -27,9 +28,17 @@ from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.history import open_history
+from reconciler.wiring.run import now
 
 
-@click.command("restore")
+@click.command(
+    "restore",
+    cls=Command,
+    examples=(
+        ("reconciler restore", "what can be restored"),
+        ("reconciler restore connector/crm-contacts", "bring one record back, with its secrets"),
+    ),
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @click.option("--run", "number", type=click.IntRange(1), metavar="N", help="What run N deleted; default: what was deleted last.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
@@ -79,10 +88,8 @@ def command(
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "restore")
     refuse_demanded(past, plan, None, saved=False)
-    return carry_out(
-        past, plan, chosen, yes=yes, preflight=preflight, on_error=on_error, parallelism=parallelism, verb="restore",
-        afterwards=in_git,
-    )  # fmt: skip
+    how = ApplyFlags(chosen, yes, on_error, parallelism, preflight)
+    return carry_out(past, plan, how, verb="restore", afterwards=in_git)
 
 
 def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tuple[Plan, Run, tuple[str, ...]]:
@@ -107,5 +114,7 @@ def _list(run: Run, chosen: str) -> int:
     else:
         from reconciler.render.deleted import deleted_table
 
-        answer(deleted_table(deleted, run.settings.quarantine_days, color=wants_color(options().color, sys.stdout)))
+        answer(
+            deleted_table(deleted, run.settings.quarantine_days, now(), color=wants_color(options().color, sys.stdout))
+        )
     return ExitCode.OK

@@ -7,7 +7,8 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from reconciler.cli.carrying import FORMATS, carry_out, carrying_options
+from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.parsing import time_of
 from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
@@ -20,7 +21,14 @@ from reconciler.wiring.history import open_history
 from reconciler.wiring.run import now
 
 
-@click.command("rollback")
+@click.command(
+    "rollback",
+    cls=Command,
+    examples=(
+        ("reconciler rollback 41 --dry-run", "what going back to the state after run 41 would change"),
+        ("reconciler rollback 2027-03-01T12:00:00Z", "to the state at a time"),
+    ),
+)
 @click.argument("wanted", metavar="RUN|TIME")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
 @guarding_options
@@ -51,10 +59,8 @@ def command(
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "rollback")
     refuse_demanded(past, plan, None, saved=False)
-    return carry_out(
-        past, plan, chosen, yes=yes, preflight=flags.preflight, on_error=on_error, parallelism=parallelism,
-        verb="rollback", afterwards=(in_git,),
-    )  # fmt: skip
+    how = ApplyFlags(chosen, yes, on_error, parallelism, flags.preflight)
+    return carry_out(past, plan, how, verb="rollback", afterwards=(in_git,))
 
 
 def _plan(run: Run, flags: PlanFlags, wanted: str) -> tuple[Plan, Run, str]:

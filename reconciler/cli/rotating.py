@@ -5,6 +5,7 @@ import os
 import click
 
 from reconciler.cli.carrying import lock_timeout_option
+from reconciler.cli.help import Command
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
@@ -18,7 +19,11 @@ from reconciler.wiring.run import now
 FORMATS = ("text", "json")
 
 
-@click.command("rotate-key")
+@click.command(
+    "rotate-key",
+    cls=Command,
+    examples=(("reconciler store rotate-key", "under a new random key"),),
+)
 @lock_timeout_option()
 @common_options()
 def rotate_key(lock_timeout: float | None) -> int:

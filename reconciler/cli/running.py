@@ -157,21 +157,6 @@ def load_desired(source: Source, progress: "Bar | Untold" = UNTOLD) -> Desired:
     return desired
 
 
-def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
-    """As `_planned`, with notices of deleted records that wait to be purged, and of what an apply does besides."""
-    from reconciler.services.waiting import waiting_notice
-
-    planned = _planned(run, flags, remember=remember)
-    said = waiting_notice(run.store, run.settings.owner, run.settings.quarantine_days, now())
-    if run.settings.check_secrets and not (remember or run.settings.plan_checks_secrets):
-        said = (
-            *said,
-            "an apply to this target compares the values of all secrets too; so does a plan with --secrets check",
-        )
-    plan = replace(planned.plan, notices=(*planned.plan.notices, *said)) if said else planned.plan
-    return replace(planned, plan=plan)
-
-
 def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
     """What a plan is asked to be.
 
@@ -183,6 +168,7 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
     from reconciler.services.plan_options import PlanOptions
     from reconciler.services.planning import Asked
 
+    checks = run.settings.check_secrets if remember else run.settings.plan_checks_secrets
     plan_options = PlanOptions(
         target=run.settings.target,
         owner=run.settings.owner,
@@ -195,20 +181,26 @@ def asked_of(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
         overrides=flags.overrides,
         require_commit=run.settings.require_commit,
         bounds=Bounds(str(run.settings.root), run.settings.secrets_allowed),
+        secrets=run.secrets if checks else None,
         progress=run.progress,
     )
     tokens = partial(_known_tokens, run) if run.settings.fetch_tokens else None
-    checks = run.settings.check_secrets if remember else run.settings.plan_checks_secrets
-    secrets = run.secrets if checks else None
-    return Asked(plan_options, rules_digest(), tokens, secrets, remember)
+    return Asked(plan_options, rules_digest(), tokens, remember)
 
 
-def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
-    """Load, compare, order, judge: what moved since the baseline, or else everything."""
+def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
+    """Load, compare, order, judge: what moved since the baseline, or else everything.
+
+    With notices of deleted records that wait to be purged, and of what an apply does besides.
+
+    Args:
+        remember: whether the plan is going to be carried out.
+    """
     from reconciler.core.baseline import Unprovable
     from reconciler.services.planning import plan_all, plan_part
 
     asked = asked_of(run, flags, remember=remember)
+    planned = None
     if not flags.full:
         try:
             planned = plan_part(run.source, run.store, asked)
@@ -216,14 +208,33 @@ def _planned(run: Run, flags: PlanFlags, *, remember: bool) -> "Planned":
             if options().verbose:
                 say(f"looking at everything: {reason}")
         else:
-            if not options().quiet:
-                say_warnings(planned.warnings, options().color)
-            if options().verbose:
-                say(f"looked at {planned.files} files and {planned.records} records, of which something moved")
-            return planned
-    desired = load_desired(run.source, run.progress)
-    with run.progress:
-        return plan_all(desired, run.source, run.store, asked)
+            _say_part(planned)
+    if planned is None:
+        desired = load_desired(run.source, run.progress)
+        with run.progress:
+            planned = plan_all(desired, run.source, run.store, asked)
+    notices = _notices(run, remember=remember)
+    return replace(planned, plan=replace(planned.plan, notices=(*planned.plan.notices, *notices)))
+
+
+def _say_part(planned: "Planned") -> None:
+    if not options().quiet:
+        say_warnings(planned.warnings, options().color)
+    if options().verbose:
+        say(f"looked at {planned.files} files and {planned.records} records, of which something moved")
+
+
+def _notices(run: Run, *, remember: bool) -> tuple[str, ...]:
+    from reconciler.services.waiting import waiting_notice
+
+    settings = run.settings
+    said = waiting_notice(run.store, settings.owner, settings.quarantine_days, now())
+    if settings.check_secrets and not (remember or settings.plan_checks_secrets):
+        return (
+            *said,
+            "an apply to this target compares the values of all secrets too; so does a plan with --secrets check",
+        )
+    return said
 
 
 def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":

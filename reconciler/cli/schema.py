@@ -2,13 +2,21 @@
 
 import click
 
+from reconciler.cli.help import Command
 from reconciler.cli.options import common_options
 from reconciler.cli.output import answer, answer_in_utf8
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
 
 
-@click.command("schema")
+@click.command(
+    "schema",
+    cls=Command,
+    examples=(
+        ("reconciler schema", "which there are"),
+        ("reconciler schema connector > connector.schema.json", "for an editor"),
+    ),
+)
 @click.argument("name", required=False, metavar="[NAME]")
 @common_options(store=False)
 def command(name: str | None) -> int:

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.backing_up import backup
 from reconciler.cli.carrying import lock_timeout_option
+from reconciler.cli.help import Group
 from reconciler.cli.history import settings_of_run
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 
 
-@click.group("store")
+@click.group("store", cls=Group)
 def command() -> None:
     """Take care of the live store."""
 
@@ -37,7 +38,13 @@ command.add_command(backup)
 command.add_command(purge)
 
 
-@command.command("check")
+@command.command(
+    "check",
+    examples=(
+        ("reconciler store check", "is everything whole?"),
+        ("reconciler store check --repair --as ada", "mend what can be mended"),
+    ),
+)
 @click.option(
     "--head", metavar="HASH", help="A head of the history that was noted elsewhere; it must be in the history still."
 )
@@ -47,7 +54,7 @@ command.add_command(purge)
 def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
     """Look the store over: the file, bodies, references, and the chain of its history. Exits with 10 when something is broken.
 
-    --repair mends what somebody has done to the tables around the tool, in one transaction, and says what: notes,
+    --repair mends what somebody has done to the tables outside of a run, in one transaction, and says what: notes,
     indexes and triggers are made anew, what belongs to no record is removed, a record that is not what was written is
     put before the next plan, and a break in the history is acknowledged by an entry behind it, never written over. It
     is a run of its own in the history, and takes a super admin, where the store has one. What is left is said; a file

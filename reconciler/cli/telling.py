@@ -1,36 +1,43 @@
 """What a failure becomes: words and an exit code, here and nowhere else."""
 
-from collections.abc import Callable
+import sys
+
+import click
 
 from reconciler.cli.output import say_error
-from reconciler.cli.streams import Border, bordered
+from reconciler.cli.streams import Border
 from reconciler.errors import ExitCode, ReconcilerError
 
 
-def told(command: Callable[[], int | None]) -> int:
-    """Run a command whose command line was understood; returns the exit code."""
-    with bordered() as stdout:
-        code = _outcome(command)
-        stdout.flush()
-        return _with_answer(code, stdout)
+def told(failure: BaseException) -> int:
+    """Say what went wrong; returns the exit code. It has to be the exception that is being handled."""
+    match failure:
+        case ReconcilerError():
+            say_error(failure.message, failure.details, failure.hint)
+            return failure.exit_code
+        case click.ClickException():
+            return _usage(failure)
+        case KeyboardInterrupt() | click.Abort():
+            say_error("interrupted; nothing was changed that is not reported above")
+            return ExitCode.INTERRUPTED
+        case OSError():
+            say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
+            return ExitCode.WORLD
+        case UnicodeEncodeError():
+            return _undecodable(failure)
+        case _:
+            return _bug()
 
 
-def _outcome(command: Callable[[], int | None]) -> int:
-    try:
-        return int(command() or 0)
-    except ReconcilerError as failure:
-        say_error(failure.message, failure.details, failure.hint)
-        return failure.exit_code
-    except KeyboardInterrupt:
-        say_error("interrupted; nothing was changed that is not reported above")
-        return ExitCode.INTERRUPTED
-    except OSError as failure:
-        say_error(f"{failure.strerror or failure}" + (f": {failure.filename}" if failure.filename else ""))
-        return ExitCode.WORLD
-    except UnicodeEncodeError as failure:
-        return _undecodable(failure)
-    except Exception:  # noqa: BLE001 (the one place where a bug becomes a message)
-        return _bug()
+def _usage(failure: click.ClickException) -> int:
+    message = failure.format_message()
+    if isinstance(failure, click.exceptions.NoArgsIsHelpError):
+        print(message, file=sys.stderr)
+        return ExitCode.USAGE
+    context = getattr(failure, "ctx", None)
+    words = " ".join(message.split()).removesuffix(".")  # click's may be of several lines
+    say_error(words[:1].lower() + words[1:], hint=f"see: {context.command_path} --help" if context else "")
+    return ExitCode.USAGE
 
 
 def _undecodable(failure: UnicodeEncodeError) -> int:
@@ -52,7 +59,7 @@ def _bug() -> int:
     return ExitCode.BUG
 
 
-def _with_answer(code: int, stdout: Border) -> int:
+def code_with_answer(code: int, stdout: Border) -> int:
     """The exit code once it is known whether the answer arrived. A failure's own code says more than a lost answer."""
     if stdout.failure is None or code == ExitCode.WORLD:
         return code

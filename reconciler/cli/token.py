@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.help import Group
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.running import named_actor, open_run
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 
 
-@click.group("token")
+@click.group("token", cls=Group)
 def command() -> None:
     """See, fetch and renew the access tokens of live connectors."""
 
 
-@command.command("status")
+@command.command(
+    "status",
+    examples=(
+        ("reconciler token status", "which there are, and when they expire"),
+        ("reconciler token status --check", "for a monitor: exits with 10 where one is missing"),
+    ),
+)
 @click.argument("connectors", nargs=-1, metavar="[CONNECTOR]...")
 @click.option("--check", is_flag=True, help="Exit with 10 when a token is missing or has expired.")
 @common_options()
@@ -60,7 +67,13 @@ def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@command.command("fetch")
+@command.command(
+    "fetch",
+    examples=(
+        ("reconciler token fetch", "for all that have none yet"),
+        ("reconciler token fetch crm-contacts", "for one, whatever is stored"),
+    ),
+)
 @_care_options
 def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """Get access tokens by the credentials.
@@ -74,7 +87,10 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
     return _care(token_care.fetch, connectors, parallelism, nothing="no access token is missing")
 
 
-@command.command("renew")
+@command.command(
+    "renew",
+    examples=(("reconciler token renew", "all that expire soon, from a nightly job"),),
+)
 @_care_options
 def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """Renew access tokens, by refresh tokens where there are.

@@ -1,12 +1,46 @@
 """``reconciler validate``."""
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
 import click
 
-from reconciler.cli.checking import FORMATS, CheckFlags, check_and_show
+from reconciler import __version__
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
+from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
+from reconciler.cli.said import options
+from reconciler.core.baseline import Unprovable
+from reconciler.core.coverage import Coverage
+from reconciler.core.ports import Desired
+from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
+from reconciler.errors import ExitCode, UsageError
+from reconciler.render import diagnostics as render
+from reconciler.source.project import PROJECT_FILE, read_project
+from reconciler.source.repository import Repository
+from reconciler.wiring.references import reference_diagnostics
+from reconciler.wiring.run import below, inside, locate_root, open_source
+
+FORMATS = render.FORMATS
 
 
-@click.command("validate")
+@click.command(
+    "validate",
+    cls=Command,
+    examples=(
+        ("reconciler validate", "everything"),
+        (
+            "reconciler validate connectors/crm.yaml",
+            "what is wrong in one file; it is checked together with all others",
+        ),
+        ("reconciler validate --changed-since origin/main -o github", "what a pull request changes, as annotations"),
+        (
+            "reconciler validate --strict --coverage",
+            "warnings fail too, and grants that no access test explains are warned of",
+        ),
+    ),
+)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
 @click.option(
@@ -30,4 +64,64 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
 
     Formats (-o): text, json, sarif, junit, github, gitlab.
     """
-    return check_and_show(CheckFlags(ref, since, coverage, strict, paths), choose_format(FORMATS))
+    chosen = choose_format(FORMATS)
+    root = locate_root(options().directory)
+    progress = open_progress()
+    source = open_source(root, ref, covering=coverage, cached=not options().no_cache, progress=progress)
+    desired = _load_since(source, since) if since else None
+    if desired is None:
+        since = ""
+        with progress:
+            desired = source.load()
+    project, faults = read_project(root)
+    found = [*desired.diagnostics, *source.around()] + ([] if ref else faults)
+    if not has_errors(faults):
+        found += reference_diagnostics(root, project, desired.resources.values(), source.read)
+    files = desired.files
+    if paths:
+        files, found = _narrow(root, paths, source.paths() if since else files, files, found)
+    found = sorted_diagnostics(found)
+    if found or not options().quiet or chosen != "text":
+        checked = render.Checked(len(files), desired.documents, files, __version__, since)
+        answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
+    if options().verbose:
+        say_read(desired)
+    if coverage and not options().quiet:
+        say(_counted(desired.coverage))
+    return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
+
+
+def _load_since(source: Repository, since: str) -> Desired | None:
+    """What differs since then and what it can break; None when it has to be everything."""
+    try:
+        return source.load_since(since)
+    except Unprovable as reason:
+        if options().verbose:
+            say(f"looking at everything: {reason}")
+        return None
+
+
+def _counted(coverage: Coverage | None) -> str:
+    if coverage is None:
+        return "Coverage is counted once the definitions are valid."
+    return f"Access tests explain {coverage.explained} of {coverage.grants} {'grant' if coverage.grants == 1 else 'grants'}."
+
+
+def _narrow(
+    root: Path, paths: tuple[str, ...], known: Sequence[str], files: tuple[str, ...], found: list[Diagnostic]
+) -> tuple[tuple[str, ...], list[Diagnostic]]:
+    """Keep what belongs to `paths`.
+
+    Args:
+        known: all files of definitions, of which `files` were looked at.
+
+    Raises:
+        UsageError: nothing is at one of `paths`.
+    """
+    prefixes = [inside(root, path) for path in paths]
+    for path, prefix in zip(paths, prefixes, strict=True):
+        if prefix != PROJECT_FILE and not any(below(file, prefix) for file in known):
+            hint = "definitions are .yaml files below connectors/ and policies/"
+            raise UsageError(f"there are no definitions at {path}", hint=hint)
+    kept = tuple(file for file in files if any(below(file, prefix) for prefix in prefixes))
+    return kept, [item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)]

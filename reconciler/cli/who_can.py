@@ -5,6 +5,7 @@ import sys
 import click
 
 from reconciler.cli.asking import asking_options, put
+from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.said import options
@@ -13,7 +14,11 @@ from reconciler.errors import ExitCode
 FORMATS = ("text", "json")
 
 
-@click.command("who-can")
+@click.command(
+    "who-can",
+    cls=Command,
+    examples=(("reconciler who-can connectors:edit connector/crm-contacts", "everybody who may edit one connector"),),
+)
 @click.argument("permission")
 @click.argument("address", required=False)
 @asking_options

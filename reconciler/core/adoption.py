@@ -1,4 +1,4 @@
-"""What was changed around the tool, and what becomes of it in git."""
+"""Drift, and what becomes of it in git."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -77,7 +77,7 @@ class Refusal(Struct, frozen=True):
 
 
 class Drifted(Struct, frozen=True):
-    """All that differs because somebody changed it around the tool.
+    """All that differs because somebody changed it outside of a run.
 
     Attributes:
         pending: records with fields that git alone has moved: an apply will.

@@ -1,4 +1,4 @@
-"""What became of records outside of this repository's applies: around the tool, or by another owner's run."""
+"""What became of records outside of this repository's applies: outside of any run, or by another owner's."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -63,7 +63,7 @@ class Moved(Struct, frozen=True):
         by: who, as far as the store knows, or "".
         before: what it was until then; None when it is new.
         now: None when it is gone.
-        run: of another owner who wrote to it by this tool; None for a write around the tool.
+        run: of another owner who wrote to it by this tool; None for a write outside of a run.
         replaced: whether another record stands where it was; `uid` is that one's.
     """
 
@@ -108,7 +108,7 @@ class Drifted(Struct, frozen=True):
 
 
 class DriftReport(Struct, frozen=True):
-    """What was changed out of band.
+    """Drift.
 
     Attributes:
         owner: whose records were looked at; "" for everybody's.

@@ -120,7 +120,7 @@ def protected(changes: Sequence[Change], words: dict[str, str]) -> Problem | Non
 
 
 def is_protected(change: Change) -> bool:
-    """Whether the live record says that it must not be deleted, or said so before somebody wrote around the tool."""
+    """Whether the live record says that it must not be deleted, or said so before somebody wrote outside of a run."""
     last = change.moved.before.body if change.moved and change.moved.before else None
     return any(at(body, ("spec", "lifecycle", "protect")) is True for body in (change.before, last))
 

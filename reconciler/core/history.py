@@ -1,7 +1,7 @@
 """What the store remembers: runs, and of each record what it held when.
 
 A change's row holds the body before it. What a change left is what the next one of the record found, or what is
-live; where somebody wrote around the tool in between, what was there until then is kept beside.
+live; where somebody wrote outside of a run in between, what was there until then is kept beside.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,7 @@ class Row(Struct, frozen=True):
 
 
 class Drift(Struct, frozen=True):
-    """That a record was changed around the tool after its last change.
+    """That a record was changed outside of a run after its last change.
 
     Attributes:
         since: when first.
@@ -155,13 +155,13 @@ def _there(key: Key, body: Body | None) -> tuple[Key, Body] | None:
 
 
 DRIFT = "drift"
-"""The action of a version that came about around the tool."""
+"""The action of a version that came about outside of a run."""
 PURGE = "purge"
 """The action of destroying a deleted record; no plan has it."""
 REPAIR = "repair"
 """The action of noting what a record is, of which the history did not know; no plan has it."""
 LOST = "lost"
-"""The verb of a run that was removed around the tool, and of which a repair has put in the number."""
+"""The verb of a run that was removed outside of a run, and of which a repair has put in the number."""
 GONE = ("delete", PURGE)
 """Actions that leave no record."""
 

@@ -1,6 +1,6 @@
 """Live bodies without the secrets that others may have written into them literally.
 
-Definitions cannot hold any, as validation refuses them; a live record that was changed around the tool can.
+Definitions cannot hold any, as validation refuses them; a live record that was changed outside of a run can.
 """
 
 from typing import Any

@@ -109,7 +109,7 @@ class Record(Struct, frozen=True):
         owner: repository that it belongs to, or "" for none.
         display: folded display name.
         version: grows by one with each write; what a change is conditional on.
-        touched: whether somebody has written to it around the tool since it was last applied.
+        touched: whether somebody has written to it outside of a run since it was last applied.
     """
 
     key: Key

@@ -267,7 +267,7 @@ class Store(KeepsDeleted, Protocol):
         ...
 
     def moved(self) -> list[Moved]:
-        """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+        """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
         ...
 
     def taken_over(self, owner: str) -> list[Moved]:

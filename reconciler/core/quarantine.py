@@ -20,7 +20,7 @@ class Deleted(Struct, frozen=True):
         deleted_at: RFC 3339 in UTC.
         run: which one deleted it.
         secrets: how many sealed secrets are kept.
-        outlived: whether another record had the address after it, and was removed around the tool.
+        outlived: whether another record had the address after it, and was removed outside of a run.
     """
 
     key: Key
@@ -38,7 +38,7 @@ class Revival(Struct, frozen=True):
     Attributes:
         uid: of the record.
         deleted_at: RFC 3339 in UTC; "" where nobody knows.
-        run: which one deleted it; 0 where it was deleted around the tool.
+        run: which one deleted it; 0 where it was deleted outside of a run.
         quarantined: whether the quarantine holds it; else it comes from the history alone.
         secrets: addresses of the sealed secrets that it gets back as they are; the others are resolved.
     """

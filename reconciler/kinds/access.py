@@ -21,7 +21,7 @@ def make_access(bodies: Iterable[tuple[Key, Mapping[str, Any]]]) -> Access:
 
     Args:
         bodies: kind and name with the canonical body, {"metadata": ..., "spec": ...}; other kinds are left out.
-            A body that is no body, because somebody wrote it around the tool, gives nothing.
+            A body that is no body, because somebody wrote it outside of a run, gives nothing.
     """
     policies: list[Policy] = []
     groups: list[Membership] = []

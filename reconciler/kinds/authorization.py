@@ -63,7 +63,7 @@ def grant_of(spec: Mapping[str, Any], values: Values) -> Grant:
     """How the token of a connector that needs one is asked for.
 
     Raises:
-        InvalidDefinitions: live records can be written around the tool, so what `rules` refuses is refused here too.
+        InvalidDefinitions: live records can be written outside of a run, so what `rules` refuses is refused here too.
     """
     authorization = spec["authorization"]
     _check_url(_token_url(authorization))

@@ -89,16 +89,14 @@ class Sender:
         *,
         headers: Sequence[tuple[str, str]] = (),
         params: Sequence[tuple[str, str]] = (),
-        content: bytes | None = None,
-        form: Mapping[str, str] | None = None,
+        body: bytes | Mapping[str, str] | None = None,
         limits: Limits = USUAL,
     ) -> Answer:
         """Send a request; the answer may have any status.
 
         Args:
             params: appended to the query that `url` may have.
-            content: the body; None for none.
-            form: fields of a multipart/form-data body, instead of `content`.
+            body: its bytes, or the fields of a multipart/form-data body; None for none.
 
         Raises:
             NetworkFailure: there was no whole answer in time.
@@ -107,7 +105,7 @@ class Sender:
         import httpx
 
         began = time.perf_counter()
-        request = self._request(method, parse(url), headers, params, content, form, limits)
+        request = self._request(method, parse(url), headers, params, body, limits)
         proxy = proxy_for(request.url, os.environ)
         try:
             with self._deadline.running(limits.seconds):
@@ -136,8 +134,7 @@ class Sender:
         target: "httpx.URL",
         headers: Sequence[tuple[str, str]],
         params: Sequence[tuple[str, str]],
-        content: bytes | None,
-        form: Mapping[str, str] | None,
+        body: bytes | Mapping[str, str] | None,
         limits: Limits,
     ) -> "httpx.Request":
         """The request as it goes to the transport.
@@ -149,6 +146,7 @@ class Sender:
 
         timeout = httpx.Timeout(limits.seconds, connect=min(CONNECT_SECONDS, limits.seconds))
         own = {name.lower() for name, _ in headers}
+        form = body if isinstance(body, Mapping) else {}
         defaults = [pair for pair in _DEFAULTS if pair[0].lower() not in own]
         try:
             if params:
@@ -157,7 +155,7 @@ class Sender:
                 method,
                 target,
                 headers=[*defaults, *headers],
-                content=content,
+                content=body if isinstance(body, bytes) else None,
                 files={name: (None, value.encode()) for name, value in form.items()} if form else None,
                 extensions={"timeout": timeout.as_dict(), "trace": self._deadline.trace},
             )

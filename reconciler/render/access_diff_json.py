@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.access_diff import GROWTH, AccessChange, AccessDiff
 from reconciler.core.reasons import Where
 from reconciler.render.json_text import json_text
@@ -10,16 +12,29 @@ from reconciler.render.routes import route_json
 VERSION = 1
 
 
-def access_diff_json(
-    found: AccessDiff, before: Where, after: Where, *, base: str, head: str, merged: bool, at: str
-) -> str:
+class Compared(Struct, frozen=True):
+    """What was compared, and when.
+
+    Attributes:
+        base, head: ids of commits; head is "" for the working tree.
+        merged: whether head is what merging it into the base would give.
+        at: RFC 3339.
+    """
+
+    base: str
+    head: str
+    merged: bool
+    at: str
+
+
+def access_diff_json(found: AccessDiff, before: Where, after: Where, compared: Compared) -> str:
     """The difference between two revisions, versioned."""
     content = {
         "version": VERSION,
-        "base": base,
-        "head": head or None,
-        "merged": merged,
-        "at": at,
+        "base": compared.base,
+        "head": compared.head or None,
+        "merged": compared.merged,
+        "at": compared.at,
         **access_json(found, before, after),
     }
     return json_text(content)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.quarantine import Deleted
+from reconciler.core.times import ago
 from reconciler.core.token import later
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
@@ -13,18 +14,20 @@ from reconciler.render.table import table
 VERSION = 1
 
 
-def deleted_table(deleted: Sequence[Deleted], days: int, *, color: bool) -> str:
+def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: bool) -> str:
     """One line a record, in the order of their deletion.
 
     Args:
         days: how long they are kept at least.
+        now: from which times are told.
     """
     if not deleted:
         return "There is no deleted record.\n"
     rows = [
-        [address(*item.key), item.deleted_at, str(item.run), str(item.secrets), _until(item, days)] for item in deleted
+        [address(*item.key), ago(item.deleted_at, now), str(item.run), str(item.secrets), ago(_until(item, days), now)]
+        for item in deleted
     ]
-    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "KEPT UNTIL"], rows, color=color)
+    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "TO BE PURGED"], rows, color=color)
     return "\n".join([*lines, paint(plural(len(deleted), "deleted record"), DIM, color=color)]) + "\n"
 
 

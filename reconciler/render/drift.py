@@ -1,4 +1,4 @@
-"""What was changed out of band, as text."""
+"""Drift, as text."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ MARKS = {Fate.CHANGED: "~", Fate.CREATED: "+", Fate.DELETED: "-", Fate.REPLACED:
 _COLORS = {Fate.CHANGED: YELLOW, Fate.CREATED: GREEN, Fate.DELETED: RED, Fate.REPLACED: CYAN}
 
 
-def drift_text(report: DriftReport, *, color: bool) -> str:
+def drift_text(report: DriftReport, now: str, *, color: bool) -> str:
     """As people read it; the values are what was last applied and what is live."""
     if not report.drifted:
         return nothing_text(report) + "\n"
     lines = [f"Drift in {paint(harmless(report.target), BOLD, color=color)}: last applied -> live", ""]
     for found in report.drifted:
-        lines += [*_lines(found, color=color), ""]
+        lines += [*_lines(found, now, color=color), ""]
     return "\n".join([*lines, totals(report) + "."]) + "\n"
 
 
@@ -46,16 +46,16 @@ def others_text(report: DriftReport) -> str:
     return f"; {plural(report.others, 'record')} of others too, see --all" if report.others else ""
 
 
-def title(found: Drifted) -> str:
-    """What became of it, since when, and by whom."""
+def title(found: Drifted, now: str | None) -> str:
+    """What became of it, when first, and by whom; see `when_text`."""
     verb = "taken over" if found.run is not None else found.fate.value
     whose = f", belongs to {harmless(found.owner) or 'nobody'}" if found.fate is Fate.CREATED else ""
-    return verb + when_text(found.since, found.by, found.run) + whose
+    return verb + when_text(found, now) + whose
 
 
-def _lines(found: Drifted, *, color: bool) -> Iterator[str]:
+def _lines(found: Drifted, now: str, *, color: bool) -> Iterator[str]:
     mark = paint(MARKS[found.fate], _COLORS[found.fate], BOLD, color=color)
-    yield f"{mark} {paint(address(*found.key), BOLD, color=color)}  {title(found)}"
+    yield f"{mark} {paint(address(*found.key), BOLD, color=color)}  {title(found, now)}"
     for note in found.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     for field in found.fields:

@@ -1,4 +1,4 @@
-"""What was changed out of band, as JSON; schemas/drift.schema.json describes it."""
+"""Drift, as JSON; schemas/drift.schema.json describes it."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was changed out of band, as Markdown."""
+"""Drift, as Markdown."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def drift_markdown(report: DriftReport) -> str:
 
 
 def _block(found: Drifted) -> Iterator[str]:
-    yield f"#### `{MARKS[found.fate]}` {code(address(*found.key))} {escape(title(found))}"
+    yield f"#### `{MARKS[found.fate]}` {code(address(*found.key))} {escape(title(found, None))}"
     yield ""
     for note in found.notes:
         yield from (f"> **{escape(note)}**", "")

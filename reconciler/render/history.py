@@ -6,9 +6,11 @@ from reconciler.core.diff import FieldChange
 from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version
 from reconciler.core.masking import masked
 from reconciler.core.model import Key
+from reconciler.core.times import ago
 from reconciler.core.token import moment
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
+from reconciler.render.lock import outcome_text
 from reconciler.render.plan_text import field_lines
 from reconciler.render.style import BOLD, DIM, GREEN, RED, paint, plural
 from reconciler.render.table import table
@@ -16,31 +18,33 @@ from reconciler.render.values import content_lines
 
 DONE = {
     "create": "created", "update": "updated", "rename": "renamed", "adopt": "adopted", "delete": "deleted",
-    "restore": "restored", "purge": "purged", REPAIR: "noted as it was", DRIFT: "changed out of band",
+    "restore": "restored", "purge": "purged", REPAIR: "noted as it was", DRIFT: "drifted",
 }  # fmt: skip
 
 
-def runs_table(listed: Sequence[RunEntry | Futile], *, more: bool, color: bool) -> str:
+def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, color: bool) -> str:
     """One line a run, the latest first.
 
     Args:
+        now: from which times are told; they are there exactly too, as other commands take them.
         more: whether there are older ones.
     """
     if not listed:
         return "The history holds no run.\n"
-    rows = [_row(run) for run in listed]
+    rows = [_row(run, now) for run in listed]
     marked = [RED if isinstance(run, Futile) else "" for run in listed]
-    header = ["RUN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
+    header = ["RUN", "WHEN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
     lines = table(header, rows, color=color, marked=marked)
     older = "; older ones with --limit" if more else ""
     return "\n".join([*lines, paint(f"{plural(len(listed), 'run')}{older}", DIM, color=color)]) + "\n"
 
 
-def _row(run: RunEntry | Futile) -> list[str]:
-    number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", run.outcome)
+def _row(run: RunEntry | Futile, now: str) -> list[str]:
+    number, said = (str(run.id), _outcome(run)) if isinstance(run, RunEntry) else ("-", outcome_text(run.outcome))
     seconds = seconds_of(run)
     took = f"{seconds:,.1f} s" if seconds is not None else ""
-    return [number, run.finished or run.started, took, run.actor, run.verb, commit(run), run.target, said]
+    time = run.finished or run.started
+    return [number, ago(time, now), time, took, run.actor, run.verb, commit(run), run.target, said]
 
 
 def seconds_of(run: RunEntry | Futile) -> float | None:
@@ -67,7 +71,7 @@ def _outcome(run: RunEntry) -> str:
         mended = [said for said in run.overrides if not said.startswith(("seal=", "broken="))]
         return f"mended {', '.join(mended)}"
     if run.verb == LOST:
-        return "removed around the tool; not known"
+        return "removed outside of a run; not known"
     counts = [f"{count:,} {DONE.get(action, action)}" for action, count in sorted(run.counts.items())]
     partly = ["partly"] if run.outcome == "partly" else []
     overridden = [f"override {override}" for override in run.overrides]
@@ -75,27 +79,28 @@ def _outcome(run: RunEntry) -> str:
     return ", ".join([*(counts or [_WITHOUT_RECORDS.get(run.verb, "tokens")]), *partly, *overridden, *approved])
 
 
-def versions_text(key: Key, versions: Sequence[Version], *, more: bool, color: bool) -> str:
+def versions_text(key: Key, versions: Sequence[Version], now: str, *, more: bool, color: bool) -> str:
     """Each version with who, when, from which commit and what changed; the latest first.
 
     Args:
+        now: from which times are told; they are there exactly too, as other commands take them.
         more: whether there are others that are not shown.
     """
     lines = []
     for version in versions:
-        lines += [*_version(version, asked=key, color=color), ""]
+        lines += [*_version(version, now, asked=key, color=color), ""]
     older = "; others with --limit or without --since" if more else ""
     lines.append(paint(f"{plural(len(versions), 'version')}{older}", DIM, color=color))
     return "\n".join(lines) + "\n"
 
 
-def _version(version: Version, *, asked: Key, color: bool) -> Iterator[str]:
+def _version(version: Version, now: str, *, asked: Key, color: bool) -> Iterator[str]:
     number = paint(str(version.number), BOLD, color=color)
     who = f" by {by(version.run)}" if version.run else ""
-    time = version.time or "at an unknown time"
+    time = f"{version.time} ({ago(version.time, now)})" if version.time else "at an unknown time"
     yield f"{number}  {harmless(f'{time}  {_done(version, asked)}{who}')}"
     if not version.known:
-        yield "    (what it held then was changed out of band before the store kept such bodies)"
+        yield "    (what it held is not known: it had drifted before the store kept such bodies)"
     elif version.action in ("create", DRIFT) and version.body is not None and not version.fields:
         yield from _content(version, color=color)
     for field in version.fields:
@@ -111,7 +116,7 @@ def by(run: RunEntry) -> str:
 
 def _done(version: Version, asked: Key) -> str:
     gone = version.action == DRIFT and version.body is None
-    done = "deleted out of band" if gone else DONE.get(version.action, version.action)
+    done = "deleted outside of a run" if gone else DONE.get(version.action, version.action)
     named = f" as {address(*version.key)}" if version.key != asked else ""
     was = f", was {address(version.key.kind, version.was)}" if version.was else ""
     return f"{done}{named}{was}"

@@ -3,8 +3,9 @@
 from typing import Any
 
 from reconciler.core.diff import Origin
-from reconciler.core.drift import Moved
+from reconciler.core.drift import Drifted, Moved
 from reconciler.core.plan import Change
+from reconciler.core.times import ago
 from reconciler.harmless import harmless
 
 
@@ -13,17 +14,23 @@ def told_move(change: Change) -> Moved | None:
     return change.moved if change.origin in (Origin.DRIFT, Origin.BOTH) else None
 
 
-def move_text(moved: Moved) -> str:
-    """In words."""
-    verb = "taken over" if moved.run is not None else f"live: {moved.fate.value} around the tool"
-    return verb + when_text(moved.since, moved.by, moved.run)
+def move_text(moved: Moved, now: str | None) -> str:
+    """In words; see `when_text`."""
+    verb = "taken over" if moved.run is not None else f"drift: {moved.fate.value}"
+    return verb + when_text(moved, now)
 
 
-def when_text(since: str, by: str, run: int | None) -> str:
-    """The time and by whom, each as far as the store knows."""
-    if run is not None:
-        return f" by run {run} of {harmless(by)} at {since}"
-    return (f" since {since}" if since else "") + (f", by {harmless(by)}" if by else "")
+def when_text(moved: Moved | Drifted, now: str | None) -> str:
+    """The time and by whom, each as far as the store knows.
+
+    Args:
+        now: None for the exact time, in what is read later.
+    """
+    since = harmless(moved.since)
+    when = f" {ago(since, now)}" if now else f" at {since}"
+    if moved.run is not None:
+        return f" by run {moved.run} of {harmless(moved.by)}{when}"
+    return (when if since else "") + (f", by {harmless(moved.by)}" if moved.by else "")
 
 
 def moved_json(moved: Moved) -> dict[str, Any]:

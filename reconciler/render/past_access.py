@@ -51,7 +51,7 @@ def _why(answer: Answer, place: Place) -> Iterator[str]:
 
 def _set_by(setting: Setting) -> str:
     if setting.run is None:
-        return f"{address(*setting.key)} was as somebody had written it around the tool"
+        return f"{address(*setting.key)} was as somebody had written it outside of a run"
     return harmless(f"{address(*setting.key)} was as {by(setting.run)} had set it at {setting.run.finished}")
 
 

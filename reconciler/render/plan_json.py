@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.masking import masked, masked_field
-from reconciler.core.model import Key
 from reconciler.core.plan import Change, Plan, Revision, fingerprint_of
 from reconciler.core.preflight import Verdict
+from reconciler.core.report import Report
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.moves import moved_json, told_move
@@ -25,28 +25,20 @@ def plan_json(plan: Plan, verdicts: Sequence[Verdict] | None = None) -> str:
     return _dump(content)
 
 
-def report_json(
-    plan: Plan,
-    *,
-    actor: str,
-    started: str,
-    finished: str,
-    secrets: int,
-    tokens: int,
-    left_out: Sequence[tuple[Key, str]],
-    head: str,
-) -> str:
+def report_json(report: Report) -> str:
     """What an apply did, versioned."""
     run = {
-        "actor": actor,
-        "started": started,
-        "finished": finished,
-        "secrets": secrets,
-        "tokens": tokens,
-        "leftOut": [{"address": address(*key), "reason": reason} for key, reason in left_out],
-        "head": head or None,
+        "actor": report.actor,
+        "started": report.started,
+        "finished": report.finished,
+        "secrets": report.secrets,
+        "tokens": report.tokens,
+        "leftOut": [
+            {"address": address(*change.key), "reason": failure.message} for change, failure in report.left_out
+        ],
+        "head": report.head or None,
     }
-    return _dump({**plan_content(plan, "report"), "run": run})
+    return _dump({**plan_content(report.plan, "report"), "run": run})
 
 
 def _dump(content: dict[str, Any]) -> str:

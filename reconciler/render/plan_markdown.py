@@ -55,7 +55,7 @@ def _notes(change: Change) -> Iterator[str]:
         yield f"> **{escape(note)}**"
         yield ""
     if moved := told_move(change):
-        yield f"> **{escape(move_text(moved))}**"
+        yield f"> **{escape(move_text(moved, None))}**"
         yield ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan, Problem
+from reconciler.core.report import Report
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import move_text, told_move
@@ -21,7 +22,7 @@ _COLORS = {
     Action.ADOPT: CYAN, Action.DELETE: RED, Action.RESTORE: GREEN,
 }  # fmt: skip
 _ORIGINS = {
-    Origin.DRIFT: "live was changed",
+    Origin.DRIFT: "drift",
     Origin.SECRET: "the secret has a new value",
 }
 _WORDS = {
@@ -42,14 +43,18 @@ MAX_DETAILED = 200
 _MAX_ACCESS = 20
 
 
-def plan_text(plan: Plan, *, color: bool) -> str:
-    """The plan as people read it; one line when there is nothing to do."""
+def plan_text(plan: Plan, now: str, *, color: bool) -> str:
+    """The plan as people read it; one line when there is nothing to do.
+
+    Args:
+        now: from which times are told.
+    """
     detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
         return "\n".join([_nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
     for change in plan.changes:
-        lines += _change_lines(change, color=color, detailed=detailed)
+        lines += _change_lines(change, now, color=color, detailed=detailed)
         if detailed or change.fields:
             lines.append("")
     if not detailed:
@@ -84,16 +89,18 @@ def totals(plan: Plan) -> str:
 
 
 def _nothing_text(plan: Plan) -> str:
-    return f"Nothing to do: {plan.target} is what {plan.revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
+    revision = f"{plan.revision}," if "," in str(plan.revision) else str(plan.revision)
+    return f"Nothing to do: {plan.target} is what {revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
 
 
-def report_text(plan: Plan, secrets: int, tokens: int) -> str:
+def report_text(report: Report) -> str:
     """What an apply did, in one line."""
+    plan = report.plan
     parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
         return _nothing_text(plan) + "\n" + _noted(plan)
-    resolved = f"; {plural(secrets, 'secret')} resolved" if secrets else ""
-    fetched = f"; {plural(tokens, 'access token')} fetched" if tokens else ""
+    resolved = f"; {plural(report.secrets, 'secret')} resolved" if report.secrets else ""
+    fetched = f"; {plural(report.tokens, 'access token')} fetched" if report.tokens else ""
     return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n" + _noted(plan)
 
 
@@ -118,13 +125,13 @@ def _kept(plan: Plan) -> str:
     return f"; {plural(plan.kept, 'record')} no longer defined, kept" if plan.kept else ""
 
 
-def _change_lines(change: Change, *, color: bool, detailed: bool) -> Iterator[str]:
+def _change_lines(change: Change, now: str, *, color: bool, detailed: bool) -> Iterator[str]:
     mark = paint(MARKS[change.action], _COLORS[change.action], BOLD, color=color)
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     if moved := told_move(change):
-        yield f"    {paint('! ' + move_text(moved), YELLOW, color=color)}"
+        yield f"    {paint('! ' + move_text(moved, now), YELLOW, color=color)}"
     if change.action in NEW and detailed:
         for name, value in summary_lines(change):
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"

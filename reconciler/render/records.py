@@ -51,7 +51,7 @@ def records_yaml(records: Sequence[Found]) -> str:
     """The records as YAML documents, each under a comment that says whose it is."""
     parts = []
     for record in records:
-        state = ", changed out of band" if record.drifted else ""
+        state = ", drifted" if record.drifted else ""
         about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}"
         schema = schemas.load(SCHEMA_FILES[record.kind])
         content = schemas.arranged(document(record), schema, schema)

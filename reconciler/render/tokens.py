@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from reconciler.core.times import ago, duration
 from reconciler.core.token import Condition, TokenState, TokenStatus, moment, renew_at
 from reconciler.errors import ReconcilerError
 from reconciler.render.json_text import json_text
@@ -61,19 +62,7 @@ def _times(state: TokenState | None, now: str) -> tuple[str, str]:
     age = duration((moment(now) - moment(state.obtained)).total_seconds())
     if state.expires is None:
         return age, "not said"
-    left = (moment(state.expires) - moment(now)).total_seconds()
-    return age, f"in {duration(left)}" if left > 0 else f"{duration(-left)} ago"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    rest = max(0, round(seconds))
-    parts: list[str] = []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if rest >= size or (size == 1 and not parts):
-            parts.append(f"{rest // size} {unit}")
-            rest %= size
-    return " ".join(parts[:2])
+    return age, ago(state.expires, now)
 
 
 def _scope(state: TokenState | None) -> str:

@@ -1,4 +1,4 @@
-"""Find what was changed around the tool, and what git would have to say for it to be so declared."""
+"""Find drift, and what git would have to say for it to be so declared."""
 
 from collections.abc import Mapping
 from typing import Any

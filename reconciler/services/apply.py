@@ -13,6 +13,7 @@ from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
 from reconciler.core.progress import UNTOLD, Progress
+from reconciler.core.report import Report
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
@@ -31,27 +32,6 @@ class TokenOptions(Struct, frozen=True):
     tools: TokenTools
     fetch: bool = True
     leave_out: bool = False
-
-
-class Report(Struct, frozen=True):
-    """What an apply did.
-
-    Attributes:
-        plan: what was carried out.
-        secrets: how many secrets were resolved.
-        tokens: how many access tokens were fetched.
-        left_out: what was not carried out, with the reason.
-        head: the last hash of the store's history; "" when nothing was written.
-    """
-
-    plan: Plan
-    actor: str
-    started: str
-    finished: str
-    secrets: int
-    tokens: int = 0
-    left_out: tuple[tuple[Change, ReconcilerError], ...] = ()
-    head: str = ""
 
 
 def refuse_problems(plan: Plan) -> None:

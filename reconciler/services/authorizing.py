@@ -107,7 +107,7 @@ def refuse_unusable(found: LiveConnector) -> None:
     """Stop when the store lacks secrets that the live record refers to, or holds such that cannot be sent.
 
     Raises:
-        SecretUnavailable: it does; written around the tool, a record may refer to anything.
+        SecretUnavailable: it does; written outside of a run, a record may refer to anything.
         InvalidDefinitions: the live record is not as a connector should be.
     """
     refuse_unreadable(found)

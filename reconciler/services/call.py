@@ -113,8 +113,7 @@ def send(
             request.url,
             headers=revealed(hop.headers),
             params=revealed(request.params),
-            content=request.body.content,
-            form=request.body.form,
+            body=request.body.form or request.body.content,
             limits=limits,
         )
 

@@ -39,7 +39,7 @@ class Elsewhere(Struct, frozen=True):
 
 
 def elsewhere_of(moved: Iterable[Moved], store: Store, owner: str, *, others: bool) -> Elsewhere:
-    """What others did to records, around the tool (`moved`) and by runs of other owners.
+    """What others did to records, outside of a run (`moved`) and by runs of other owners.
 
     Args:
         others: whether another owner, or nobody, has some of the records.
@@ -91,40 +91,16 @@ def change_of(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> C
     return None if is_nothing(change) else change
 
 
-def _compared(found: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> Change:
-    if found.record is None:
-        assert found.resource is not None
-        return _create(found.resource, elsewhere.gone.get(found.resource.key), now)
-    moved = elsewhere.moved.get(found.record.uid)
-    if found.resource is None:
-        return _delete(found.record, bodies, moved, now)
-    return _change(found.action, found.resource, found.record, bodies, moved, now)
-
-
-def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
-    declared = resource.content
-    content, said = without_ended(resource.key.kind, declared, now)
-    notes = tls_notes(content) + said
-    came = None
-    if gone is not None and gone.before is not None:
-        came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
-    written = None if content is declared else content
-    return Change(Action.CREATE, resource.key, resource, None, written, notes=notes, moved=gone, came=came)
-
-
-def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Change:
-    live, _ = readable(record.key.kind, bodies.live)
-    came = None
-    if moved is not None and drifted(moved, now) is not None:
-        came = Origin.BOTH if moved.before else Origin.DRIFT
-    return Change(Action.DELETE, record.key, None, record, live=live, moved=moved, came=came)
-
-
-def _change(
-    action: Action, resource: Resource, record: Record, bodies: Bodies, moved: Moved | None, now: str
-) -> Change:
-    kind, content = resource.key.kind, resource.content.at_hand()
-    resource = replace(resource, stored=content)
+def _compared(matched: Match, bodies: Bodies, elsewhere: Elsewhere, now: str) -> Change:
+    record, action = matched.record, matched.action
+    if record is None:
+        assert matched.resource is not None
+        return _create(matched.resource, elsewhere.gone.get(matched.resource.key), now)
+    moved = elsewhere.moved.get(record.uid)
+    if matched.resource is None:
+        return _delete(record, bodies, moved, now)
+    content, kind = matched.resource.content.at_hand(), matched.resource.key.kind
+    resource = replace(matched.resource, stored=content)
     found, valid = readable(kind, bodies.live)
     live = found.value
     last = moved.before if moved else None
@@ -153,6 +129,25 @@ def _change(
     if valid and kind in ("Group", "PermissionPolicy"):
         notes += notes_on(kind, content.value, fields, now)
     return Change(action, resource.key, resource, record, written, found, fields, notes, moved, came)
+
+
+def _create(resource: Resource, gone: Moved | None, now: str) -> Change:
+    declared = resource.content
+    content, said = without_ended(resource.key.kind, declared, now)
+    notes = tls_notes(content) + said
+    came = None
+    if gone is not None and gone.before is not None:
+        came = Origin.DRIFT if gone.before.applied == resource.fingerprint else Origin.BOTH
+    written = None if content is declared else content
+    return Change(Action.CREATE, resource.key, resource, None, written, notes=notes, moved=gone, came=came)
+
+
+def _delete(record: Record, bodies: Bodies, moved: Moved | None, now: str) -> Change:
+    live, _ = readable(record.key.kind, bodies.live)
+    came = None
+    if moved is not None and drifted(moved, now) is not None:
+        came = Origin.BOTH if moved.before else Origin.DRIFT
+    return Change(Action.DELETE, record.key, None, record, live=live, moved=moved, came=came)
 
 
 def _base(kind: str, declared: dict[str, Any] | None, body: Any, live: dict[str, Any] | None) -> dict[str, Any] | None:

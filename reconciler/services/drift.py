@@ -1,4 +1,4 @@
-"""Tell what was changed out of band in the live store, from the store alone."""
+"""Tell drift in the live store, from the store alone."""
 
 from collections.abc import Iterator, Sequence
 

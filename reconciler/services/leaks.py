@@ -1,4 +1,4 @@
-"""Values of secrets that stand in the clear where somebody wrote them around the tool."""
+"""Values of secrets that stand in the clear where somebody wrote them outside of a run."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -12,7 +12,7 @@ from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports import Desired, FindsUnread, SecretBackend, Source, Store
+from reconciler.core.ports import Desired, FindsUnread, Source, Store
 from reconciler.core.quarantine import latest_of
 from reconciler.core.records import owned_by
 from reconciler.kinds.access import live_target, target_of
@@ -35,19 +35,17 @@ def make_plan(
     source: Source,
     store: Store,
     options: PlanOptions,
-    secrets: SecretBackend | None = None,
     tokens: KnownTokens | None = None,
     scope: Scope | None = None,
 ) -> Plan:
     """Compare and order. `desired` has no errors.
 
     Args:
-        secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
         tokens: when given, access tokens that are missing or about to expire are changes.
         scope: when given, `desired` and its records are all that may have moved.
 
     Raises:
-        SecretUnavailable: `secrets` is given and a reference leads to nothing.
+        SecretUnavailable: all secrets are compared and a reference leads to nothing.
     """
     live, owned, others = _looked_at(scope, store, desired, options.owner)
     moved = paired(store.moved() if scope is None else scope.moved)
@@ -65,8 +63,8 @@ def make_plan(
         [found for found in matches if found.revival is None], store, elsewhere, options.now, options.progress
     )
     changes = [change for change in compared if not is_nothing(change)]
-    if secrets is not None:
-        changes = with_rotated_secrets(changes, desired.resources, live, store, secrets, options.progress)
+    if options.secrets is not None:
+        changes = with_rotated_secrets(changes, desired.resources, live, store, options.secrets, options.progress)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
 

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from reconciler.core.overrides import Override
+from reconciler.core.ports import SecretBackend
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.services.access_objections import AccessLimits
@@ -21,6 +22,7 @@ class PlanOptions(Struct, frozen=True):
         overrides: the guards that somebody has overridden.
         require_commit: whether the definitions have to be just those of a commit.
         bounds: what secret references may lead to.
+        secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
         progress: told how far planning has come.
     """
 
@@ -35,4 +37,5 @@ class PlanOptions(Struct, frozen=True):
     overrides: tuple[Override, ...] = ()
     require_commit: bool = False
     bounds: Bounds = field(default_factory=lambda: Bounds("/"))
+    secrets: SecretBackend | None = None
     progress: Progress = UNTOLD

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from reconciler.core.baseline import Index, KeepsBaselines, Memory, TracksChanges, Unprovable
+from reconciler.core.baseline import KeepsBaselines, Memory, TracksChanges, Unprovable
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.core.ports import Desired, Source, Store
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable
 from reconciler.services.narrowing import narrow
@@ -41,14 +41,12 @@ class Asked(Struct, frozen=True):
     Attributes:
         rules: stands for what definitions are judged by.
         tokens: None to leave access tokens alone.
-        secrets: None to leave the values of secrets alone.
         remember: whether the plan is going to be carried out.
     """
 
     options: PlanOptions
     rules: str
     tokens: KnowTokens | None
-    secrets: SecretBackend | None
     remember: bool
 
 
@@ -60,11 +58,11 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
     """
     if not isinstance(source, TracksChanges) or not isinstance(store, KeepsBaselines):
         raise Unprovable("the store or the source does not keep track")
-    if asked.secrets is not None:
+    if asked.options.secrets is not None:
         raise Unprovable("all secrets are looked at")
     moved = store.moved()
     if any(one.before is None or one.now is None or one.before.key != one.now.key for one in moved):
-        raise Unprovable("records were made, removed or renamed around the tool")
+        raise Unprovable("records were made, removed or renamed outside of a run")
     options = asked.options
     parts, index = source.parts(), store.index(options.owner)
     try:
@@ -72,7 +70,7 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
     except SourceUnavailable as failure:
         raise Unprovable(failure.message) from failure
     known = asked.tokens(found.desired) if asked.tokens else None
-    plan = make_plan(found.desired, source, store, options, None, known, scope_of(found, index, moved))
+    plan = make_plan(found.desired, source, store, options, known, scope_of(found, index, moved))
     memory = None
     base = index.baseline()
     still = base is not None and not found.files and (base.trees, base.revision) == (parts.trees, found.revision)
@@ -89,16 +87,12 @@ def plan_all(desired: Desired, source: Source, store: Store, asked: Asked) -> Pl
     """
     options = asked.options
     known = asked.tokens(desired) if asked.tokens else None
-    plan = make_plan(desired, source, store, options, asked.secrets, known)
+    plan = make_plan(desired, source, store, options, known)
     memory = None
     if asked.remember and isinstance(source, TracksChanges) and isinstance(store, KeepsBaselines) and desired.resources:
-        revision = _index(store, options.owner).revision()
+        revision = store.index(options.owner).revision()
         memory = _or_none(lambda: memory_of_all(plan, desired, source, revision, asked.rules, options.now))
     return Planned(plan, desired.diagnostics, memory, len(desired.files), plan.owned)
-
-
-def _index(store: KeepsBaselines, owner: str) -> Index:
-    return store.index(owner)
 
 
 def _or_none(make: Callable[[], Memory]) -> Memory | None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports import Clock, RunInfo, Store
+from reconciler.core.ports import RunInfo, Store
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import live_target
@@ -57,16 +57,16 @@ def _refuse(wanted: Sequence[Deleted], found: Standing, store: Store, actor: str
         raise NotPermitted(message, hint=judge.hint("let somebody who may do it purge them"), details=tuple(refused))
 
 
-def carry_out_purge(
-    purge: Purge, store: Store, *, actor: str, owner: str, target: str, clock: Clock, interrupts: Interrupts
-) -> str:
+def carry_out_purge(purge: Purge, store: Store, run: RunInfo, interrupts: Interrupts) -> str:
     """Destroy them, in one transaction; returns the last hash of the history.
+
+    Args:
+        run: of the command `VERB`.
 
     Raises:
         StoreLocked: another run holds the lease on the store.
         RecordConflict: one was restored or purged meanwhile, or policies moved.
     """
-    run = RunInfo(actor, owner, target, "", clock(), VERB)
     with store.lease(run, interrupts) as lease, lease.session(run) as session:
         session.require(purge.basis)
         session.purge(purge.wanted)

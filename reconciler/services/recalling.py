@@ -24,7 +24,9 @@ def memory_of_saved(plan: Plan, source: Source, store: Store, asked: Asked) -> M
     if plan.revision.past or plan.revision.dirty or not plan.revision.commit:
         return None
     try:
-        planned = _planned(source, store, replace(asked, tokens=None, secrets=None, remember=True))
+        planned = _planned(
+            source, store, replace(asked, options=replace(asked.options, secrets=None), tokens=None, remember=True)
+        )
     except (SourceUnavailable, UsageError):  # this clone does not have the commit
         return None
     if planned is None or planned.plan.confirmed or _writes(planned.plan) != _writes(plan):

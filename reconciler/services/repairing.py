@@ -1,4 +1,4 @@
-"""Mend what somebody has done to a store around the tool."""
+"""Mend what somebody has done to a store outside of a run."""
 
 from reconciler.core.audit import CanRepair, Repair
 from reconciler.core.interrupts import Interrupts

@@ -78,7 +78,7 @@ def _as_it_was(item: Deleted, bodies: Bodies) -> tuple[Resource, Content, list[s
         raise RecordConflict(f"what {address(*item.key)} held when it was deleted is not as a record should be", hint=hint)  # fmt: skip
     resource = resource_of(item.key, (applied if known else live).value, KNOWN_FROM)
     if not fine:
-        said = "had been changed out of band to what no record may hold; it comes back as it was last applied"
+        said = "had drifted to what no record may hold; it comes back as it was last applied"
         return resource, resource.content, [f"{address(*item.key)} {said}"]
     return resource, Content(live.body), []
 

@@ -34,7 +34,7 @@ def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:
 def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) -> PastState:
     """What the records of `owner` were right after a run.
 
-    What others had changed around the tool by then is left out: a record is as a run had last written it. What they
+    What others had changed outside of a run by then is left out: a record is as a run had last written it. What they
     had deleted was not there; nor what they had changed by then and deleted before another run wrote it, as the store
     knows the time of the first change alone.
     """
@@ -84,7 +84,7 @@ class _Building(Struct):
             return
         elif trail.at(self.run.id, self.run.finished) is None:
             goes = "it goes again" if mine else "it does not come back"
-            self._note(row.key, f"had been deleted around the tool by then, or changed and deleted later; {goes}")
+            self._note(row.key, f"had been deleted outside of a run by then, or changed and deleted later; {goes}")
         elif record is not None and not mine:
             self._note(row.key, f"belongs to {record.owner or 'nobody'} now; it stays as it is")
         else:
@@ -100,7 +100,7 @@ class _Building(Struct):
                 self._note(row.key, f"was as run {row.run} had written it, and the store does not know what that was")
             return
         if trail.is_drifted(self.run.id, self.run.finished):
-            self._note(row.key, f"had been changed out of band by then; it goes back to what run {row.run} had written")
+            self._note(row.key, f"had drifted by then; it goes back to what run {row.run} had written")
         self.resources[row.key] = resource_of(
             row.key, self.declared.get((trail.uid, row.run), content.value), self.known_from
         )
@@ -124,7 +124,7 @@ class _Building(Struct):
 
 
 def _deleting(trail: Trail) -> Row | None:
-    """The run's row that deleted a record which is gone; None where it was deleted around the tool."""
+    """The run's row that deleted a record which is gone; None where it was deleted outside of a run."""
     if not trail.rows or trail.rows[-1].action not in GONE:
         return None
     return next(row for row in reversed(trail.rows) if row.action == "delete")

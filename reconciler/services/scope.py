@@ -22,7 +22,7 @@ class Scope(Struct, frozen=True):
 
     Attributes:
         live: the records to be matched.
-        moved: what others did to records around the tool, as it was looked at already.
+        moved: what others did to records outside of a run, as it was looked at already.
         owned: how many live records of each kind the owner has.
         dated: all grants that end, where the definitions at hand do not have all policies.
         beyond: the resources that the definitions at hand do not have.

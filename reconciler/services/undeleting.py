@@ -64,7 +64,7 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldC
 
 def _note(revival: Revival) -> str:
     when = f" at {revival.deleted_at}" if revival.deleted_at else ""
-    by = f" by run {revival.run}" if revival.run else " around the tool"
+    by = f" by run {revival.run}" if revival.run else " outside of a run"
     count = len(revival.secrets)
     secrets = f", and with {count} sealed secret{'s' if count > 1 else ''}" if count else ""
     return f"was deleted{when}{by}; comes back under the identity that it had{secrets}"

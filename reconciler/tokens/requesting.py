@@ -76,7 +76,7 @@ class TokenClient:
         def attempt() -> Answer:
             if self._stop.is_set():
                 raise NetworkFailure(f"{host_of(grant.url)}: interrupted")
-            return sender.send("POST", grant.url, headers=headers, content=posted.body.encode(), limits=LIMITS)
+            return sender.send("POST", grant.url, headers=headers, body=posted.body.encode(), limits=LIMITS)
 
         answer, _ = with_patience(attempt, self._patience, sleep=self._wait)
         return answer

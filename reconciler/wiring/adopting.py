@@ -54,7 +54,7 @@ def start_of_branch(root: Path, branch: str) -> str:
 
 
 def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset[Key], *, theirs: bool) -> Drifted:
-    """What somebody changed around the tool; see `find_drift`.
+    """Drift; see `find_drift`.
 
     Raises:
         UsageError: something is named that neither git nor the store has.

@@ -11,7 +11,6 @@ from typing import Any, cast
 import msgspec
 from msgspec import structs
 
-from reconciler import __version__
 from reconciler.core.content import encode
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Resource
@@ -26,6 +25,7 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
 from reconciler.render.json_text import json_text
+from reconciler.render.saved_plan import About, saved_plan
 from reconciler.secrets import signing
 
 MAX_BYTES = 1 << 30
@@ -38,11 +38,8 @@ def write_plan(
     plan: Plan,
     path: Path,
     store: Store,
+    about: About,
     *,
-    created: str,
-    expires: str,
-    adopt: bool,
-    verb: str = "apply",
     key_file: Path | None = None,
     environment: Mapping[str, str],
 ) -> str:
@@ -51,9 +48,6 @@ def write_plan(
     Raises:
         UsageError: the file cannot be written, or the key cannot be used.
     """
-    from reconciler.render.saved_plan import About, saved_plan
-
-    about = About(__version__, created, expires, verb, store.identity(), adopt)
     bodies = store.bodies(change.record.uid for change in plan.changes if change.record)
     content = _of_text(saved_plan(plan, store.records(), bodies, about))
     content["digest"] = _digest_of(content)

@@ -245,7 +245,7 @@ def test_grants_that_have_ended_give_nothing(empty: Workspace) -> None:
 
 
 def test_an_empty_group_of_super_admins_does_not_open_the_store(ruled: Workspace) -> None:
-    """Emptied around the tool: it is closed, but for the way that the store's owner has."""
+    """Emptied outside of a run: it is closed, but for the way that the store's owner has."""
     sql(
         ruled.store,
         "UPDATE documents SET live = json_set(live, '$.spec.members.users', json('[]')) WHERE uid = (SELECT uid FROM records WHERE kind = 'Group' AND name = 'owners')",
@@ -308,7 +308,7 @@ def test_an_unreadable_policy_that_made_no_super_admins_closes_nothing(empty: Wo
     ],
 )  # fmt: skip
 def test_a_live_grant_that_cannot_be_read_gives_nothing(ruled: Workspace, grant: str) -> None:
-    """Written around the tool, it is not taken for one that is not narrowed."""
+    """Written outside of a run, it is not taken for one that is not narrowed."""
     sql(
         ruled.store,
         "UPDATE documents SET live = json_set(live, '$.spec.grants', json(?)) WHERE uid = (SELECT uid FROM records WHERE kind = 'PermissionPolicy' AND name = 'finance-team')",

@@ -9,6 +9,7 @@ from conftest import Workspace
 from live_state import InProcess, sql
 
 from policies import TEAM, fill
+from reconciler.wiring.run import now
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_markdown import plan_markdown
@@ -76,7 +77,7 @@ def test_a_new_policy_is_written_without_what_has_ended(bench: InProcess) -> Non
     plan = bench.plan(now=AFTER)
     (change,) = [change for change in plan.changes if change.key.kind == "PermissionPolicy"]
     assert change.notes[0].startswith("grants that have ended are left out: connectors:call")
-    text = plan_text(plan, color=False)
+    text = plan_text(plan, now(), color=False)
     assert 'expires: "2028' in text and END not in text.replace(change.notes[0], "")
     after = next(item for item in json.loads(plan_json(plan))["changes"] if item["kind"] == "PermissionPolicy")["after"]
     assert len(after["spec"]["grants"]) == 1
@@ -153,7 +154,7 @@ def test_the_plan_says_what_ends_within_14_days(bench: InProcess, now: str, left
     plan = bench.plan(now=now)
     content = json.loads(plan_json(plan))
     fits(content, "plan.schema.json")
-    text, markdown = plan_text(plan, color=False), plan_markdown(plan)
+    text, markdown = plan_text(plan, now(), color=False), plan_markdown(plan)
     assert text.startswith("Nothing to do") and text.endswith("\n") and not text.endswith("\n\n")
     if left is None:
         assert "Ends within" not in text + markdown and "expiring" not in content

@@ -36,7 +36,7 @@ def sql(workspace: Workspace, statement: str, *values: object) -> list[tuple]:
 
 
 def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
-    """Change a live body around the tool."""
+    """Change a live body outside of a run."""
     sql(
         workspace,
         "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",
@@ -289,7 +289,7 @@ def test_repositories_in_one_store_leave_each_other_alone(
 def test_a_category_in_use_by_another_owner_is_not_deleted(
     workspace: Workspace, make_workspace: Callable[[str], Workspace], tmp_path: Path
 ) -> None:
-    """Also when it is used out of band."""
+    """Also when it is used outside of a run."""
     workspace.ok("apply", "--yes")
     uid = "f" * 32
     sql(workspace, "INSERT INTO records (uid, kind, name, owner) VALUES (?, 'Connector', 'foreign', 'somebody')", uid)

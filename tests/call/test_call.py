@@ -210,7 +210,7 @@ def test_text_comes_in_its_character_set(live: Workspace, front) -> None:
 
 
 def test_credentials_are_not_sent_over_plain_http(empty: Workspace) -> None:
-    """Neither when somebody has written the live record around the tool."""
+    """Neither when somebody has written the live record outside of a run."""
     live = make_live(empty, connector("https://example.invalid", "    get: {method: GET, url: URL/x}\n"))
     live.ok("call", "bin", "get", "--dry-run")
     drift(live, "bin", "$.spec.endpoints.get.url", '"http://example.invalid/x"')

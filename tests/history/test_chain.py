@@ -29,13 +29,13 @@ TAMPERINGS = {
     "the end removed": ("DELETE FROM history WHERE run = 3; DELETE FROM runs WHERE id = 3", "2 entries are missing at the end: removed"),
     "a forged row": (
         "INSERT INTO history (run, uid, kind, name, action, fingerprint) VALUES (3, 'u', 'Group', 'g', 'delete', '')",
-        "history row 7 has no hash: added around the tool, or altered",
+        "history row 7 has no hash: added outside of a run, or altered",
     ),
     "a forged row with a hash": (
         "INSERT INTO history (run, uid, kind, name, action, fingerprint, hash) VALUES (3, 'u', 'Group', 'g', 'delete', '', randomblob(32))",
         "history row 7 (delete Group/g, run 3) or its place is not what was written: altered",
     ),
-    "no hashes at all": ("UPDATE history SET hash = NULL; UPDATE runs SET hash = NULL", "run 1 has no hash: added around the tool, or altered"),
+    "no hashes at all": ("UPDATE history SET hash = NULL; UPDATE runs SET hash = NULL", "run 1 has no hash: added outside of a run, or altered"),
     "a value that is no text": ("UPDATE history SET action = x'ff' WHERE seq = 2", "history row 2 (b'\\xff' Connector/crm-contacts, run 1) or its place is not what was written: altered"),
     "an altered note of the end": ("UPDATE meta SET value = 'gibberish' WHERE key = 'history_head'", "the end is not where the store noted it"),
 }  # fmt: skip
@@ -215,4 +215,4 @@ def test_what_the_triggers_saw_is_drift_and_no_fault(workspace: Workspace) -> No
     workspace.ok("apply", "--yes", "-q")
     sql(workspace.store, "UPDATE documents SET live = replace(live, 'GET', 'PUT') WHERE live LIKE '%GET%'")
     found = answer(workspace, "store", "check")
-    assert found["notes"] == ["1 record was changed out of band; see: reconciler drift --all"]
+    assert found["notes"] == ["1 record has drifted; see: reconciler drift --all"]

@@ -29,7 +29,7 @@ def test_runs_say_who_when_and_from_which_commit(workspace: Workspace) -> None:
     assert (last["id"], last["actor"], last["commit"]) == (2, "ada", f"{commit}-dirty")
     assert (first["counts"], last["counts"]) == ({"create": 4}, {"update": 1})
     table = workspace.ok("history").stdout.splitlines()
-    assert table[0].split() == ["RUN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
+    assert table[0].split() == ["RUN", "WHEN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
     assert table[1].split()[0] == "2" and f"ada    apply    {commit[:12]}-dirty  local   1 updated" in table[1]
     assert "4 created" in table[2] and table[3] == "2 runs"
 
@@ -113,8 +113,8 @@ def test_what_others_wrote_is_a_version_of_its_own(workspace: Workspace) -> None
     assert live[0]["time"] > live[1]["time"] and live[0]["run"] is None
     assert [version["body"]["spec"]["description"] for version in live] == ["others again", "Contacts of the CRM."]
     shown = workspace.ok("history", "connector/crm-contacts").stdout
-    assert "changed out of band\n" in shown
-    assert '    ~ description: "Contacts of the CRM." -> "others again"  (live was changed)' in shown
+    assert "drifted\n" in shown
+    assert '    ~ description: "Contacts of the CRM." -> "others again"  (drift)' in shown
     describe(workspace, "mine")
     after = answer(workspace, "history", "connector/crm-contacts")["versions"]
     assert [version["action"] for version in after] == ["update", "drift", "create"]
@@ -129,7 +129,7 @@ def test_what_others_made_renamed_and_deleted(workspace: Workspace) -> None:
     sql(workspace.store, "UPDATE records SET name = 'theirs' WHERE name = 'crm-contacts'")
     assert versions(workspace, "connector/crm-contacts")[0] == (2, "drift", "connector/theirs")
     sql(workspace.store, "DELETE FROM records WHERE name = 'theirs'")
-    assert "deleted out of band" in workspace.ok("history", "connector/crm-contacts").stdout
+    assert "deleted outside of a run" in workspace.ok("history", "connector/crm-contacts").stdout
     body = '{"spec":{"displayName":"X","categories":["crm"],"endpoints":{}}}'
     sql(workspace.store, "INSERT INTO records (uid, kind, name) VALUES ('u', 'Connector', 'x')")
     sql(workspace.store, "INSERT INTO documents VALUES ('u', ?)", body)
@@ -200,7 +200,7 @@ def test_a_store_of_version_2_keeps_its_history(workspace: Workspace) -> None:
     assert [(version["action"], version["known"], version["time"] is None) for version in before] == [
         ("update", True, False), ("drift", True, True), ("update", False, False), ("create", True, False)
     ]  # fmt: skip
-    assert "what it held then was changed out of band" in workspace.ok("history", "connector/crm-contacts").stdout
+    assert "what it held is not known: it had drifted" in workspace.ok("history", "connector/crm-contacts").stdout
     assert workspace.run("history", "connector/crm-contacts", "--diff", "1", "2").exit_code == 64
     checked = answer(workspace, "store", "check")
     assert checked["fine"] and checked["head"] is None and "has no chain yet" in checked["notes"][0]

@@ -129,7 +129,7 @@ def test_what_others_gave_themselves_around_the_tool(workspace: Workspace) -> No
     (policy, group) = could(workspace, during, "mallory")["setBy"]
     assert policy["run"]["id"] == 1 and group["run"] is None
     shown = workspace.ok("history", "--at", during, "--can", "mallory", "connectors:edit").stdout
-    assert "group/integrators was as somebody had written it around the tool" in shown
+    assert "group/integrators was as somebody had written it outside of a run" in shown
 
 
 def test_before_the_history_began(workspace: Workspace) -> None:

@@ -62,7 +62,7 @@ def step(chance: random.Random, names: dict[str, tuple[str, str]]) -> dict[str, 
 
 
 def meddle(chance: random.Random, bench: InProcess) -> None:
-    """Write around the tool, once."""
+    """Write outside of a run, once."""
     uids = [uid for (uid,) in sql(bench.path, "SELECT uid FROM records ORDER BY name")]
     if not uids:
         return

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from live_state import InProcess, sql
 
+from reconciler.wiring.run import now
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text, totals
 
@@ -164,7 +165,7 @@ def test_after_an_apply_the_plan_is_empty(states: list[tuple[list[Document], Any
             assert first == again, "the plan does not depend on the order of files and documents"
             bench.apply(max_deletes="100%")
             after = bench.plan()
-            assert after.is_empty, plan_text(after, color=False)
+            assert after.is_empty, plan_text(after, now(), color=False)
             before = snapshot(bench)
             assert not bench.apply().plan.changes
             assert snapshot(bench) == before
@@ -186,7 +187,7 @@ def test_every_format_tells_the_same(before: list[Document], after: list[Documen
             sql(bench.path, f"UPDATE documents SET live = {edit} WHERE uid = ?", uids[position % len(uids)])
         lay_out(Path(folder), after, random.Random(1))
         plan = bench.plan(max_deletes="100%")
-        text, markdown = plan_text(plan, color=False), plan_markdown(plan)
+        text, markdown = plan_text(plan, now(), color=False), plan_markdown(plan)
         content = bench.plan_json(max_deletes="100%")
         addresses = [change["address"] for change in content["changes"]]
         heads = [line for line in text.splitlines() if line[:2] in ("+ ", "~ ", "- ", "» ", "& ", "« ")]

@@ -1,4 +1,4 @@
-"""Whatever is written into the store around the tool: a plan takes back just what `drift` tells, and then there is none."""
+"""Whatever is written into the store outside of a run: a plan takes back just what `drift` tells, and then there is none."""
 
 import random
 import sqlite3

@@ -3,8 +3,10 @@
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,7 +14,9 @@ import pytest
 from conftest import Workspace, clean_environment
 
 from reconciler import errors
-from reconciler.cli.main import COMMANDS, cli
+from reconciler.cli.help import Command
+from reconciler.cli.main import COMMANDS, SECTIONS, cli
+from reconciler.cli.said import forget
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES, ExitCode, ReconcilerError
 
@@ -51,6 +55,47 @@ def test_every_command_is_documented(name: str) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.name}"
+
+
+def every_command(
+    group: click.Group = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Name and command of all that do something."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), [pytest.param(*found, id=" ".join(found[0])) for found in every_command()]
+)
+def test_every_command_has_examples_that_it_understands(path: tuple[str, ...], command: click.Command) -> None:
+    """Commands, options and arguments are there; and its help shows them."""
+    assert isinstance(command, Command) and command.examples
+    shown = command.get_help(click.Context(command, info_name=" ".join(path)))
+    for line, purpose in command.examples:
+        assert line in shown and purpose in shown and not purpose.endswith(".")
+        program, *words = shlex.split(line.partition(" > ")[0])
+        assert (program, *words[: len(path)]) == ("reconciler", *path)
+        command.make_context(" ".join(path), words[len(path) :])  # raises what is wrong with it
+    forget()
+
+
+def test_help_tells_what_is_the_commands_own(workspace: Workspace) -> None:
+    """And which command is for what, of all that there are."""
+    before, common = workspace.ok("plan", "--help").stdout.split("\nCommon options:\n")
+    assert "\nExamples:\n" in before and "--detailed-exitcode" in before.split("\nOptions:\n")[1]
+    assert "--directory" in common and "--help" in common and "--detailed-exitcode" not in common
+    shown = workspace.ok("--help").stdout
+    for section, commands in SECTIONS.items():
+        part = shown.partition(f"\n{section}:\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in part.splitlines() if line.startswith("  ") and line[2] != " "] == list(
+            commands
+        )
 
 
 def test_every_rule_is_explained() -> None:
@@ -112,14 +157,14 @@ def test_options_may_stand_on_either_side(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     "line", ["frobnicate", "plan --frobnicate", "plan -o sarif", "get gizmo", "validate nowhere.yaml", "-C nowhere plan", "explain RC999",
-             "plan --ref nowhere", "apply", "plan --max-deletes many", "get -l team", "schema gizmo", "plan --target nowhere"]
+             "plan --ref nowhere", "apply", "plan --max-deletes many", "get -l team", "schema gizmo", "plan --target nowhere", "completion"]
 )  # fmt: skip
 def test_wrong_usage_says_so(line: str, workspace: Workspace) -> None:
     """One line, what to do, exit code 64, and nothing on stdout or in the store."""
     result = workspace.run(*line.split())
     assert result.exit_code == 64, result.output
     assert result.stderr.splitlines()[0].startswith("error: ")
-    assert "hint: " in result.stderr
+    assert "hint: " in result.stderr and "\\x" not in result.stderr
     assert not workspace.store.exists()
 
 

@@ -37,6 +37,7 @@ from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive
 from reconciler.stores.sql.auditing import audit
+from reconciler.render.saved_plan import About
 from reconciler.wiring.plans import read_plan, write_plan
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
@@ -70,7 +71,7 @@ class Body:
 class Live:
     """A live record: its identity, what it holds, what was last applied, and what a run wrote last.
 
-    The last two differ once a record comes back as it was that had been changed around the tool when it was deleted.
+    The last two differ once a record comes back as it was that had been changed outside of a run when it was deleted.
     """
 
     uid: int
@@ -167,7 +168,7 @@ class Histories(RuleBasedStateMachine):
         self.declared: Declared = {("Category", "c0"): (Body("C c0", "one"), ())}
         self.live: State = {}
         self.gone: list[tuple[Name, Live]] = []
-        self.drifted: dict[int, int] = {}  # the last run before a record was first changed around the tool: from
+        self.drifted: dict[int, int] = {}  # the last run before a record was first changed outside of a run: from
         # then on the store cannot tell that it was there still, once it has vanished
         self.outlived: dict[int, set[int]] = {}  # by what vanished: what had been deleted at its address before
         self.uids: dict[str, int] = {}
@@ -227,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         for (kind, name), (body, earlier) in self.declared.items():
             self.declared[kind, name] = (body, tuple(one for one in earlier if (kind, one) not in self.declared))
 
-    # what happens around the tool
+    # what happens outside of a run
 
     @precondition(lambda self: self.live)
     @rule(chance=CHANCE)
@@ -284,7 +285,8 @@ class Histories(RuleBasedStateMachine):
         steps = plan_of(self.declared, self.live, self.deleted)
         assert self._actions(steps) == {(change.action.value, tuple(change.key)) for change in plan.changes}
         path = self.folder / f"plan{len(self.saved)}.json"
-        write_plan(plan, path, store, created=now(), expires=LATER, adopt=False, environment={})
+        about = About("1", now(), LATER, "apply", store.identity(), adopt=False)
+        write_plan(plan, path, store, about, environment={})
         store.close()
         self.saved.append((path, steps, dict(self.live), self.deletions.copy()))
 

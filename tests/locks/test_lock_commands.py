@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import re
 import socket
 import subprocess
 import sys
@@ -65,11 +66,11 @@ def test_nothing_is_locked(workspace: Workspace) -> None:
 def test_a_lease_that_lives(applied: Workspace) -> None:
     """Is shown with all there is to know, kept from other runs, and released by force alone."""
     hold(applied, "elsewhere:7:1:kernel:nonce")
-    shown = applied.ok("lock", "show").stdout
+    shown = re.sub(r"\d+ days ago", "AGO", applied.ok("lock", "show").stdout)
     assert shown.splitlines()[:3] == [
         "local is locked: apply by grace (process 7 on elsewhere)",
-        "  since          2026-11-01T10:00:00.000Z",
-        "  last heard of  2026-11-01T10:00:10.000Z",
+        "  since          2026-11-01T10:00:00.000Z (AGO)",
+        "  last heard of  AGO",
     ]
     assert "unless it is heard of before\n  fence          2\n" in shown
     lease = answer(applied, "show")["lease"]
@@ -85,8 +86,8 @@ def test_a_lease_that_lives(applied: Workspace) -> None:
     assert result.exit_code == 8 and "its holder seems to live" in result.stderr and "--force" in result.stderr
     assert "apply by grace (process 7 on elsewhere)" in result.stderr
 
-    assert applied.ok("lock", "release", "--force").stdout == (
-        "Released the lease of grace (process 7 on elsewhere), held since 2026-11-01T10:00:00.000Z; it will write nothing.\n"
+    assert re.sub(r"\d+ days ago", "AGO", applied.ok("lock", "release", "--force").stdout) == (
+        "Released the lease of grace (process 7 on elsewhere), held since 2026-11-01T10:00:00.000Z (AGO); it will write nothing.\n"
     )
     rows = sql(applied.store, "SELECT verb, actor, outcome, run FROM attempts ORDER BY id")
     assert rows == [("apply", "ada", "applied", 1), ("apply", "grace", "released", None), ("lock release", "ada", "applied", None)]  # fmt: skip
@@ -103,7 +104,7 @@ def test_one_that_is_dead_is_told_from_one_that_is_late(applied: Workspace) -> N
     hold(applied, "elsewhere:7:1:kernel:nonce", seconds=-1)
     assert "It stands still, or has died on another host" in applied.ok("lock", "show").stdout
     assert answer(applied, "show")["lease"]["standing"] == "expired"
-    assert applied.ok("lock", "release").stdout.endswith("held since 2026-11-01T10:00:00.000Z.\n")
+    assert applied.ok("lock", "release").stdout.endswith(" days ago).\n")
     outcomes = sql(applied.store, "SELECT outcome FROM attempts WHERE actor = 'grace'")
     assert outcomes == [("died",), ("died",)]
 
@@ -127,7 +128,7 @@ def test_what_became_of_the_last_run_is_shown(applied: Workspace) -> None:
     assert applied.run("apply", "--yes").exit_code == 10
     shown = applied.ok("lock", "show").stdout
     assert shown.startswith("local is not locked.\nThe last run: apply by ada (process ")
-    assert f"on {socket.gethostname()}), begun at " in shown and ", failed: world, " in shown
+    assert f"on {socket.gethostname()}), begun " in shown and ", failed with exit code 10 " in shown
     last = answer(applied, "show")["last"]
     assert last["outcome"] == "failed: world" and last["run"] is None
     assert sql(applied.store, "SELECT count(*) FROM runs") == [(1,)]

@@ -248,7 +248,7 @@ def test_categories_move_before_categories_go(bench: InProcess, empty: Workspace
     assert problems(bench) == ["records in use would be deleted or renamed"]
 
 
-# names changed around the tool
+# names changed outside of a run
 
 
 def test_names_that_are_swapped_around_the_tool_are_swapped_back(bench: InProcess, empty: Workspace) -> None:

@@ -146,7 +146,7 @@ def test_a_record_that_was_to_be_created_is_there(workspace: Workspace) -> None:
 
 
 def test_what_does_not_concern_it_does_not_make_it_stale(saved: Workspace) -> None:
-    """Other records that moved, by an apply or around the tool, and an apply of nothing."""
+    """Other records that moved, by an apply or outside of a run, and an apply of nothing."""
     drift(saved, "other", "$.spec.description", '"theirs"')
     saved.write("connectors/third.yaml", OTHER.replace("other", "third").replace("Other", "Third"))
     saved.edit(CRM, "Reviewed words.", "Contacts of the CRM.")

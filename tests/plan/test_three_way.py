@@ -6,6 +6,7 @@ import pytest
 from conftest import CATEGORY, Workspace
 from live_state import InProcess, actions, drift, fields, live_spec, sql
 
+from reconciler.wiring.run import now
 from reconciler.render.plan_json import plan_json
 from reconciler.render.plan_markdown import plan_markdown
 from reconciler.render.plan_text import plan_text
@@ -80,7 +81,7 @@ def test_numbers_texts_and_truth_values_are_told_apart(empty: Workspace, old: st
     empty.write("connectors/c.yaml", CATEGORY + text.replace("VALUE", new))
     (path,) = fields(bench.plan_json())
     assert path.startswith("endpoints.e.sample.a")
-    assert "    ~ endpoints.e.sample.a" in plan_text(bench.plan(), color=False)
+    assert "    ~ endpoints.e.sample.a" in plan_text(bench.plan(), now(), color=False)
 
 
 def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(bench: InProcess, applied: Workspace) -> None:
@@ -163,7 +164,7 @@ def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, app
             )
             plan = bench.plan()
             (change,) = plan.changes
-            for text in (plan_text(plan, color=False), plan_markdown(plan), plan_json(plan)):
+            for text in (plan_text(plan, now(), color=False), plan_markdown(plan), plan_json(plan)):
                 assert name in text, body
             if body in GARBAGE[:6]:
                 assert change.notes == ("the live record is not as a record should be; it is written anew",)

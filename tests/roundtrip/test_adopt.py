@@ -318,7 +318,7 @@ def test_a_branch_of_a_repository_in_a_folder(make_workspace: Any) -> None:
 
 
 def test_live_policies_that_break_an_access_test_are_not_adopted(applied: Workspace) -> None:
-    """What somebody once decided holds for what was done around the tool too."""
+    """What somebody once decided holds for what was done outside of a run too."""
     applied.write(
         "policies/tests.yaml",
         "apiVersion: reconciler/v1\nkind: AccessTest\nmetadata: {name: t}\nspec: {expect: [{user: mallory, cannot: 'connectors:edit'}]}\n",

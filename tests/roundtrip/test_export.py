@@ -23,7 +23,7 @@ def applied(workspace: Workspace) -> Workspace:
 
 
 def insert(workspace: Workspace, kind: str, name: str, body: str, owner: str = "") -> None:
-    """A record that somebody made around the tool."""
+    """A record that somebody made outside of a run."""
     sql(
         workspace.store, "INSERT INTO records (uid, kind, name, owner) VALUES (?,?,?,?)", f"u-{name}", kind, name, owner
     )

@@ -1,4 +1,4 @@
-"""Whatever is written into the store's tables around the tool is seen, told and taken back."""
+"""Whatever is written into the store's tables outside of a run is seen, told and taken back."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -86,7 +86,7 @@ def test_purged_secrets_leave_no_trace(workspace: Workspace) -> None:
         workspace.ok("store", "purge", "--older-than", "0", "--yes")
         held = list(left)
         assert found(sealed, bench.path) == held
-        assert not sql(bench.path, "SELECT * FROM drifts"), "and is no write around the tool"
+        assert not sql(bench.path, "SELECT * FROM drifts"), "and is no write outside of a run"
     assert not found([canary.encode() for canary in canaries], bench.path)
 
 
@@ -127,7 +127,7 @@ def test_the_target_says_how_long(workspace: Workspace) -> None:
     workspace.ok("apply", "--yes", "-q")
     delete(workspace)
     sql(workspace.store, "UPDATE quarantine SET deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days')")
-    assert "KEPT UNTIL" in workspace.ok("store", "purge", "--dry-run").stdout
+    assert "3 days ago  2    1        1 day ago" in workspace.ok("store", "purge", "--dry-run").stdout
     assert "Nothing to purge" in workspace.ok("store", "purge", "--older-than", "4", "--dry-run").stdout
     sql(workspace.store, "UPDATE quarantine SET owner = 'acme/other'")
     assert "Nothing to purge" in workspace.ok("store", "purge", "--older-than", "0", "--yes").stdout

@@ -164,7 +164,7 @@ def test_drift_of_that_time_does_not_come_back(workspace: Workspace) -> None:
     workspace.ok("apply", "plan.json", "--yes", "-q")  # run 2, which does not touch the connector
     workspace.edit(FILE, "method: GET", "method: PUT")
     workspace.ok("apply", "--yes", "-q")
-    drifted = "connector/crm-contacts had been changed out of band by then; it goes back to what run 1 had written"
+    drifted = "connector/crm-contacts had drifted by then; it goes back to what run 1 had written"
     assert drifted not in answer(workspace, "rollback", "1", "--dry-run")["notices"], "that came after run 1"
     done = workspace.ok("rollback", "2", "--yes")
     assert f"note: {drifted}\n" in done.stdout and CANARY not in done.output

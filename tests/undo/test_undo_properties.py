@@ -15,7 +15,8 @@ from undo_world import UndoBench, file_bytes, records
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS
 from reconciler.core.model import Key
-from reconciler.services.purging import carry_out_purge, make_purge
+from reconciler.core.ports import RunInfo
+from reconciler.services.purging import VERB, carry_out_purge, make_purge
 from reconciler.stores.sql.auditing import audit
 from reconciler.wiring.run import now
 
@@ -89,10 +90,8 @@ def purge(bench: UndoBench) -> None:
         found = make_purge(store, bench.settings.owner, 0, "", now())
         assert isinstance(found.basis, Basis)
         if found.wanted:
-            carry_out_purge(
-                found, store, actor="ada", owner=bench.settings.owner, target="local", clock=now,
-                interrupts=NOTHING_INTERRUPTS,
-            )  # fmt: skip
+            run = RunInfo("ada", bench.settings.owner, "local", "", now(), VERB)
+            carry_out_purge(found, store, run, NOTHING_INTERRUPTS)
 
 
 @settings(max_examples=20, deadline=None)

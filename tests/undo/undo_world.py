@@ -13,7 +13,8 @@ from live_state import InProcess, sql
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
 from reconciler.kinds import schemas
-from reconciler.services.apply import Report, TokenOptions, apply_plan
+from reconciler.core.report import Report
+from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.past import PastState
 from reconciler.services.plan import make_plan
 from reconciler.services.plan_options import PlanOptions

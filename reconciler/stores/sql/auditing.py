@@ -25,7 +25,7 @@ _RESTORE = "restore the store from a backup"
 _SILENCED = "find out who put it there; then: reconciler store check --repair"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
 _TAMPERED = (
-    "somebody wrote to the file around the tool: compare with a backup and with git before you trust the history;"
+    "somebody wrote to the file outside of a run: compare with a backup and with git before you trust the history;"
     " restore the backup, or mend what can be mended: reconciler store check --repair"
 )
 
@@ -75,8 +75,8 @@ def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
 
 def _drift(connection: sqlite3.Connection, now: str) -> tuple[str, ...]:
     count = sum(drifted(one, now) is not None for one in paired(moved(connection)))
-    said = "records were" if count != 1 else "record was"
-    return (f"{count:,} {said} changed out of band; see: reconciler drift --all",) if count else ()
+    said = "records have" if count != 1 else "record has"
+    return (f"{count:,} {said} drifted; see: reconciler drift --all",) if count else ()
 
 
 def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, said: Sequence[str]) -> Audit:
@@ -141,19 +141,19 @@ _PARENTS = {"records": "a record", "runs": "a run", "quarantine": "a deleted rec
 
 
 def _triggers(connection: sqlite3.Connection) -> _Found:
-    """That the triggers are there which see what is written around the tool, and keep the history as it is."""
+    """That the triggers are there which see what is written outside of a run, and keep the history as it is."""
     found = found_triggers(connection)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for name, words in own_triggers(version).items():
         if found.get(name) != words:
             state = "is missing" if name not in found else "was altered"
-            yield f"the trigger {name} {state}; writes around the tool may not have been seen", _TAMPERED
+            yield f"the trigger {name} {state}; writes outside of runs may not have been seen", _TAMPERED
     for sort, name, _, _ in differing(connection) if version == schema.VERSION else ():
         if sort != "trigger":
             yield f"the {sort} {name} is missing", REPAIR_IT
     if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
         yield (
-            "meta holds the key 'writing', which silences the triggers; writes around the tool are not seen",
+            "meta holds the key 'writing', which silences the triggers; writes outside of runs are not seen",
             _SILENCED,
         )
 

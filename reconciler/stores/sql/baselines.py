@@ -59,9 +59,8 @@ _CHUNK = 400
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
 
 
-def _baseline(
-    connectors: str, policies: str, rules: str, revision: int, records: str, judged: str, warnings: str, dated: str
-) -> Baseline:
+def _baseline(row: Sequence[Any]) -> Baseline:
+    connectors, policies, rules, revision, records, judged, warnings, dated = row
     counts = {str(kind): operator.index(count) for kind, count in json.loads(records).items()}
     return Baseline(
         (connectors, policies), rules, operator.index(revision), counts, judged,
@@ -101,7 +100,7 @@ class SqlIndex:
         if not rows:
             return None
         try:
-            return _baseline(*rows[0])
+            return _baseline(rows[0])
         except (ValueError, TypeError, AttributeError, RecursionError):  # somebody has written to it
             return None
 
@@ -226,7 +225,7 @@ class SqlIndex:
         return found
 
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
-        """The records of rows; those that were changed around the tool with the fingerprints that they have now."""
+        """The records of rows; those that were changed outside of a run with the fingerprints that they have now."""
         found = []
         for kind, name, uid, printed, *rest in rows:
             now = printed or ""

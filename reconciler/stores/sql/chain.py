@@ -267,7 +267,7 @@ def _end(count: int, entries: int) -> str:
         missing = count - entries
         return f"{missing} {'entry is' if missing == 1 else 'entries are'} missing at the end: removed"
     if count < entries:
-        return "the end is not where the store noted it: entries were added around the tool, or the note was altered"
+        return "the end is not where the store noted it: entries were added outside of a run, or the note was altered"
     return "the last hash is not the one that the store noted: altered"
 
 
@@ -283,7 +283,7 @@ def _fault(table: str, columns: Sequence[str], row: Row, last: Mapping[str, int]
     if row[0] != position:
         return f"{what} {position} is missing: removed"
     if not isinstance(row[-1], bytes):
-        return f"{what} {position} has no hash: added around the tool, or altered"
+        return f"{what} {position} has no hash: added outside of a run, or altered"
     try:
         same = hash_of(previous, columns, row[:-1]) == row[-1]
     except TypeError:  # a value that canonical JSON cannot hold

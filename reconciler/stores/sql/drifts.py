@@ -1,4 +1,4 @@
-"""What records held before somebody first changed them around the tool; the triggers keep it."""
+"""What records held before somebody first changed them outside of a run; the triggers keep it."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ class Drifts:
         self._taken: list[tuple[str]] = []
 
     def knows(self, uid: str) -> bool:
-        """Whether somebody has written to a record around the tool since its last change."""
+        """Whether somebody has written to a record outside of a run since its last change."""
         return uid in self._known
 
     def take(self, uid: str) -> tuple[str | None, str | None]:
-        """When a record was first changed around the tool since its last change, and what it held until then."""
+        """When a record was first changed outside of a run since its last change, and what it held until then."""
         if uid not in self._known:
             return None, None
         self._taken.append((uid,))

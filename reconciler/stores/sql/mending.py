@@ -1,4 +1,4 @@
-"""Mends what somebody has done to the tables around the tool, inside of the transaction of a repair.
+"""Mends what somebody has done to the tables outside of a run, inside of the transaction of a repair.
 
 What only repeats something else is made anew from that; what belongs to nothing is removed; of a record that is not
 what was written the fingerprint goes, as if the triggers had seen the write, so that the next plan looks at it. The

@@ -24,7 +24,7 @@ _KEPT_BY_OLDER = {
 
 
 def moved(connection: sqlite3.Connection) -> list[Moved]:
-    """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+    """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     kept = connection.execute(_KEPT if version >= chain.RUN_SINCE else _KEPT_BY_OLDER[max(version, 2)]).fetchall()
     live = _live(connection, [row[0] for row in kept])

@@ -15,7 +15,7 @@ from reconciler.stores.sql import chain
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 
 Fingerprint = Callable[[dict[str, Any], str], str]
-"""From a decoded body and its kind to its fingerprint, for bodies that were changed around the tool."""
+"""From a decoded body and its kind to its fingerprint, for bodies that were changed outside of a run."""
 
 
 def records(
@@ -41,7 +41,7 @@ def records(
 
 
 def _recompute(connection: sqlite3.Connection, found: dict[Key, Record], fingerprint: Fingerprint) -> None:
-    """Give the records whose bodies were changed around the tool the fingerprints that they have now."""
+    """Give the records whose bodies were changed outside of a run the fingerprints that they have now."""
     rows = connection.execute(
         "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
     )
@@ -75,7 +75,7 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
 
 
 def _last_declared(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, str]:
-    """What was last applied to records that somebody has written to around the tool since."""
+    """What was last applied to records that somebody has written to outside of a run since."""
     if connection.execute("PRAGMA user_version").fetchone()[0] < chain.RUN_SINCE:
         return {}  # the triggers of an older store keep it elsewhere
     rows = connection.execute(

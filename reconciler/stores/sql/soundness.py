@@ -10,7 +10,7 @@ from reconciler.stores.sql.keeping import misfits
 from reconciler.stores.sql.mending import is_json
 from reconciler.stores.sql.reading import decoded, has_sealed
 
-REPAIR_IT = "somebody wrote to the file around the tool; restore a backup, or mend what can be mended: reconciler store check --repair"
+REPAIR_IT = "somebody wrote to the file outside of a run; restore a backup, or mend what can be mended: reconciler store check --repair"
 _RESOLVE = "find out who writes to the store; then run: reconciler apply --secrets check"
 _Found = Iterator[tuple[str, str]]
 

@@ -81,7 +81,7 @@ class SqliteStore:
             return reading.referrers(connection, keys) if connection else []
 
     def moved(self) -> list[Moved]:
-        """The records that somebody wrote to around the tool since they were last applied, also those that are gone."""
+        """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
         with self._reading() as connection:
             return moved.moved(connection) if connection else []
 
@@ -128,7 +128,7 @@ class SqliteStore:
         for uid, name, owner, live, sealed in found:
             spec = live.get("spec") if isinstance(live, dict) else None
             if not isinstance(spec, dict):
-                continue  # written around the tool, and no connector
+                continue  # written outside of a run, and no connector
             opened = {address: self.sealer().open(uid, address, text) for address, text in sealed} if secrets else {}
             metadata = live.get("metadata")
             labels = metadata.get("labels") if isinstance(metadata, dict) else None
@@ -210,7 +210,7 @@ class SqliteStore:
 
 
 def fingerprint_of(content: dict[str, Any], kind: str) -> str:
-    """Fingerprint of a body that was written around the tool; one that is not a body at all gets its own."""
+    """Fingerprint of a body that was written outside of a run; one that is not a body at all gets its own."""
     try:
         return fingerprint(content_of(canonical(content, KINDS[kind])).body)
     except (KeyError, TypeError, AttributeError):

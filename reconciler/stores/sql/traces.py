@@ -17,7 +17,7 @@ SECRETS = ("secrets", "quarantined_secrets", "drifts")
 def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
     """Free all pages of tables, which overwrites them, and write what is left of them anew.
 
-    What belongs to nothing, as somebody has deleted around the tool what it belonged to, is not.
+    What belongs to nothing, as somebody has deleted outside of a run what it belonged to, is not.
     """
     for table in tables:
         if parent := _PARENTS.get(table):

@@ -23,7 +23,7 @@ MARK = re.compile(r"^<!-- session(?:: (\w+))? -->$", re.MULTILINE)
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$|^<!-- run\n(.*?)^-->$', re.MULTILINE | re.DOTALL)
 VARYING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME"),
-    (r"\b[0-9a-f]{7,64}\b", "HASH"),
+    (r"\b[0-9a-f]{7,64}\b|\bSHA256:\S+", "HASH"),
     (r"\b\d+(\.\d+)? ?(ms|s|min|h|seconds?|minutes?|hours?|days?)\b", "SPAN"),
     (r"\b(just|right) now\b|\bSPAN ago\b", "AGO"),
     (r"[ \t]+", " "),

@@ -7,12 +7,13 @@ apiVersion: reconciler/v1
 kind: Project
 owner: acme/crm
 YAML
-  cat >connectors/crm.yaml <<'YAML'
+  cat >connectors/categories.yaml <<'YAML'
 apiVersion: reconciler/v1
 kind: Category
 metadata: {name: crm}
 spec: {displayName: Customer data}
----
+YAML
+  cat >connectors/crm.yaml <<'YAML'
 # Asked for by the sales team.
 apiVersion: reconciler/v1
 kind: Connector
@@ -56,4 +57,5 @@ YAML
   git add -A && git commit -q -m "The CRM"
   reconciler apply --yes
   export RECONCILER_AS=margaret
+  in_store() { python3 -c 'import sqlite3, sys; c = sqlite3.connect(".reconciler/store.db"); c.execute(sys.argv[1]); c.commit()' "$1"; }
 } >/dev/null 2>&1

@@ -16,9 +16,9 @@ BUSY = 0.3
 MISSED = "**no**"
 KNOWN = {case.name: case for case in CASES}
 SHORT = (
-    ("plan of 1 change in 10,000 connectors", (("plan-one-10k-octodns", "octoDNS"), ("plan-one-10k-terraform", "Terraform"))),
-    ("check all 10,000, nothing cached", (("validate-10k-sourcemeta", "a native C++ validator that checks the schema alone"),)),
-    ("apply 1,000 new", (("apply-1k-terraform", "Terraform"),)),
+    ("plan of 1 change in 10,000 connectors", (("plan-one-10k-octodns", "octoDNS takes"), ("plan-one-10k-terraform", "Terraform takes"))),
+    ("check all 10,000, nothing cached", (("validate-10k-sourcemeta", "a native C++ validator takes for the schema alone"),)),
+    ("apply 1,000 new", (("apply-1k-terraform", "Terraform takes"),)),
 )
 """README's figures: work, and the cases that measure it, each with what ours is compared with."""
 
@@ -39,7 +39,7 @@ def short(stored: Stored) -> str:
     for work, names in SHORT:
         found = [(stored.results[name], name, beside) for name, beside in names if name in stored.results]
         if found:
-            beside = "; ".join(f"{ratio_text(name, result)} of {words}" for result, name, words in found)
+            beside = "; ".join(f"{ratio_text(name, result)} of what {words}" for result, name, words in found)
             rows.append(f"| {work} | {took(found[0][0].ours)} | {beside} |")
     return "\n".join(("| work | takes | that is |", "|---|--:|---|", *rows)) + "\n" if rows else "Not measured yet.\n"
 

@@ -16,8 +16,14 @@ BUSY = 0.3
 MISSED = "**no**"
 KNOWN = {case.name: case for case in CASES}
 SHORT = (
-    ("plan of 1 change in 10,000 connectors", (("plan-one-10k-octodns", "octoDNS takes"), ("plan-one-10k-terraform", "Terraform takes"))),
-    ("check all 10,000, nothing cached", (("validate-10k-sourcemeta", "a native C++ validator takes for the schema alone"),)),
+    (
+        "plan of 1 change in 10,000 connectors",
+        (("plan-one-10k-octodns", "octoDNS takes"), ("plan-one-10k-terraform", "Terraform takes")),
+    ),
+    (
+        "check all 10,000, nothing cached",
+        (("validate-10k-sourcemeta", "a native C++ validator takes for the schema alone"),),
+    ),
     ("apply 1,000 new", (("apply-1k-terraform", "Terraform takes"),)),
 )
 """README's figures: work, and the cases that measure it, each with what ours is compared with."""

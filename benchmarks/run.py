@@ -69,7 +69,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="name or pattern; default: all")
     parser.add_argument("--section", action="append", choices=SECTIONS, help="cases of a part of the table")
     parser.add_argument("--list", action="store_true", help="list the cases and their goals")
-    parser.add_argument("--figures", action="store_true", help="of the cases of docs/performance.md; makes its table and plot anew")
+    parser.add_argument(
+        "--figures", action="store_true", help="of the cases of docs/performance.md; makes its table and plot anew"
+    )
     parser.add_argument("--busy", action="store_true", help="make figures even while others are at work")
     parser.add_argument("--redraw", action="store_true", help="measure nothing; table and plot as stored")
     parser.add_argument("--check", action="store_true", help="exit code 1 if pages and plots are not as stored")

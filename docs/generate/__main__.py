@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import figures
+import pictures
 import reference
 import sessions
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--sessions", nargs="*", metavar="PAGE", help="run the commands of these pages; default: all")
     args = parser.parse_args()
     if args.sessions is None:
-        made = {**reference.pages(), **figures.pictures()}
+        made = {**reference.pages(), **pictures.pictures()}
     else:
         named = [Path(page).resolve() for page in args.sessions]
         made = {page: sessions.played(page) for page in named or sessions.pages(DOCS)}

@@ -81,7 +81,7 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
 
 
 def paragraphs(text: str | None) -> Iterator[str]:
-    """A help text; what click leaves as it is, after a line with \\b, becomes a block."""
+    """A help text; what click leaves as it is, after a line with a backspace, becomes a block."""
     for paragraph in inspect.cleandoc(text or "").split("\n\n"):
         yield ""
         if paragraph.startswith("\b\n"):
@@ -150,7 +150,11 @@ def read_by_options() -> set[tuple[str, str, str]]:
 
 def diagnostics() -> Iterator[str]:
     """What `validate` finds, by code."""
-    yield from ("# Diagnostics", "", "What `validate` finds. An error stops a plan, a warning does not; with `--strict`")
+    yield from (
+        "# Diagnostics",
+        "",
+        "What `validate` finds. An error stops a plan, a warning does not; with `--strict`",
+    )
     yield "warnings count as errors. `reconciler explain RC203` prints one of them."
     group = ""
     for name, rule in RULES.items():
@@ -162,7 +166,11 @@ def diagnostics() -> Iterator[str]:
 
 def outputs() -> Iterator[str]:
     """The published schemas."""
-    yield from ("# Published schemas", "", "JSON Schema, draft 2020-12, in the folder `schemas/` and by `reconciler schema NAME`.")
+    yield from (
+        "# Published schemas",
+        "",
+        "JSON Schema, draft 2020-12, in the folder `schemas/` and by `reconciler schema NAME`.",
+    )
     yield "What `-o json` prints is held to them, and keys are added, not changed."
     yield ""
     names = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
@@ -190,7 +198,11 @@ def resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 def files() -> Iterator[str]:
     """Every key of every kind, from the schemas."""
-    yield from ("# File format", "", "Definitions are YAML 1.2. A file may hold several documents; each has `apiVersion`, `kind`,")
+    yield from (
+        "# File format",
+        "",
+        "Definitions are YAML 1.2. A file may hold several documents; each has `apiVersion`, `kind`,",
+    )
     yield "`metadata` and `spec`. `reconciler explain connector.spec.endpoints` says the same on a terminal."
     yield from ("", "| folder | kinds |", "|---|---|", "| `reconciler.yaml` | [Project](#project) |")
     yield "| `connectors/**/*.yaml` | [Category](#category), [Connector](#connector) |"
@@ -205,7 +217,9 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[tu
     """A row for each key below a node, in the order of the schema."""
     for name, value in node.get("properties", {}).items():
         if isinstance(value, dict):
-            yield from key(schema, resolve(schema, value), f"{path}.{name}".lstrip("."), needed=name in node.get("required", ()))
+            yield from key(
+                schema, resolve(schema, value), f"{path}.{name}".lstrip("."), needed=name in node.get("required", ())
+            )
 
 
 def key(schema: dict[str, Any], node: dict[str, Any], path: str, *, needed: bool) -> Iterator[tuple[str, str, str]]:
@@ -213,7 +227,12 @@ def key(schema: dict[str, Any], node: dict[str, Any], path: str, *, needed: bool
     said = [prose(node.get("description", ""))]
     said += ["One of " + ", ".join(f"`{value}`" for value in node["enum"]) + "."] if "enum" in node else []
     said += [f"Default: {code(json.dumps(node['default']))}."] if "default" in node else []
-    limits = [form.format(node[name]) for name, form in LIMITS.items() if name in node]
+    limits = ["not empty"] if node.get("minLength") == 1 else []
+    limits += [
+        form.format(node[name])
+        for name, form in LIMITS.items()
+        if name in node and (name, node[name]) != ("minLength", 1)
+    ]
     said += [f"{'; '.join(limits).capitalize()}."] if limits else []
     yield code(path), kind_of(schema, node) + ("; required" if needed else ""), " ".join(filter(None, said))
     if "properties" in node:

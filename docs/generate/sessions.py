@@ -79,7 +79,9 @@ def commands(content: str, offset: int) -> Iterator[Command]:
 
 def alike(shown: str, said: str) -> bool:
     """Whether a page may show this for what was said."""
-    pattern = "".join(".*" if part == "…\n" else re.escape(part) for part in re.split(r"^(…\n)", settled(shown), flags=re.MULTILINE))
+    pattern = "".join(
+        ".*" if part == "…\n" else re.escape(part) for part in re.split(r"^(…\n)", settled(shown), flags=re.MULTILINE)
+    )
     return re.fullmatch(pattern, settled(said), re.DOTALL) is not None
 
 
@@ -131,14 +133,14 @@ class Shell:
         self._process.wait()
 
 
-def shell(folder: Path) -> Shell:
-    """A shell in a home below a folder."""
-    return Shell(folder)
-
-
 def environment(home: Path) -> dict[str, str]:
     """An environment that is the same on every machine."""
-    names = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com"}
+    names = {
+        "GIT_AUTHOR_NAME": "Ada",
+        "GIT_AUTHOR_EMAIL": "ada@example.com",
+        "GIT_COMMITTER_NAME": "Ada",
+        "GIT_COMMITTER_EMAIL": "ada@example.com",
+    }
     return {
         **names,
         "GIT_AUTHOR_DATE": "2027-03-01T12:00:00Z", "GIT_COMMITTER_DATE": "2027-03-01T12:00:00Z",

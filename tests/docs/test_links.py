@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(
     path
-    for path in (*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "benchmarks/README.md", ROOT / "examples/live/README.md")
+    for path in (
+        *ROOT.glob("*.md"),
+        *DOCS.rglob("*.md"),
+        ROOT / "benchmarks/README.md",
+        ROOT / "examples/live/README.md",
+    )
 )
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
@@ -76,7 +81,12 @@ def test_every_page_is_in_the_navigation_and_in_the_index() -> None:
     """So that somebody finds it."""
     pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
     navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]
-    named = {page for part in navigation for pages in part.values() for page in ([pages] if isinstance(pages, str) else pages)}
+    named = {
+        page
+        for part in navigation
+        for pages in part.values()
+        for page in ([pages] if isinstance(pages, str) else pages)
+    }
     assert named == pages
     assert {link for link in links(DOCS / "index.md") if not link.startswith("#")} == pages - {"index.md"}
 

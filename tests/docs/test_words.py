@@ -11,7 +11,9 @@ import pytest
 from reconciler.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks/README.md", ROOT / "examples/live/README.md"))
+PAGES = sorted(
+    (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks/README.md", ROOT / "examples/live/README.md")
+)
 _BLOCK = re.compile(r"^```(?:sh|console|yaml|text)?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"(?:^|[\s;|&(/]|\$ |run: )reconciler ((?:[^;|&>#\n`)]|\\\n)+)", re.MULTILINE)
 
@@ -37,7 +39,11 @@ def fault(line: str) -> str:
         elif isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]*", word):
             below = command.get_command(context, word)
             if below is None:
-                return f"{command.name} has no command {word}" if command is not cli or not known_value(words, word) else ""
+                return (
+                    f"{command.name} has no command {word}"
+                    if command is not cli or not known_value(words, word)
+                    else ""
+                )
             command = below
             known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
     return ""
@@ -70,7 +76,9 @@ def test_what_is_not_understood_is_found(text: str, said: str) -> None:
 
 def test_every_variable_is_told() -> None:
     """Those that begin with RECONCILER_."""
-    package = "".join(path.read_text("utf-8") for path in ROOT.glob("reconciler/**/*") if path.suffix in (".py", ".yaml"))
+    package = "".join(
+        path.read_text("utf-8") for path in ROOT.glob("reconciler/**/*") if path.suffix in (".py", ".yaml")
+    )
     page = (ROOT / "docs/reference/environment.md").read_text("utf-8")
     pattern = r"(?<!\w)RECONCILER_[A-Z]+(?:_[A-Z]+)*"
     assert set(re.findall(pattern, package)) - set(re.findall(pattern, page)) == set()

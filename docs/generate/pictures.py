@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import sessions
+from sessions import Shell
 
 FIGURES = Path(__file__).parents[1] / "figures"
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,13 @@ MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monos
 SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 GROUND, TEXT, QUIET = "#0d1117", "#e6edf3", "#9198a1"
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea"}
-WIDTH, LINE, LETTER, MARGIN = 880, 19, 7.83, 18
+WIDTH, LINE, MARGIN = 880, 19, 18
+STYLE = (
+    "<style>rect{fill:#ddf4ff;stroke:#54aeff}text{fill:#1f2328}.bar{fill:#f6f8fa;stroke:#d1d9e0}"
+    "@media(prefers-color-scheme:dark){rect{fill:#121d2f;stroke:#4493f8}text{fill:#f0f6fc}.bar{fill:#151b23;stroke:#3d444d}}"
+    "</style>"
+)
+"""Of the layers: colours for light and dark pages."""
 
 
 def pictures() -> dict[Path, str]:
@@ -29,14 +35,17 @@ def pictures() -> dict[Path, str]:
 def plan() -> str:
     """A terminal with a plan: what the commands of plan.sh print at their end."""
     with TemporaryDirectory() as folder:
-        said = sessions.shell(Path(folder)).run((Path(__file__).parent / "plan.sh").read_text("utf-8"))
-    lines = [f"\x1b[1m$ reconciler plan\x1b[0m", *said.rstrip("\n").split("\n")]
+        said = Shell(Path(folder)).run((Path(__file__).parent / "plan.sh").read_text("utf-8"))
+    lines = ["\x1b[1m$ reconciler plan\x1b[0m", *said.rstrip("\n").split("\n")]
     height = MARGIN * 2 + LINE * len(lines) + 22
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
         f"<title>{escape('What reconciler plan prints for a change of a URL beside a change that was made in the store')}</title>",
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{GROUND}"/>',
-        *(f'<circle cx="{20 + 18 * at}" cy="18" r="5.5" fill="{fill}"/>' for at, fill in enumerate(("#ff5f57", "#febc2e", "#28c840"))),
+        *(
+            f'<circle cx="{20 + 18 * at}" cy="18" r="5.5" fill="{fill}"/>'
+            for at, fill in enumerate(("#ff5f57", "#febc2e", "#28c840"))
+        ),
         f'<g font-family="{MONO}" font-size="13" fill="{TEXT}" xml:space="preserve">',
     ]
     for at, line in enumerate(lines):
@@ -70,8 +79,7 @@ def layers() -> str:
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top * 2 + len(rows) * (height + 14) - 14}" role="img">',
         "<title>The packages in layers: each imports only what is below it</title>",
-        "<style>rect{fill:#ddf4ff;stroke:#54aeff}text{fill:#1f2328}.bar{fill:#f6f8fa;stroke:#d1d9e0}"
-        "@media(prefers-color-scheme:dark){rect{fill:#121d2f;stroke:#4493f8}text{fill:#f0f6fc}.bar{fill:#151b23;stroke:#3d444d}}</style>",
+        STYLE,
         f'<g font-family="{SANS}" font-size="14" text-anchor="middle">',
     ]
     for at, row in enumerate(rows):

@@ -4,7 +4,7 @@ On a page with the line ``<!-- session -->`` (or ``<!-- session: NAME -->``, whi
 
 - a block ``console`` is run: each line that begins with ``$ `` by one shell, which goes on from block to block. What
   follows is what it has to say; a line ``…`` stands for any lines;
-- a block with a title, such as ``yaml title="connectors/crm.yaml"``, is written to that file;
+- a block behind a line such as ``<!-- file: connectors/crm.yaml -->`` is written to that file;
 - an HTML comment that begins with ``run`` is run and not shown.
 
 Times, digests and the like may differ. Blocks of other languages, such as ``sh``, are shown and not run.
@@ -20,7 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 MARK = re.compile(r"^<!-- session(?:: (\w+))? -->$", re.MULTILINE)
-BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$|^<!-- run\n(.*?)^-->$', re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?:<!-- file: (\S+) -->\n)?```(\w+)\n(.*?)^```$|^<!-- run\n(.*?)^-->$", re.MULTILINE | re.DOTALL
+)
 VARYING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME"),
     (r"\b[0-9a-f]{7,64}\b|\bSHA256:\S+", "HASH"),
@@ -57,11 +59,11 @@ def played(page: Path) -> str:
         if begin[1]:
             shell.run((Path(__file__).parent / "starts" / f"{begin[1]}.sh").read_text("utf-8"))
         for block in BLOCK.finditer(text, begin.end()):
-            language, title, content, hidden = block.groups()
+            file, language, content, hidden = block.groups()
             if hidden is not None:
                 shell.run(hidden)
-            elif title:
-                shell.write(title, content)
+            elif file:
+                shell.write(file, content)
             elif language == "console":
                 for command in commands(content, block.start(3)):
                     said = shell.run(command.line)

@@ -1,4 +1,4 @@
-"""The table of README.md's section "How fast it is", from stored measurements."""
+"""The table of docs/performance.md and the three figures of README.md, from stored measurements."""
 
 from cases import CASES
 from measured import Measured, Side, Stored, goal_text, is_met, number
@@ -8,22 +8,46 @@ from workbench import HERE
 ROOT = HERE.parent
 FIGURES = ROOT / "docs/figures"
 STORED = FIGURES / "speed.json"
-README = ROOT / "README.md"
+PAGE, README = ROOT / "docs/performance.md", ROOT / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 BUSY = 0.3
 """Cores that others kept busy from which on a result is marked."""
 
 MISSED = "**no**"
 KNOWN = {case.name: case for case in CASES}
+SHORT = (
+    (
+        "plan of 1 change in 10,000 connectors",
+        (("plan-one-10k-octodns", "octoDNS takes"), ("plan-one-10k-terraform", "Terraform takes")),
+    ),
+    (
+        "check all 10,000, nothing cached",
+        (("validate-10k-sourcemeta", "a native C++ validator takes for the schema alone"),),
+    ),
+    ("apply 1,000 new", (("apply-1k-terraform", "Terraform takes"),)),
+)
+"""README's figures: work, and the cases that measure it, each with what ours is compared with."""
+
 HEAD = ("| work | takes | beside | takes | ratio | goal | met |", "|---|--:|---|--:|--:|--:|:-:|")
 
 
-def rewrite(text: str, stored: Stored) -> str:
-    """README.md with its section made anew."""
+def rewrite(text: str, made: str) -> str:
+    """A text with what stands between its marks made anew."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert begin and end, f"README.md has no {BEGIN} ... {END}"
-    return f"{before}{BEGIN}\n{section(stored)}{END}{after}"
+    assert begin and end, f"there is no {BEGIN} ... {END}"
+    return f"{before}{BEGIN}\n{made}{END}{after}"
+
+
+def short(stored: Stored) -> str:
+    """The figures that matter most, for README.md: a row of a table for each that was measured."""
+    rows = []
+    for work, names in SHORT:
+        found = [(stored.results[name], name, beside) for name, beside in names if name in stored.results]
+        if found:
+            beside = "; ".join(f"{ratio_text(name, result)} of what {words}" for result, name, words in found)
+            rows.append(f"| {work} | {took(found[0][0].ours)} | {beside} |")
+    return "\n".join(("| work | takes | that is |", "|---|--:|---|", *rows)) + "\n" if rows else "Not measured yet.\n"
 
 
 def section(stored: Stored) -> str:
@@ -35,15 +59,15 @@ def section(stored: Stored) -> str:
 
 PICTURE = (
     "<picture>",
-    '  <source media="(prefers-color-scheme: dark)" srcset="docs/figures/speed-dark.svg">',
+    '  <source media="(prefers-color-scheme: dark)" srcset="figures/speed-dark.svg">',
     '  <img alt="Seconds of the product, of the least program and of its peers; time and memory as a repository grows: '
-    'the table below has the figures" src="docs/figures/speed-light.svg">',
+    'the table below has the figures" src="figures/speed-light.svg">',
     "</picture>",
 )
 
 
 LIMITS = (
-    "What bounds each, and how far it is from that. The least program ([limit.py](benchmarks/limit.py)) checks nothing but the",
+    "What bounds each, and how far it is from that. The least program (`benchmarks/limit.py`) checks nothing but the",
     "schema, knows no positions, keeps no history, guards nothing:",
 )
 
@@ -68,7 +92,7 @@ class Notes:
         return (
             f"Measured on {facts['time'][:10]} at commit `{facts['reconciler']}` on {machine}, {facts['python']}: whole\n"
             "processes, in turn; a ratio is the median of the pairs', memory that of all processes together\n"
-            "([how](benchmarks/README.md)). `python benchmarks/run.py --figures` makes all of this anew."
+            "(how: `benchmarks/README.md`). `python benchmarks/run.py --figures` makes all of this anew."
         )
 
     def mark(self, result: Measured) -> str:

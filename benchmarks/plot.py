@@ -1,4 +1,4 @@
-"""The plot of README.md's section "How fast it is" as SVG, from stored measurements."""
+"""The plot of docs/performance.md as SVG, from stored measurements."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What README's table tells: kinds of work, what each is set beside, and what bounds it."""
+"""What the table of docs/performance.md tells: kinds of work, what each is set beside, and what bounds it."""
 
 from dataclasses import dataclass
 

@@ -7,8 +7,8 @@
 CASE is a name or a pattern such as 'plan-*'; without one everything is measured. Corpora, peers and reports go to
 benchmarks/out. A missed goal is said and never an error: exit code 1 means that a command did not work.
 
-`--figures` measures what README.md shows, keeps it in docs/figures/speed.json, and makes README's table and plot anew.
-With CASE or --section it measures these alone; README then says that they are of another run.
+`--figures` measures what docs/performance.md shows, keeps it in docs/figures/speed.json, and makes table and plot anew.
+With CASE or --section it measures these alone; the page then says that they are of another run.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from cases import CASES
-from figures import FIGURES, README, STORED, rewrite, unexplained
+from figures import FIGURES, PAGE, README, STORED, rewrite, section, short, unexplained
 from measured import Stored, goal_text, load, measured, merged, number, save
 from measuring import CommandFailed, Meter
 from peers import PeerMissing
@@ -67,12 +67,14 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Measure reconciler against its limit, itself and its neighbours.")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="name or pattern; default: all")
-    parser.add_argument("--section", action="append", choices=SECTIONS, help="cases of a part of README's table")
+    parser.add_argument("--section", action="append", choices=SECTIONS, help="cases of a part of the table")
     parser.add_argument("--list", action="store_true", help="list the cases and their goals")
-    parser.add_argument("--figures", action="store_true", help="of README's cases; makes its table and plot anew")
+    parser.add_argument(
+        "--figures", action="store_true", help="of the cases of docs/performance.md; makes its table and plot anew"
+    )
     parser.add_argument("--busy", action="store_true", help="make figures even while others are at work")
-    parser.add_argument("--redraw", action="store_true", help="measure nothing; README's table and plot as stored")
-    parser.add_argument("--check", action="store_true", help="exit code 1 if README and plots are not as stored")
+    parser.add_argument("--redraw", action="store_true", help="measure nothing; table and plot as stored")
+    parser.add_argument("--check", action="store_true", help="exit code 1 if pages and plots are not as stored")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} pairs each, without what takes minutes")
     parser.add_argument("--runs", type=int, metavar="N", help="pairs of each case, instead of its own number")
     parser.add_argument("--reconciler", type=Path, metavar="PATH", help="console script; default: this Python's own")
@@ -85,9 +87,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def draw(stored: Stored, *, check: bool) -> int:
-    """Make README's section and the plots of what is stored, or tell which of them are not so; returns the exit code."""
+    """Make the pages' sections and the plots of what is stored, or tell which of them are not so; returns the exit code."""
     made = {
-        README: rewrite(README.read_text(encoding="utf-8"), stored),
+        PAGE: rewrite(PAGE.read_text(encoding="utf-8"), section(stored)),
+        README: rewrite(README.read_text(encoding="utf-8"), short(stored)),
         FIGURES / "speed-light.svg": svg(stored, LIGHT),
         FIGURES / "speed-dark.svg": svg(stored, DARK),
     }

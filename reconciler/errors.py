@@ -1,6 +1,6 @@
 """The exceptions that a run ends with, each with its exit code.
 
-The codes are part of the interface; the README and the command ``explain exit-codes`` list them.
+The codes are part of the interface; docs/reference/exit-codes.md and the command ``explain exit-codes`` list them.
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""examples/live: what the README promises of it, done for real."""
+"""examples/live: what docs/how-to/try-authorization.md promises of it, done for real."""
 
 import re
 import shutil

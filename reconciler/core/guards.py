@@ -37,7 +37,7 @@ def defined_elsewhere(lost: Mapping[Key, str], words: Mapping[str, str]) -> Prob
 LOST_STORE = (
     "there was a store, and it is gone: nothing is known of its records, their protection, permissions or history"
 )
-BRING_BACK = "bring it back: mount its volume, or restore a backup (README: Key and backups)"
+BRING_BACK = "bring it back: mount its volume, or restore a backup (docs/how-to/backups.md)"
 
 
 def lost_store(remains: tuple[str, ...]) -> Problem | None:

@@ -268,7 +268,7 @@ def test_an_empty_group_of_super_admins_does_not_open_the_store(ruled: Workspace
     ],
 )
 def test_an_unreadable_policy_of_super_admins_does_not_open_the_store(ruled: Workspace, body: str) -> None:
-    """The README's way back: the store's owner deletes the policy by SQL."""
+    """The last way back: the store's owner deletes the policy by SQL."""
     sql(
         ruled.store,
         "UPDATE documents SET live = ? WHERE uid = (SELECT uid FROM records WHERE kind = 'PermissionPolicy' AND name = 'owners')",

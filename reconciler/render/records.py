@@ -7,12 +7,12 @@ from reconciler.core.masking import masked
 from reconciler.core.model import Found
 from reconciler.core.sensitive import mask_text
 from reconciler.harmless import harmless
-from reconciler.kinds import schemas
-from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES, address
-from reconciler.kinds.yaml_text import mapping_lines
+from reconciler.kinds.declaring import document, explicit
+from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, YELLOW, paint, plural
 from reconciler.render.table import table
+from reconciler.yaml.writer import joined, text_of
 
 VERSION = 1
 
@@ -29,22 +29,20 @@ def _record(record: Found) -> dict[str, Any]:
         "owner": record.owner or None,
         "drifted": record.drifted,
         "changedAt": record.changed_at or None,
-        "document": document(record),
+        "document": _document(record),
     }
 
 
-def document(record: Found) -> dict[str, Any]:
-    """The live record in the form of a definition."""
+def _document(record: Found) -> dict[str, Any]:
+    """The live record in the form of a definition, as an export would write it if it declared all that is there."""
     content = masked(record.content)
     if not isinstance(content, dict):  # others have written what is no body
         content = {"spec": content}
-    labels = content.get("metadata")
-    return {
-        "apiVersion": API_VERSION,
-        "kind": record.kind,
-        "metadata": {"name": record.name, **(labels if isinstance(labels, dict) else {})},
-        "spec": content.get("spec", {}),
-    }
+    labels, spec = content.get("metadata"), content.get("spec", {})
+    content = {"metadata": labels if isinstance(labels, dict) else {}, "spec": spec}
+    if isinstance(spec, dict):
+        content = explicit(record.kind, content)
+    return document(record.kind, record.name, content)
 
 
 def records_yaml(records: Sequence[Found]) -> str:
@@ -53,10 +51,8 @@ def records_yaml(records: Sequence[Found]) -> str:
     for record in records:
         state = ", drifted" if record.drifted else ""
         about = f"# {address(record.kind, record.name)}, owned by {record.owner or 'nobody'}, last applied {record.changed_at or 'never'}{state}"
-        schema = schemas.load(SCHEMA_FILES[record.kind])
-        content = schemas.arranged(document(record), schema, schema)
-        parts.append("\n".join([harmless(about), *mapping_lines(content)]) + "\n")
-    return "---\n".join(parts)
+        parts.append(f"{harmless(about)}\n{text_of(_document(record))}")
+    return joined(parts)
 
 
 def records_table(records: Sequence[Found], *, color: bool) -> str:

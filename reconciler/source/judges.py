@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from reconciler.kinds.rules import rules_digest
 
-_FOLDERS = (".", "core", "kinds", "kinds/requests", "source", "source/yaml")
+_FOLDERS = (".", "core", "kinds", "kinds/requests", "source", "source/yaml", "yaml")
 _LIBRARIES = ("yaml_rs", "jsonschema_rs", "msgspec", "yaml")
 
 

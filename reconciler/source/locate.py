@@ -6,7 +6,7 @@ from itertools import islice
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import too_many
-from reconciler.source.yaml.nodes import SCALAR, Node, find, key_above
+from reconciler.yaml.nodes import Node, NodeKind, steps
 
 
 def locate(source: SourceText, documents: Sequence[Node | None], findings: Iterable[Finding]) -> list[Diagnostic]:
@@ -23,22 +23,27 @@ def _diagnostic(source: SourceText, documents: Sequence[Node | None], finding: F
     node = _node(documents, finding.place)
     if node is None:
         return source.diagnostic(finding.code, finding.message, (1, 1), hint=finding.hint)
-    return source.diagnostic(finding.code, finding.message, node.start, node.end, hint=finding.hint)
+    return source.diagnostic(
+        finding.code, finding.message, node.start.position, node.opened.position, hint=finding.hint
+    )
 
 
 def _node(documents: Sequence[Node | None], place: Place) -> Node | None:
-    """The value when it is a scalar, else the key that it stands under."""
+    """The value when it is a scalar, else the key that it stands under; the nearest one above where there is none."""
     root = documents[place.document] if place.document < len(documents) else None
-    if not place.path:
-        return _first_key(root)
-    node = find(root, place.path, at_key=place.at_key)
-    if place.at_key or (node is not None and node.kind is SCALAR and node.end > node.start):
-        return node
-    return key_above(root, place.path) or _first_key(root)
+    way = list(steps(root, place.path))
+    if not way:
+        return root if place.path and place.at_key else _first_key(root)
+    last = way[-1]
+    if place.at_key:
+        return last.key if last.key is not None and len(way) == len(place.path) else last.value
+    if last.value.kind is NodeKind.SCALAR and last.value.end.index > last.value.start.index:
+        return last.value
+    return last.key or last.value
 
 
 def _first_key(root: Node | None) -> Node | None:
-    if root is None or root.kind is SCALAR or not root.value:
+    if root is None or not root.children:
         return root
-    first: Node | tuple[Node, Node] = root.value[0]
-    return first[0] if isinstance(first, tuple) else first
+    first = root.children[0]
+    return first.key or first.value

@@ -9,9 +9,9 @@ from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.declaring import document
 from reconciler.kinds.registry import KINDS, Kind
-from reconciler.kinds.yaml_text import mapping_lines
 from reconciler.source.documents import DocumentReader, token_findings
 from reconciler.source.schema import explain
+from reconciler.yaml.writer import text_of
 
 _LITERAL_HINT = "move the value to where a reference can lead to, and declare that"
 
@@ -32,7 +32,7 @@ class DefinitionWriter:
         """The text of a document that declares `content`, with what it declares, or why there is none."""
         kind = KINDS[key.kind]
         declared = document(key.kind, key.name, content)
-        text = "\n".join(mapping_lines(declared)) + "\n" if _is_plain(declared) else ""
+        text = text_of(declared) if _is_plain(declared) else ""
         read = self._reader.read(f"{kind.directory}/{key.name}.yaml", text.encode("utf-8", "replace"))
         literal = _literals(key, content, secrets)
         if (

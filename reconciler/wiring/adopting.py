@@ -144,8 +144,8 @@ def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple
 def _places(file: str, data: bytes, conflicts: Sequence[Conflict]) -> Iterator[tuple[tuple[Key, FieldPath], Span]]:
     from reconciler.source.locate import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.nodes import value_of
     from reconciler.source.yaml.parsing import parse
+    from reconciler.yaml.nodes import value_of
 
     text = SourceText(file, data)
     documents = parse(text).documents

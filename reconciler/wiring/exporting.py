@@ -12,6 +12,7 @@ from reconciler.source.writing import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
 from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import from_root, now
+from reconciler.yaml.writer import joined
 
 
 def export_records(store: Store, choice: Choice) -> Export:
@@ -25,7 +26,7 @@ def export_records(store: Store, choice: Choice) -> Export:
 
 def stream(definitions: Sequence[Definition]) -> str:
     """All definitions as one text."""
-    return "---\n".join(definition.text for definition in definitions)
+    return joined(definition.text for definition in definitions)
 
 
 def write_export(out: Path, definitions: Sequence[Definition], *, force: bool) -> dict[str, list[Definition]]:

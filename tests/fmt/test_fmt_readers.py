@@ -11,7 +11,9 @@ from yaml_texts import yaml_texts
 
 from reconciler.source.roundtrip.layout import Layout, read
 from reconciler.source.roundtrip.sameness import meaning
-from reconciler.source.roundtrip.tree import Node, build
+from reconciler.yaml.nodes import Node
+from reconciler.source.roundtrip.tree import AsWritten
+from reconciler.yaml.tree import documents
 
 DIFFERENT = {
     "another value": ("a: 1\n", "a: 2\n"),
@@ -56,7 +58,7 @@ def test_both_libraries_build_the_same_tree(text: str) -> None:
     text = text.replace("\r\n", "\n")
     try:
         expected = [shape(item.root) for item in read(text).documents]
-        found = [shape(item.root) for item in build(YAML(typ="safe", pure=True).parse(text))]
+        found = [shape(item.root) for item in documents(YAML(typ="safe", pure=True).parse(text), AsWritten())]
     except (yaml.YAMLError, YAMLError):
         return
     assert found == expected

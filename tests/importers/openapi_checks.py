@@ -10,6 +10,7 @@ import yaml_rs
 
 from reconciler.importers.openapi import NOTES, Imported, dump, dump_files
 from reconciler.source.documents import DocumentReader
+from reconciler.source.roundtrip import format_document_text
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "connector.schema.json"
 LARGEST_FILE = 4 * 1024 * 1024
@@ -40,6 +41,8 @@ def check(imported: Imported) -> str:
         assert yaml_rs.loads(content, parse_datetime=False) == document, "yaml-rs reads something else"
     assert all(note.code in NOTES for note in imported.notes), "a note has an unknown code"
     assert len(files) > 1 or list(files.values()) == [text], "one document is written in two ways"
+    if len(text) < 100_000:  # fmt takes its time
+        assert format_document_text(text.encode(), "f.yaml").text == text.encode(), "fmt writes it differently"
     check_by_validate(imported, files)
     return text
 

@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-from reconciler.kinds.yaml_text import is_plain, quoted
+from reconciler.yaml.writer import is_plain, quoted
 
 Path = tuple[str, ...]
 

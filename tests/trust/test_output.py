@@ -17,7 +17,7 @@ from wicked import COLOR, FORBIDDEN, PIECES, TEXT, active, harms, quoted
 
 import reconciler
 from reconciler.harmless import harmless, harmless_lines, own
-from reconciler.kinds.yaml_text import flow, mapping_lines
+from reconciler.yaml.writer import flow, mapping_lines
 from reconciler.render.json_text import json_text
 from reconciler.render.markdown import code, diff_block, escape, fitted
 

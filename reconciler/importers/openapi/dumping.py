@@ -5,18 +5,18 @@ from typing import Any
 
 from reconciler.importers.openapi.records import Imported
 from reconciler.importers.openapi.texts import one_line
-from reconciler.kinds.yaml_text import mapping_lines
+from reconciler.yaml.writer import joined, mapping_lines, text_of
 
 
 def dump(imported: Imported) -> str:
     """All documents as one YAML text, with a comment at the top that says where they come from."""
-    return _comment(imported) + "---\n".join(map(_text, imported.documents))
+    return _comment(imported) + joined(map(text_of, imported.documents))
 
 
 def dump_files(imported: Imported) -> dict[str, str]:
     """Each document as the text of a file of its own, by file name; none is larger than a file may be."""
     comment = _comment(imported)
-    return {f"{document['metadata']['name']}.yaml": comment + _text(document) for document in imported.documents}
+    return {f"{document['metadata']['name']}.yaml": comment + text_of(document) for document in imported.documents}
 
 
 def _comment(imported: Imported) -> str:
@@ -27,10 +27,6 @@ def _comment(imported: Imported) -> str:
         "# Placeholders in double braces are filled in by each call; `sample` holds values for a test call.\n"
         "# Bodies show every field that is known: remove those that are not needed.\n"
     )
-
-
-def _text(document: Mapping[str, Any]) -> str:
-    return "\n".join(mapping_lines(document)) + "\n"
 
 
 def size_of(endpoints: Mapping[str, Any]) -> tuple[int, int]:

@@ -61,10 +61,10 @@ class Security(Struct, frozen=True):
             return {"method": "bearer", "token": self._env("TOKEN")}
         is_password = scheme.means is Means.PASSWORD
         found: Object = {"method": "oauth2-password" if is_password else "oauth2-client-credentials"}
-        if is_password:
-            found |= {"username": self._env("USERNAME"), "password": self._env("PASSWORD")}
         found |= {"tokenUrl": scheme.token_url}
         found |= {"clientId": self._env("CLIENT_ID"), "clientSecret": self._env("CLIENT_SECRET")}
+        if is_password:
+            found |= {"username": self._env("USERNAME"), "password": self._env("PASSWORD")}
         return {**found, "scopes": list(self.scopes)} if self.scopes else found
 
     def key_entry(self, scheme: Scheme) -> Object:

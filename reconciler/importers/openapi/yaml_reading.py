@@ -5,25 +5,18 @@ dates and the like are read as texts, keys always are texts, merge keys are foll
 """
 
 import re
-from typing import TYPE_CHECKING, Final, NoReturn
-
-from msgspec import Struct, field
+from typing import Any, Final, NamedTuple, NoReturn
 
 from reconciler.importers.openapi.records import NotImportable
 from reconciler.importers.openapi.values import Json, Object
-
-if TYPE_CHECKING:
-    import yaml
+from reconciler.yaml.nodes import mark_of
+from reconciler.yaml.tree import WORDS, Anchored, Language, Limits, documents, events
 
 MAX_DEPTH: Final = 200
 MAX_VALUES: Final = 2_000_000
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)\.[0-9]*)(?:[eE][-+][0-9]{1,3})?")
-_WORDS: Final[dict[str, bool | None]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 
 
 def read_yaml(content: str, file: str) -> Json:
@@ -34,130 +27,98 @@ def read_yaml(content: str, file: str) -> Json:
     """
     import yaml
 
-    builder = _Builder(file)
     try:
-        for event in yaml.parse(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
-            builder.add(event)
+        roots = [root for _, root, _ in documents(events(content), _Foreign(file))]
     except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark
-        place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
+        place = ":".join(map(str, mark_of(fault.problem_mark).position)) if fault.problem_mark else "1:1"
         raise NotImportable(f"{file}:{place}: not YAML: {fault.problem}") from fault
     except yaml.YAMLError as fault:  # a character that YAML does not allow
         reason = str(fault).splitlines()[0]
         raise NotImportable(f"{file}: not YAML: {reason}") from fault
-    return builder.root
+    return _value(roots[0]) if roots else None
 
 
-class _Open(Struct):
-    """A collection that is not closed yet; `weight` counts its values with aliases written out."""
+class _Key(NamedTuple):
+    """A key with the mark where it stands."""
 
-    items: list[Json]
-    anchor: str | None
-    start: tuple[int, int]
-    is_mapping: bool
-    weight: int = 1
-    positions: list[tuple[int, int]] = field(default_factory=list)
+    text: str
+    mark: Any
 
 
-class _Builder:
-    """Turns events into values without recursion."""
+def _value(made: "Json | _Key") -> Json:
+    """A value; of a key that an alias repeats, its text."""
+    return made.text if isinstance(made, _Key) else made
+
+
+class _Foreign(Language["Json | _Key"]):
+    """The language of documents that were written for others. The first refusal ends the reading."""
 
     def __init__(self, file: str) -> None:
+        self.limits = Limits(MAX_DEPTH, MAX_VALUES, MAX_VALUES)
         self.file = file
-        self.root: Json = None
-        self._documents = 0
-        self._open: list[_Open] = []
-        self._anchors: dict[str, tuple[Json, int] | None] = {}
+        self._is_first = True
 
-    def add(self, event: "yaml.Event") -> None:
-        import yaml
+    def _refuse(self, mark: Any, message: str, hint: str = "") -> NoReturn:
+        line, column = mark_of(mark).position
+        raise NotImportable(f"{self.file}:{line}:{column}: {message}", hint=hint)
 
-        if isinstance(event, yaml.ScalarEvent):
-            value = event.value if self._at_key() or event.style or event.tag else _resolve(event.value)
-            self._done(value, 1, event.anchor, _start(event))
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._begin(event, is_mapping=isinstance(event, yaml.MappingStartEvent))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._end()
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                self._refuse(_start(event), "a second document", "keep one document in the file")
+    def document(self, start: Any) -> None:
+        if not self._is_first:
+            self._refuse(start.start_mark, "a second document", "keep one document in the file")
+        self._is_first = False
 
-    def _refuse(self, start: tuple[int, int], message: str, hint: str = "") -> NoReturn:
-        raise NotImportable(f"{self.file}:{start[0]}:{start[1]}: {message}", hint=hint)
+    def scalar(self, event: Any, *, is_key: bool) -> "Json | _Key":
+        if is_key:
+            return _Key(event.value, event.start_mark)
+        text: str = event.value
+        return text if event.style or event.tag else _resolve(text)
 
-    def _at_key(self) -> bool:
-        return bool(self._open) and self._open[-1].is_mapping and len(self._open[-1].items) % 2 == 0
-
-    def _begin(self, event: "yaml.CollectionStartEvent", *, is_mapping: bool) -> None:
-        start = _start(event)
-        if len(self._open) >= MAX_DEPTH:
-            self._refuse(start, f"more than {MAX_DEPTH} levels of nesting")
-        if self._at_key():
-            self._refuse(start, "a key that is not a text")
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._open.append(_Open([], event.anchor, start, is_mapping))
-
-    def _alias(self, event: "yaml.AliasEvent") -> None:
-        start = _start(event)
-        if event.anchor not in self._anchors:
-            self._refuse(start, f"undefined alias *{event.anchor}")
-        found = self._anchors[event.anchor]
+    def alias(self, event: Any, found: "Anchored[Json | _Key] | None", *, is_key: bool) -> "Json | _Key":
         if found is None:
-            self._refuse(start, f"alias *{event.anchor} stands inside what it repeats")
-        if self._at_key() and not isinstance(found[0], str):
-            self._refuse(start, "a key that is not a text")
-        self._done(found[0], found[1], None, start)
+            self._refuse(event.start_mark, f"undefined alias *{event.anchor}")
+        if not found.weight:
+            self._refuse(event.start_mark, f"alias *{event.anchor} stands inside what it repeats")
+        value = _value(found.made)
+        if not is_key:
+            return value
+        if not isinstance(value, str):
+            self._refuse(event.start_mark, "a key that is not a text")
+        return _Key(value, event.start_mark)
 
-    def _end(self) -> None:
-        closed = self._open.pop()
-        value: Json = self._mapping(closed) if closed.is_mapping else closed.items
-        self._done(value, closed.weight, closed.anchor, closed.start)
+    def opening(self, start: Any, *, is_key: bool) -> None:
+        if is_key:
+            self._refuse(start.start_mark, "a key that is not a text")
 
-    def _done(self, value: Json, weight: int, anchor: str | None, start: tuple[int, int]) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = (value, weight)
-        if not self._open:
-            self.root = value
-            return
-        parent = self._open[-1]
-        parent.weight += weight
-        if parent.weight > MAX_VALUES:
-            self._refuse(start, f"with its aliases written out this holds more than {MAX_VALUES:,} values")
-        parent.items.append(value)
-        parent.positions.append(start)
-
-    def _mapping(self, closed: _Open) -> Object:
+    def collection(self, start: Any, items: "list[Json | _Key]", end: Any) -> Json:
+        if type(start).__name__ == "SequenceStartEvent":
+            return [_value(item) for item in items]
         found: Object = {}
         merged: list[Json] = []
-        for index in range(0, len(closed.items), 2):
-            key, value = closed.items[index], closed.items[index + 1]
-            assert isinstance(key, str)
-            if key == "<<" and isinstance(value, dict | list):
+        for key, item in zip(items[::2], items[1::2], strict=True):
+            value = _value(item)
+            assert isinstance(key, _Key)
+            if key.text == "<<" and isinstance(value, dict | list):
                 merged += value if isinstance(value, list) else [value]
                 continue
-            if key in found:
-                self._refuse(closed.positions[index], f"the key '{key[:60]}' stands here twice", "remove one of them")
-            found[key] = value
+            if key.text in found:
+                self._refuse(key.mark, f"the key '{key.text[:60]}' stands here twice", "remove one of them")
+            found[key.text] = value
         for part in merged:
             if isinstance(part, dict):
                 found = {**part, **found}
         return found
 
+    def too_deep(self, event: Any) -> NoReturn:
+        self._refuse(event.start_mark, f"more than {MAX_DEPTH} levels of nesting")
 
-def _start(event: "yaml.Event") -> tuple[int, int]:
-    mark = event.start_mark
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    def too_many(self, event: Any, what: str, most: int) -> NoReturn:
+        self._refuse(event.start_mark, f"with its aliases written out this holds more than {most:,} values")
 
 
 def _resolve(content: str) -> Json:
     """The value of a plain scalar; a number only where YAML 1.1 and 1.2 agree: 957E36 has been seen as a colour."""
-    if content in _WORDS:
-        return _WORDS[content]
+    if content in WORDS:
+        return WORDS[content]
     if _INTEGER.fullmatch(content):
         return int(content)
     if len(content) < 40 and _FLOAT.fullmatch(content) and abs(number := float(content)) < float("inf"):

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from reconciler.source.roundtrip.keyorder import KeyOrder, keeps_aliases, order_for
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.tree import Node, NodeKind
+from reconciler.yaml.nodes import Node, NodeKind
 
 
 def order_block_mappings(layout: Layout) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.kinds.yaml_text import Style
 from reconciler.source.roundtrip.changing import changes
 from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
 from reconciler.source.roundtrip.layout import Layout, read
 from reconciler.source.roundtrip.splices import CannotEdit, Splice, on_own_breaks, spliced
 from reconciler.source.roundtrip.surroundings import style_of
-from reconciler.source.roundtrip.tree import Mark
+from reconciler.yaml.nodes import Mark
+from reconciler.yaml.writer import Style
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 

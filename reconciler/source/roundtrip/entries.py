@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.source.roundtrip.splices import CannotEdit, Splice
 from reconciler.source.roundtrip.surroundings import first_line, is_spaced, line_behind, stands_alone
-from reconciler.source.roundtrip.tree import Node
+from reconciler.yaml.nodes import Node
 
 FIRST = -1
 """The place before the first entry."""

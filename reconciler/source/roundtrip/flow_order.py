@@ -2,7 +2,7 @@
 
 from reconciler.source.roundtrip.keyorder import KeyOrder, keeps_aliases, order_for
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.tree import Node, NodeKind
+from reconciler.yaml.nodes import Node, NodeKind
 
 _SPACE = " \t\n"  # other spaces are content in YAML
 

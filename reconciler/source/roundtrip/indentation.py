@@ -12,7 +12,7 @@ from itertools import chain
 from msgspec import Struct
 
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.tree import Node, NodeKind
+from reconciler.yaml.nodes import Node, NodeKind
 
 
 class _Frame(Struct, frozen=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
-from reconciler.source.roundtrip.tree import Child, Node, NodeKind
+from reconciler.yaml.nodes import Child, Node, NodeKind
 
 
 class KeyOrder(Struct, frozen=True):

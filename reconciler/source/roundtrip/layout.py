@@ -5,7 +5,9 @@ from bisect import bisect_left
 from msgspec import Struct
 
 from reconciler.source.roundtrip.tokens import Tokens, scan
-from reconciler.source.roundtrip.tree import Document, Node, build
+from reconciler.source.roundtrip.tree import AsWritten
+from reconciler.yaml.nodes import Node
+from reconciler.yaml.tree import Document, documents, events
 
 
 class Layout(Struct, frozen=True):
@@ -18,7 +20,7 @@ class Layout(Struct, frozen=True):
     text: str
     lines: tuple[str, ...]
     tokens: Tokens
-    documents: tuple[Document, ...]
+    documents: tuple[Document[Node], ...]
 
     def last_line(self, node: Node) -> int:
         """The last line with content of `node`."""
@@ -68,9 +70,6 @@ def read(text: str) -> Layout:
     Raises:
         yaml.YAMLError: the text does not parse.
     """
-    import yaml
-
     lines = tuple(text.split("\n"))
-    tokens = scan(text, lines)
-    events = yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    return Layout(text, lines, tokens, tuple(build(events, tokens.dashes)))
+    found = scan(text, lines)
+    return Layout(text, lines, found, tuple(documents(events(text), AsWritten(found.dashes))))

@@ -5,8 +5,9 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.source.roundtrip.sameness import digests
-from reconciler.source.roundtrip.tree import build
+from reconciler.source.roundtrip.tree import AsWritten
 from reconciler.source.text import SourceText
+from reconciler.yaml.tree import documents
 
 
 class ReferenceRefuses(Exception):
@@ -43,7 +44,8 @@ def reference_digests(text: str) -> tuple[bytes, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return digests(build(YAML(typ="safe", pure=True).parse(text)), any_order=True)
+            found = documents(YAML(typ="safe", pure=True).parse(text), AsWritten())
+            return digests(found, any_order=True)
     except MarkedYAMLError as fault:
         raise _refusal(fault) from fault
     except YAMLError as fault:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.kinds.yaml_text import WIDTH, Style, flow, item_lines, mapping_lines
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.scalars import as_literal, content_start, in_block, inline
+from reconciler.source.roundtrip.scalars import content_start, in_block
 from reconciler.source.roundtrip.splices import CannotEdit, Splice
-from reconciler.source.roundtrip.tree import Child, Node, NodeKind
+from reconciler.yaml.nodes import Child, Node, NodeKind
+from reconciler.yaml.writer import WIDTH, Style, flow, item_lines, like, literal, mapping_lines
 
 
 class Replacing:
@@ -30,15 +30,14 @@ class Replacing:
         return list(self._scalar(node, parent, new))
 
     def _scalar(self, node: Node, parent: Node, new: Any) -> Iterator[Splice]:
-        literal = None
         if parent.is_block and node.style not in ('"', "'"):
             margin = parent.column + (self._style.mapping if parent.kind is NodeKind.MAPPING else 2)
-            literal = as_literal(new, margin)
+            if block := literal(new, margin):
+                yield self._in_place(node, block[0])
+                yield self._on_next_line(node, "".join(f"{line}\n" for line in block[1:]))
+                return
         style = node.style if node.kind is NodeKind.SCALAR else ""
-        text = literal[0] if literal else inline(new, style, in_flow=not parent.is_block)
-        yield self._in_place(node, text)
-        if literal:
-            yield self._on_next_line(node, literal[1])
+        yield self._in_place(node, like(new, style, in_flow=not parent.is_block))
 
     def _collection(self, node: Node, parent: Node, new: Any) -> Iterator[Splice]:
         items = new.values() if isinstance(new, dict) else new
@@ -77,7 +76,7 @@ class Replacing:
         if key is None:
             raise CannotEdit("an item of several lines is to become another sort of value", child.start)
         colon = layout.text.index(":", key.end.index) + 1
-        text = flow(new) if isinstance(new, dict | list) else inline(new, "", in_flow=False)
+        text = flow(new) if isinstance(new, dict | list) else like(new, "", in_flow=False)
         head = layout.lines[key.end.line]
         rest = head[colon - layout.line_start(key.end.line) :]
         comment = rest.find(" #")

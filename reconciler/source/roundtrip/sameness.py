@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from reconciler.source.roundtrip.keyorder import order_for
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.tree import Document, Node, NodeKind
+from reconciler.yaml.nodes import Node, NodeKind
+from reconciler.yaml.tree import Document
 
 
 class Meaning(Struct, frozen=True):
@@ -29,7 +30,7 @@ def meaning(layout: Layout, *, any_order: bool) -> Meaning:
     return Meaning(digests(layout.documents, any_order=any_order), comments)
 
 
-def digests(documents: Iterable[Document], *, any_order: bool) -> tuple[bytes, ...]:
+def digests(documents: Iterable[Document[Node]], *, any_order: bool) -> tuple[bytes, ...]:
     """One digest for each document."""
     return tuple(
         _Digester(any_order=any_order and order_for(item.root) is not None).document(item) for item in documents
@@ -43,7 +44,7 @@ class _Digester:
         self._any_order = any_order
         self._anchors: dict[str, bytes] = {}
 
-    def document(self, document: Document) -> bytes:
+    def document(self, document: Document[Node]) -> bytes:
         return _digest(document.header.encode(), self._node(document.root))
 
     def _node(self, node: Node) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from reconciler.source.roundtrip.tree import Mark
+from reconciler.yaml.nodes import Mark
 
 
 class Splice(NamedTuple):

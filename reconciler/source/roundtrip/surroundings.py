@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from reconciler.kinds.yaml_text import Style
 from reconciler.source.roundtrip.indentation import usual_distances
 from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.tree import Child, Node, NodeKind
+from reconciler.yaml.nodes import Child, Node, NodeKind
+from reconciler.yaml.writer import Style
 
 
 def first_line(layout: Layout, child: Child) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.source.roundtrip.tree import Mark, mark_of
+from reconciler.yaml.nodes import Mark, mark_of
+from reconciler.yaml.tree import tokens
 
 _BLOCK_HEADER = re.compile(r"[|>](?P<chomping>[-+0-9]*)(?:[ \t]+(?P<comment>#[^\n]*))?")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -43,12 +44,10 @@ class Tokens(Struct, frozen=True):
 
 def scan(text: str, lines: Sequence[str]) -> Tokens:
     """The tokens of a text that parses; `lines` is the text split at its line feeds."""
-    import yaml
-
     collector = _Collector(text, lines)
-    for token in yaml.scan(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
+    for token in tokens(text):
         collector.add(token)
-    return collector.tokens()
+    return collector.result()
 
 
 class _Collector:
@@ -117,7 +116,7 @@ class _Collector:
             last -= 1
         return last
 
-    def tokens(self) -> Tokens:
+    def result(self) -> Tokens:
         self._add_comments(self._position, len(self._text))
         return Tokens(
             comments=tuple(self._comments),

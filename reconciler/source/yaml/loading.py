@@ -15,7 +15,7 @@ from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import BOM, guard, needs_care
 
 if TYPE_CHECKING:
-    from reconciler.source.yaml.nodes import Node
+    from reconciler.yaml.nodes import Node
 
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _FAST_POSITION = re.compile(r"line (\d+), column (\d+)")
@@ -88,8 +88,8 @@ def _only_comments(text: str) -> bool:
 
 def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
     """As `load`, by the careful parser. A fault that only the fast library sees is reported too."""
-    from reconciler.source.yaml.nodes import MAPPING, value_of
     from reconciler.source.yaml.parsing import parse
+    from reconciler.yaml.nodes import NodeKind, value_of
 
     faults = guard(data, file)
     if faults:
@@ -99,9 +99,10 @@ def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
     faults = list(parsed.faults)
     documents = []
     for index, node in enumerate(parsed.documents):
-        if node is not None and node.kind is not MAPPING:
+        if node is not None and node.kind is not NodeKind.MAPPING:
             hint = "start with apiVersion: reconciler/v1"
-            faults.append(source.diagnostic("RC114", "the document is not a mapping", node.start, node.end, hint=hint))
+            span = node.start.position, node.opened.position
+            faults.append(source.diagnostic("RC114", "the document is not a mapping", *span, hint=hint))
         elif node is not None:
             documents.append((index, value_of(node)))
     if not faults and fast is not None:

@@ -1,18 +1,19 @@
-"""The careful parser: PyYAML's events to nodes with positions, and every fault on the way.
+"""The careful parser: nodes with values and positions, and every fault on the way.
 
 It reads YAML 1.2 core by rules of its own, because PyYAML's are those of YAML 1.1. It is the second
 speed of the loader (failing files only), and the fallback should the fast library ever be dropped.
 """
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.source.text import Position, SourceText
 from reconciler.source.yaml.guard import MAX_DEPTH, MAX_VALUES, too_deep, too_many
-from reconciler.source.yaml.nodes import MAPPING, SCALAR, SEQUENCE, Node
+from reconciler.yaml.nodes import Node, NodeKind, collection_node, mark_of, scalar_node
+from reconciler.yaml.tree import WORDS, Anchored, Language, Limits, documents, events
 
 MAX_VALUES_OF_FILE = 1_000_000
 
@@ -29,10 +30,6 @@ _AMBIGUOUS = re.compile(
       | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]*)?)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?""",
     re.VERBOSE,
 )
-_WORDS: dict[str, object] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 _HINTS = (
     ("mapping values are not allowed", "quote the value if it holds ': ', or check the indentation"),
     ("expected <block end>", "check the indentation"),
@@ -53,77 +50,61 @@ class Parsed(Struct, frozen=True):
 
 
 def parse(source: SourceText) -> Parsed:
-    """All documents of a file that `guard` let through.
+    """All documents of a file that `guard` let through; an alias is the node that it repeats.
 
     After a syntax error the documents before it are still returned.
     """
     import yaml
 
-    builder = _Builder(source)
+    language = _Definitions(source)
+    found: list[Node | None] = []
     try:
-        for event in yaml.parse(source.text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
-            builder.add(event)
-            if builder.stopped:
-                break
+        for _, root, _ in documents(events(source.text), language):
+            found.append(None if root.kind is NodeKind.SCALAR and root.value is None else root)
+    except _Enough:
+        pass
     except yaml.MarkedYAMLError as fault:
-        builder.faults.append(_syntax(source, fault))
+        language.faults.append(_syntax(source, fault))
     except yaml.YAMLError as fault:  # a reader error: guard leaves none that we know of
-        builder.faults.append(source.diagnostic("RC104", str(fault).splitlines()[0], (1, 1), (1, 2)))
-    return Parsed(builder.documents, builder.faults)
+        language.faults.append(source.diagnostic("RC104", str(fault).splitlines()[0], (1, 1), (1, 2)))
+    return Parsed(found, language.faults)
 
 
-class _Builder:
-    """Turns events into nodes without recursion."""
+class _Enough(Exception):
+    """A fault behind which nothing is read."""
+
+
+class _Definitions(Language[Node]):
+    """The language of our own files: what readers of YAML disagree on is a fault."""
+
+    limits = Limits(MAX_DEPTH, MAX_VALUES, MAX_VALUES_OF_FILE)
 
     def __init__(self, source: SourceText) -> None:
         self.source = source
-        self.documents: list[Node | None] = []
         self.faults: list[Diagnostic] = []
-        self.stopped = False
-        self._open: list[tuple[Node, list[Node], str | None]] = []
-        self._anchors: dict[str, Node | None] = {}
-        self._root: Node | None = None
-        self._in_document = self._in_file = 0
-
-    def add(self, event: Any) -> None:
-        handler = getattr(self, "_on_" + type(event).__name__, None)
-        if handler is not None:
-            handler(event)
 
     def _fault(self, code: str, message: str, event: Any, hint: str = "") -> None:
         self._report(code, message, *_marks(event), hint)
 
     def _report(self, code: str, message: str, start: Position, end: Position | None = None, hint: str = "") -> None:
-        """Note a fault; beyond `MAX_FAULTS` none is made any more, and parsing ends."""
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
-        elif not self.stopped:
+        """Note a fault; beyond `MAX_FAULTS` none is made any more, and reading ends."""
+        if len(self.faults) >= MAX_FAULTS:
             self.faults.append(too_many(self.source, start))
-            self.stopped = True
+            raise _Enough
+        self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
 
-    def _on_DocumentStartEvent(self, event: Any) -> None:
-        self._anchors, self._root, self._in_document = {}, None, 0
-        if event.version or event.tags:
-            self._fault("RC115", "a directive", event, "remove it; the language is YAML 1.2")
+    def document(self, start: Any) -> None:
+        if start.version or start.tags:
+            self._fault("RC115", "a directive", start, "remove it; the language is YAML 1.2")
 
-    def _on_DocumentEndEvent(self, event: Any) -> None:
-        root = self._root
-        empty = root is None or (root.kind is SCALAR and root.value is None)
-        self.documents.append(None if empty else root)
-
-    def _on_ScalarEvent(self, event: Any) -> None:
-        self._count(event, 1)
+    def scalar(self, event: Any, *, is_key: bool) -> Node:
         self._check_tag(event)
-        start, end = _marks(event)
-        plain = not event.style
-        node = Node(SCALAR, self._resolve(event) if plain else event.value, start, end, 1)
-        self._anchor(event, node)
-        self._place(node)
+        return scalar_node(event, event.value if event.style else self._resolve(event))
 
     def _resolve(self, event: Any) -> object:
         text: str = event.value
-        if text in _WORDS:
-            return _WORDS[text]
+        if text in WORDS:
+            return WORDS[text]
         if text == "<<":
             self._fault("RC110", "the merge key <<", event, "write the keys out, or quote it if it is a name")
             return text
@@ -136,81 +117,36 @@ class _Builder:
             self._fault("RC109", "loaders read this plain value differently", event, hint)
         return text
 
-    def _on_AliasEvent(self, event: Any) -> None:
-        node = self._anchors.get(event.anchor, ...)
-        if node is ...:
+    def alias(self, event: Any, found: Anchored[Node] | None, *, is_key: bool) -> Node:
+        if found is None:
             self._fault("RC104", f"undefined alias *{event.anchor[:60]}", event, "define it before with &name")
-            node = Node(SCALAR, None, *_marks(event), 1)
-        elif node is None:
+            start, end = mark_of(event.start_mark), mark_of(event.end_mark)
+            return Node(NodeKind.SCALAR, start, end, end)
+        if found.made is None:
             self._stop("RC107", f"alias *{event.anchor[:60]} stands inside what it repeats", event)
-            return
-        assert isinstance(node, Node)
-        self._count(event, node.weight)
-        self._place(node)
+        return found.made
 
-    def _on_MappingStartEvent(self, event: Any) -> None:
-        self._start(MAPPING, event)
+    def opening(self, start: Any, *, is_key: bool) -> None:
+        self._check_tag(start)
 
-    def _on_SequenceStartEvent(self, event: Any) -> None:
-        self._start(SEQUENCE, event)
+    def collection(self, start: Any, items: list[Node], end: Any) -> Node:
+        node = collection_node(start, items, end)
+        if node.kind is NodeKind.MAPPING:
+            self._check_keys(items[::2])
+        return node
 
-    def _start(self, kind: str, event: Any) -> None:
-        self._count(event, 1)
-        self._check_tag(event)
-        if len(self._open) >= MAX_DEPTH:
-            self.faults.append(too_deep(self.source, _marks(event)[0]))
-            self.stopped = True
-            return
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._open.append((Node(kind, [], *_marks(event), 1), [], event.anchor))
+    def too_deep(self, event: Any) -> NoReturn:
+        self.faults.append(too_deep(self.source, _marks(event)[0]))
+        raise _Enough
 
-    def _on_MappingEndEvent(self, event: Any) -> None:
-        node, items, anchor = self._open.pop()
-        pairs = list(zip(items[::2], items[1::2], strict=True))
-        self._check_keys(pairs)
-        node.value = pairs
-        self._finish(node, items, anchor)
+    def too_many(self, event: Any, what: str, most: int) -> NoReturn:
+        message = f"with its aliases written out this {what} holds more than {most:,} values"
+        self._stop("RC107", message, event, "use fewer aliases, or several files")
 
-    def _on_SequenceEndEvent(self, event: Any) -> None:
-        node, items, anchor = self._open.pop()
-        node.value = items
-        self._finish(node, items, anchor)
-
-    def _finish(self, node: Node, items: list[Node], anchor: str | None) -> None:
-        node.weight = 1 + sum(item.weight for item in items)
-        if anchor is not None:
-            self._anchors[anchor] = node
-        self._place(node)
-
-    def _count(self, event: Any, weight: int) -> None:
-        """Stop as soon as there are too many values, before they take memory."""
-        self._in_document += weight
-        self._in_file += weight
-        for what, held, limit in (
-            ("document", self._in_document, MAX_VALUES),
-            ("file", self._in_file, MAX_VALUES_OF_FILE),
-        ):
-            if held > limit:
-                message = f"with its aliases written out this {what} holds more than {limit:,} values"
-                self._stop("RC107", message, event, "use fewer aliases, or several files")
-
-    def _stop(self, code: str, message: str, event: Any, hint: str = "") -> None:
-        """Note a fault that ends parsing."""
-        if not self.stopped:
-            start, end = _marks(event)
-            self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
-            self.stopped = True
-
-    def _anchor(self, event: Any, node: Node) -> None:
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
-
-    def _place(self, node: Node) -> None:
-        if self._open:
-            self._open[-1][1].append(node)
-        else:
-            self._root = node
+    def _stop(self, code: str, message: str, event: Any, hint: str = "") -> NoReturn:
+        """Note a fault that ends the reading."""
+        self.faults.append(self.source.diagnostic(code, message, *_marks(event), hint=hint))
+        raise _Enough
 
     def _check_tag(self, event: Any) -> None:
         if event.tag is not None:
@@ -218,25 +154,26 @@ class _Builder:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
             self._report("RC111", f"the tag {tag[:60]}", start, (start[0], start[1] + len(tag)), "remove the tag")
 
-    def _check_keys(self, pairs: list[tuple[Node, Node]]) -> None:
+    def _check_keys(self, keys: list[Node]) -> None:
         seen: dict[str, Node] = {}
-        for key, _ in pairs:
-            if key.kind is not SCALAR:
-                self._report("RC113", "a key is a list or a mapping", key.start, hint="keys are texts")
-                key.kind, key.value = SCALAR, f"(key at {key.start[0]}:{key.start[1]})"
+        for key in keys:
+            start, end = key.start.position, key.opened.position
+            if key.kind is not NodeKind.SCALAR:
+                self._report("RC113", "a key is a list or a mapping", start, hint="keys are texts")
+                key.kind, key.value = NodeKind.SCALAR, f"(key at {start[0]}:{start[1]})"
             elif not isinstance(key.value, str):
-                self._check_text_key(key)
+                self._check_text_key(key, start, end)
             first = seen.setdefault(key.value, key)
             if first is not key:
-                message = f"{_shown(key.value)} stands twice in this mapping, first on line {first.start[0]}"
-                self._report("RC108", message, key.start, key.end, "remove one")
+                message = f"{_shown(key.value)} stands twice in this mapping, first on line {first.start.line + 1}"
+                self._report("RC108", message, start, end, "remove one")
 
-    def _check_text_key(self, key: Node) -> None:
-        line = self.source.lines[key.start[0] - 1]
-        written = line[key.start[1] - 1 : key.end[1] - 1] if key.start[0] == key.end[0] else ""
+    def _check_text_key(self, key: Node, start: Position, end: Position) -> None:
+        line = self.source.lines[start[0] - 1]
+        written = line[start[1] - 1 : end[1] - 1] if start[0] == end[0] else ""
         hint = f'quote it: "{written[:60]}"' if written else "write a text before the colon"
-        self._report("RC113", "the key is not a text", key.start, key.end, hint)
-        key.value = written or f"(key at {key.start[0]}:{key.start[1]})"
+        self._report("RC113", "the key is not a text", start, end, hint)
+        key.value = written or f"(key at {start[0]}:{start[1]})"
 
 
 def _shown(text: str) -> str:
@@ -244,8 +181,7 @@ def _shown(text: str) -> str:
 
 
 def _marks(event: Any) -> tuple[Position, Position]:
-    start, end = event.start_mark, event.end_mark
-    return (start.line + 1, start.column + 1), (end.line + 1, end.column + 1)
+    return mark_of(event.start_mark).position, mark_of(event.end_mark).position
 
 
 def _syntax(source: SourceText, fault: Any) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""Values as YAML text in canonical form, as `fmt` would leave it.
+"""Values as YAML text in canonical form, as `fmt` would leave it: for `get`, `export`, `import` and `adopt`.
 
 Written by hand, as the language needed is so small: block mappings and lists, flow collections, plain texts
 that no loader can take for anything else, JSON strings (which YAML's double quotes contain), literal blocks.
@@ -9,7 +9,7 @@ against what was to be written, over all documents of the long test of imports.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -42,6 +42,16 @@ WIDTH = 100
 """Columns that a flow collection may take up."""
 
 
+def text_of(document: Mapping[str, Any]) -> str:
+    """The text of a document that is not empty; keys in the order that they have."""
+    return "\n".join(mapping_lines(document)) + "\n"
+
+
+def joined(texts: Iterable[str]) -> str:
+    """The texts of documents as one text."""
+    return "---\n".join(texts)
+
+
 def mapping_lines(value: Mapping[str, Any], column: int = 0, style: Style = USUAL) -> Iterator[str]:
     """The lines of a block mapping whose keys stand at `column`; none for an empty one."""
     for key, item in value.items():
@@ -69,10 +79,9 @@ def entry_lines(start: str, value: object, column: int, style: Style = USUAL) ->
         yield start
         for item in value:
             yield from item_lines(item, column + style.sequence, style)
-    elif isinstance(value, str) and fits_literal_block(value):
-        margin = " " * (column + style.mapping)
-        yield f"{start} {'|' if value.endswith(chr(10)) else '|-'}"
-        yield from (f"{margin}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))
+    elif block := literal(value, column + style.mapping):
+        yield f"{start} {block[0]}"
+        yield from block[1:]
     else:
         yield f"{start} {scalar(value)}"
 
@@ -98,11 +107,29 @@ def flow(value: object) -> str:
     return quoted(value) if isinstance(value, str) else scalar(value)
 
 
-def fits_literal_block(value: str) -> bool:
-    """Whether every reader gets `value` back from a literal block: white space at the edges is where they differ."""
-    if "\n" not in value or value[0] in " \n" or value.endswith(("\n\n", " ")) or " \n" in value:
+def literal(value: object, column: int) -> list[str]:
+    """The header of a literal block and its lines; none where a value is no text of several lines, or does not fit."""
+    if not isinstance(value, str) or "\n" not in value or not fits_block(value):
+        return []
+    return [block_header("|", value), *block_lines(value.removesuffix("\n").split("\n"), column)]
+
+
+def fits_block(value: str) -> bool:
+    """Whether every reader gets `value` back from a block scalar: white space at the edges is where they differ."""
+    body = value.removesuffix("\n")
+    if not body or body[0] in " \n" or body[-1] in " \n" or " \n" in body:
         return False
     return harmless_lines(value) == value
+
+
+def block_header(sign: str, value: str) -> str:
+    """What a block scalar begins with, `|` or `>`, so that its end is the one of `value`."""
+    return sign if value.endswith("\n") else f"{sign}-"
+
+
+def block_lines(lines: Iterable[str], column: int) -> Iterator[str]:
+    """The lines of a block scalar, of which blank ones stay empty."""
+    return (f"{' ' * column}{line}" if line else "" for line in lines)
 
 
 def is_plain(value: str, *, in_flow: bool = False) -> bool:
@@ -120,6 +147,19 @@ def is_plain(value: str, *, in_flow: bool = False) -> bool:
 def quoted(value: str) -> str:
     """A text in double quotes. What `harmless` would change is an escape, which means the same to whoever reads it."""
     return json.dumps(value, ensure_ascii=False).translate(_ESCAPES).replace("##", r"#\x23")
+
+
+def like(value: object, style: str, *, in_flow: bool) -> str:
+    """A scalar on one line, in the style of the one that it replaces where that can hold it.
+
+    Args:
+        style: the first sign of that one, "" when it is plain.
+    """
+    if not isinstance(value, str):
+        return scalar(value)
+    if style == "'" and value.isprintable() and harmless(value) == value:
+        return "'" + value.replace("'", "''") + "'"
+    return value if style in ("", "|", ">") and is_plain(value, in_flow=in_flow) else quoted(value)
 
 
 def scalar(value: object) -> str:

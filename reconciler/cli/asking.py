@@ -8,12 +8,11 @@ import click
 
 from reconciler.cli.options import common_options
 from reconciler.cli.parsing import key_of, time_of
-from reconciler.cli.running import load_desired, warn_lost
+from reconciler.cli.running import load_desired, settings_of_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.errors import UsageError
-from reconciler.settings import Overrides
 from reconciler.source.positions import Lines
-from reconciler.wiring.run import load_settings, locate_root, now, open_source, open_store
+from reconciler.wiring.run import locate_root, now, open_source, open_store
 
 if TYPE_CHECKING:
     from reconciler.core.asking import Question
@@ -47,11 +46,8 @@ def put(
         raise UsageError("--ref and --live do not go together", hint="ask about one of them")
     key = key_of(address) if address else None
     area, moment = area_of(permission, key), time_of("--at", at) if at else now()
-    said = options()
-    root = locate_root(said.directory)
     if live:
-        overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
-        settings = load_settings(root, overrides)
+        settings = settings_of_run()
         warn_lost(settings)
         store = open_store(settings, os.environ)
         return ask_live(store, permission, key, moment), None
@@ -60,7 +56,8 @@ def put(
 
     everything = key is not None and area in ("connectors", "categories")
     folders = ("connectors", "policies") if everything else ("policies",)
-    source = open_source(root, ref, folders, cached=not said.no_cache)
+    said = options()
+    source = open_source(locate_root(said.directory), ref, folders, cached=not said.no_cache)
     resources = load_desired(source).resources
     targets = {key: target_of(key, resources[key].content.value)} if key in resources and key else {}
     known = targets or {other: target_of(other, resource.content.value) for other, resource in resources.items() if key}

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli.help import Command
-from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer
+from reconciler.cli.running import settings_of_run
 from reconciler.cli.said import options
 from reconciler.wiring.keys import back_up, key_place
 

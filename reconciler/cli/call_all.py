@@ -3,8 +3,8 @@
 import sys
 
 from reconciler.cli.calling import authorizing, permit, warn_unverified
-from reconciler.cli.get import labels_of
 from reconciler.cli.output import answer, say, wants_color
+from reconciler.cli.parsing import labels_of
 from reconciler.cli.running import open_run
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode

@@ -6,11 +6,10 @@ import sys
 import click
 
 from reconciler.cli.help import Command
-from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of
-from reconciler.cli.running import warn_lost
+from reconciler.cli.running import settings_of_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.core.drift import DriftReport
 from reconciler.errors import ExitCode

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.get import kind_named
 from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, say, say_error
-from reconciler.cli.parsing import key_of
+from reconciler.cli.parsing import key_of, kind_named
 from reconciler.cli.running import open_run
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode

@@ -7,10 +7,11 @@ import click
 from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.parsing import kind_named, labels_of
 from reconciler.cli.running import open_run
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode, UsageError
-from reconciler.kinds.registry import KINDS, WORDS
+from reconciler.kinds.registry import KINDS
 from reconciler.render import records as render
 from reconciler.services.search import Query, search
 from reconciler.wiring.run import now
@@ -68,35 +69,3 @@ def command(
     else:
         answer(render.records_table(found, color=wants_color(options().color, sys.stdout)))
     return ExitCode.OK
-
-
-def kind_named(word: str | None) -> str | None:
-    """The kind that `word` stands for: its name, its word, or the plural of either."""
-    if word is None:
-        return None
-    wanted = word.lower()
-    plurals = {"policies": "policy", "categories": "category", "permissionpolicies": "permissionpolicy"}
-    for candidate in (wanted, plurals.get(wanted, wanted.removesuffix("s"))):
-        if candidate in WORDS:
-            return WORDS[candidate]
-        for kind in KINDS:
-            if kind.lower() == candidate:
-                return kind
-    raise UsageError(
-        f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
-    )
-
-
-def labels_of(given: tuple[str, ...]) -> dict[str, str]:
-    """Labels as they stand on the command line.
-
-    Raises:
-        UsageError: one is no KEY=VALUE.
-    """
-    found = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"'{text}' is not a label", hint="write --label key=value")
-        found[key] = value
-    return found

@@ -9,13 +9,13 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.parsing import key_of, time_of
-from reconciler.cli.running import warn_lost
+from reconciler.cli.running import settings_of_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
-from reconciler.settings import Overrides, Settings
+from reconciler.settings import Settings
 from reconciler.wiring.history import PastLines, open_history
-from reconciler.wiring.run import load_settings, locate_root, now
+from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
     from reconciler.core.history import Futile, KeepsHistory, RunEntry
@@ -116,13 +116,6 @@ def command(
         history.close()
     answer(shown)
     return code
-
-
-def settings_of_run() -> Settings:
-    """Settings of a command that only reads the store."""
-    said = options()
-    overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
-    return load_settings(locate_root(said.directory), overrides)
 
 
 def _refuse_mixed(asked: HistoryFlags, *, numbers: bool, at: bool, asks: int) -> None:

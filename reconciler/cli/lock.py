@@ -5,10 +5,9 @@ import sys
 import click
 
 from reconciler.cli.help import Group
-from reconciler.cli.history import settings_of_run
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
-from reconciler.cli.running import actor_of_run, named_actor, open_run, warn_lost
+from reconciler.cli.running import actor_of_run, named_actor, open_run, settings_of_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.wiring.locks import open_locks
 from reconciler.wiring.run import now

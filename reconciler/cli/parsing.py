@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from reconciler.core.model import Key
 from reconciler.errors import UsageError
+from reconciler.kinds.registry import KINDS, WORDS
 
 
 def key_of(address: str) -> Key:
@@ -13,8 +14,6 @@ def key_of(address: str) -> Key:
     Raises:
         UsageError: it is none.
     """
-    from reconciler.cli.get import kind_named  # with all that a search takes
-
     word, slash, name = address.partition("/")
     if not slash or not name:
         raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")
@@ -55,3 +54,35 @@ def parse_duration(option: str, text: str) -> int:
     if not 0 < seconds <= _MOST:
         raise UsageError(f"{option} {text} is no length of time", hint="write a number with s, m, h or d, such as 12h")
     return seconds
+
+
+def kind_named(word: str | None) -> str | None:
+    """The kind that `word` stands for: its name, its word, or the plural of either."""
+    if word is None:
+        return None
+    wanted = word.lower()
+    plurals = {"policies": "policy", "categories": "category", "permissionpolicies": "permissionpolicy"}
+    for candidate in (wanted, plurals.get(wanted, wanted.removesuffix("s"))):
+        if candidate in WORDS:
+            return WORDS[candidate]
+        for kind in KINDS:
+            if kind.lower() == candidate:
+                return kind
+    raise UsageError(
+        f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
+    )
+
+
+def labels_of(given: tuple[str, ...]) -> dict[str, str]:
+    """Labels as they stand on the command line.
+
+    Raises:
+        UsageError: one is no KEY=VALUE.
+    """
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"'{text}' is not a label", hint="write --label key=value")
+        found[key] = value
+    return found

@@ -102,6 +102,13 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, readi
     )
 
 
+def settings_of_run() -> Settings:
+    """Settings of a command that only reads the store."""
+    said = options()
+    overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
+    return load_settings(locate_root(said.directory), overrides)
+
+
 def warn_lost(settings: Settings) -> None:
     """Tell that the store was lost, where that is so: what a command reads of it says that there was nothing."""
     from reconciler.core.guards import BRING_BACK, LOST_STORE

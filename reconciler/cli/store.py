@@ -9,13 +9,12 @@ import click
 from reconciler.cli.backing_up import backup
 from reconciler.cli.carrying import lock_timeout_option
 from reconciler.cli.help import Group
-from reconciler.cli.history import settings_of_run
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say, wants_color
 from reconciler.cli.purging import purge
 from reconciler.cli.rotating import rotate_key
-from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run, settings_of_run
 from reconciler.cli.said import options
 from reconciler.core.ports import RunInfo
 from reconciler.errors import ExitCode, UsageError

@@ -20,9 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 MARK = re.compile(r"^<!-- session(?:: (\w+))? -->$", re.MULTILINE)
-BLOCK = re.compile(
-    r"^(?:<!-- file: (\S+) -->\n)?```(\w+)\n(.*?)^```$|^<!-- run\n(.*?)^-->$", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"^(?:<!-- file: (\S+) -->\n)?```(\w+)\n(.*?)^```$|^<!-- run\n(.*?)^-->$", re.MULTILINE | re.DOTALL)
 VARYING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME"),
     (r"\b[0-9a-f]{7,64}\b|\bSHA256:\S+", "HASH"),

@@ -138,16 +138,16 @@ def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
 def content_lines(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Name and value of what one wants to see of a body; secrets are masked already."""
     spec = content.get("spec", {})
-    for key, value in content.get("metadata", {}).get("labels", {}).items():
+    for key, value in sorted(content.get("metadata", {}).get("labels", {}).items()):
         yield f"labels.{key}", shown(value)
     for key, value in sorted(spec.items(), key=_reading_order):
         if key == "authorization":
             yield from _authorization(value)
         elif key == "endpoints":
-            for purpose, endpoint in value.items():
+            for purpose, endpoint in sorted(value.items()):
                 yield f"endpoints.{harmless(purpose)}", _endpoint(endpoint)
         elif key in ("members", "tls"):
-            for name, item in value.items():
+            for name, item in sorted(value.items()):
                 yield f"{key}.{name}", reference(item) if isinstance(item, dict) else shown(item)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for index, item in enumerate(value):
@@ -170,16 +170,16 @@ _ORDER = (
 )
 
 
-def _reading_order(item: tuple[str, Any]) -> int:
-    return _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)
+def _reading_order(item: tuple[str, Any]) -> tuple[int, str]:
+    return _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER), item[0]
 
 
 def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, item in sorted(value.items(), key=lambda pair: pair[0] != "method"):
+    for key, item in sorted(value.items(), key=lambda pair: (pair[0] != "method", pair[0])):
         if isinstance(item, dict) and key != "tokenRequest":
             yield f"authorization.{key}", reference(item)
         elif isinstance(item, dict):
-            for step, below in item.items():
+            for step, below in sorted(item.items()):
                 text = reference(below) if isinstance(below, dict) else shown(below)
                 yield f"authorization.tokenRequest.{step}", text
         else:
@@ -202,6 +202,6 @@ def _endpoint(endpoint: dict[str, Any]) -> str:
 
 
 def _flat(item: dict[str, Any]) -> str:
-    ordered = sorted(item.items(), key=lambda pair: pair[0] != "permissions")
+    ordered = sorted(item.items(), key=lambda pair: (pair[0] != "permissions", pair[0]))
     parts = [f"{key}: {shown(value)}" for key, value in ordered]
     return ", ".join(parts)

@@ -28,16 +28,16 @@ class KeepsBodies(Protocol):
         ...
 
 
-class Resource(Struct, frozen=True, eq=False, kw_only=True):
+class Resource(Struct, frozen=True, eq=False):
     """One valid document of the desired state.
 
     Attributes:
         stored: canonical labels and spec, or where they are; secrets are references in them.
         fingerprint: SHA-256 of the body, in hexadecimal.
         file: path from the repository's root.
+        refs: resources that it refers to, sorted.
         document: index of the document in its file.
         display: display name folded for comparison, or "".
-        refs: resources that it refers to, sorted.
         previously: earlier names.
         left_out: lists of `spec`, dotted, that the document does not mention; an empty list is mentioned.
         active: False when its status is inactive.
@@ -51,9 +51,9 @@ class Resource(Struct, frozen=True, eq=False, kw_only=True):
     stored: Content | KeepsBodies
     fingerprint: str
     file: str
+    refs: tuple[Key, ...] = ()
     document: int = 0
     display: str = ""
-    refs: tuple[Key, ...] = ()
     previously: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     active: bool = True

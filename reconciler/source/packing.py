@@ -4,6 +4,8 @@ import marshal
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import astuple
+
 from reconciler.core.content import Content
 from reconciler.core.model import KeepsBodies, Key, Resource
 from reconciler.diagnostics import Diagnostic, Span
@@ -60,22 +62,14 @@ def resources_of(
 
 def _plain(item: Resource) -> Packed:
     """All but what keeps the body, and the file."""
-    return (
-        *item.key, item.fingerprint, item.document, item.display, tuple([tuple(ref) for ref in item.refs]),
-        item.previously, item.left_out,
-        item.active, item.unprotects, item.needs_token, item.is_plain, item.refers_to_files,
-    )  # fmt: skip
+    _, _, printed, _, refs, *rest = astuple(item)
+    return (*item.key, printed, tuple([tuple(ref) for ref in refs]), *rest)
 
 
 def _resource(
     item: Sequence[Any], stored: Content | KeepsBodies, file: str, known: dict[Any, tuple[Key, ...]]
 ) -> Resource:
-    kind, name, printed, document, display, refs, previously, left_out, *flags = item
+    kind, name, printed, refs, *rest = item
     if refs not in known:
         known[refs] = tuple([Key(*ref) for ref in refs])
-    active, unprotects, needs_token, is_plain, refers_to_files = flags
-    return Resource(
-        key=Key(kind, name), stored=stored, fingerprint=printed, file=file, document=document, display=display,
-        refs=known[refs], previously=previously, left_out=left_out, active=active, unprotects=unprotects,
-        needs_token=needs_token, is_plain=is_plain, refers_to_files=refers_to_files,
-    )  # fmt: skip
+    return Resource(Key(kind, name), stored, printed, file, known[refs], *rest)

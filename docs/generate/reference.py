@@ -70,6 +70,9 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
     pieces = [piece for piece in found.collect_usage_pieces(context) if piece != "[OPTIONS]"]
     yield from ("```text", " ".join((context.command_path, *pieces, "[OPTIONS]")), "```")
     yield from paragraphs(found.help)
+    examples = getattr(found, "examples", ())
+    if examples:
+        yield from ("", "```sh", *(line for shown, purpose in examples for line in (f"# {purpose}", shown)), "```")
     options = [item for item in found.params if isinstance(item, click.Option) and item.name not in shared]
     if options:
         yield ""

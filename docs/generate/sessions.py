@@ -25,7 +25,7 @@ VARYING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME"),
     (r"\b[0-9a-f]{7,64}\b|\bSHA256:\S+", "HASH"),
     (r"\b\d+(\.\d+)? ?(ms|s|min|h|seconds?|minutes?|hours?|days?)\b", "SPAN"),
-    (r"\b(just|right) now\b|\bSPAN ago\b", "AGO"),
+    (r"\bjust now\b|\bSPAN( SPAN)* ago\b", "AGO"),
     (r"[ \t]+", " "),
 )
 """What may differ between two runs, and what stands for it when they are compared."""

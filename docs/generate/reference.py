@@ -10,7 +10,8 @@ from typing import Any
 import click
 import variables
 
-from reconciler.cli.main import COMMANDS, cli
+from reconciler.cli.help import Command
+from reconciler.cli.main import COMMANDS, SECTIONS, cli
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES
 
@@ -47,8 +48,10 @@ def pages() -> dict[Path, str]:
 
 def commands() -> Iterator[str]:
     """Every command with its options; those that all understand stand once."""
-    yield from ("# Commands", "")
-    yield from table(("command", "does"), ((f"[`{name}`](#{name})", text) for name, (_, text) in COMMANDS.items()))
+    yield from ("# Commands",)
+    for title, section in SECTIONS.items():
+        rows = ((f"[`{name}`](#{name})", text) for name, (_, text) in section.items())
+        yield from ("", f"**{title}**", "", *table(("command", "does"), rows))
     shared = [parameter for parameter in cli.params if isinstance(parameter, click.Option) and parameter.envvar]
     yield from ("", "## Options of every command", "")
     yield "They may stand before or after the command. One on the command line wins over its variable."
@@ -70,7 +73,7 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
     pieces = [piece for piece in found.collect_usage_pieces(context) if piece != "[OPTIONS]"]
     yield from ("```text", " ".join((context.command_path, *pieces, "[OPTIONS]")), "```")
     yield from paragraphs(found.help)
-    examples = getattr(found, "examples", ())
+    examples = found.examples if isinstance(found, Command) else ()
     if examples:
         yield from ("", "```sh", *(line for shown, purpose in examples for line in (f"# {purpose}", shown)), "```")
     options = [item for item in found.params if isinstance(item, click.Option) and item.name not in shared]
@@ -84,15 +87,9 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
 
 
 def paragraphs(text: str | None) -> Iterator[str]:
-    """A help text; what click leaves as it is, after a line with a backspace, becomes a block."""
+    """A help text."""
     for paragraph in inspect.cleandoc(text or "").split("\n\n"):
-        yield ""
-        if paragraph.startswith("\b\n"):
-            first, *lines = paragraph.removeprefix("\b\n").splitlines()
-            said = [first, "", "```console", *inspect.cleandoc("\n" + "\n".join(lines)).splitlines(), "```"]
-            yield from said if first.endswith(":") else ["```text", first, *lines, "```"]
-        else:
-            yield prose(" ".join(paragraph.split()))
+        yield from ("", prose(" ".join(paragraph.split())))
 
 
 def spelled(option: click.Option) -> str:

@@ -24,10 +24,10 @@ def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: boo
     if not deleted:
         return "There is no deleted record.\n"
     rows = [
-        [address(*item.key), ago(item.deleted_at, now), str(item.run), str(item.secrets), ago(_until(item, days), now)]
+        [address(*item.key), ago(item.deleted_at, now), str(item.run), str(item.secrets), _when(item, days, now)]
         for item in deleted
     ]
-    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "TO BE PURGED"], rows, color=color)
+    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "MAY BE PURGED"], rows, color=color)
     return "\n".join([*lines, paint(plural(len(deleted), "deleted record"), DIM, color=color)]) + "\n"
 
 
@@ -50,6 +50,11 @@ def _record(item: Deleted, days: int) -> dict[str, Any]:
         "secrets": item.secrets,
         "keptUntil": _until(item, days),
     }
+
+
+def _when(item: Deleted, days: int, now: str) -> str:
+    until = _until(item, days)
+    return "now" if until <= now else ago(until, now)
 
 
 def _until(item: Deleted, days: int) -> str:

@@ -4,6 +4,8 @@ import os
 import random
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -217,6 +219,19 @@ def test_other_judges_judge_anew(many: Workspace, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(judges, "rules_digest", lambda: "other schemas")
     assert known(many) == 0 < known(many)
     assert {*files} < {*packs(many)}
+
+
+def test_all_code_that_reads_a_file_is_among_its_judges() -> None:
+    """Whatever is loaded to read files, to say what is wrong with them and where."""
+    code = (
+        "import sys; from reconciler.source.documents import DocumentReader as R;"
+        "R().read('connectors/a.yaml', b'apiVersion: reconciler/v1\\nkind: Connector\\nmetadata: {name: &a x, labels: *a}');"
+        "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('reconciler')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    package = Path(judges.__file__).parents[1]
+    folders = {str(Path(file).parent.relative_to(package)) for file in done.stdout.split()}
+    assert {"source/yaml", "yaml"} <= folders <= {*judges._FOLDERS}
 
 
 def test_what_is_kept_is_for_its_owner_alone_and_holds_no_fault(many: Workspace) -> None:

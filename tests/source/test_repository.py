@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import CATEGORY, CONNECTOR, Workspace, clean_environment
 
 from reconciler.source import documents, parallel
@@ -42,6 +43,18 @@ def test_without_the_fast_library_all_is_the_same(mixed: Workspace, monkeypatch:
     slow = [loaded(ROOT), loaded(mixed.root)]
     assert quick == slow
     assert {item.code for item in quick[1][3]} >= {"RC104", "RC109", "RC204", "RC302", "RC306", "RC401", "RC501"}
+
+
+def test_without_libyaml_all_is_the_same(mixed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML's parser in Python, where its wheel has no other, and no fast library: only words on syntax differ."""
+    quick = [loaded(ROOT), loaded(mixed.root)]
+    monkeypatch.setitem(sys.modules, "yaml_rs", None)
+    for name in [name for name in vars(yaml) if name.startswith("C") and name.endswith("Loader")]:
+        monkeypatch.delattr(yaml, name)
+    slow = [loaded(ROOT), loaded(mixed.root)]
+    assert quick[0] == slow[0]
+    assert quick[1][:3] == slow[1][:3]
+    assert [(item.code, item.span.line) for item in quick[1][3]] == [(item.code, item.span.line) for item in slow[1][3]]
 
 
 def test_on_several_cores_all_is_the_same(mixed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,8 @@ def test_session(page: str, request: pytest.FixtureRequest) -> None:
 def test_what_a_session_takes_for_alike(tmp_path: Path, shown: str, code: int) -> None:
     """Times, digests and spans differ from run to run; nothing else may."""
     page = tmp_path / "page.md"
-    page.write_text(f'<!-- session -->\n\n<!-- file: a.txt -->\n```text\nhello\n```\n\n```console\n{shown}```\n', "utf-8")
+    page.write_text(
+        f"<!-- session -->\n\n<!-- file: a.txt -->\n```text\nhello\n```\n\n```console\n{shown}```\n", "utf-8"
+    )
     done = generate("--check", "--sessions", page)
     assert done.returncode == code, done.stderr

@@ -1,7 +1,7 @@
 """The project's settings, the environment and the command line become one frozen record."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True):
     Attributes:
         root: the configuration repository.
         store: URL of the live store.
+        state: URL of what is kept beside a live store that is none of ours.
         owner: whose records this repository manages.
         max_deletes: a number or a share, or None where nobody has set a limit.
         max_access_loss: the same for people who lose access.
@@ -45,6 +46,7 @@ class Settings(Struct, frozen=True):
     root: Path
     target: str
     store: str
+    state: str
     owner: str
     env_file: Path | None
     env_file_given: bool
@@ -76,8 +78,11 @@ class Overrides(Struct, frozen=True):
     lock_seconds: float | None = None
 
 
-def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings:
+def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private: Callable[[str], bool]) -> Settings:
     """The settings of a run; the command line wins over the project file.
+
+    Args:
+        is_private: whether the store at a URL lies inside the repository.
 
     Raises:
         UsageError: the target is not defined, a shared store is used without an owner, or a bound of secrets is none.
@@ -89,7 +94,8 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides) -> Settings
         root=root,
         target=name if given.target or not given.store else "custom",
         store=store,
-        owner=_owner(root, project, store),
+        state=target.get("state", f"sqlite:.reconciler/{name}.state.db"),
+        owner=_owner(project, store, is_private),
         env_file=env_file,
         env_file_given=bool(given.env_file),
         key_file=_from_root(root, target.get("keyFile")),
@@ -144,36 +150,16 @@ def _target(project: Mapping[str, Any], given: Overrides) -> tuple[str, Mapping[
     raise UsageError(what, hint=f"targets in reconciler.yaml: {names}; choose one with --target or defaultTarget")
 
 
-def _owner(root: Path, project: Mapping[str, Any], store: str) -> str:
+def _owner(project: Mapping[str, Any], store: str, is_private: Callable[[str], bool]) -> str:
     owner: str = project.get("owner", "")
     if owner:
         return owner
-    if sqlite_path(root, store).is_relative_to(root):
+    if is_private(store):
         return PRIVATE_OWNER
     raise UsageError(
         "a store outside of the repository needs an owner",
         hint="add to reconciler.yaml a line such as  owner: acme/connectors",
     )
-
-
-def sqlite_path(root: Path, store: str) -> Path:
-    """The file that a ``sqlite:PATH`` URL names; a relative path starts at `root`.
-
-    Raises:
-        UsageError: no file can have the name.
-    """
-    try:
-        return written_path(root, store).resolve()
-    except ValueError:
-        raise UsageError("no file can have the name of the store", hint="it holds a NUL character") from None
-
-
-def written_path(root: Path, store: str) -> Path:
-    """The same, without links being looked at."""
-    _, _, path = store.partition(":")
-    if path.startswith("//"):  # sqlite:///path, as other tools write it
-        path = path.removeprefix("//")
-    return root / (path or ".reconciler/store.db")
 
 
 def _from_root(root: Path, path: str | None) -> Path | None:

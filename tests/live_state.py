@@ -11,20 +11,19 @@ from msgspec.structs import replace
 from schema_checks import fits
 from conftest import KEY, Workspace
 
-from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Clock, RunInfo
+from reconciler.core.ports.state import Clock
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.core.report import Report
 from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
-from reconciler.settings import Overrides, sqlite_path
+from reconciler.settings import Overrides
 from reconciler.stores.sql import schema
 from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.chain import seal_unsealed
-from reconciler.stores.sql.running import RunLease
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.stores.sql.keeping import KEEPING
 from reconciler.stores.sql.watching import PICTURED, WATCHING
@@ -176,13 +175,8 @@ class InProcess:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
         assert isinstance(store, SqliteStore)
-        store._make_lease = self._lease
+        store._file = replace(store._file, host=lambda: self.host, clock=self.clock)
         return store
-
-    def _lease(self, run: RunInfo, interrupts: Interrupts, prepare: Callable[[sqlite3.Connection], None]) -> RunLease:
-        seconds = self.settings.lock_seconds
-        path = sqlite_path(self.root, self.settings.store)
-        return RunLease(path, run, interrupts, host=self.host, clock=self.clock, lock_seconds=seconds, prepare=prepare)  # fmt: skip
 
     def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
         """A plan of the working tree."""
@@ -211,10 +205,9 @@ class InProcess:
             return apply_plan(
                 plan,
                 store,
-                open_secrets(self.settings, self.environment),
-                TokenOptions(tools, fetch=fetch),
-                actor="ada",
-                clock=self.clock,
+                ApplyOptions(
+                    open_secrets(self.settings, self.environment), TokenOptions(tools, fetch=fetch), "ada", self.clock
+                ),
             )
         finally:
             store.close()

@@ -10,7 +10,8 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer
 from reconciler.cli.running import settings_of_run
 from reconciler.cli.said import options
-from reconciler.wiring.keys import back_up, key_place
+from reconciler.wiring.keys import key_place
+from reconciler.wiring.run import open_state
 
 FORMATS = ("text", "json")
 
@@ -34,7 +35,7 @@ def backup(file: Path, *, force: bool) -> None:
 
     chosen = choose_format(FORMATS)
     settings, to = settings_of_run(), Path(os.path.abspath(file))
-    sealed = back_up(settings, to, replace=force)
+    sealed = open_state(settings, os.environ).back_up(to, replace=force)
     key = key_place(settings, os.environ, to) if sealed else None
     if chosen == "json":
         answer(backup_json(to, key, settings.target))

@@ -92,7 +92,7 @@ def carry_out(
         ReconcilerError: whatever stands against the plan; see `apply_plan`.
     """
     from reconciler.services.access_objections import refuse_unjudged
-    from reconciler.services.apply import apply_plan, refuse_problems
+    from reconciler.services.apply import ApplyOptions, apply_plan, refuse_problems
 
     _show(plan, flags)
     refuse_problems(plan)
@@ -102,20 +102,11 @@ def carry_out(
     if plan.changes and not flags.yes:
         _ask(plan, verb)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
+    tokens = _tokens(run, flags)
+    asked = ApplyOptions(run.secrets, tokens, actor_of_run(), now, verb, interrupts, memory, run.progress)
     try:
         with run.progress:
-            report = apply_plan(
-                plan,
-                run.store,
-                run.secrets,
-                _tokens(run, flags),
-                actor=actor_of_run(),
-                clock=now,
-                verb=verb,
-                interrupts=interrupts,
-                memory=memory,
-                progress=run.progress,
-            )
+            report = apply_plan(plan, run.store, asked)
     except KeyboardInterrupt as interrupt:
         raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
     _report(report, flags.output)

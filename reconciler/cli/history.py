@@ -1,5 +1,6 @@
 """``reconciler history``."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +15,8 @@ from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Settings
-from reconciler.wiring.history import PastLines, open_history
-from reconciler.wiring.run import now
+from reconciler.wiring.history import PastLines
+from reconciler.wiring.run import now, open_state
 
 if TYPE_CHECKING:
     from reconciler.core.history import Futile, KeepsHistory, RunEntry
@@ -101,7 +102,7 @@ def command(
         raise UsageError("--all is about the list of runs", hint="leave it out, or the rest")
     settings = settings_of_run()
     warn_lost(settings)
-    history = open_history(settings)
+    history = open_state(settings, os.environ).history()
     code = ExitCode.OK
     try:
         if at is not None:

@@ -1,5 +1,6 @@
 """``reconciler lock``."""
 
+import os
 import sys
 
 import click
@@ -9,8 +10,7 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.running import actor_of_run, named_actor, open_run, settings_of_run, warn_lost
 from reconciler.cli.said import options
-from reconciler.wiring.locks import open_locks
-from reconciler.wiring.run import now
+from reconciler.wiring.run import now, open_state
 
 FORMATS = ("text", "json")
 
@@ -35,7 +35,7 @@ def show() -> None:
     chosen = choose_format(FORMATS)
     settings = settings_of_run()
     warn_lost(settings)
-    locks = open_locks(settings)
+    locks = open_state(settings, os.environ).locks()
     found, last = locks.lease(), locks.last_attempt()
     seen = Seen(found, last, locks.expires(found[0]) if found else "", settings.target, now())
     answer(lock_json(seen) if chosen == "json" else lock_text(seen, color=wants_color(options().color, sys.stdout)))
@@ -59,7 +59,7 @@ def release(*, force: bool) -> None:
 
     chosen = choose_format(FORMATS)
     run = open_run()
-    locks = open_locks(run.settings)
+    locks = open_state(run.settings, os.environ).locks()
     by = Releaser(named_actor(), actor_of_run(), now())
     found = release_lease(locks, run.store, by, owner=run.settings.owner, target=run.settings.target, force=force)
     seen = Seen(found, None, locks.expires(found[0]) if found else "", run.settings.target, now())

@@ -14,7 +14,7 @@ from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Bar
-    from reconciler.core.ports import Desired
+    from reconciler.core.ports.source import Desired
     from reconciler.core.progress import Untold
     from reconciler.diagnostics import Diagnostic
 

@@ -1,5 +1,6 @@
 """``reconciler restore``."""
 
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -27,8 +28,7 @@ from reconciler.core.model import Key
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
-from reconciler.wiring.history import open_history
-from reconciler.wiring.run import now
+from reconciler.wiring.run import now, open_state
 
 
 @click.command(
@@ -97,7 +97,7 @@ def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tu
     from reconciler.services.restoring import deleted_named, deleted_state, standing_in_git
 
     chosen = deleted_named(run.store, keys, run.settings.owner, number)
-    with closing(open_history(run.settings)) as history:
+    with closing(open_state(run.settings, os.environ).history()) as history:
         state = deleted_state(chosen, run.store, history)
     past = replace(run, source=state)
     plan = planned_with(past, flags).plan

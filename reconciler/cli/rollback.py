@@ -1,5 +1,6 @@
 """``reconciler rollback``."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,7 @@ from reconciler.cli.planning import show_plan
 from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError
-from reconciler.wiring.history import open_history
-from reconciler.wiring.run import now
+from reconciler.wiring.run import now, open_state
 
 
 @click.command(
@@ -68,7 +68,7 @@ def _plan(run: Run, flags: PlanFlags, wanted: str) -> tuple[Plan, Run, str]:
     from reconciler.services.rollback import run_at, standing_in_git, state_after
 
     number, time = _point(wanted)
-    with closing(open_history(run.settings)) as history:
+    with closing(open_state(run.settings, os.environ).history()) as history:
         state = state_after(history, run_at(history, number, time), run.store, run.settings.owner)
     past = replace(run, source=state)
     plan = planned_with(past, flags).plan

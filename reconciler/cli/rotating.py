@@ -11,10 +11,10 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
-from reconciler.core.ports import RunInfo
+from reconciler.core.ports.state import RunInfo
 from reconciler.errors import ExitCode
-from reconciler.wiring.keys import next_key, open_keys
-from reconciler.wiring.run import now
+from reconciler.wiring.keys import next_key
+from reconciler.wiring.run import now, open_state
 
 FORMATS = ("text", "json")
 
@@ -41,7 +41,7 @@ def rotate_key(lock_timeout: float | None) -> int:
 
     chosen = choose_format(FORMATS)
     run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
-    keys, new = open_keys(run.settings), next_key(run.settings, os.environ)
+    keys, new = open_state(run.settings, os.environ).keys(), next_key(run.settings, os.environ)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
     rotation = change_key(keys, run.store, new, info, named_actor(), interrupts)

@@ -13,7 +13,9 @@ from reconciler.cli.output import open_progress, say, say_read, say_warning, say
 from reconciler.cli.said import options
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Desired, SecretBackend, Source, Store
+from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.source import Desired, Source
+from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Untold
 from reconciler.core.references import Bounds
 from reconciler.diagnostics import has_errors
@@ -23,10 +25,10 @@ from reconciler.wiring.run import (
     default_actor,
     load_settings,
     locate_root,
-    lost_store,
     now,
     open_secrets,
     open_source,
+    open_state,
     open_store,
     open_tokens,
     pipeline_actor,
@@ -113,7 +115,7 @@ def warn_lost(settings: Settings) -> None:
     """Tell that the store was lost, where that is so: what a command reads of it says that there was nothing."""
     from reconciler.core.guards import BRING_BACK, LOST_STORE
 
-    if found := lost_store(settings):
+    if found := open_state(settings, os.environ).lost():
         say_warning(LOST_STORE, found, BRING_BACK)
 
 

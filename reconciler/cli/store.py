@@ -1,5 +1,6 @@
 """``reconciler store``."""
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -16,10 +17,9 @@ from reconciler.cli.purging import purge
 from reconciler.cli.rotating import rotate_key
 from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run, settings_of_run
 from reconciler.cli.said import options
-from reconciler.core.ports import RunInfo
+from reconciler.core.ports.state import RunInfo
 from reconciler.errors import ExitCode, UsageError
-from reconciler.wiring.history import audit_store, open_repairs
-from reconciler.wiring.run import now
+from reconciler.wiring.run import now, open_state
 
 if TYPE_CHECKING:
     from reconciler.core.audit import Audit
@@ -71,7 +71,7 @@ def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
         return _repair(chosen, noted, lock_timeout)
     if lock_timeout is not None:
         raise UsageError("--lock-timeout goes with --repair, as looking waits for nobody", hint="leave it out")
-    audit = audit_store(settings_of_run(), noted)
+    audit = open_state(settings_of_run(), os.environ).audit(noted)
     _show(audit, chosen)
     return ExitCode.WORLD if audit.faults else ExitCode.OK
 
@@ -94,8 +94,9 @@ def _repair(chosen: str, noted: str, lock_timeout: float | None) -> int:
     run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
-    repair = repair_store(open_repairs(run.settings), run.store, info, named_actor(), interrupts)
-    audit = audit_store(run.settings, noted) if noted else repair.audit
+    state = open_state(run.settings, os.environ)
+    repair = repair_store(state.repairs(), run.store, info, named_actor(), interrupts)
+    audit = state.audit(noted) if noted else repair.audit
     if chosen == "json":
         from reconciler.render.history_json import audit_json
 

@@ -16,7 +16,7 @@ from reconciler.render.style import plural
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
-    from reconciler.core.ports import Store
+    from reconciler.core.ports.store import Store
     from reconciler.services.enforcing import Caller
     from reconciler.services.token_care import Care
     from reconciler.services.tokens import TokenTools

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct
 
 from reconciler.core.model import Key, Record, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic
 
 Trees = tuple[str, str]

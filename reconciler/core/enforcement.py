@@ -20,7 +20,7 @@ class Basis(Struct, frozen=True):
     enforced: bool
     actor: str
     kinds: tuple[str, ...]
-    records: frozenset[tuple[Key, str, int]]
+    records: frozenset[tuple[Key, str, str]]
     until: str = ""
     approvals: tuple[str, ...] = ()
 

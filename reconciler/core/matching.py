@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action
-from reconciler.core.ports import Past
+from reconciler.core.ports.source import Past
 from reconciler.core.quarantine import Deleted, Revival
 
 Bore = Callable[[Record], frozenset[str]]

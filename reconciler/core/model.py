@@ -108,7 +108,7 @@ class Record(Struct, frozen=True):
         applied: fingerprint of the body that was last written by an apply; differs after drift.
         owner: repository that it belongs to, or "" for none.
         display: folded display name.
-        version: grows by one with each write; what a change is conditional on.
+        version: the store's own word for this state of it, another one after every write; what a change is conditional on.
         touched: whether somebody has written to it outside of a run since it was last applied.
     """
 
@@ -118,7 +118,7 @@ class Record(Struct, frozen=True):
     applied: str
     owner: str
     display: str
-    version: int
+    version: str
     touched: bool = False
 
 

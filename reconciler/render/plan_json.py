@@ -98,7 +98,7 @@ def _change(change: Change) -> dict[str, Any]:
         found["record"] = {
             "address": address(*change.record.key),
             "owner": change.record.owner or None,
-            "version": change.record.version,
+            "version": int(version) if (version := change.record.version).isdecimal() else version,
             "fingerprint": change.record.fingerprint,
         }
     if change.revival is not None:

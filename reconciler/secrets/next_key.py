@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.core.ports import Sealer
+from reconciler.core.ports.secrets import Sealer
 from reconciler.core.rekeying import KeyMove
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, UsageError

@@ -10,7 +10,7 @@ from reconciler.core.access_diff import AccessDiff
 from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change, Plan, Problem
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import makes_super_admins
 from reconciler.services.enforcing import (

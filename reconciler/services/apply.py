@@ -1,6 +1,6 @@
 """Carry out a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,10 +11,13 @@ from reconciler.core.diff import Origin
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
-from reconciler.core.ports import Clock, RunInfo, SecretBackend, Store
+from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.state import Clock, PlannedWrite, RunInfo, Session
+from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.report import Report
-from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict
+from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
 from reconciler.services.preparing import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
@@ -32,6 +35,27 @@ class TokenOptions(Struct, frozen=True):
     tools: TokenTools
     fetch: bool = True
     leave_out: bool = False
+
+
+class ApplyOptions(Struct, frozen=True):
+    """How a plan is carried out.
+
+    Attributes:
+        actor: who is told to have acted.
+        verb: the command that made the plan.
+        interrupts: told when everything is written and checked, and only the commit is left to fail.
+        memory: what the store is to remember when nothing is left out.
+        progress: told how far it has come.
+    """
+
+    secrets: SecretBackend
+    tokens: TokenOptions
+    actor: str
+    clock: Clock
+    verb: str = "apply"
+    interrupts: Interrupts = NOTHING_INTERRUPTS
+    memory: Memory | None = None
+    progress: Progress = UNTOLD
 
 
 def refuse_problems(plan: Plan) -> None:
@@ -62,29 +86,11 @@ _ERRORS: dict[ExitCode, type[ReconcilerError]] = {
 }
 
 
-def apply_plan(
-    plan: Plan,
-    store: Store,
-    secrets: SecretBackend,
-    tokens: TokenOptions,
-    *,
-    actor: str,
-    clock: Clock,
-    verb: str = "apply",
-    interrupts: Interrupts = NOTHING_INTERRUPTS,
-    memory: Memory | None = None,
-    progress: Progress = UNTOLD,
-) -> Report:
-    """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything in one transaction.
+def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
+    """Take the lease, resolve the secrets of what changes, fetch tokens, then write everything.
 
-    What others have made as git declares it is noted with it. Where that is nothing either, nothing is written,
-    not even a record of the run.
-
-    Args:
-        verb: the command that made the plan.
-        interrupts: told when everything is written and checked, and only the commit is left to fail.
-        memory: what the store is to remember when nothing is left out.
-        progress: told how far it has come.
+    A store that has transactions writes all or nothing. What others have made as git declares it is noted with it.
+    Where that is nothing either, nothing is written, not even a record of the run.
 
     Raises:
         StoreLocked: another run holds the lease on the store, or this one stood still until its own was over.
@@ -94,41 +100,61 @@ def apply_plan(
         NotConverged: what was written does not read back as planned; nothing is kept.
     """
     refuse_problems(plan)
-    refuse_unjudged(plan, actor)
-    started = clock()
+    refuse_unjudged(plan, options.actor)
+    started = options.clock()
     changes = (*plan.changes, *plan.confirmed)
     if not changes:
-        return Report(plan, actor, started, started, 0)
-    run = _run_of(plan, actor, started, verb)
-    with store.lease(run, interrupts) as lease:
-        prepared = resolve_secrets(changes, store, secrets, progress, fetch=tokens.fetch)
+        return Report(plan, options.actor, started, started, 0)
+    run = _run_of(plan, options, started)
+    with store.lease(run, options.interrupts) as lease:
+        prepared = resolve_secrets(changes, store, options.secrets, options.progress, fetch=options.tokens.fetch)
         _refuse_rotated(prepared)
         lease.check()
-        ready = _with_tokens(prepared, store, tokens)
+        ready = _with_tokens(prepared, store, options.tokens)
         del prepared  # what tokens take may be a lot
         with lease.session(replace(run, partly=bool(ready.left_out))) as session:
-            if plan.basis is not None:
-                _refuse_ended(plan.basis, clock())
-                session.require(plan.basis)
-            session.write(ready.writes, progress)
-            if memory is not None and not ready.left_out:
-                session.remember(memory)
-            interrupts.hold()
-    done = _without(plan, ready.left_out) if ready.left_out else plan
-    resolved = sum(len(write.secrets) - _kept(write.change) for write in ready.writes)
-    return Report(done, actor, started, clock(), resolved, ready.fetched, ready.left_out, session.head)
+            left_out = _write(session, plan, ready, options)
+            options.interrupts.hold()
+    done = _without(plan, left_out) if left_out else plan
+    resolved = sum(len(write.secrets) for write in ready.writes)
+    return Report(done, options.actor, started, options.clock(), resolved, ready.fetched, left_out, session.head)
 
 
-def _run_of(plan: Plan, actor: str, started: str, verb: str) -> RunInfo:
+LeftOut = tuple[tuple[Change, ReconcilerError], ...]
+"""Changes that were not carried out, with the reasons."""
+
+
+def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOptions) -> LeftOut:
+    """Write what is ready, if the plan's permission still stands; what was left out before and now."""
+    if plan.basis is not None:
+        _refuse_ended(plan.basis, options.clock())
+        session.require(plan.basis)
+    outcomes = session.write(ready.writes, options.progress)
+    left_out = (*ready.left_out, *_undone(ready.writes, outcomes))
+    if options.memory is not None and not left_out:
+        session.remember(options.memory)
+    return left_out
+
+
+def _undone(writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> Iterator[tuple[Change, ReconcilerError]]:
+    """The changes that the store did not carry out, with the reasons."""
+    for write, outcome in zip(writes, outcomes, strict=True):
+        if outcome.result is Result.CONFLICT:
+            yield write.change, RecordConflict(outcome.reason, hint="run: reconciler plan")
+        elif outcome.result is Result.FAILED:
+            yield write.change, StoreUnavailable(outcome.reason, hint="run: reconciler plan")
+
+
+def _run_of(plan: Plan, options: ApplyOptions, started: str) -> RunInfo:
     commit = plan.revision.commit + ("-dirty" if plan.revision.dirty else "")
     approvals = plan.basis.approvals if plan.basis else ()
     return RunInfo(
-        actor,
+        options.actor,
         plan.owner,
         plan.target,
         commit,
         started,
-        verb,
+        options.verb,
         plan=fingerprint_of(plan),
         overrides=plan.overridden,
         approvals=approvals,
@@ -155,7 +181,7 @@ def _refuse_rotated(prepared: Sequence[Prepared]) -> None:
     """
     moved = []
     for item in prepared:
-        printed = {secret.address: secret.fingerprint for secret in item.write.secrets}
+        printed = {place: state.fingerprint for place, state in item.write.states().items()}
         for field in item.write.change.fields:
             place = ".".join(map(str, field.path[1:]))
             if field.origin is Origin.SECRET and isinstance(field.after, str) and printed.get(place) != field.after:
@@ -163,11 +189,6 @@ def _refuse_rotated(prepared: Sequence[Prepared]) -> None:
     if moved:
         message = "the plan is stale: secrets have other values than when it was made; nothing was changed"
         raise RecordConflict(message, hint="run the command again", details=tuple(moved))
-
-
-def _kept(change: Change) -> int:
-    """How many sealed secrets it brings back."""
-    return len(change.revival.secrets) if change.revival else 0
 
 
 def _refuse_ended(basis: Basis, now: str) -> None:
@@ -182,7 +203,7 @@ def _refuse_ended(basis: Basis, now: str) -> None:
         )
 
 
-def _without(plan: Plan, left_out: tuple[tuple[Change, ReconcilerError], ...]) -> Plan:
+def _without(plan: Plan, left_out: LeftOut) -> Plan:
     gone = {(change.action, change.key) for change, _ in left_out}
     changes = tuple(change for change in plan.changes if (change.action, change.key) not in gone)
     return replace(plan, changes=changes, counts=counted(changes))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.core.content import encode
 from reconciler.core.model import LiveConnector
-from reconciler.core.ports import Sealer
+from reconciler.core.ports.secrets import Sealer
 from reconciler.core.secret import Secret
 from reconciler.core.token import is_due
 from reconciler.errors import ReconcilerError, SecretUnavailable

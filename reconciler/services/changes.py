@@ -12,7 +12,7 @@ from reconciler.core.drift import Moved
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved

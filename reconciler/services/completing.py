@@ -12,7 +12,7 @@ from reconciler.core.enforcement import Expiring
 from reconciler.core.model import Key, Record
 from reconciler.core.ordering import ordered
 from reconciler.core.plan import Action, Change, Plan, Problem, Revision, counted, fingerprint_of
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.kinds.canonical import is_readable
 from reconciler.kinds.outcome import refs_after
 from reconciler.kinds.registry import KINDS

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from reconciler.core.drift import DriftReport, Moved
 from reconciler.core.model import Key
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.errors import UsageError
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import address

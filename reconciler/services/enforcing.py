@@ -10,7 +10,7 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.lookalike import alike, odd_characters
 from reconciler.core.model import Bodies, Key, LiveConnector, Record
 from reconciler.core.plan import Change, Problem
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.taking import Need, Needs, Ruling, Wanted
 from reconciler.errors import ExitCode, NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins

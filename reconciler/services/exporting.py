@@ -7,7 +7,7 @@ from msgspec import Struct
 from reconciler.core.adoption import IsSecret
 from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
 from reconciler.core.model import Bodies, Key, Record, Resource
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler.core.model import LiveConnector
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.registry import address
 from reconciler.kinds.validity import is_definition

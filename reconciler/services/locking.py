@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from reconciler.core.lease import Found, KeepsLocks
-from reconciler.core.ports import RunInfo, Store
+from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.store import Store
 from reconciler.services.enforcing import super_admins_only
 
 

@@ -1,7 +1,7 @@
 """Stop where a store was lost: what needs what was in it cannot be done, and would say that there was nothing."""
 
 from reconciler.core import guards
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.errors import GuardStopped
 
 

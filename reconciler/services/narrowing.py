@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable
 from reconciler.core.model import Key, Record, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.core.token import MARGIN, later, moment
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.harmless import is_text

@@ -6,7 +6,7 @@ from reconciler.core import guards
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change, Problem
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.errors import ExitCode
 from reconciler.kinds.outcome import display_after, refs_after
 from reconciler.kinds.registry import KINDS, address

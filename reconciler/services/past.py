@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.core.content import Content
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
 

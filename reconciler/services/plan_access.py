@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.access_diff import AccessDiff
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 
 if TYPE_CHECKING:
     from reconciler.services.covering import Covering

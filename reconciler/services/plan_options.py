@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from reconciler.core.overrides import Override
-from reconciler.core.ports import SecretBackend
+from reconciler.core.ports.secrets import SecretBackend
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.services.access_objections import AccessLimits

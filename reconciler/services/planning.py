@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from reconciler.core.baseline import KeepsBaselines, Memory, TracksChanges, Unprovable
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Desired, Source, Store
+from reconciler.core.ports.source import Desired, Source
+from reconciler.core.ports.store import Store
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable
 from reconciler.services.narrowing import narrow

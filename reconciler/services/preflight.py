@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports import SecretBackend, Store
+from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.store import Store
 from reconciler.core.preflight import Check, Verdict
 from reconciler.core.progress import told
 from reconciler.core.secret import Secret

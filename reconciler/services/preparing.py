@@ -1,6 +1,5 @@
 """Everything of an apply that can fail outside of the store, before its transaction begins."""
 
-import os
 from collections.abc import Container, Mapping, Sequence
 from sys import intern
 from typing import Any
@@ -10,7 +9,10 @@ from msgspec.structs import replace
 
 from reconciler.core.content import encode
 from reconciler.core.plan import Change
-from reconciler.core.ports import SealedToken, SecretBackend, Store, Write
+from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.state import GivenSecret, PlannedWrite
+from reconciler.core.ports.store import Store
+from reconciler.core.ports.tokens import FetchedToken
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.secret import Secret
 from reconciler.core.sendable import HINT
@@ -36,7 +38,7 @@ _NO_VALUES: Mapping[str, Secret] = {}
 class Prepared(Struct, frozen=True):
     """One change and its write, without a token; with what a token takes, when it may need one."""
 
-    write: Write
+    write: PlannedWrite
     spec: Mapping[str, Any]
     values: Mapping[str, Secret]
 
@@ -44,7 +46,7 @@ class Prepared(Struct, frozen=True):
 def resolve_secrets(
     changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD, *, fetch: bool = True
 ) -> list[Prepared]:
-    """Resolve and seal the secrets of what changes. Renewing a token alone takes what the store holds.
+    """Resolve the secrets of what changes. Renewing a token alone takes what the store holds.
 
     Sealed secrets that a deleted record comes back with stay as they are.
 
@@ -58,27 +60,31 @@ def resolve_secrets(
     """
     prepared: list[Prepared] = []
     missing: list[Unresolved] = []
-    fresh = _fresh_uids(sum(change.record is None for change in changes))
     kept = kept_secrets(changes, store)
     prefetch(changes, secrets, progress)
     for change in told(changes, "secrets", len(changes), progress):
-        uid = _uid(change) or fresh.pop()
+        uid = _uid(change)
         content = None if change.is_token_only else change.content
         if content is None or not may_hold_references(content.body):
-            prepared.append(Prepared(Write(change, uid, ()), _NO_SPEC, _NO_VALUES))
+            prepared.append(Prepared(PlannedWrite(change, uid), _NO_SPEC, _NO_VALUES))
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
         values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
         missing += [Unresolved(change.key, *one) for one in unresolved]
-        seal = store.sealer().seal
-        sealed = (*(seal(uid, intern(place), references[place], value) for place, value in values.items()), *back.values())  # fmt: skip
+        printed = store.sealer().fingerprint if values else None  # nothing is to fail for want of a key once it writes
+        given = tuple(
+            GivenSecret(intern(place), references[place], printed(value), value)
+            for place, value in values.items()
+            if printed
+        )
+        write = PlannedWrite(change, uid, given, tuple(back.values()))
         if (fetch or change.record) and may_need_token(content.body):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
-            prepared.append(Prepared(Write(change, uid, sealed), of_tokens, values))
+            prepared.append(Prepared(write, of_tokens, values))
         else:
-            prepared.append(Prepared(Write(change, uid, sealed), _NO_SPEC, _NO_VALUES))
+            prepared.append(Prepared(write, _NO_SPEC, _NO_VALUES))
     refuse_unresolved(missing, _KEPT)
     return prepared
 
@@ -145,7 +151,7 @@ class WithTokens(Struct, frozen=True):
         fetched: how many tokens were fetched.
     """
 
-    writes: list[Write]
+    writes: list[PlannedWrite]
     left_out: tuple[tuple[Change, ReconcilerError], ...]
     fetched: int
 
@@ -177,20 +183,25 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
             opened = tools.keeper.opened(job.uid)
             live.append(with_refresh(replace(job, since=state.obtained), opened[2] if opened else None))
     failures = obtain(live, tools)
-    tokens: dict[str, SealedToken] = {}
+    tokens: dict[str, FetchedToken] = {}
     for group in fetch_tokens(new, tools) if new else ():
         for job, outcome in group:
-            if isinstance(outcome, SealedToken):
+            if isinstance(outcome, FetchedToken):
                 tokens[job.uid] = outcome
             else:
                 failures[job.uid] = outcome
-    writes = [replace(item.write, token=tokens.get(item.write.uid)) for item in marked if item.write.uid not in failures]  # fmt: skip
-    left_out = tuple((item.write.change, failures[item.write.uid]) for item in marked if item.write.uid in failures)
+    writes = [_with_token(item.write, tokens) for item in marked if _name(item.write) not in failures]
+    left_out = tuple((item.write.change, failures[_name(item.write)]) for item in marked if _name(item.write) in failures)  # fmt: skip
     return WithTokens(writes, left_out, len(live) + len(new) - len(failures))
 
 
-def _with_token(write: Write, tokens: Mapping[str, SealedToken]) -> Write:
-    token = tokens.get(write.uid)
+def _name(write: PlannedWrite) -> str:
+    """What tells it from the others: an identity, or that of a new record which is to come."""
+    return write.uid or "~" + address(*write.change.key)
+
+
+def _with_token(write: PlannedWrite, tokens: Mapping[str, FetchedToken]) -> PlannedWrite:
+    token = tokens.get(_name(write))
     return replace(write, token=token) if token else write
 
 
@@ -237,14 +248,8 @@ def _job(item: Prepared) -> TokenJob:
         key = item.write.change.key
         raise InvalidDefinitions(f"{address(*key)}: {failure.message}", hint=failure.hint) from None
     trust = trust_of(item.spec, item.values)
-    return TokenJob(item.write.change.key.name, item.write.uid, grant, trust, item.write.made_with)
+    return TokenJob(item.write.change.key.name, _name(item.write), grant, trust, item.write.made_with)
 
 
 def _is_active(spec: Mapping[str, Any]) -> bool:
     return spec.get("status") != "inactive"
-
-
-def _fresh_uids(count: int) -> list[str]:
-    """Identities of new records, to be popped in order: a store adds to the end of its indexes then, and not all over."""
-    drawn = os.urandom(16 * count).hex()
-    return sorted((drawn[start : start + 32] for start in range(0, len(drawn), 32)), reverse=True)

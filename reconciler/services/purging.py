@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports import RunInfo, Store
+from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import live_target

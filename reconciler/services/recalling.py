@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from reconciler.core.baseline import Memory, Unprovable
 from reconciler.core.diff import Origin
 from reconciler.core.plan import Change, Plan
-from reconciler.core.ports import Source, Store
+from reconciler.core.ports.source import Source
+from reconciler.core.ports.store import Store
 from reconciler.diagnostics import has_errors
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.planning import Asked, Planned, plan_all, plan_part

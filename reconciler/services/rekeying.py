@@ -1,7 +1,8 @@
 """Change the key that a store's secrets are sealed with."""
 
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports import RunInfo, Store
+from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.store import Store
 from reconciler.core.rekeying import KeepsKey, NextKey, Rekeying, Rotation
 from reconciler.services.authorizing import made_with
 from reconciler.services.enforcing import super_admins_only

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.core.baseline import Baseline, Declared, Memory, PartialSource, TracksChanges, Trees, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Plan
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.kinds.authorization import can_be_fetched
 from reconciler.services.narrowing import Narrow, refuse_undecodable
 from reconciler.services.policy_changes import dated_in

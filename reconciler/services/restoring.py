@@ -8,7 +8,8 @@ from reconciler.core.history import KeepsHistory
 from reconciler.core.masking import masked
 from reconciler.core.model import Bodies, Key, Resource
 from reconciler.core.plan import Revision
-from reconciler.core.ports import Desired, Past, Store
+from reconciler.core.ports.source import Desired, Past
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Deleted, Revival
 from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, RecordConflict, UsageError

@@ -13,7 +13,8 @@ from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Change, Plan, fingerprint_of
-from reconciler.core.ports import Past, Store
+from reconciler.core.ports.source import Past
+from reconciler.core.ports.store import Store
 from reconciler.core.records import owned_by
 from reconciler.core.saved import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError

@@ -8,7 +8,8 @@ from reconciler.core.content import Content, content_of
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Revision
-from reconciler.core.ports import Desired, Past, Store
+from reconciler.core.ports.source import Desired, Past
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
 from reconciler.diagnostics import has_errors
 from reconciler.errors import UsageError

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.core.model import Found
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.drifting import drifted
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from reconciler.core.model import LiveConnector
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.token import Condition, TokenState, TokenStatus, condition_of
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
 from reconciler.kinds.authorization import can_be_fetched, needs_token

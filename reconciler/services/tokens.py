@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import astuple, replace
 
-from reconciler.core.ports import Clock, SealedToken, Sealer, TokenKeeper
+from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.state import Clock
+from reconciler.core.ports.tokens import FetchedToken, TokenKeeper
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
 from reconciler.core.token import Token, TokenState, is_due, later
@@ -51,7 +53,7 @@ class TokenJob(Struct, frozen=True):
 
     Attributes:
         name: of the connector.
-        uid: of its record.
+        uid: of its record; of a new one what no other job has.
         made_with: keyed fingerprint of its authorization.
         refresh: a refresh token to try first.
         since: when the token that the store holds was obtained; a later one is another process's, and good.
@@ -83,11 +85,11 @@ class TokenTools(Struct, frozen=True):
     progress: Progress = UNTOLD
 
 
-Outcome = SealedToken | ReconcilerError
+Answer = FetchedToken | ReconcilerError
 
 
-def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[tuple[TokenJob, Outcome]]]:
-    """Fetch tokens in parallel and seal them; they come in groups, as soon as servers have answered.
+def fetch_tokens(jobs: Sequence[TokenJob], tools: TokenTools) -> Iterator[list[tuple[TokenJob, Answer]]]:
+    """Fetch tokens in parallel; they come in groups, as soon as servers have answered.
 
     An empty group comes when no server has answered for a while. Nothing is stored. Of jobs that ask for the same with
     the same credentials one goes ahead: when it is refused so are the others, without a further try, because many
@@ -160,20 +162,17 @@ class _Sources:
             source.close()
 
 
-def _outcome(job: TokenJob, future: "Future[Token]", tools: TokenTools) -> tuple[TokenJob, Outcome]:
+def _outcome(job: TokenJob, future: "Future[Token]", tools: TokenTools) -> tuple[TokenJob, Answer]:
     failure = future.exception()
     if isinstance(failure, ReconcilerError):
         return job, failure
-    return job, _sealed(job, future.result(), tools)
+    return job, _fetched(job, future.result(), tools.clock())
 
 
-def _sealed(job: TokenJob, token: Token, tools: TokenTools) -> SealedToken:
-    sealer, now = tools.sealer(), tools.clock()
+def _fetched(job: TokenJob, token: Token, now: str) -> FetchedToken:
     expires = later(now, token.lifetime) if token.lifetime is not None else None
     state = TokenState(job.made_with, now, expires, token.scope, token.refresh is not None)
-    access = sealer.seal(job.uid, "token.access", "", token.access).ciphertext
-    refresh = sealer.seal(job.uid, "token.refresh", "", token.refresh).ciphertext if token.refresh else None
-    return SealedToken(job.uid, state, access, refresh)
+    return FetchedToken(state, token.access, token.refresh)
 
 
 def obtain(jobs: Sequence[TokenJob], tools: TokenTools) -> dict[str, ReconcilerError]:
@@ -218,11 +217,11 @@ def _fetch_and_keep(jobs: Sequence[TokenJob], holder: str, tools: TokenTools) ->
     held, extended = {job.uid for job in jobs}, time.monotonic()
     try:
         for group in fetch_tokens([_with_refresh(job, tools) for job in jobs], tools):
-            tokens = [outcome for _, outcome in group if isinstance(outcome, SealedToken)]
+            tokens = {job.uid: outcome for job, outcome in group if isinstance(outcome, FetchedToken)}
             if tokens:
                 tools.keeper.keep(tokens, holder)  # where the lease was lost another process's token counts
             failures |= {job.uid: outcome for job, outcome in group if isinstance(outcome, ReconcilerError)}
-            held -= {token.uid for token in tokens}
+            held -= tokens.keys()
             if held and time.monotonic() - extended > _HEARTBEAT_SECONDS:
                 tools.keeper.lease(sorted(held), holder, LEASE_SECONDS)
                 extended = time.monotonic()

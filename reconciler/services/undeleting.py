@@ -10,7 +10,8 @@ from reconciler.core.diff import FieldChange, diff
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Resource
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports import Past, Store
+from reconciler.core.ports.source import Past
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict

@@ -1,6 +1,6 @@
 """What a plan says of deleted records whose time is over."""
 
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import waiting
 
 

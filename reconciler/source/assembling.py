@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.registry import KINDS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconciler.core.comparison import Comparison, Side
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, git, trees

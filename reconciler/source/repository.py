@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Revision
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable

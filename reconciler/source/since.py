@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from reconciler.core.baseline import POLICY_KINDS, Unprovable
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports import Desired
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.kinds.crosscheck import Clash

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from reconciler.durable import create_file, make_folder, replace_file
 
+APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 _TEXT = b"The store of reconciler is beside this file. Where it is not, it was lost: bring it back before anything is applied.\n"
 
 
@@ -35,3 +36,8 @@ def has_content(path: Path) -> bool:
 def is_left(path: Path, suffix: str) -> bool:
     """Whether one of SQLite's own files stands beside the store, with something in it."""
     return has_content(path.with_name(path.name + suffix))
+
+
+def key_beside(path: Path) -> Path:
+    """Where the embedded store at `path` keeps its key."""
+    return path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
-from reconciler.stores.beside import is_left, leave_mark, make_directory
+from reconciler.stores.beside import APPLICATION_ID, is_left, leave_mark, make_directory
 from reconciler.stores.sql import chain, schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
@@ -111,7 +111,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_PRAGMAS)
         if empty:
-            _create(connection, path)
+            create(connection, path)
         leave_mark(path)
     except BaseException:
         connection.close()
@@ -199,6 +199,13 @@ def is_there(path: Path) -> bool:
     return True
 
 
+def in_memory() -> sqlite3.Connection:
+    """A connection to a database that is gone once it is closed."""
+    connection = _open(":memory:")
+    connection.executescript(_PRAGMAS)
+    return connection
+
+
 def _exists(path: Path) -> bool:
     """Whether there is a file. A link is followed; nothing but a file is opened, as a pipe or a device would never end.
 
@@ -233,7 +240,7 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     ).fetchone()
     if not tables:
         return True
-    if application != schema.APPLICATION_ID:
+    if application != APPLICATION_ID:
         raise StoreUnavailable(f"the SQLite file {path} is not a reconciler store", hint="check the path")
     if version > schema.VERSION:
         raise StoreUnavailable(
@@ -243,7 +250,8 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
-def _create(connection: sqlite3.Connection, path: Path) -> None:
+def create(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a store, unless another process has."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_empty(connection, path):  # another process may have been faster
@@ -251,7 +259,7 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
                 for statement in statements(script):
                     connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('revision', '0')")
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
     except BaseException:

@@ -1,5 +1,6 @@
 """From what drifted to files: edited, checked all together, then written or committed."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from msgspec.structs import replace
 from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal
 from reconciler.core.diff import Path as FieldPath
 from reconciler.core.model import Key
-from reconciler.core.ports import Desired, Store
+from reconciler.core.ports.source import Desired
+from reconciler.core.ports.store import Store
 from reconciler.diagnostics import Diagnostic, Finding, Place, Span, has_errors
 from reconciler.durable import replace_files
 from reconciler.errors import RecordConflict
@@ -21,9 +23,8 @@ from reconciler.source.documents import DocumentReader
 from reconciler.source.editing import edit_file
 from reconciler.source.repository import Repository
 from reconciler.source.writing import DefinitionWriter
-from reconciler.wiring.history import open_history
 from reconciler.wiring.leaks import known_secrets
-from reconciler.wiring.run import now
+from reconciler.wiring.run import now, open_state
 
 
 class Prepared(Struct, frozen=True):
@@ -61,7 +62,7 @@ def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset
     """
     options = AdoptOptions(settings.owner, keys, theirs, now())
     writer = DefinitionWriter(options.now)
-    return find_drift(desired, store, open_history(settings), writer, known_secrets(store), options)
+    return find_drift(desired, store, open_state(settings, os.environ).history(), writer, known_secrets(store), options)
 
 
 def prepare(root: Path, ref: str, desired: Desired, drifted: Drifted) -> Prepared:

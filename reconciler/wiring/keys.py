@@ -1,47 +1,33 @@
-"""Settings to the live store's key, and to copies of the store."""
+"""Settings to the places of the live store's key: the present one, the next, and that of a copy."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.settings import Settings
-from reconciler.wiring.history import store_path
-from reconciler.wiring.run import key_beside, lost_store, now
+from reconciler.wiring.run import open_state
 
 if TYPE_CHECKING:
     from reconciler.secrets.next_key import NewKey
-    from reconciler.stores.sql.keys import SqliteKeys
-
-
-def open_keys(settings: Settings) -> "SqliteKeys":
-    """The key of the live store; nothing is opened before it is used.
-
-    Raises:
-        UsageError: no driver for the URL's scheme.
-    """
-    from reconciler.stores.host import LocalHost
-    from reconciler.stores.sql.keys import SqliteKeys
-
-    return SqliteKeys(store_path(settings), host=LocalHost(), clock=now, lock_seconds=settings.lock_seconds)
 
 
 def next_key(settings: Settings, environment: Mapping[str, str]) -> "NewKey":
     """The key to change to; see `make_next_key`."""
     from reconciler.secrets.next_key import make_next_key
 
-    return make_next_key(environment, settings.key_file, key_beside(store_path(settings)))
-
-
-def back_up(settings: Settings, to: Path, *, replace: bool) -> bool:
-    """Copy the live store; see `copy_store`."""
-    from reconciler.stores.sql.copying import copy_store
-
-    return copy_store(store_path(settings), to, lost_store(settings), replace=replace)
+    return make_next_key(environment, settings.key_file, _embedded(settings))
 
 
 def key_place(settings: Settings, environment: Mapping[str, str], copy: Path) -> tuple[str, str]:
     """Where the live store's key is, and where a copy that is used as a store looks for its own; "" where that is the same."""
     from reconciler.secrets.keys import find_place
+    from reconciler.stores.beside import key_beside
 
-    place = find_place(environment, settings.key_file, key_beside(store_path(settings)))
+    place = find_place(environment, settings.key_file, _embedded(settings))
     return place.name, str(key_beside(copy)) if place.private else ""
+
+
+def _embedded(settings: Settings) -> Path | None:
+    files = open_state(settings, os.environ).files()
+    return files.key if files else None

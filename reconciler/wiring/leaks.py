@@ -1,7 +1,7 @@
 """The values of a store's secrets, told by their keyed fingerprints."""
 
 from reconciler.core.adoption import IsSecret
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
 

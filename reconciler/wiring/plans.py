@@ -15,7 +15,7 @@ from reconciler.core.content import encode
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Action, Plan, Revision
-from reconciler.core.ports import Store
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
 from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
 from reconciler.durable import replace_file

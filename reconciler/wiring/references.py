@@ -9,10 +9,12 @@ from msgspec import Struct
 from reconciler.core.model import Resource
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.diagnostics import Diagnostic, Finding, Place
+from reconciler.errors import UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
-from reconciler.settings import DEFAULT_STORE, written_path
-from reconciler.wiring.run import key_beside
+from reconciler.settings import DEFAULT_STORE
+from reconciler.stores.beside import key_beside
+from reconciler.wiring.run import store_files
 
 
 class _Target(Struct, frozen=True):
@@ -49,11 +51,19 @@ def reference_diagnostics(
 def _target(root: Path, name: str, settings: Mapping[str, Any]) -> _Target:
     bounds = Bounds(str(root), (tuple(settings["secretsAllowed"]),) if "secretsAllowed" in settings else ())
     keys = {absolute(str(root), settings["keyFile"])} if "keyFile" in settings else set()
-    url = settings.get("store", DEFAULT_STORE)
-    if url.startswith("sqlite:"):
-        store = Path(absolute(str(root), str(written_path(root, url))))
+    store = _store_at(root, settings.get("store", DEFAULT_STORE))
+    if store is not None:
         keys |= {str(store), str(key_beside(store))}
     return _Target(name, bounds, frozenset(keys))
+
+
+def _store_at(root: Path, url: str) -> Path | None:
+    """Where a store was said to lie; None where it is no file, or has no driver here."""
+    try:
+        found = store_files(root, url)
+    except UsageError:
+        return None
+    return Path(absolute(str(root), str(found.written))) if found else None
 
 
 def _findings(resource: Resource, targets: Iterable[_Target]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Settings to source, store and secrets."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -13,22 +13,22 @@ from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.settings import Overrides, Settings, settle, sqlite_path, written_path
+from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files
 from reconciler.source.places import cache_home
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Repository
+from reconciler.stores.drivers import open_url
 
 if TYPE_CHECKING:
-    from sqlite3 import Connection
-
-    from reconciler.core.interrupts import Interrupts
-    from reconciler.core.ports import RunInfo, Sealer, SecretBackend, Store
-    from reconciler.secrets.context import Context
+    from reconciler.core.ports.driver import Context
+    from reconciler.core.ports.live import Live
+    from reconciler.core.ports.secrets import Sealer, SecretBackend
+    from reconciler.core.ports.state import State, StoreFiles
+    from reconciler.core.ports.store import Store
+    from reconciler.secrets.context import Context as SecretContext
     from reconciler.secrets.own import Own
     from reconciler.services.tokens import TokenTools
-    from reconciler.stores.host import LocalHost
-    from reconciler.stores.sql.running import RunLease
 
 
 def locate_root(directory: str | None) -> Path:
@@ -157,60 +157,79 @@ def load_settings(root: Path, given: Overrides) -> Settings:
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
         raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
-    return settle(root, project, given)
+    return settle(root, project, given, partial(_is_inside, root))
 
 
-def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
-    """The live store; nothing is opened or made before it is used.
+def _is_inside(root: Path, url: str) -> bool:
+    """Whether the store at a URL is a file inside the repository."""
+    found = store_files(root, url)
+    return found is not None and found.store.is_relative_to(root)
+
+
+def store_files(root: Path, url: str) -> "StoreFiles | None":
+    """The files of the store at a URL; None where it has none on this machine.
 
     Raises:
         UsageError: no driver for the URL's scheme.
     """
-    scheme = settings.store.partition(":")[0]
-    if scheme != "sqlite":
-        raise UsageError(f"there is no store driver for '{scheme}:'", hint="known are: sqlite:PATH")
-    from reconciler.stores.sql.store import SqliteStore
+    from reconciler.core.ports.state import State
 
-    path = sqlite_path(settings.root, settings.store)
+    opened = open_url(url, context_of(root, {}))
+    return opened.files() if isinstance(opened, State) else None
 
-    def seal(check: str | None, may_create: bool) -> "tuple[Sealer, str]":
+
+def open_state(settings: Settings, environment: Mapping[str, str]) -> "State":
+    """The database of the target: its live store, where that is one of ours, or what is kept beside it.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
+    return _opened(settings, environment)[0]
+
+
+def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
+    """The live store with what is known of it; nothing is opened or made before it is used.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
+    state, live = _opened(settings, environment)
+    return state.beside(live) if live is not None else state.store()
+
+
+def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State, Live | None]":
+    """The state, and the live store where that is another one."""
+    from reconciler.core.ports.state import State
+
+    context = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
+    opened = open_url(settings.store, context)
+    if isinstance(opened, State):
+        return opened, None
+    state = open_url(settings.state, context)
+    if not isinstance(state, State):
+        raise UsageError(f"{settings.state} cannot be the state of a target", hint="name a store such as sqlite:PATH")
+    return state, opened
+
+
+def context_of(
+    root: Path, environment: Mapping[str, str], key_file: Path | None = None, lock_seconds: float = LOCK_SECONDS
+) -> "Context":
+    """What a driver is told of a run."""
+    from reconciler.core.ports.driver import Context
+
+    def seal(embedded: Path | None, check: str | None, may_create: bool) -> "tuple[Sealer, str]":
         from reconciler.secrets.sealing import make_sealer
 
-        return make_sealer(environment, settings.key_file, key_beside(path), check, may_create)
+        return make_sealer(environment, key_file, embedded, check, may_create)
 
-    def lease(run: "RunInfo", interrupts: "Interrupts", prepare: "Callable[[Connection], None]") -> "RunLease":
-        from reconciler.stores.sql.running import RunLease
-
-        return RunLease(path, run, interrupts, host=local_host(), clock=now, lock_seconds=settings.lock_seconds, prepare=prepare)  # fmt: skip
-
-    return SqliteStore(path, remains=partial(lost_store, settings), make_sealer=seal, make_lease=lease)
-
-
-def lost_store(settings: Settings) -> tuple[str, ...]:
-    """What speaks of a live store that was there and is gone; see `remains`."""
-    from reconciler.stores.remains import remains
-
-    path = sqlite_path(settings.root, settings.store)
-    return remains(path, key_beside(path), written_path(settings.root, settings.store))
-
-
-def local_host() -> "LocalHost":
-    """What leases are judged by."""
-    from reconciler.stores.host import LocalHost
-
-    return LocalHost()
-
-
-def key_beside(path: Path) -> Path:
-    """Where the embedded store at `path` keeps its key."""
-    return path.with_suffix(".key") if path.suffix != ".key" else path.with_name(f"{path.name}.key")
+    return Context(root, environment, lock_seconds, now, seal)
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
     """What resolves secret references; nothing is loaded before it is used."""
     from reconciler.secrets.resolving import Resolver
 
-    def make() -> "Context":
+    def make() -> "SecretContext":
         from reconciler.secrets.context import Context
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
@@ -223,12 +242,12 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
 def _own(settings: Settings, environment: Mapping[str, str]) -> "Own":
     """What belongs to the tool in a run, and so is nobody's secret."""
     from reconciler.secrets.own import Own
-    from reconciler.stores.sql.schema import APPLICATION_ID
 
-    store = sqlite_path(settings.root, settings.store) if settings.store.startswith("sqlite:") else None
-    keys = [key for key in (settings.key_file, key_beside(store) if store else None) if key]
+    found = open_state(settings, environment).files()
+    keys = [key for key in (settings.key_file, found.key if found else None) if key]
     files = (settings.env_file,) if settings.env_file and settings.env_file_given else ()
-    return Own(settings.root, environment, store, tuple(keys), files, settings.signed_by, APPLICATION_ID)
+    store, application = (found.store, found.application) if found else (None, 0)
+    return Own(settings.root, environment, store, tuple(keys), files, settings.signed_by, application)
 
 
 def open_tokens(
@@ -237,12 +256,10 @@ def open_tokens(
     """What fetches and keeps access tokens; nothing is opened before it is used."""
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
-    from reconciler.stores.sql.tokens import SqliteTokens
     from reconciler.tokens.requesting import TokenClient
 
     contexts = ContextCache()
-    path = sqlite_path(settings.root, settings.store)
-    keeper = SqliteTokens(path, sealer=store.sealer, make_host=local_host, lock_seconds=settings.lock_seconds)
+    keeper = open_state(settings, os.environ).tokens(store.sealer)
     return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM, progress)
 
 

@@ -14,7 +14,7 @@ from live_state import sql
 
 from reconciler.errors import NotPermitted, RecordConflict
 from reconciler.kinds import schemas
-from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.services.access_objections import AccessLimits
 from reconciler.settings import Overrides
@@ -344,7 +344,7 @@ def judged(workspace: Workspace, actor: str, moment: str = ""):
 
     def carry_out(by: str = actor, clock=now):
         tokens = TokenOptions(open_tokens(settings, store), fetch=False)
-        return apply_plan(plan, store, open_secrets(settings, environment), tokens, actor=by, clock=clock)
+        return apply_plan(plan, store, ApplyOptions(open_secrets(settings, environment), tokens, by, clock))
 
     return plan, carry_out
 

@@ -137,7 +137,7 @@ def at_point(point):
         os.kill(os.getpid(), signal.SIGINT)
 real_write, real_report = session.SqlSession.write, service.Report
 def write(self, writes, progress):
-    at_point("before"); real_write(self, writes, progress); at_point("written")
+    at_point("before"); done = real_write(self, writes, progress); at_point("written"); return done
 session.SqlSession.write = write
 def report(*a):
     at_point("committed"); return real_report(*a)

@@ -33,7 +33,7 @@ from live_state import InProcess, sql
 from reconciler.core.interrupts import Uninterrupted
 from reconciler.errors import RecordConflict
 from reconciler.services.access_objections import AccessLimits
-from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive
 from reconciler.stores.sql.auditing import audit
@@ -440,7 +440,7 @@ class Histories(RuleBasedStateMachine):
         secrets = open_secrets(self.bench.settings, self.bench.environment)
         tokens = TokenOptions(open_tokens(self.bench.settings, store), fetch=False)
         try:
-            return apply_plan(plan, store, secrets, tokens, actor="ada", clock=now, **options)
+            return apply_plan(plan, store, ApplyOptions(secrets, tokens, "ada", now, **options))
         finally:
             store.close()
 

@@ -24,6 +24,7 @@ from reconciler.core.references import Bounds
 from reconciler.core.secret import Secret
 from reconciler.secrets.context import Context
 from reconciler.secrets.own import Own
+from reconciler.wiring.run import context_of
 
 
 class Holder(BaseModel):
@@ -136,6 +137,7 @@ def test_the_environment_is_not_shown() -> None:
     variables = {"TOKEN": "a-token-of-the-tests"}
     own = Own(Path("/repository"), variables)
     context = Context(variables, None, Path("/repository"), {}, own, Bounds("/"))
-    for held in (own, context):
+    driven = context_of(Path("/repository"), variables)
+    for held in (own, context, driven):
         shown = f"{held} {held!r} {[held]} {pprint.pformat(held)} {held.__repr__()}"
         assert "/repository" in shown and "a-token-of-the-tests" not in shown

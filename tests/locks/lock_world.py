@@ -1,5 +1,6 @@
 """What the tests of locks share: a host that can be told what time it is and who has died, and what a store holds."""
 
+from msgspec.structs import replace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,10 +10,9 @@ from typing import Any
 from conftest import CATEGORY
 from live_state import InProcess, sql
 
-from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
+from reconciler.core.interrupts import NOTHING_INTERRUPTS
 from reconciler.core.lease import Holder, Moment
-from reconciler.core.ports import RunInfo
-from reconciler.stores.sql.running import RunLease
+from reconciler.core.ports.state import RunInfo
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.wiring.run import now
 
@@ -61,13 +61,7 @@ class Place(InProcess):
     def store_on(self, host: FakeHost, lock_seconds: float = 0.0) -> SqliteStore:
         """The store, as a process on `host` has it."""
         store = self.store()
-
-        def lease(run: RunInfo, interrupts: Interrupts, prepare: Any) -> RunLease:
-            return RunLease(
-                self.path, run, interrupts, host=host, clock=now, lock_seconds=lock_seconds, prepare=prepare
-            )
-
-        store._make_lease = lease
+        store._file = replace(store._file, host=lambda: host, clock=now, lock_seconds=lock_seconds)
         return store
 
     def lease(self, host: FakeHost, actor: str = "ada") -> Any:

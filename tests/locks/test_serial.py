@@ -19,7 +19,7 @@ from lock_world import FakeHost, Place
 
 from reconciler.core.plan import Plan
 from reconciler.errors import ReconcilerError
-from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.wiring.run import now, open_tokens
 
 NAMES = ("one", "two", "three")
@@ -62,7 +62,7 @@ class Attempt:
             self.plan = self._place.plan(store, prune=self._prune, max_deletes="100%", actor=self.actor)
             self._pause("planned")
             tokens = TokenOptions(open_tokens(self._place.settings, store), fetch=False)
-            apply_plan(self.plan, store, self, tokens, actor=self.actor, clock=now, interrupts=self)
+            apply_plan(self.plan, store, ApplyOptions(self, tokens, self.actor, now, interrupts=self))
             self.outcome = "applied" if self.plan.changes else "nothing"
         except ReconcilerError as failure:
             self.outcome = {6: "stale", 8: "locked"}.get(failure.exit_code, str(failure))

@@ -23,6 +23,8 @@ from reconciler.render.plan_json import plan_json
 from reconciler.services.access_objections import AccessLimits
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive
+from reconciler.stores.host import LocalHost
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.wiring.plans import read_plan
 
@@ -574,7 +576,7 @@ class Indexless:
 
 def revived(h: History, path: str, *, whole: bool) -> Any:
     """The saved plan as it would be applied, or why it would not be."""
-    store = SqliteStore(h.store, remains=tuple, make_sealer=None, make_lease=None)
+    store = SqliteStore(StoreFile(h.store, LocalHost, h.now, 0), remains=tuple, make_sealer=None)
     options = PlanOptions("local", "us", max_deletes="30%", actor="ada", now=h.now(), limits=AccessLimits("ada"))
     try:
         return plan_json(revive(read_plan(Path(path)), Indexless(store) if whole else store, options))

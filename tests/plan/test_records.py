@@ -25,7 +25,7 @@ RECORDS = st.builds(
     st.sampled_from([category(1).fingerprint, category(2).fingerprint, ""]),
     st.sampled_from(["one", "two", ""]),
     st.sampled_from(["category 1", "category 2", ""]),
-    st.integers(0, 2**63),
+    st.one_of(st.integers(0, 2**70).map(str), st.sampled_from(["", "007", "\u0663", "etag-1", "-1"])),
     st.booleans(),
 )
 

@@ -17,7 +17,8 @@ import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 from live_state import downgrade
 
-from reconciler.stores.sql.schema import APPLICATION_ID, VERSION
+from reconciler.stores.beside import APPLICATION_ID
+from reconciler.stores.sql.schema import VERSION
 
 MANY = 300
 
@@ -166,7 +167,7 @@ def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace
     import io
 
     from reconciler.errors import RecordConflict
-    from reconciler.services.apply import TokenOptions, apply_plan
+    from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
     from reconciler.services.plan import PlanOptions, make_plan
     from reconciler.settings import Overrides
     from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
@@ -186,10 +187,9 @@ def test_a_record_that_moved_after_planning_stops_the_apply(workspace: Workspace
         apply_plan(
             plan,
             store,
-            open_secrets(settings, environment),
-            TokenOptions(open_tokens(settings, store), fetch=False),
-            actor="ada",
-            clock=now,
+            ApplyOptions(
+                open_secrets(settings, environment), TokenOptions(open_tokens(settings, store), fetch=False), "ada", now
+            ),
         )
     assert caught.value.exit_code == 6
     assert "moved" not in io.StringIO(str(caught.value)).read().replace("moved after planning", "")

@@ -17,7 +17,7 @@ from live_state import InProcess, actions, sql
 
 from reconciler.errors import RecordConflict, ReconcilerError, StoreUnavailable
 from reconciler.render.records import records_json, records_table
-from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.search import Query, search
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
@@ -93,10 +93,12 @@ def test_a_store_that_moves_between_plan_and_apply(bench: InProcess, workspace: 
             apply_plan(
                 plan,
                 store,
-                open_secrets(bench.settings, bench.environment),
-                TokenOptions(open_tokens(bench.settings, store), fetch=False),
-                actor="ada",
-                clock=now,
+                ApplyOptions(
+                    open_secrets(bench.settings, bench.environment),
+                    TokenOptions(open_tokens(bench.settings, store), fetch=False),
+                    "ada",
+                    now,
+                ),
             )
         store.close()
         assert caught.value.exit_code == 6

@@ -15,6 +15,7 @@ from reconciler.core.plan import Plan
 from reconciler.kinds import schemas
 from reconciler.core.report import Report
 from reconciler.services.apply import TokenOptions, apply_plan
+from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
 from reconciler.services.past import PastState
 from reconciler.services.plan import make_plan
 from reconciler.services.plan_options import PlanOptions
@@ -88,7 +89,7 @@ class UndoBench(InProcess):
         """Apply a plan."""
         secrets = open_secrets(self.settings, self.environment)
         tokens = TokenOptions(open_tokens(self.settings, store), fetch=False)
-        return apply_plan(plan, store, secrets, tokens, actor="ada", clock=now, verb=verb)
+        return apply_plan(plan, store, ApplyOptions(secrets, tokens, "ada", now, verb))
 
     def plan_restore(self, *keys: Key, run: int | None = None) -> Plan:
         """A plan that brings deleted records back."""

@@ -233,7 +233,9 @@ class SqlIndex:
                 kept = self._rows("SELECT live FROM documents WHERE uid = ?", uid)
                 now = self._fingerprint(decoded(kept[0][0]), kind) if kept else ""
             applied, owner, display, version = rest
-            found.append(Record(Key(kind, name), uid, now, applied, owner, display or "", version, printed is None))
+            found.append(
+                Record(Key(kind, name), uid, now, applied, owner, display or "", str(version), printed is None)
+            )
         return found
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

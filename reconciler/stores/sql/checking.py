@@ -1,18 +1,21 @@
 """What an apply checks in its transaction: that nothing moved before it wrote, and that all is well after."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from reconciler.core import preconditions
 from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.core.ports import Write
+from reconciler.core.ports.state import PlannedWrite
+from reconciler.core.preconditions import Place
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.leaves import leaves
 from reconciler.kinds.leaves import moved as moved_leaves
-from reconciler.kinds.outcome import display_after
+from reconciler.kinds.outcome import display_after, refs_after
 from reconciler.kinds.registry import address
+from reconciler.stores import refusals
 from reconciler.stores.sql.reading import decoded
 
 _CHUNK = 500
@@ -24,28 +27,24 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     Raises:
         RecordConflict: some are not.
     """
-    planned = {change.record.uid: (change, change.record) for change in changes if change.record}
-    found: dict[str, tuple[str, str, int]] = {}
+    planned = {change.record.uid: change for change in changes if change.record}
+    found: dict[str, Place] = {}
     for chunk, marks in _chunks(list(planned)):
         rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
-        found |= {uid: (kind, name, version) for uid, kind, name, version in rows}
-    moved: list[str] = []
-    for uid, (change, record) in planned.items():
-        if uid not in found:
-            moved.append(f"{address(*record.key)} was deleted")
-        elif found[uid] != (*record.key, record.version):
-            moved += _moved_fields(connection, change, record)
-    if moved:
-        raise RecordConflict(
-            "the plan is stale: live records moved after planning; nothing was changed",
-            hint="run the command again",
-            details=tuple(moved),
+        found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
+    records = (change.record for change in planned.values() if change.record)
+    if moved := preconditions.moved_since(records, found):
+        raise refusals.stale(
+            line for record in moved for line in _moves(connection, planned[record.uid], record, found)
         )
 
 
-def _moved_fields(connection: sqlite3.Connection, change: Change, record: Record) -> Iterator[str]:
+def _moves(connection: sqlite3.Connection, change: Change, record: Record, found: Collection[str]) -> Iterator[str]:
     """A line for each field that moved, with the fingerprints of what was planned with and of what is there."""
     what = address(*record.key)
+    if record.uid not in found:
+        yield f"{what} was deleted"
+        return
     row = connection.execute("SELECT live FROM documents WHERE uid = ?", (record.uid,)).fetchone()
     fields: tuple[str, ...] = ()
     if row is not None and change.before is not None:
@@ -55,51 +54,47 @@ def _moved_fields(connection: sqlite3.Connection, change: Change, record: Record
 
 
 def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
-    """That the policies and groups are those that the plan was judged by, no more and no less.
+    """That the policies and groups are those that the plan was judged by.
 
     Raises:
         RecordConflict: they are not.
     """
     marks = ",".join("?" * len(basis.kinds))
     rows = connection.execute(f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks})", basis.kinds)
-    moved = basis.records ^ {(Key(kind, name), uid, version) for kind, name, uid, version in rows}
-    if moved:
-        raise RecordConflict(
-            "the plan is stale: policies or groups that it was judged by moved after planning; nothing was changed",
-            hint="run the command again",
-            details=tuple(f"{address(*key)} was changed" for key in sorted({key for key, _, _ in moved})),
-        )
+    found = ((Key(kind, name), uid, str(version)) for kind, name, uid, version in rows)
+    if moved := preconditions.basis_moved(basis, found):
+        raise refusals.stale_basis(moved)
 
 
-def check_references(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+def check_references(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     """That nothing refers to what is not there: neither what was written, nor to what was taken away.
 
     Raises:
         RecordConflict: something does.
     """
-    dangling: set[tuple[Key, Key]] = set()
-    select = "SELECT r.kind, r.name, f.kind, f.name FROM refs f JOIN records r USING (uid)"
-    missing = "NOT EXISTS (SELECT 1 FROM records t WHERE t.kind = f.kind AND t.name = f.name)"
-    for chunk, marks in _chunks([write.uid for write in writes]):
-        rows = connection.execute(f"{select} WHERE f.uid IN ({marks}) AND {missing}", chunk)
-        dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
-    for change in (write.change for write in writes):
+    pairs = [(change.key, target) for change in changes for target in refs_after(change)]
+    select = "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE f.kind = ? AND f.name = ?"
+    for change in changes:
         record = change.record
         if record and (change.resource is None or change.key != record.key):  # else there is one at the address still
-            rows = connection.execute(f"{select} WHERE f.kind = ? AND f.name = ? AND {missing}", record.key)
-            dangling |= {(Key(kind, name), Key(*target)) for kind, name, *target in rows}
-    if dangling:
-        raise RecordConflict(
-            "records would be referred to that are not in the store; nothing was changed",
-            hint="run: reconciler plan",
-            details=tuple(
-                f"{address(*referrer)} refers to {address(*target)}" for referrer, target in sorted(dangling)
-            ),
-        )
+            pairs += [(Key(*row), record.key) for row in connection.execute(select, record.key)]
+    there = _there(connection, {target for _, target in pairs})
+    if found := preconditions.dangling(pairs, there):
+        raise refusals.left_dangling(found)
+
+
+def _there(connection: sqlite3.Connection, keys: Collection[Key]) -> set[Key]:
+    """Those of the keys that there is a record of."""
+    found: set[Key] = set()
+    for kind in {key.kind for key in keys}:
+        for chunk, marks in _chunks([key.name for key in keys if key.kind == kind]):
+            rows = connection.execute(f"SELECT name FROM records WHERE kind = ? AND name IN ({marks})", (kind, *chunk))
+            found |= {Key(kind, name) for (name,) in rows}
+    return found
 
 
 def refusal(
-    connection: sqlite3.Connection, writes: Sequence[Write], failure: sqlite3.IntegrityError
+    connection: sqlite3.Connection, writes: Sequence[PlannedWrite], failure: sqlite3.IntegrityError
 ) -> ReconcilerError:
     """What a constraint of the store that was not kept means."""
     if "UNIQUE" not in str(failure):

@@ -2,15 +2,15 @@
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.lease import Host, Standing
-from reconciler.core.ports import Clock, RunInfo
+from reconciler.core.lease import Standing
+from reconciler.core.ports.state import RunInfo
 from reconciler.core.rekeying import Rekeyed, Rekeying
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.reading import has_sealed
 from reconciler.stores.sql.running import RunLease
 
@@ -18,12 +18,10 @@ from reconciler.stores.sql.running import RunLease
 class SqliteKeys:
     """The key of one SQLite file."""
 
-    def __init__(self, path: Path, *, host: Host, clock: Clock, lock_seconds: float) -> None:
+    def __init__(self, file: StoreFile) -> None:
         """Open nothing yet."""
-        self._path = path
-        self._host = host
-        self._clock = clock
-        self._lock_seconds = lock_seconds
+        self._file = file
+        self._path = file.path
 
     def key_check(self) -> str | None:
         """What tells its key; None while nothing is sealed, or there is no store.
@@ -55,8 +53,8 @@ class SqliteKeys:
             if _check(connection) != rekeying.old.key_check():
                 raise RecordConflict("the store's key was changed meanwhile; nothing was changed", hint="run the command again")  # fmt: skip
 
-        seconds = self._lock_seconds
-        lease = RunLease(self._path, run, interrupts, host=self._host, clock=self._clock, lock_seconds=seconds, prepare=prepare)  # fmt: skip
+        seconds = self._file.lock_seconds
+        lease = RunLease(self._file, run, interrupts, prepare=prepare)
         with lease:
             sqlite.patiently(self._wait_for_tokens, self._path, seconds)
             with lease.session(run) as session:
@@ -69,7 +67,7 @@ class SqliteKeys:
     def scrub(self) -> bool:
         """Write the file anew without what is no longer used, and empty its journal; whether nobody was in the way."""
         try:
-            return sqlite.patiently(self._scrub, self._path, self._lock_seconds)
+            return sqlite.patiently(self._scrub, self._path, self._file.lock_seconds)
         except StoreLocked:
             return False
 
@@ -94,11 +92,11 @@ class SqliteKeys:
             StoreLocked: they do.
         """
         for lease in leases.read_tokens(connection):
-            if lease.standing(self._host) is Standing.HELD:
+            if lease.standing(self._file.host()) is Standing.HELD:
                 whose = f"process {lease.holder.pid} on {lease.holder.host}"
                 raise StoreLocked(
                     "access tokens are being fetched",
-                    details=(f"by {whose}, until {lease.expires(self._host)} at most",),
+                    details=(f"by {whose}, until {lease.expires(self._file.host())} at most",),
                 )
 
 

@@ -1,13 +1,13 @@
 """The lease of runs, as those see and end it who do not hold it."""
 
 import sqlite3
-from pathlib import Path
 
 from reconciler.core.enforcement import Basis
-from reconciler.core.lease import RUN, Attempt, Found, Host, LeaseInfo, Standing
-from reconciler.core.ports import Clock, RunInfo
+from reconciler.core.lease import RUN, Attempt, Found, LeaseInfo, Standing
+from reconciler.core.ports.state import RunInfo
 from reconciler.errors import StoreLocked
 from reconciler.stores.sql import attempts, checking, leases
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.opening import reading, writing
 from reconciler.stores.sql.running import described
 
@@ -15,12 +15,10 @@ from reconciler.stores.sql.running import described
 class SqliteLocks:
     """The lease of one SQLite file. A file that is not there is not locked."""
 
-    def __init__(self, path: Path, *, host: Host, clock: Clock, lock_seconds: float) -> None:
+    def __init__(self, file: StoreFile) -> None:
         """Open nothing yet."""
-        self._path = path
-        self._host = host
-        self._clock = clock
-        self._lock_seconds = lock_seconds
+        self._file = file
+        self._path = file.path
 
     def lease(self) -> Found | None:
         """The lease that a run holds, or held when it died; None when there is none."""
@@ -34,7 +32,7 @@ class SqliteLocks:
 
     def expires(self, lease: LeaseInfo) -> str:
         """When a lease ends; RFC 3339 in UTC."""
-        return lease.expires(self._host)
+        return lease.expires(self._file.host())
 
     def release(self, run: RunInfo, basis: Basis | None, *, force: bool) -> Found | None:
         """End the lease that somebody holds, and note who did it; returns it, or None when there was none.
@@ -45,7 +43,7 @@ class SqliteLocks:
         """
         if self.lease() is None:
             return None
-        with writing(self._path, self._lock_seconds) as connection:
+        with writing(self._path, self._file.lock_seconds) as connection:
             if basis is not None:
                 checking.check_basis(connection, basis)
             found = self._found(connection)
@@ -55,14 +53,14 @@ class SqliteLocks:
             if standing is Standing.HELD and not force:
                 message = "the lease is not released: its holder seems to live"
                 hint = "let that run end, or end it; --force takes the lease from it, and it will write nothing"
-                raise StoreLocked(message, details=described(lease, self._host), hint=hint)
+                raise StoreLocked(message, details=described(lease, self._file.host()), hint=hint)
             connection.execute("DELETE FROM leases WHERE name = ?", (RUN,))
-            now = self._clock()
+            now = self._file.clock()
             attempts.end_running(connection, "released" if standing is Standing.HELD else "died", lease.seen)
-            attempts.end(connection, attempts.begin(connection, run, self._host.holder(), now), "applied", now)
+            attempts.end(connection, attempts.begin(connection, run, self._file.host().holder(), now), "applied", now)
             return found
 
     def _found(self, connection: sqlite3.Connection) -> Found | None:
         for lease in leases.read(connection, [RUN]):
-            return lease, lease.standing(self._host)
+            return lease, lease.standing(self._file.host())
         return None

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.model import Bodies, Key, SecretState
-from reconciler.core.ports import Write
+from reconciler.core.ports.state import PlannedWrite
 from reconciler.core.quarantine import Deleted, Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
@@ -63,7 +63,7 @@ def secrets(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Ma
     return dict(found)
 
 
-def check_revivable(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+def check_revivable(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> None:
     """That the deleted records which come back are those that were planned with.
 
     Raises:
@@ -103,7 +103,7 @@ def check_held(connection: sqlite3.Connection, wanted: Sequence[Deleted]) -> Non
         raise RecordConflict("deleted records moved meanwhile; nothing was purged", hint="run the command again", details=moved)  # fmt: skip
 
 
-def keep(connection: sqlite3.Connection, deletes: Sequence[Write], run: int, now: str) -> None:
+def keep(connection: sqlite3.Connection, deletes: Sequence[PlannedWrite], run: int, now: str) -> None:
     """Move what is about to be deleted into quarantine. Names have been freed already, so they come from the changes.
 
     What was last applied is what `drifts` has of it, where others have written to the record since.

@@ -31,7 +31,7 @@ def records(
         if not uid.__class__ is name.__class__ is applied.__class__ is owner.__class__ is str:
             raise sqlite3.DatabaseError("database disk image is malformed: a record cannot be read")
         key = Key(kind, name)
-        record = Record(key, uid, printed or "", applied, owner, display or "", version, printed is None)
+        record = Record(key, uid, printed or "", applied, owner, display or "", str(version), printed is None)
         record = beside(record, near.get(key))
         found[record.key] = record
         changed = changed or printed is None

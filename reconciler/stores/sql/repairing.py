@@ -1,33 +1,30 @@
 """The care of an SQL store by those who look it over and mend it."""
 
 from contextlib import closing
-from pathlib import Path
 
 from reconciler.core.audit import Audit, Repair
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.lease import Host
-from reconciler.core.ports import Clock, RunInfo
+from reconciler.core.ports.state import RunInfo
 from reconciler.errors import StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import reading
 from reconciler.stores.sql.auditing import audit
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.running import RunLease
 
 
 class SqliteRepairs:
     """One SQLite file."""
 
-    def __init__(self, path: Path, *, host: Host, clock: Clock, lock_seconds: float) -> None:
+    def __init__(self, file: StoreFile) -> None:
         """Open nothing yet."""
-        self._path = path
-        self._host = host
-        self._clock = clock
-        self._lock_seconds = lock_seconds
+        self._file = file
+        self._path = file.path
 
     def audit(self) -> Audit:
         """What looking it over finds."""
-        return audit(self._path, now=self._clock())
+        return audit(self._path, now=self._file.clock())
 
     def names_no_key(self) -> bool:
         """Whether something is sealed and the store does not say with which key."""
@@ -46,8 +43,7 @@ class SqliteRepairs:
                 hint="restore it from a backup; what can still be read of it writes: reconciler export --out DIR",
                 details=tuple(damaged),
             )
-        seconds = self._lock_seconds
-        lease = RunLease(self._path, run, interrupts, host=self._host, clock=self._clock, lock_seconds=seconds, prepare=lambda _: None)  # fmt: skip
+        lease = RunLease(self._file, run, interrupts, prepare=lambda _: None)
         with lease, lease.session(run) as session:
             if basis is not None:
                 session.require(basis)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from reconciler.core.ports import Sealer
+from reconciler.core.ports.secrets import Sealer
 from reconciler.core.rekeying import MadeWith
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable

@@ -9,13 +9,17 @@ from typing import Self
 
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import LEASE_SECONDS, RUN, Host, LeaseInfo, Standing, outcome_of
-from reconciler.core.ports import Clock, RunInfo
+from reconciler.core.ports.state import RunInfo
 from reconciler.errors import ReconcilerError, StoreLocked
 from reconciler.stores import sqlite
 from reconciler.stores.sql import attempts, leases
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.heartbeat import Heartbeat
 from reconciler.stores.sql.schema import VERSION
 from reconciler.stores.sql.session import SqlSession
+
+MakeSession = Callable[[sqlite3.Connection, RunInfo, str], SqlSession]
+"""From a connection in a transaction, the run and the present time to what writes."""
 
 _END_SECONDS = 2.0  # so long a run that failed tries to end its lease, which then ends by itself
 
@@ -28,28 +32,28 @@ class RunLease:
 
     def __init__(
         self,
-        path: Path,
+        file: StoreFile,
         run: RunInfo,
         interrupts: Interrupts,
         *,
-        host: Host,
-        clock: Clock,
-        lock_seconds: float,
         prepare: Callable[[sqlite3.Connection], None],
+        make_session: MakeSession = SqlSession,
     ) -> None:
         """Take nothing yet.
 
         Args:
             prepare: called at the beginning of the transaction of `session`.
+            make_session: makes what writes in it.
         """
-        self._path = path
+        self._path = file.path
         self._run = run
         self._interrupts = interrupts
-        self._host = host
-        self._clock = clock
-        self._lock_seconds = lock_seconds
+        self._host = file.host()
+        self._clock = file.clock
+        self._lock_seconds = file.lock_seconds
         self._prepare = prepare
-        self._holder = host.holder()
+        self._make_session = make_session
+        self._holder = self._host.holder()
         self._connection: sqlite3.Connection | None = None
         self._heartbeat: Heartbeat | None = None
         self._fence = 0
@@ -90,10 +94,12 @@ class RunLease:
                 self._require(connection)
                 self._prepare(connection)
                 now = self._clock()
-                session = SqlSession(connection, run, now)
+                session = self._make_session(connection, run, now)
                 yield session
                 leases.drop(connection, [RUN], str(self._holder))
-                attempts.end(connection, self._fence, "partly" if run.partly else "applied", now, session.run_id)
+                attempts.end(
+                    connection, self._fence, "partly" if session.run.partly else "applied", now, session.run_id
+                )
                 connection.execute("COMMIT")
                 self._fence = 0
                 if session.destroys:

@@ -14,7 +14,6 @@ from reconciler.stores.sql.keeping import KEEPING
 from reconciler.stores.sql.watching import MOVE, MOVED, NOW, OUTSIDE, WATCHING
 
 VERSION = 5
-APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
 
 TABLES = """
 CREATE TABLE meta (

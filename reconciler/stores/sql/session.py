@@ -1,15 +1,19 @@
 """The writes of one apply, inside one transaction."""
 
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec.structs import replace
 
 from reconciler.core.audit import Mended
 from reconciler.core.baseline import Memory
-from reconciler.core.content import encode
 from reconciler.core.enforcement import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports import RunInfo, Write
+from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.state import PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying
@@ -20,6 +24,7 @@ from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.drifts import Drifts
 from reconciler.stores.sql.keeping import CHILDREN
 from reconciler.stores.sql.noting import next_revision, record_run
+from reconciler.stores.sql.sealed import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
 
 _AT_ONCE = 1_000  # so many rows for each table are held
@@ -28,9 +33,17 @@ _AT_ONCE = 1_000  # so many rows for each table are held
 class SqlSession:
     """Carries out changes; the caller begins the transaction and commits it."""
 
-    def __init__(self, connection: sqlite3.Connection, run: RunInfo, now: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, run: RunInfo, now: str, sealer: Callable[[], Sealer] | None = None
+    ) -> None:
+        """Write nothing yet.
+
+        Args:
+            sealer: gives what seals the secrets of `write`.
+        """
         self._connection = connection
-        self._run = run
+        self._sealer = sealer
+        self.run = run
         self._now = now
         self._head = ""
         self._run_id: int | None = None
@@ -56,20 +69,21 @@ class SqlSession:
         """
         checking.check_basis(self._connection, basis)
 
-    def write(self, writes: Sequence[Write], progress: Progress = UNTOLD) -> None:
-        """Check the preconditions, write in order, and read back what was written.
+    def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
+        """Check the preconditions, write in order, and read back what was written; all is done, or it raises.
 
         Raises:
             RecordConflict: a record moved since the plan, another stands in the way, or a reference leads nowhere.
             NotConverged: what was written does not read back as planned.
             StoreUnavailable: the store refuses a write.
         """
+        asked = writes = _identified(writes)
         checking.check_unmoved(self._connection, [write.change for write in writes])
         quarantine.check_revivable(self._connection, writes)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
-        run = self._run_id = record_run(chain, self._run, self._now, len(writes))
+        run = self._run_id = record_run(chain, self.run, self._now, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         before = written.others(self._connection, writes)
         revision = self._revision = next_revision(self._connection)
@@ -86,17 +100,22 @@ class SqlSession:
         except sqlite3.IntegrityError as failure:
             raise checking.refusal(self._connection, writes, failure) from failure
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
-        write_tokens(self._connection, [write.token for write in writes if write.token])
-        checking.check_references(self._connection, writes)
+        write_tokens(self._connection, {write.uid: write.token for write in writes if write.token}, self._seals)
+        self.check_references([write.change for write in writes])
         chain.keep()
         self._head = chain.head
         drifts.drop_taken()
-        whole = self._run.verb == "apply" and not self._run.partly
+        whole = self.run.verb == "apply" and not self.run.partly
         drifts.settle(
-            run, [write.change.key for write in writes if write.change.resource], self._run.owner if whole else None
+            run, [write.change.key for write in writes if write.change.resource], self.run.owner if whole else None
         )
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
-        written.check_written(self._connection, writes, self._run.owner, before, progress)
+        written.check_written(self._connection, writes, self.run.owner, before, progress)
+        return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]
+
+    def check_references(self, changes: Sequence[Change]) -> None:
+        """Make sure that nothing refers to what is not there; see `checking.check_references`."""
+        checking.check_references(self._connection, changes)
 
     def remember(self, memory: Memory) -> None:
         """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""
@@ -118,7 +137,7 @@ class SqlSession:
         tokens = resealing.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
         self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
         chain = Chain(self._connection)
-        self._run_id = record_run(chain, self._run, self._now, 0)  # no record changes, so the revision stays
+        self._run_id = record_run(chain, self.run, self._now, 0)  # no record changes, so the revision stays
         chain.keep()
         self._head = chain.head
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
@@ -131,7 +150,7 @@ class SqlSession:
         Args:
             key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
         """
-        mended, self._run_id = amending.repair(self._connection, self._run, self._now, key_check)
+        mended, self._run_id = amending.repair(self._connection, self.run, self._now, key_check)
         return mended
 
     def purge(self, wanted: Sequence[Deleted]) -> None:
@@ -142,7 +161,7 @@ class SqlSession:
         """
         quarantine.check_held(self._connection, wanted)
         chain = Chain(self._connection)
-        run = self._run_id = record_run(chain, self._run, self._now, len(wanted))
+        run = self._run_id = record_run(chain, self.run, self._now, len(wanted))
         next_revision(self._connection)
         chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
@@ -155,12 +174,12 @@ class SqlSession:
 
     # writing
 
-    def _step_aside(self, writes: Sequence[Write]) -> None:
+    def _step_aside(self, writes: Sequence[PlannedWrite]) -> None:
         """Free the unique names of all changed records first, so that names can be swapped and passed on."""
         changed = [(write.uid,) for write in writes if write.change.record]
         self._connection.executemany("UPDATE records SET name = '~' || uid, display = NULL WHERE uid = ?", changed)
 
-    def _write_records(self, writes: Sequence[Write], revision: int) -> None:
+    def _write_records(self, writes: Sequence[PlannedWrite], revision: int) -> None:
         created: list[tuple[object, ...]] = []
         updated: list[tuple[object, ...]] = []
         for write in writes:
@@ -170,14 +189,14 @@ class SqlSession:
             values = (
                 *change.key,
                 display_after(change) or None,
-                self._run.owner,
+                self.run.owner,
                 fingerprint_after(change),
                 change.resource.fingerprint,
             )
             if change.record:
                 updated.append((*values, revision, self._now, write.uid))
             else:
-                version = revision if change.revival else 1  # none ever comes twice, and none is above the revision
+                version = int(_version_after(change, revision))
                 created.append((*values, revision, self._now, write.uid, version))
         back = [(write.uid,) for write in writes if write.change.revival]
         for table in CHILDREN:  # somebody may have deleted the record and not what belongs to it
@@ -197,7 +216,7 @@ class SqlSession:
             updated,
         )
 
-    def _write_beside(self, writes: Sequence[Write], run: int, drifts: Drifts) -> None:
+    def _write_beside(self, writes: Sequence[PlannedWrite], run: int, drifts: Drifts) -> None:
         """References, what was declared where that is not what was written, and secrets."""
         kept = [write for write in writes if write.change.resource]
         existing = [(write.uid,) for write in kept if write.change.record]
@@ -214,32 +233,13 @@ class SqlSession:
         insert(self._connection, "declarations", 3, ((uid, run, body) for uid, body in declared))
         moved = [(write.uid,) for write in kept if drifts.knows(write.uid)]
         self._connection.executemany("DELETE FROM secrets WHERE uid = ?", moved)  # others may have altered them
-        self._write_secrets(kept)
+        write_secrets(self._connection, kept, self._seals)
 
-    def _write_secrets(self, kept: Sequence[Write]) -> None:
-        self._connection.executemany(
-            "DELETE FROM secrets WHERE uid = ? AND address NOT IN (SELECT value FROM json_each(?))",
-            (
-                (write.uid, encode([secret.address for secret in write.secrets]).decode())
-                for write in kept
-                if write.change.record
-            ),
-        )
-        insert(
-            self._connection,
-            "secrets",
-            5,
-            (
-                (write.uid, secret.address, secret.reference, secret.fingerprint, secret.ciphertext)
-                for write in kept
-                for secret in write.secrets
-            ),
-            "ON CONFLICT (uid, address) DO UPDATE SET reference = excluded.reference,"
-            " fingerprint = excluded.fingerprint, ciphertext = excluded.ciphertext"
-            " WHERE fingerprint <> excluded.fingerprint OR reference <> excluded.reference",
-        )
+    def _seals(self) -> Sealer:
+        assert self._sealer is not None
+        return self._sealer()
 
-    def _move_deleted(self, writes: Sequence[Write], run: int) -> None:
+    def _move_deleted(self, writes: Sequence[PlannedWrite], run: int) -> None:
         """What goes, into quarantine; what comes back, out of it. Access tokens go with their records."""
         deletes = [write for write in writes if write.change.action is Action.DELETE]
         self.destroys = traces.have_tokens(self._connection, deletes)
@@ -250,7 +250,24 @@ class SqlSession:
             traces.write_anew(self._connection, traces.TOKENS)
 
 
-def _history_rows(writes: Sequence[Write], run: int, drifts: Drifts) -> Iterator[tuple[object, ...]]:
+def _identified(writes: Sequence[PlannedWrite]) -> Sequence[PlannedWrite]:
+    """With identities for new records, drawn in order: they are added to the end of indexes then, and not all over."""
+    count = sum(not write.uid for write in writes)
+    drawn = os.urandom(16 * count).hex()
+    fresh = sorted((drawn[start : start + 32] for start in range(0, len(drawn), 32)), reverse=True)
+    return [write if write.uid else replace(write, uid=fresh.pop()) for write in writes] if count else writes
+
+
+def _version_after(change: Change, revision: int) -> str:
+    """The version that a record has after a change; "" after a delete."""
+    if change.resource is None:
+        return ""
+    if change.record is not None:
+        return change.record.version if change.is_token_only else str(int(change.record.version) + 1)
+    return str(revision) if change.revival else "1"  # none ever comes twice, and none is above the revision
+
+
+def _history_rows(writes: Sequence[PlannedWrite], run: int, drifts: Drifts) -> Iterator[tuple[object, ...]]:
     for write in writes:
         change = write.change
         row = (run, write.uid, *change.key, change.action.value, fingerprint_after(change))

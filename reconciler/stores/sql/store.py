@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from reconciler.core.baseline import Memory
@@ -11,7 +11,8 @@ from reconciler.core.content import content_of
 from reconciler.core.drift import Moved
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
-from reconciler.core.ports import Lease, RunInfo, Sealer
+from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.state import Lease, RunInfo
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
@@ -21,33 +22,28 @@ from reconciler.stores import sqlite
 from reconciler.stores.beside import make_directory
 from reconciler.stores.sql import baselines, moved, quarantine, reading
 from reconciler.stores.sql.baselines import SqlIndex
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.opening import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
 
-Prepare = Callable[[sqlite3.Connection], None]
-MakeLease = Callable[[RunInfo, Interrupts, Prepare], AbstractContextManager[Lease]]
-"""From a run, and what is to be done first in its transaction, to its lease."""
 
-
-class SqliteStore:
-    """Live state in one SQLite file. A file that is not there reads as an empty store.
+class SqlStore:
+    """Records and what is known of them in one SQLite file. A file that is not there reads as an empty store.
 
     All reads until `close`, `lease` or a session see one state.
     """
 
-    def __init__(
-        self, path: Path, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer, make_lease: MakeLease
-    ) -> None:
+    def __init__(self, file: StoreFile, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer) -> None:
         """Open nothing yet.
 
         Args:
             remains: says what speaks of a store that was there, where there is none.
         """
-        self._path = path
+        self._file = file
+        self._path = file.path
         self._remains = remains
-        self._make_lease = make_lease
         self._make_sealer = make_sealer
         self._reader: sqlite3.Connection | None = None
         self._opened = False
@@ -159,24 +155,14 @@ class SqliteStore:
             row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
             return (str(row[0]), None) if row else (None, reading.one_sealed(connection))
 
-    def index(self, owner: str) -> SqlIndex:
-        """What it knows of the last time when live was just what git declared for an owner."""
-        return SqlIndex(owner, self._reading, fingerprint_of)
-
-    def remember(self, memory: Memory) -> bool:
-        """Move the baseline on, in a transaction of its own; False when the store is not as it was."""
-        self.close()
-        with writing(self._path, 0) as connection:
-            (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
-            same = int(revision) == memory.baseline.revision
-            if same:
-                baselines.remember(connection, memory, memory.baseline.revision)
-            return same
-
     def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what is read from then on is read anew."""
+        from reconciler.stores.sql.running import RunLease
+        from reconciler.stores.sql.session import SqlSession
+
         self.close()
-        return self._make_lease(run, interrupts, self._prepare)
+        make_session = partial(SqlSession, sealer=self.sealer)
+        return RunLease(self._file, run, interrupts, prepare=self._prepare, make_session=make_session)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self.close()
@@ -198,15 +184,38 @@ class SqliteStore:
             self._reader.close()
         self._reader, self._opened = None, False
 
+    def _connect(self) -> sqlite3.Connection | None:
+        """A connection that sees one state, whoever writes meanwhile; None where there is no store."""
+        reader = sqlite.connect_for_reading(self._path)
+        if reader is not None:
+            reader.execute("BEGIN")
+        return reader
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         if not self._opened:
-            self._reader = sqlite.connect_for_reading(self._path)
+            self._reader = self._connect()
             self._opened = True
-            if self._reader is not None:
-                self._reader.execute("BEGIN")  # one state for all reads, whoever writes meanwhile
         with sqlite.translated(self._path):
             yield self._reader
+
+
+class SqliteStore(SqlStore):
+    """Live state in one SQLite file, with baselines of it."""
+
+    def index(self, owner: str) -> SqlIndex:
+        """What it knows of the last time when live was just what git declared for an owner."""
+        return SqlIndex(owner, self._reading, fingerprint_of)
+
+    def remember(self, memory: Memory) -> bool:
+        """Move the baseline on, in a transaction of its own; False when the store is not as it was."""
+        self.close()
+        with writing(self._path, 0) as connection:
+            (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+            same = int(revision) == memory.baseline.revision
+            if same:
+                baselines.remember(connection, memory, memory.baseline.revision)
+            return same
 
 
 def fingerprint_of(content: dict[str, Any], kind: str) -> str:

@@ -2,17 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reconciler.core.ports import SealedToken, Sealer
+from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.tokens import FetchedToken
 from reconciler.core.secret import Secret
 from reconciler.core.token import TokenState
 from reconciler.errors import RecordConflict
+from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.opening import reading, writing
-
-if TYPE_CHECKING:
-    from reconciler.core.lease import Host
 
 LEASES_BEGIN = "token/"
 """How the names of leases on access tokens begin; a record's uid follows."""
@@ -22,20 +19,15 @@ _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 class SqliteTokens:
     """The tokens of one store. Each call is a transaction of its own, so that several processes see each other."""
 
-    def __init__(
-        self, path: Path, *, sealer: Callable[[], Sealer], make_host: "Callable[[], Host]", lock_seconds: float
-    ) -> None:
+    def __init__(self, file: StoreFile, sealer: Callable[[], Sealer]) -> None:
         """Open nothing yet.
 
         Args:
-            sealer: gives what opens the tokens.
-            make_host: gives what leases are judged by.
-            lock_seconds: how long to wait for another process to end its transaction.
+            sealer: gives what seals and opens the tokens.
         """
-        self._path = path
+        self._file = file
+        self._path = file.path
         self._sealer = sealer
-        self._make_host = make_host
-        self._lock_seconds = lock_seconds
 
     def states(self) -> dict[str, TokenState]:
         """What may be shown of every token, by the record's uid."""
@@ -61,18 +53,18 @@ class SqliteTokens:
 
     def holder(self) -> str:
         """This process, as one that takes leases now."""
-        return str(self._make_host().holder())
+        return str(self._file.host().holder())
 
-    def keep(self, tokens: Sequence[SealedToken], holder: str) -> set[str]:
+    def keep(self, tokens: Mapping[str, FetchedToken], holder: str) -> set[str]:
         """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
         from reconciler.stores.sql import leases
 
-        with writing(self._path, self._lock_seconds) as connection:
-            held = leases.held(connection, [_lease(token.uid) for token in tokens], holder)
-            kept = [token for token in tokens if _lease(token.uid) in held]
-            write_tokens(connection, kept)
-            leases.drop(connection, [_lease(token.uid) for token in kept], holder)
-        return {token.uid for token in kept}
+        with writing(self._path, self._file.lock_seconds) as connection:
+            held = leases.held(connection, [_lease(uid) for uid in tokens], holder)
+            kept = {uid: token for uid, token in tokens.items() if _lease(uid) in held}
+            write_tokens(connection, kept, self._sealer)
+            leases.drop(connection, map(_lease, kept), holder)
+        return set(kept)
 
     def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
         """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids.
@@ -82,8 +74,8 @@ class SqliteTokens:
         """
         from reconciler.stores.sql import leases
 
-        names, host = [_lease(uid) for uid in uids], self._make_host()
-        with writing(self._path, self._lock_seconds) as connection:
+        names, host = [_lease(uid) for uid in uids], self._file.host()
+        with writing(self._path, self._file.lock_seconds) as connection:
             self._refuse_moved_key(connection)
             leases.drop_ended(connection, names, host, seconds)
             leases.put(connection, names, holder, host.moment().after(seconds))
@@ -94,7 +86,7 @@ class SqliteTokens:
         """End the leases."""
         from reconciler.stores.sql import leases
 
-        with writing(self._path, self._lock_seconds) as connection:
+        with writing(self._path, self._file.lock_seconds) as connection:
             leases.drop(connection, map(_lease, uids), holder)
 
     def _refuse_moved_key(self, connection: sqlite3.Connection) -> None:
@@ -110,23 +102,31 @@ class SqliteTokens:
             raise RecordConflict("the store's key was changed meanwhile; nothing was fetched", hint="run the command again")  # fmt: skip
 
 
-def write_tokens(connection: sqlite3.Connection, tokens: Iterable[SealedToken]) -> None:
-    """Put tokens in the place of those that were there."""
+def write_tokens(
+    connection: sqlite3.Connection, tokens: Mapping[str, FetchedToken], make_sealer: Callable[[], Sealer]
+) -> None:
+    """Seal tokens, and put them in the place of those that the records had."""
+    sealer = make_sealer() if tokens else None
     connection.executemany(
         "INSERT OR REPLACE INTO tokens (uid, made_with, obtained, expires, scope, access, refresh) VALUES (?,?,?,?,?,?,?)",
         (
             (
-                token.uid,
+                uid,
                 token.state.made_with,
                 token.state.obtained,
                 token.state.expires,
                 token.state.scope,
-                token.access,
-                token.refresh,
+                _sealed(sealer, uid, "access", token.access),
+                _sealed(sealer, uid, "refresh", token.refresh),
             )
-            for token in tokens
+            for uid, token in tokens.items()
         ),
     )
+
+
+def _sealed(sealer: Sealer | None, uid: str, name: str, token: Secret | None) -> bytes | None:
+    assert sealer is not None
+    return None if token is None else sealer.seal(uid, f"token.{name}", "", token).ciphertext
 
 
 def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -> None:

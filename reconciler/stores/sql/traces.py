@@ -7,7 +7,7 @@ when rows next to it move. They go when all pages of the table are freed, so the
 import sqlite3
 from collections.abc import Iterable
 
-from reconciler.core.ports import Write
+from reconciler.core.ports.state import PlannedWrite
 
 TOKENS = ("tokens",)
 _PARENTS = {"tokens": "records", "secrets": "records", "quarantined_secrets": "quarantine"}
@@ -30,7 +30,7 @@ def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
             connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
 
 
-def have_tokens(connection: sqlite3.Connection, writes: Iterable[Write]) -> bool:
+def have_tokens(connection: sqlite3.Connection, writes: Iterable[PlannedWrite]) -> bool:
     """Whether there is an access token of a record that is written."""
     query = "SELECT 1 FROM tokens WHERE uid = ?"
     return any(connection.execute(query, (write.uid,)).fetchone() for write in writes)

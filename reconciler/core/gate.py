@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from reconciler.core.diff import Path
 from reconciler.core.model import Key
-from reconciler.core.taking import Wanted
+from reconciler.core.taking import Permit
 
 
 class Step(StrEnum):
@@ -40,29 +40,18 @@ class Judged(Struct, frozen=True):
         file: where it is defined, at the head if it is there.
         fields: what differs, by path; of an update and a rename.
         why: what else made it a change, or "".
+        permit: what it takes, and whether it may be made.
         approvers: who could approve what is refused to the actor.
-        approved_by: somebody who did, and holds all that it takes; "" for nobody.
     """
 
     step: Step
     key: Key | None
     was: Key | None
     file: str
-    wanted: tuple[Wanted, ...]
     fields: tuple[Path, ...] = ()
     why: str = ""
+    permit: Permit = Permit(())
     approvers: Approvers = Approvers()
-    approved_by: str = ""
-
-    @property
-    def granted(self) -> bool:
-        """Whether the actor holds all that it takes."""
-        return not any(wanted.refusal for wanted in self.wanted)
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the actor, or somebody who approved it, holds all that it takes."""
-        return self.granted or bool(self.approved_by)
 
 
 class Verdict(Struct, frozen=True):
@@ -92,4 +81,4 @@ class Verdict(Struct, frozen=True):
     @property
     def allowed(self) -> bool:
         """Whether the person may make all the changes."""
-        return self.bootstrap or all(change.allowed for change in self.changes)
+        return self.bootstrap or all(change.permit.allowed for change in self.changes)

@@ -23,8 +23,8 @@ def verdict_text(verdict: Verdict, where: Where, *, color: bool, verbose: bool) 
     """
     lines = [paint(headline(verdict), GREEN if verdict.allowed else RED, BOLD, color=color)]
     lines += [paint(note, YELLOW, color=color) for note in notes(verdict)]
-    for change in sorted(verdict.changes, key=lambda change: change.allowed):
-        ok = verdict.bootstrap or change.allowed
+    for change in sorted(verdict.changes, key=lambda change: change.permit.allowed):
+        ok = verdict.bootstrap or change.permit.allowed
         mark = paint("ok" if ok else "no", GREEN if ok else RED, BOLD, color=color)
         lines += ["", f"{mark} {title(change)}{paint('  ' + harmless(change.file), DIM, color=color)}"]
         lines += [f"     {line}" for line in _details(verdict, change, where, verbose=verbose)]
@@ -41,12 +41,12 @@ def headline(verdict: Verdict) -> str:
         return f"Allowed: the base {verdict.base[:12]} has no super admin yet, so nothing is judged."
     if verdict.allowed:
         return f"{actor} may make this change ({plural(count, 'change')}{_approved(verdict)}), {by}."
-    refused = sum(not change.allowed for change in verdict.changes)
+    refused = sum(not change.permit.allowed for change in verdict.changes)
     return f"{actor} may not make this change: {refused:,} of {plural(count, 'change')} refused, {by}."
 
 
 def _approved(verdict: Verdict) -> str:
-    found = [change.approved_by for change in verdict.changes if change.approved_by]
+    found = [change.permit.approved_by for change in verdict.changes if change.permit.approved_by]
     return f", {len(found):,} of them approved by {harmless(_listed(tuple(sorted(set(found)))))}" if found else ""
 
 
@@ -96,7 +96,7 @@ def changed_fields(change: Judged) -> str:
 
 def refusals(actor: str, change: Judged, where: Where) -> Iterator[str]:
     """The permissions that are wanted and not held, each with the reason."""
-    for wanted in change.wanted:
+    for wanted in change.permit.wanted:
         if wanted.refusal:
             near = f" ({reason(actor, wanted.route, where)})" if wanted.route else ""
             yield f"wants {wanted_name(change, wanted)}: {wanted.refusal}{near}"
@@ -106,7 +106,7 @@ def wanted_name(change: Judged, wanted: Wanted) -> str:
     """The permission, with what it is about where that may be two things."""
     if wanted.category:
         return f"{wanted.permission} in {wanted.category}, which {_MOVES[wanted.on]}"
-    if change.step not in (Step.UPDATE, Step.RENAME) or len(change.wanted) == 1:
+    if change.step not in (Step.UPDATE, Step.RENAME) or len(change.permit.wanted) == 1:
         return wanted.permission
     return f"{wanted.permission} on it as it {'was' if wanted.on == 'was' else 'becomes'}"
 
@@ -131,12 +131,12 @@ def _details(verdict: Verdict, change: Judged, where: Where, *, verbose: bool) -
         yield changed_fields(change)
     if verdict.bootstrap:
         return
-    if change.approved_by:
-        yield f"approved by {harmless(change.approved_by)}"
-    elif not change.granted:
+    if change.permit.approved_by:
+        yield f"approved by {harmless(change.permit.approved_by)}"
+    elif not change.permit.granted:
         yield from refusals(verdict.actor, change, where)
         yield f"could approve: {approvers_text(change.approvers)}"
     elif verbose:
-        for wanted in change.wanted:
+        for wanted in change.permit.wanted:
             granted = reason(verdict.actor, wanted.route, where) if wanted.route else "a super admin may"
             yield f"{wanted_name(change, wanted)}: because {granted}"

@@ -16,7 +16,7 @@ def verdict_github(verdict: Verdict, where: Where) -> str:
             f"could approve: {approvers_text(change.approvers)}",
         )
         for change in verdict.changes
-        if not (verdict.bootstrap or change.allowed)
+        if not (verdict.bootstrap or change.permit.allowed)
     ]
     lines += [command("warning", {"title": "authorize"}, note) for note in notes(verdict)]
     lines.append(command("notice", {"title": "authorize"}, headline(verdict)))

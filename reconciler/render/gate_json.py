@@ -39,9 +39,9 @@ def _change(verdict: Verdict, change: Judged, where: Where) -> dict[str, Any]:
         "file": change.file,
         "fields": [[str(step) for step in path] for path in change.fields],
         "why": change.why or None,
-        "allowed": verdict.bootstrap or change.allowed,
-        "approvedBy": change.approved_by or None,
-        "wanted": [_wanted(wanted, where) for wanted in change.wanted],
+        "allowed": verdict.bootstrap or change.permit.allowed,
+        "approvedBy": change.permit.approved_by or None,
+        "wanted": [_wanted(wanted, where) for wanted in change.permit.wanted],
         "approvers": {"groups": list(change.approvers.groups), "users": list(change.approvers.users)},
     }
 

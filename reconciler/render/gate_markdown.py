@@ -13,12 +13,12 @@ def verdict_markdown(verdict: Verdict, where: Where) -> str:
     lines = [f"### {escape(headline(verdict))}", ""]
     for note in notes(verdict):
         lines += [f"> {escape(note)}", ""]
-    ordered = sorted(verdict.changes, key=lambda change: change.allowed)
+    ordered = sorted(verdict.changes, key=lambda change: change.permit.allowed)
     return fitted(lines, (_block(verdict, change, where) for change in ordered), len(ordered), "authorize")
 
 
 def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:
-    allowed = verdict.bootstrap or change.allowed
+    allowed = verdict.bootstrap or change.permit.allowed
     file = f" in {code(change.file)}" if change.key else ""
     yield f"- {'allowed' if allowed else '**refused**'}: {escape(title(change))}{file}"
     if changed_fields(change):
@@ -27,5 +27,5 @@ def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:
         for refusal in refusals(verdict.actor, change, where):
             yield f"  - {escape(refusal)}"
         yield f"  - could approve: {escape(approvers_text(change.approvers))}"
-    elif change.approved_by:
-        yield f"  - approved by {escape(change.approved_by)}"
+    elif change.permit.approved_by:
+        yield f"  - approved by {escape(change.permit.approved_by)}"

@@ -65,6 +65,6 @@ def _judged(
     judged = []
     for change, needs in changes:
         permit = ruling.judge(actor, approvals, needs, approving.now)
-        found = replace(change, wanted=permit.wanted, approved_by=permit.approved_by)
-        judged.append(found if found.granted else replace(found, approvers=approving.of(needs)))
+        found = replace(change, permit=permit)
+        judged.append(found if permit.granted else replace(found, approvers=approving.of(needs)))
     return judged

@@ -27,13 +27,13 @@ def access_of(resources: Resources) -> Access:
 def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
     """All changes. The same content in another file is none."""
     for file, why in comparison.settings.items():
-        yield Judged(Step.SETTINGS, None, None, file, (), why=why), (Need(SETTINGS, "becomes", None),)
+        yield Judged(Step.SETTINGS, None, None, file, why=why), (Need(SETTINGS, "becomes", None),)
     for step, old, new in _steps(comparison):
         yield _judged(step, old, new), ruling.needs(_target(old), _target(new))
     for key, file, resource in _leaning(comparison):
         why = f"a secret of it comes from {file}"
         target = _target(resource)
-        yield Judged(Step.UPDATE, key, None, resource.file, (), why=why), ruling.needs(target, target)
+        yield Judged(Step.UPDATE, key, None, resource.file, why=why), ruling.needs(target, target)
 
 
 def _judged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
@@ -41,7 +41,7 @@ def _judged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
     there = new or old
     assert there is not None
     was = old.key if old is not None and old.key != there.key else None
-    return Judged(step, there.key, was, there.file, (), _fields(old, new) if old and new else ())
+    return Judged(step, there.key, was, there.file, _fields(old, new) if old and new else ())
 
 
 def _steps(comparison: Comparison) -> Iterator[tuple[Step, Resource | None, Resource | None]]:

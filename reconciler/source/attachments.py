@@ -14,6 +14,7 @@ from reconciler.source import files, git
 from reconciler.source.attributes import rewriting
 from reconciler.source.differing import Difference, files_with
 from reconciler.source.leading import Place, folded, moved
+from reconciler.source.objects import list_entries, read_blobs
 from reconciler.source.project import PROJECT_FILE, parse_project
 
 if TYPE_CHECKING:
@@ -135,13 +136,13 @@ class Attached:
 
 def _project_at(root: Path, place: Place) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
     """The settings; None where they cannot be read."""
-    entries = git.list_entries(root, place.tree, [PROJECT_FILE])
+    entries = list_entries(root, place.tree, [PROJECT_FILE])
     if not entries:
         return {}, []
     (mode, oid, path), *more = entries
     if more or path != PROJECT_FILE or mode not in git.REGULAR:
         return None, [files.unreadable(PROJECT_FILE, "it is not a regular file")]
-    project, faults = parse_project(next(git.read_blobs(root, [oid])))
+    project, faults = parse_project(next(read_blobs(root, [oid])))
     return (None if faults else project), faults
 
 

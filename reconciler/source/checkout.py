@@ -14,10 +14,12 @@ from msgspec import Struct
 
 from reconciler.errors import SourceUnavailable
 from reconciler.source import files, git
-from reconciler.source.attributes import CONVERTING
+from reconciler.source.attributes import concerned
 from reconciler.source.blobs import blob_id
 
 _STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")  # fmt: skip
+
+_CANNOT, _HINT = "tell what differs from the commit", "run: git status"
 
 
 class _Entry(Struct, frozen=True):
@@ -54,9 +56,9 @@ class Checkout:
         """
         filters, converts = self._conversions()
         ignored = f"--ignored={'traditional' if self._ignored else 'no'}"
-        status = git.start(self._root, *_STATUS, ignored, "--", *self._paths, settings=filters)
+        status = git.start(self._root, *_STATUS, ignored, "--", *self._paths, given=git.Given(settings=filters))
         entries = self._special(everything=converts)
-        output = _output(status.finish())
+        output = status.answer(_CANNOT, _HINT)
         below = git.below_top(self._root)
         told = [(entry[:2], entry[3:].removeprefix(below)) for entry in os.fsdecode(output).split("\0")[:-1]]
         found = {
@@ -75,12 +77,22 @@ class Checkout:
         """
         return [entry.path for entry in self._special(everything=False) if entry.mode == git.SUBMODULE]
 
+    @property
+    def concerned(self) -> bytes:
+        """What `attributes.concerned` says of the files."""
+        return self._listed[1]
+
+    @cached_property
+    def _listed(self) -> tuple[bytes, bytes]:
+        """All files of the index with their flags, modes and ids, and paths of those that an attribute concerns."""
+        listing = git.start(self._root, "ls-files", "-v", "-s", "-z", "--", *self._paths)
+        converted = concerned(self._root, self._paths)
+        return listing.answer(_CANNOT, _HINT), converted.answer(_CANNOT, _HINT)
+
     def _conversions(self) -> tuple[dict[str, str], bool]:
         """What takes git's filters out of its hands, and whether it may convert any file's line ends."""
         pattern = r"^(filter\..*\.(clean|smudge|process)|core\.autocrlf)$"
-        code, output, message = git.run(self._root, "config", "-z", "--get-regexp", pattern)
-        if code > 1:
-            raise SourceUnavailable(f"git cannot read its settings: {message}")
+        output = git.output(self._root, "config", "-z", "--get-regexp", pattern, cannot="read its settings", most=1)
         off, converts = dict[str, str](), False
         for entry in os.fsdecode(output).split("\0")[:-1]:
             key, given, value = entry.partition("\n")
@@ -100,9 +112,8 @@ class Checkout:
         Raises:
             SourceUnavailable: git refuses, or one is not there and git was told not to miss it.
         """
-        listing = git.start(self._root, "ls-files", "-v", "-s", "-z", "--", *self._paths)
-        converted = git.start(self._root, "ls-files", "-z", "--", *self._paths, CONVERTING, magic=True)
-        listed, paths = _output(listing.finish()), set(os.fsdecode(_output(converted.finish())).split("\0")[:-1])
+        listed, converted = self._listed
+        paths = set(os.fsdecode(converted).split("\0")[:-1])
         if not everything and not paths and _is_plain(listed):
             return []
         found = []
@@ -138,13 +149,6 @@ class Checkout:
 def _is_straight(root: Path, folder: str) -> bool:
     """Whether no link is on the way from `root`."""
     return not folder or (not os.path.islink(root / folder) and _is_straight(root, os.path.dirname(folder)))
-
-
-def _output(done: tuple[int, bytes, str]) -> bytes:
-    code, output, message = done
-    if code != 0:
-        raise SourceUnavailable(f"git cannot tell what differs from the commit: {message}", hint="run: git status")
-    return output
 
 
 def _is_plain(listed: bytes) -> bool:

@@ -4,8 +4,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.errors import SourceUnavailable, UsageError
+from reconciler.errors import UsageError
 from reconciler.source import git
+from reconciler.source.objects import list_entries
 
 _NOTHING = "0" * 40
 _NEW_FILE = "100644"
@@ -31,28 +32,26 @@ def commit_files(root: Path, parent: str, branch: str, contents: Mapping[str, by
     Raises:
         SourceUnavailable: git refuses; then there is no branch.
     """
-    prefix = _asked(root, "rev-parse", "--show-prefix").removesuffix("\n")
-    modes = {path: mode for mode, _, path in git.list_entries(root, parent, list(contents))}
+    prefix = git.below_top(root)
+    modes = {path: mode for mode, _, path in list_entries(root, parent, list(contents))}
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
-        _asked(root, "read-tree", parent, index=index)
+        _told(root, "read-tree", parent, given=git.Given(index=index))
         entries = b""
         for path, data in contents.items():
             if data is None:
                 mode, oid = "0", _NOTHING
             else:
-                mode, oid = modes.get(path, _NEW_FILE), _asked(root, "hash-object", "-w", "--stdin", stdin=data).strip()
+                mode = modes.get(path, _NEW_FILE)
+                oid = _told(root, "hash-object", "-w", "--stdin", given=git.Given(data))
             entries += f"{mode} {oid}\t{prefix}{path}\0".encode("utf-8", "surrogateescape")
-        _asked(root, "update-index", "-z", "--index-info", index=index, stdin=entries)
-        tree = _asked(root, "write-tree", index=index).strip()
-    commit = _asked(root, "commit-tree", tree, "-p", parent, "-F", "-", stdin=message.encode()).strip()
-    _asked(root, "update-ref", f"refs/heads/{branch}", commit, _NOTHING)
+        _told(root, "update-index", "-z", "--index-info", given=git.Given(entries, index))
+        tree = _told(root, "write-tree", given=git.Given(index=index))
+    commit = _told(root, "commit-tree", tree, "-p", parent, "-F", "-", given=git.Given(message.encode()))
+    _told(root, "update-ref", f"refs/heads/{branch}", commit, _NOTHING)
     return commit
 
 
-def _asked(root: Path, *arguments: str, index: str = "", stdin: bytes = b"") -> str:
-    code, output, message = git.run(root, *arguments, index=index, stdin=stdin)
-    if code != 0:
-        reason = message.splitlines()[-1] if message else f"git {arguments[0]} failed"
-        raise SourceUnavailable(f"git cannot make the commit: {reason}", hint="nothing was changed")
-    return output.decode("utf-8", "surrogateescape")
+def _told(root: Path, *words: str, given: git.Given = git.NOTHING) -> str:
+    """The one line that git says."""
+    return git.output(root, *words, cannot="make the commit", hint="nothing was changed", given=given).decode().strip()

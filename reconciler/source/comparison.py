@@ -8,15 +8,16 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
-from reconciler.source import files, git
+from reconciler.source import files
 from reconciler.source.assembling import assemble
 from reconciler.source.attachments import Attached
-from reconciler.source.attributes import rewritten
+from reconciler.source.attributes import rewritten_in
 from reconciler.source.bulk import read_parts
 from reconciler.source.differing import Difference, differences, files_with
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.leading import places
 from reconciler.source.likely import likely_files
+from reconciler.source.objects import read_blobs
 from reconciler.source.revisions import Revisions
 
 Entries = Mapping[str, str]
@@ -37,7 +38,7 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
     reader = PartReader(root)
     before = _read_base(reader, revisions.base, definitions)
     after = _read_head(reader, revisions.tree, definitions, before)
-    settings, attached, faults = {}, {}, rewritten(root, revisions.tree)
+    settings, attached, faults = {}, {}, rewritten_in(root, revisions.tree)
     if others or around:
         beside = Attached(root, here, there)
         faults += beside.faults
@@ -86,7 +87,7 @@ class PartReader:
         """The resources of the files and what is wrong with them; see `assemble`."""
 
         def read_again(path: str) -> bytes:
-            return next(git.read_blobs(self.root, [entries[path]]))
+            return next(read_blobs(self.root, [entries[path]]))
 
         return assemble(tuple(entries), self.contents(entries), read_again, keep)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.errors import SourceUnavailable
 from reconciler.source import git
 from reconciler.source.leading import Place
 
@@ -35,10 +34,9 @@ def differences(root: Path, before: Place, after: Place) -> tuple[list[Differenc
     Raises:
         SourceUnavailable: git refuses.
     """
-    code, output, message = git.run(root, "diff-tree", "-r", "-z", "--no-renames", before.tree, after.tree)
-    if code != 0:
-        raise SourceUnavailable(f"git cannot compare {before.tree[:12]} with {after.tree[:12]}: {message}")
-    parts = output.split(b"\0")[:-1]
+    trees = (before.tree, after.tree)
+    cannot = f"compare {before.tree[:12]} with {after.tree[:12]}"
+    parts = git.output(root, "diff-tree", "-r", "-z", "--no-renames", *trees, cannot=cannot).split(b"\0")[:-1]
     prefix = f"{before.within}/" if before.within else ""
     found, around = [], False
     for about, path in zip(parts[::2], parts[1::2], strict=True):
@@ -72,9 +70,6 @@ def files_with(root: Path, tree: str, words: Sequence[str], folders: Sequence[st
         SourceUnavailable: git refuses.
     """
     patterns = "\n".join([*words, r"\\[xuU[:space:]]", r"\\$"])
-    code, output, message = git.run(
-        root, "grep", "-l", "-z", "-a", "-E", "-f", "-", tree, "--", *folders, stdin=patterns.encode()
-    )
-    if code > 1:
-        raise SourceUnavailable(f"git cannot search {tree[:12]}: {message}")
-    return [path.decode("utf-8", "surrogateescape").removeprefix(f"{tree}:") for path in output.split(b"\0")[:-1]]
+    words = ("grep", "-l", "-z", "-a", "-E", "-f", "-", tree, "--", *folders)
+    found = git.output(root, *words, cannot=f"search {tree[:12]}", most=1, given=git.Given(patterns.encode()))
+    return [path.decode("utf-8", "surrogateescape").removeprefix(f"{tree}:") for path in found.split(b"\0")[:-1]]

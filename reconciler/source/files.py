@@ -9,6 +9,7 @@ from typing import overload
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
 from reconciler.source import git, places
+from reconciler.source.objects import list_entries, read_blobs
 from reconciler.source.yaml.guard import MAX_BYTES
 
 FOLDERS = places.FOLDERS
@@ -98,7 +99,7 @@ def _read(descriptor: int) -> bytes:
 
 def committed(root: Path, commit: str, folders: Sequence[str] = FOLDERS) -> list[tuple[str, str]]:
     """(path, object id, or "" for what is not a file) of all files of definitions in a commit, sorted."""
-    return definitions(git.list_entries(root, commit, folders))
+    return definitions(list_entries(root, commit, folders))
 
 
 class Listing(Sequence[tuple[str, str]]):
@@ -139,7 +140,7 @@ class Listing(Sequence[tuple[str, str]]):
 
 def committed_at(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str]]:
     """What `committed` gives for the files at `paths`, of those that exist."""
-    return definitions(git.list_entries(root, commit, paths)) if paths else []
+    return definitions(list_entries(root, commit, paths)) if paths else []
 
 
 def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
@@ -171,7 +172,7 @@ def _hidden(path: str) -> bool:
 
 def read_committed(root: Path, entries: Sequence[tuple[str, str]]) -> Iterator[Content]:
     """Contents of the files, in the order of `entries`."""
-    blobs = git.read_blobs(root, [oid for _, oid in entries if oid])
+    blobs = read_blobs(root, [oid for _, oid in entries if oid])
     for path, oid in entries:
         yield next(blobs) if oid else unreadable(path, "it is a symbolic link or a submodule")
 

@@ -7,13 +7,14 @@ named; and whatever it says, git starts no program, asks nobody, fetches nothing
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from msgspec import Struct
 
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import places
-from reconciler.source.launching import Child, environment, launch, program
-from reconciler.source.yaml.guard import MAX_BYTES
+from reconciler.source.launching import Child, environment, launch
 
 REGULAR = ("100644", "100755", "100664")
 """The modes of files, of which the last one is of old repositories."""
@@ -34,29 +35,54 @@ def below_top(root: Path) -> str:
     return str(root)[len(str(top)) :].strip("/") + "/" if root != top else ""
 
 
-def start(
-    root: Path, *words: str, index: str = "", stdin: bytes = b"", settings: Mapping[str, str] | None = None,
-    magic: bool = False, tree: str = "",
-) -> Child:  # fmt: skip
-    """Start one git command in `root`.
+class Given(Struct, frozen=True):
+    """What git is given beside its words.
 
-    Args:
+    Attributes:
         index: file to use instead of the repository's own index.
         settings: more that git is told.
         magic: whether pathspecs may be more than paths.
         tree: folder to take for the working tree.
+    """
+
+    stdin: bytes = b""
+    index: str = ""
+    settings: Mapping[str, str] = {}
+    magic: bool = False
+    tree: str = ""
+
+
+NOTHING = Given()
+
+
+def start(root: Path, *words: str, given: Given = NOTHING) -> Child:
+    """Start one git command in `root`.
 
     Raises:
         SourceUnavailable: git is not installed.
     """
     top = top_of(root) or root
-    where = ["-C", str(root), f"--work-tree={top}"] if not tree else ["-C", tree, f"--work-tree={tree}"]
-    around = environment(settings or {})
-    if index:
-        around["GIT_INDEX_FILE"] = index
-    if magic:
+    where = ["-C", given.tree, f"--work-tree={given.tree}"] if given.tree else ["-C", str(root), f"--work-tree={top}"]
+    around = environment(given.settings)
+    if given.index:
+        around["GIT_INDEX_FILE"] = given.index
+    if given.magic:
         del around["GIT_LITERAL_PATHSPECS"]
-    return launch(str(top), [*where, f"--git-dir={top}/.git", *words], around, stdin)
+    return launch(str(top), [*where, f"--git-dir={top}/.git", *words], around, given.stdin)
+
+
+def run(root: Path, *words: str, given: Given = NOTHING) -> tuple[int, bytes, str]:
+    """Exit code, output and message of one git command in `root`; see `start`."""
+    return start(root, *words, given=given).finish()
+
+
+def output(root: Path, *words: str, cannot: str, hint: str = "", most: int = 0, given: Given = NOTHING) -> bytes:
+    """What one git command in `root` says; `cannot`, `hint` and `most` are those of `Child.answer`.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    return start(root, *words, given=given).answer(cannot, hint, most=most)
 
 
 def _ask_whether_trusted(root: Path, *words: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
@@ -64,14 +90,6 @@ def _ask_whether_trusted(root: Path, *words: str, stdin: bytes = b"") -> tuple[i
     top = top_of(root) or root
     around = {**environment({}), "GIT_CEILING_DIRECTORIES": str(top.parent)}
     return launch(str(top), ["-C", str(top), *words], around, stdin).finish()
-
-
-def run(
-    root: Path, *words: str, index: str = "", stdin: bytes = b"", settings: Mapping[str, str] | None = None,
-    magic: bool = False, tree: str = "",
-) -> tuple[int, bytes, str]:  # fmt: skip
-    """Exit code, output and message of one git command in `root`; see `start`."""
-    return start(root, *words, index=index, stdin=stdin, settings=settings, magic=magic, tree=tree).finish()
 
 
 def _refusal(root: Path, message: str) -> SourceUnavailable:
@@ -195,14 +213,9 @@ def _suggestion(root: Path, ref: str) -> str:
     """The branch or tag that was probably meant."""
     from difflib import get_close_matches
 
-    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program(str(top_of(root)))  # GitPython asks it for its version
-    from git import Repo
+    from reconciler.source.names import names
 
-    try:
-        names = [str(found) for found in Repo(top_of(root)).references]
-    except (OSError, TypeError, ValueError):  # refs that it cannot read
-        names = []
-    near = get_close_matches(ref, names, n=1)
+    near = get_close_matches(ref, names(root), n=1)
     return (
         f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
     )
@@ -214,9 +227,8 @@ def create(root: Path) -> None:
     Raises:
         SourceUnavailable: git cannot.
     """
-    code, _, message = launch(str(root), ["-C", str(root), "init", "-q", "-b", "main"], environment({})).finish()
-    if code != 0:
-        raise SourceUnavailable(f"git cannot make a repository in {root}: {message}")
+    words = ["-C", str(root), "init", "-q", "-b", "main"]
+    launch(str(root), words, environment({})).answer(f"make a repository in {root}")
 
 
 def merge(root: Path, before: str, after: str) -> tuple[int, bytes, str]:
@@ -252,61 +264,15 @@ def is_ancestor(root: Path, before: str, after: str) -> bool:
     return run(root, "merge-base", "--is-ancestor", before, after)[0] == 0
 
 
-def list_entries(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(mode, object id, path from `root`) of what is at `paths` of a commit or tree, and below them.
-
-    Raises:
-        SourceUnavailable: git refuses.
-    """
-    code, output, message = run(root, "ls-tree", "-r", "-z", commit, "--", *paths)
-    if code != 0:
-        raise SourceUnavailable(f"git cannot list {commit[:12]}: {message}")
-    entries = []
-    for entry in output.split(b"\0")[:-1]:
-        about, _, path = entry.partition(b"\t")
-        mode, _, oid = about.decode().split(" ")
-        entries.append((mode, oid, os.fsdecode(path)))
-    return entries
-
-
 def indexed(root: Path, patterns: Sequence[str]) -> list[str]:
     """Paths from `root` of the files in the index that match one of git's patterns; none where git refuses."""
-    code, output, _ = run(root, "ls-files", "-z", "--", *patterns, magic=True)
-    return os.fsdecode(output).split("\0")[:-1] if code == 0 else []
+    code, found, _ = run(root, "ls-files", "-z", "--", *patterns, given=Given(magic=True))
+    return os.fsdecode(found).split("\0")[:-1] if code == 0 else []
 
 
 def is_tracked(root: Path, folder: str) -> bool:
     """Whether the index has files below a folder, as it has not of a repository of its own."""
     if top_of(root) is None:
         return False
-    _, output, _ = run(root, "ls-files", "-z", "--", folder)
-    return any(path.startswith(os.fsencode(f"{folder}/")) for path in output.split(b"\0"))
-
-
-def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
-    """Contents of the objects, in their order, streamed; of large ones more than a definition may hold, and not all.
-
-    Raises:
-        SourceUnavailable: an object is missing, as it may be in a partial clone: nothing is fetched.
-    """
-    if not oids:
-        return
-    feed = os.fsencode("".join(f"{oid}\n" for oid in oids))
-    child = start(root, "cat-file", "--batch", "--buffer", stdin=feed)
-    done = False
-    try:
-        for oid in oids:
-            about = child.output.readline().split()
-            if len(about) != 3 or about[1] != b"blob":
-                hint = "run: git fsck; in a partial clone fetch it first, as with: git fetch --refetch --no-filter"
-                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint=hint)
-            size = int(about[2])
-            content = child.output.read(min(size, MAX_BYTES + 1))
-            rest = size - len(content)
-            while rest > 0 and (skipped := child.output.read(min(rest, 1 << 20))):
-                rest -= len(skipped)
-            child.output.read(1)
-            yield content
-        done = True
-    finally:
-        child.finish() if done else child.give_up()
+    _, found, _ = run(root, "ls-files", "-z", "--", folder)
+    return any(path.startswith(os.fsencode(f"{folder}/")) for path in found.split(b"\0"))

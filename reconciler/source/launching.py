@@ -64,6 +64,22 @@ class Child:
             self._feeder.join()
         return self._process.returncode, output, said.decode("utf-8", "replace").strip()
 
+    def answer(self, cannot: str, hint: str = "", *, most: int = 0) -> bytes:
+        """All of its output.
+
+        Args:
+            cannot: what git cannot do where it refuses, as in "list the files".
+            most: the highest exit code that is no refusal.
+
+        Raises:
+            SourceUnavailable: git refuses.
+        """
+        code, output, message = self.finish()
+        if code > most:
+            reason = message.splitlines()[-1] if message else f"it ends with {code}"
+            raise SourceUnavailable(f"git cannot {cannot}: {reason}", hint=hint)
+        return output
+
     def give_up(self) -> None:
         """End it, whatever it is at."""
         self._process.kill()

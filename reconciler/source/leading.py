@@ -52,11 +52,9 @@ def places(root: Path, trees: Sequence[str]) -> list[Place]:
     Raises:
         SourceUnavailable: git refuses.
     """
-    code, output, message = git.run(root, "rev-parse", *(f"{tree}^{{tree}}" for tree in trees))
-    if code != 0:
-        raise SourceUnavailable(f"git cannot find what is compared: {message}")
+    found = git.output(root, "rev-parse", *(f"{tree}^{{tree}}" for tree in trees), cannot="find what is compared")
     within, top = git.below_top(root).rstrip("/"), str(git.top_of(root) or root)
-    return [Place(tree, within, top) for tree in output.decode().split()]
+    return [Place(tree, within, top) for tree in found.decode().split()]
 
 
 def folded(name: str) -> str:
@@ -131,7 +129,8 @@ def _read(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
     Raises:
         SourceUnavailable: one is missing, or there is too much of it.
     """
-    child = git.start(root, "cat-file", "--batch", "--buffer", stdin="".join(f"{oid}\n" for oid in oids).encode())
+    feed = git.Given("".join(f"{oid}\n" for oid in oids).encode())
+    child = git.start(root, "cat-file", "--batch", "--buffer", given=feed)
     done = False
     try:
         for oid in oids:

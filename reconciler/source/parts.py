@@ -10,10 +10,11 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
-from reconciler.source import files, git, trees
+from reconciler.source import files, trees
 from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.likely import likely_files
+from reconciler.source.objects import read_blobs
 
 if TYPE_CHECKING:
     from reconciler.core.coverage import Coverage
@@ -105,7 +106,7 @@ class Parts:
         return trees.present(self._root, path) if self._checkout else self._oids.get(path) != ""
 
     def _blobs(self, paths: Iterable[str]) -> Iterator[bytes]:
-        return git.read_blobs(self._root, [self._name(path) for path in paths])
+        return read_blobs(self._root, [self._name(path) for path in paths])
 
     def _name(self, path: str) -> str:
         """What git finds the file's content by.

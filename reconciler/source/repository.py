@@ -20,9 +20,10 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.assembling import assemble
-from reconciler.source.attributes import rewritten
+from reconciler.source.attributes import rewritten, rewritten_in
 from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.objects import list_entries, read_blobs
 from reconciler.source.parallel import MIN_ITEMS, workers_for
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
@@ -116,8 +117,14 @@ class Repository:
 
     def around(self) -> list[Diagnostic]:
         """What is wrong around the definitions: git's attributes of them, and files that are not read."""
-        of_git = rewritten(self._root, self._commit if self._ref else "") if self._is_in_git else []
-        return [*of_git, *warnings(self._unread())]
+        return [*self._rewritten(), *warnings(self._unread())]
+
+    def _rewritten(self) -> list[Diagnostic]:
+        if not self._is_in_git:
+            return []
+        if self._ref:
+            return rewritten_in(self._root, self._commit)
+        return rewritten(self._root, self._checkout.concerned)
 
     def parts(self) -> Parts:
         """Its files, to be read one by one.
@@ -141,7 +148,7 @@ class Repository:
         """
         if not self._of_commit:
             raise Unprovable("the files are not those of a commit")
-        entries = git.list_entries(self._root, self._commit, files.FOLDERS)
+        entries = list_entries(self._root, self._commit, files.FOLDERS)
         if any(mode not in git.REGULAR for mode, _, _ in entries):
             raise Unprovable("there are links or submodules")
         if [path for path, _ in files.definitions(entries)] != list(paths):
@@ -241,6 +248,6 @@ class Repository:
             return self._edited[path] or b""
         if self._of_commit:
             oid = dict(files.committed_at(self._root, self._commit, [path]))[path]
-            return next(git.read_blobs(self._root, [oid]))
+            return next(read_blobs(self._root, [oid]))
         content = next(files.read_working_tree(self._root, [path]))
         return content if isinstance(content, bytes) else b""

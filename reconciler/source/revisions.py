@@ -98,16 +98,16 @@ def _written(root: Path, head: str) -> str:
         head: the commit that is checked out.
     """
     paths = Checkout(root).differing | Checkout(root, (".",), ignored=False).differing
-    prefix = _asked(root, "rev-parse", "--show-prefix").removesuffix(b"\n")
+    prefix = os.fsencode(git.below_top(root))
     entries = b""
     for path in sorted(paths):
         mode, oid = _hashed(root, path, len(head))
         entries += f"{mode} {oid}\t".encode() + prefix + os.fsencode(path.rstrip("/")) + b"\0"
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
-        _asked(root, "read-tree", head, index=index)
-        _asked(root, "update-index", "-z", "--index-info", index=index, stdin=entries)
-        return _asked(root, "write-tree", index=index).decode().strip()
+        _told(root, "read-tree", head, given=git.Given(index=index))
+        _told(root, "update-index", "-z", "--index-info", given=git.Given(entries, index))
+        return _told(root, "write-tree", given=git.Given(index=index))
 
 
 def _hashed(root: Path, path: str, width: int) -> tuple[str, str]:
@@ -119,17 +119,15 @@ def _hashed(root: Path, path: str, width: int) -> tuple[str, str]:
     full = root / path
     if full.is_symlink():
         target = os.fsencode(full.readlink())
-        return git.LINK, _asked(root, "hash-object", "-w", "--stdin", stdin=target).decode().strip()
+        return git.LINK, _told(root, "hash-object", "-w", "--stdin", given=git.Given(target))
     if full.is_dir():
         return git.SUBMODULE, "1" * width  # a repository of its own: nothing in it is looked at
     if full.is_file():
-        oid = _asked(root, "hash-object", "-w", "--no-filters", "--", path).decode().strip()
+        oid = _told(root, "hash-object", "-w", "--no-filters", "--", path)
         return git.REGULAR[os.access(full, os.X_OK)], oid
     return "0", "0" * width
 
 
-def _asked(root: Path, *words: str, index: str = "", stdin: bytes = b"") -> bytes:
-    code, output, message = git.run(root, *words, index=index, stdin=stdin)
-    if code != 0:
-        raise SourceUnavailable(f"git cannot read the working tree: {message}")
-    return output
+def _told(root: Path, *words: str, given: git.Given = git.NOTHING) -> str:
+    """The one line that git says."""
+    return git.output(root, *words, cannot="read the working tree", given=given).decode().strip()

@@ -14,6 +14,7 @@ from reconciler.core.model import Key
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git, places
+from reconciler.source.objects import list_entries, read_blobs
 from reconciler.source.yaml.loading import fast_parser, load
 
 _NAME = re.compile(r"\.(ya?ml|json)(?![a-z0-9])", re.IGNORECASE)
@@ -100,11 +101,11 @@ def _names(root: Path) -> Iterator[str]:
 def _committed(root: Path, commit: str) -> Iterator[tuple[str, bytes]]:
     entries = [
         (path, oid)
-        for mode, oid, path in git.list_entries(root, commit, ["."])
+        for mode, oid, path in list_entries(root, commit, ["."])
         if mode in git.REGULAR and _may_define(path) and _OTHERS.isdisjoint(path.split("/"))
     ]
     entries = _of_this_repository(sorted(entries))[:_MOST]
-    yield from zip((path for path, _ in entries), git.read_blobs(root, [oid for _, oid in entries]), strict=True)
+    yield from zip((path for path, _ in entries), read_blobs(root, [oid for _, oid in entries]), strict=True)
 
 
 def _of_this_repository(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:

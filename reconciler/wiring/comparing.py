@@ -5,8 +5,9 @@ from pathlib import Path
 
 from reconciler.core.comparison import Comparison
 from reconciler.core.model import Key, Resource
-from reconciler.source import files, git
+from reconciler.source import files
 from reconciler.source.comparison import compare, connectors
+from reconciler.source.objects import read_blobs
 from reconciler.source.positions import Lines
 from reconciler.source.revisions import Revisions, settle
 
@@ -26,6 +27,6 @@ def lines_of(root: Path, tree: str, policies: Mapping[Key, Resource]) -> Lines:
     """Of the policies in a commit or tree."""
 
     def read(path: str) -> bytes:
-        return next(git.read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
+        return next(read_blobs(root, [dict(files.committed_at(root, tree, [path]))[path]]))
 
     return Lines(read, policies)

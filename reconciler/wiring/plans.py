@@ -3,10 +3,10 @@
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import structs
@@ -20,13 +20,15 @@ from reconciler.core.quarantine import Revival
 from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
 from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
-from reconciler.kinds import schemas
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
 from reconciler.render.json_text import json_text
 from reconciler.render.saved_plan import About, saved_plan
 from reconciler.secrets import signing
+
+if TYPE_CHECKING:
+    from reconciler.models.saved_plan import SavedPlanFile, StepFile, UnwrittenFile
 
 MAX_BYTES = 1 << 30
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for somebody to write to it
@@ -96,36 +98,48 @@ def read_plan(path: Path) -> SavedPlan:
         raise UsageError(f"{path} is not a saved plan", hint=_AGAIN)
     if content.get("version") != 1:
         raise UsageError(f"{path} is a saved plan of a version that is not known here", hint=_AGAIN)
-    if not _is_sealed(content) or not _is_valid(content):
-        raise GuardStopped(f"{path} is not the plan that was saved: it was edited or damaged", hint=_AGAIN)
-    signature = content.get("signature") or {}
-    plan = content["plan"]
-    source = plan["source"]
+    if not _is_sealed(content):
+        raise _refusal(path)
+    from pydantic import ValidationError
+
+    from reconciler.models.faults import faults
+    from reconciler.models.saved_plan import SavedPlanFile
+
+    try:
+        found = SavedPlanFile.model_validate(content)
+    except ValidationError as refusal:
+        raise _refusal(path, *faults(refusal)) from None
+    if wrong := next(_wrong(found), ""):
+        raise _refusal(path, wrong)
+    return _saved(found)
+
+
+def _refusal(path: Path, *details: str) -> GuardStopped:
+    return GuardStopped(
+        f"{path} is not the plan that was saved: it was edited or damaged", hint=_AGAIN, details=details
+    )
+
+
+def _saved(found: "SavedPlanFile") -> SavedPlan:
+    plan, signature = found.plan, found.signature
+    source = plan.source
     return SavedPlan(
-        tool=content["tool"],
-        created=content["created"],
-        expires=content["expires"],
-        verb=content["verb"],
-        store=content["store"] or "",
-        adopt=content["adopt"],
-        target=plan["target"],
-        owner=plan["owner"],
-        revision=Revision(
-            source["commit"] or "",
-            source["ref"] or "",
-            source["dirty"],
-            int(content["differing"]),
-            source.get("past", ""),
-        ),
-        kept=int(plan["summary"]["kept"]),
-        fingerprint=plan["fingerprint"],
-        steps=tuple(_step(step, path, past="past" in source) for step in content["steps"]),
-        refers=tuple(
-            Referred(Key(item["kind"], item["name"]), item["uid"], item["fingerprint"]) for item in content["refers"]
-        ),
-        digest=content["digest"],
-        signature=signature.get("value", ""),
-        signed_by=signature.get("key", ""),
+        tool=found.tool,
+        created=found.created,
+        expires=found.expires,
+        verb=found.verb,
+        store=found.store or "",
+        adopt=found.adopt,
+        target=plan.target,
+        owner=plan.owner,
+        revision=Revision(source.commit or "", source.ref or "", source.dirty, found.differing, source.past),
+        kept=plan.summary.kept,
+        fingerprint=plan.fingerprint,
+        steps=tuple(_step(step, past="past" in source.model_fields_set) for step in found.steps),
+        refers=tuple(Referred(Key(item.kind, item.name), item.uid, item.fingerprint) for item in found.refers),
+        digest=found.digest,
+        signature=signature.value if signature else "",
+        signed_by=signature.key if signature else "",
     )
 
 
@@ -153,81 +167,73 @@ def _is_sealed(content: Mapping[str, Any]) -> bool:
         return False
 
 
-def _is_valid(content: Mapping[str, Any]) -> bool:
-    """Whether it has the form of a saved plan, and declares valid resources."""
-    import jsonschema_rs
+def _wrong(found: "SavedPlanFile") -> Iterator[str]:
+    """What its form does not tell: moments that do not exist, resources that are not valid, steps that repeat."""
+    for name, moment in (("created", found.created), ("expires", found.expires)):
+        if not exists(moment):
+            yield f"{name}: there is no such moment"
+    for number, step in enumerate(found.steps):
+        if {step.kind, (step.record or step).kind} <= KINDS.keys():
+            yield from _wrong_documents(step, f"steps.{number}")
+        else:
+            yield f"steps.{number}: is about an unknown kind"
+    for number, item in enumerate(found.refers):
+        if item.kind not in KINDS:
+            yield f"refers.{number}: is about an unknown kind"
+    if not _differ(found.steps):
+        yield "steps: two are about the same resource or record"
 
+
+def _wrong_documents(step: "StepFile", place: str) -> Iterator[str]:
     from reconciler.kinds.validity import is_valid
 
-    if not jsonschema_rs.validator_for(schemas.load("saved-plan.schema.json")).is_valid(content):
-        return False
-    if not exists(content["created"]) or not exists(content["expires"]) or not _differ(content["steps"]):
-        return False
-    return all(
-        document is None
-        or (
-            step["kind"] in KINDS
-            and document.get("kind") == step["kind"]
-            and is_valid(step["kind"], document)
-            and document["metadata"]["name"] == step["name"]
-        )
-        for step in content["steps"]
-        for document in (step["declared"], step.get("written"))
-    ) and all(
-        item["kind"] in KINDS
-        for item in (*content["refers"], *content["steps"], *(step["record"] or step for step in content["steps"]))
-    )
+    for name, document in (("declared", step.declared), ("written", step.written)):
+        if document is None:
+            continue
+        if document.get("kind") != step.kind or not is_valid(step.kind, document):
+            yield f"{place}.{name}: is no valid {step.kind}"
+        elif document["metadata"]["name"] != step.name:
+            yield f"{place}.{name}: has another name than the step"
 
 
-def _differ(steps: Sequence[Mapping[str, Any]]) -> bool:
+def _differ(steps: "Sequence[StepFile]") -> bool:
     """Whether no two steps are about the same resource or record."""
-    keys = {(step["kind"], step["name"]) for step in steps if step["action"] != "delete"}
-    changed = sum(step["action"] != "delete" for step in steps)
-    uids = [step["record"]["uid"] for step in steps if step["record"]]
-    return len(keys) == changed and len(set(uids)) == len(uids)
+    changed = [(step.kind, step.name) for step in steps if step.action != "delete"]
+    uids = [step.record.uid for step in steps if step.record]
+    return len(set(changed)) == len(changed) and len(set(uids)) == len(uids)
 
 
-def _step(step: Mapping[str, Any], path: Path, *, past: bool) -> Step:
-    record = step["record"]
+def _step(step: "StepFile", *, past: bool) -> Step:
+    record, revival = step.record, step.restores
     return Step(
-        Action(step["action"]),
-        Key(step["kind"], step["name"]),
+        Action(step.action),
+        Key(step.kind, step.name),
         _resource(step, past=past),
         Precondition(
-            Key(record["kind"], record["name"]),
-            record["uid"],
-            record["fingerprint"],
-            record["applied"],
-            record["owner"],
-            record["leaves"],
+            Key(record.kind, record.name), record.uid, record.fingerprint, record.applied, record.owner, record.leaves
         )
         if record
         else None,
-        tuple(_field(field) for field in step["unwritten"]),
-        tuple(step["notes"]),
-        _revival(step.get("restores")),
-        make_resource(step["written"], KINDS[step["kind"]], "", 0).content if "written" in step else None,
+        tuple(_field(field) for field in step.unwritten),
+        tuple(step.notes),
+        Revival(revival.uid, revival.deleted_at, revival.run, revival.quarantined, tuple(revival.secrets))
+        if revival
+        else None,
+        make_resource(step.written, KINDS[step.kind], "", 0).content if step.written is not None else None,
     )
 
 
-def _revival(found: Mapping[str, Any] | None) -> Revival | None:
-    if found is None:
-        return None
-    return Revival(found["uid"], found["deletedAt"], int(found["run"]), found["quarantined"], tuple(found["secrets"]))
-
-
-def _resource(step: Mapping[str, Any], *, past: bool) -> Resource | None:
+def _resource(step: "StepFile", *, past: bool) -> Resource | None:
     """What was declared; an earlier state has left nothing out, as nobody wrote it."""
-    if step["declared"] is None:
+    if step.declared is None:
         return None
-    made = make_resource(step["declared"], KINDS[step["kind"]], step["file"], int(step["document"]))
+    made = make_resource(step.declared, KINDS[step.kind], step.file or "", step.document or 0)
     return structs.replace(made, left_out=()) if past else made
 
 
-def _field(field: Mapping[str, Any]) -> FieldChange:
-    before = field.get("before", MISSING)
-    path = tuple(int(part) if isinstance(part, float) else part for part in field["path"])
-    return FieldChange(path, before, field["after"], Origin(field["origin"]), secret=True)
+def _field(field: "UnwrittenFile") -> FieldChange:
+    before = field.before if "before" in field.model_fields_set else MISSING
+    return FieldChange(tuple(field.path), before, field.after, Origin(field.origin), secret=True)
 
 
 def refuse_unsigned(saved: SavedPlan, keys: Sequence[Path]) -> str:

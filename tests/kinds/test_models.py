@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from reconciler.kinds import schemas
-from reconciler.kinds.models import MODELS
+from reconciler.models.documents import MODELS
 from reconciler.kinds.registry import SCHEMA_FILES
 from reconciler.source.yaml.loading import fast_parser, load
 

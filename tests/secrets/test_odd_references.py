@@ -23,7 +23,7 @@ from vault_server import Vault, paths, vault, vault_tls  # noqa: F401 (fixtures)
 
 from reconciler.core.sensitive import REFERENCE_KEYS, mask_line
 from reconciler.kinds import schemas
-from reconciler.kinds.models import SecretRef
+from reconciler.models.connector import SecretRef
 from reconciler.kinds.registry import SCHEMA_FILES
 
 SCHEMA = jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES["Connector"])["$defs"]["secretRef"])

@@ -1,3 +1,65 @@
-"""GitOps for data connectors: definitions in git, validated, planned and applied to a live store."""
+"""GitOps for data connectors: definitions in git, validated, planned and applied to a live store.
+
+For programs: `Repository` reads, validates and plans; what it gives are typed, frozen models, and what goes wrong is a
+`ReconcilerError`. docs/reference/python-api.md tells it with examples. Nothing is loaded before it is asked for.
+"""
+
+TYPE_CHECKING = False  # the one of `typing`, without loading that
+if TYPE_CHECKING:
+    from reconciler.api import Repository
+    from reconciler.errors import (
+        InvalidDefinitions,
+        KeyUnavailable,
+        ReconcilerError,
+        SourceUnavailable,
+        StoreUnavailable,
+        UsageError,
+    )
+    from reconciler.models.access import AccessTest, Group, PermissionPolicy
+    from reconciler.models.connector import Category, Connector
+    from reconciler.models.diagnostics import Diagnostic, ValidationResult
+    from reconciler.models.plan import Change, FieldChange, Plan, Problem
 
 __version__ = "0.1.0"
+__all__ = [
+    "AccessTest",
+    "Category",
+    "Change",
+    "Connector",
+    "Diagnostic",
+    "FieldChange",
+    "Group",
+    "InvalidDefinitions",
+    "KeyUnavailable",
+    "PermissionPolicy",
+    "Plan",
+    "Problem",
+    "ReconcilerError",
+    "Repository",
+    "SourceUnavailable",
+    "StoreUnavailable",
+    "UsageError",
+    "ValidationResult",
+    "__version__",
+]
+_MODULES = {
+    "api": ("Repository",),
+    "models.access": ("AccessTest", "Group", "PermissionPolicy"),
+    "models.connector": ("Category", "Connector"),
+    "models.diagnostics": ("Diagnostic", "ValidationResult"),
+    "models.plan": ("Change", "FieldChange", "Plan", "Problem"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, whose module is loaded now: https://peps.python.org/pep-0562/."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = next((module for module, names in _MODULES.items() if name in names), "errors")
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,8 +10,9 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
 from reconciler.cli.plan_options import plan_options
-from reconciler.cli.running import PlanFlags, open_run, planned_with
+from reconciler.cli.running import open_run, planned_with
 from reconciler.errors import UsageError
+from reconciler.wiring.planning import PlanFlags
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

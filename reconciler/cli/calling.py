@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cli.asked import CallFlags
 from reconciler.cli.output import answer, can_ask, confirmed, say, wants_color
-from reconciler.cli.running import Run, named_actor
+from reconciler.cli.running import named_actor
 from reconciler.cli.said import options
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, UsageError
@@ -16,6 +16,7 @@ from reconciler.kinds.requests.showing import shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
 from reconciler.services.call import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.finding import find_connector, find_endpoint
+from reconciler.wiring.planning import Run
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.output import answer, can_ask, confirmed, lost_answer, refuse_unshown, say, say_error, wants_color
-from reconciler.cli.running import Run, actor_of_run, named_actor, preflight_of
+from reconciler.cli.running import actor_of_run, named_actor, preflight_of
 from reconciler.cli.said import options
 from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
+from reconciler.wiring.planning import Run
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import Saving, refuse_unsaved
 from reconciler.cli.plan_options import plan_options, saving_options
 from reconciler.cli.planning import FORMATS, show_plan
-from reconciler.cli.running import PlanFlags, open_run, planned_with
+from reconciler.cli.running import open_run, planned_with
 from reconciler.errors import ExitCode
+from reconciler.wiring.planning import PlanFlags
 
 
 @click.command(

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
-from reconciler.cli.running import PlanFlags, Run, asked_of, open_run
+from reconciler.cli.running import asked_by, open_run
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.core.times import duration
 from reconciler.core.token import later
 from reconciler.errors import GuardStopped, UsageError
+from reconciler.wiring.planning import PlanFlags, Run
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
             say(f"signed by {named}")
     elif saved.signature and not options().quiet:
         say(f"the plan says that {saved.signed_by} signed it; that was not looked at: --verify KEY")
-    asked = asked_of(run, replace(flags, adopt=saved.adopt), remember=True)
+    asked = asked_by(run, replace(flags, adopt=saved.adopt), remember=True)
     with run.progress:
         plan = revive(saved, run.store, asked.options)
         memory = _memory(run, plan, asked) if saved.verb == "apply" else None

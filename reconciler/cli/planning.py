@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_files import Saving, save
-from reconciler.cli.running import PlanFlags, Run, preflight_of
+from reconciler.cli.running import preflight_of
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
+from reconciler.wiring.planning import PlanFlags, Run
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:

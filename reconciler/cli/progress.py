@@ -6,7 +6,6 @@ click's own bar shows at once, stays on the screen, hides the cursor, which a ki
 import os
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TextIO
 
 from reconciler.harmless import own
@@ -48,7 +47,7 @@ class Bar:
         """Work begins."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, at: TracebackType | None) -> None:  # fmt: skip
+    def __exit__(self, *failure: object) -> None:
         """Take it away: what is said next begins on a clean line."""
         self._what = ""
         if self._shown:

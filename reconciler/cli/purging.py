@@ -9,12 +9,13 @@ from reconciler.cli.help import Command
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
-from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.cli.running import actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
 from reconciler.core.ports.state import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
 from reconciler.services.purging import VERB, Purge
+from reconciler.wiring.planning import PlanFlags
 from reconciler.wiring.run import now
 
 _MOST_DAYS = 36_500

@@ -22,12 +22,13 @@ from reconciler.cli.plan_options import (
     tokens_option,
 )
 from reconciler.cli.planning import show_plan
-from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
+from reconciler.cli.running import open_run, planned_with
 from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
+from reconciler.wiring.planning import PlanFlags, Run
 from reconciler.wiring.run import now, open_state
 
 

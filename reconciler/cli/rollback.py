@@ -15,9 +15,10 @@ from reconciler.cli.parsing import time_of
 from reconciler.cli.plan_files import Saving, refuse_demanded, refuse_unsaved
 from reconciler.cli.plan_options import guarding_options, saving_options
 from reconciler.cli.planning import show_plan
-from reconciler.cli.running import PlanFlags, Run, open_run, planned_with
+from reconciler.cli.running import open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError
+from reconciler.wiring.planning import PlanFlags, Run
 from reconciler.wiring.run import now, open_state
 
 

@@ -9,11 +9,12 @@ from reconciler.cli.help import Command
 from reconciler.cli.interrupts import SignalInterrupts
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
-from reconciler.cli.running import PlanFlags, actor_of_run, named_actor, open_run
+from reconciler.cli.running import actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
 from reconciler.core.ports.state import RunInfo
 from reconciler.errors import ExitCode
 from reconciler.wiring.keys import next_key
+from reconciler.wiring.planning import PlanFlags
 from reconciler.wiring.run import now, open_state
 
 FORMATS = ("text", "json")

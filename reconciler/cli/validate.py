@@ -14,13 +14,13 @@ from reconciler.cli.said import options
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
 from reconciler.core.ports.source import Desired
-from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
+from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
-from reconciler.source.project import PROJECT_FILE, read_project
+from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Repository
-from reconciler.wiring.references import reference_diagnostics
 from reconciler.wiring.run import below, inside, locate_root, open_source
+from reconciler.wiring.validation import found_in
 
 FORMATS = render.FORMATS
 
@@ -73,14 +73,10 @@ def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict
         since = ""
         with progress:
             desired = source.load()
-    project, faults = read_project(root)
-    found = [*desired.diagnostics, *source.around()] + ([] if ref else faults)
-    if not has_errors(faults):
-        found += reference_diagnostics(root, project, desired.resources.values(), source.read)
+    found = found_in(root, source, desired, settings=not ref)
     files = desired.files
     if paths:
         files, found = _narrow(root, paths, source.paths() if since else files, files, found)
-    found = sorted_diagnostics(found)
     if found or not options().quiet or chosen != "text":
         checked = render.Checked(len(files), desired.documents, files, __version__, since)
         answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))

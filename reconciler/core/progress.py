@@ -19,6 +19,13 @@ class Progress(Protocol):
         ...
 
 
+class Shown(Progress, Protocol):
+    """The same, which stands around the work that it is told of."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *failure: object) -> None: ...
+
+
 class Untold:
     """For work that nobody watches. Like what is shown it may stand around work, and does nothing there."""
 

@@ -27,6 +27,7 @@ class Planned(Struct, frozen=True):
     Attributes:
         memory: None where the store is to remember nothing.
         files, records: how many were looked at.
+        narrowed: whether those are what something moved of, and not all.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Planned(Struct, frozen=True):
     memory: Memory | None
     files: int
     records: int
+    narrowed: bool = False
 
 
 class Asked(Struct, frozen=True):
@@ -77,7 +79,7 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
     still = base is not None and not found.files and (base.trees, base.revision) == (parts.trees, found.revision)
     if asked.remember and not still:
         memory = _or_none(lambda: memory_of_part(plan, found, parts, asked.rules, options.now))
-    return Planned(plan, found.desired.diagnostics, memory, len(found.files), len(found.live))
+    return Planned(plan, found.desired.diagnostics, memory, len(found.files), len(found.live), narrowed=True)
 
 
 def plan_all(desired: Desired, source: Source, store: Store, asked: Asked) -> Planned:

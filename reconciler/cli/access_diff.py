@@ -9,6 +9,7 @@ from reconciler.cli.authorize import refuse_faults
 from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
+from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.wiring.comparing import compare_revisions, connectors_of, lines_of
@@ -25,8 +26,8 @@ FORMATS = ("text", "json", "markdown")
         ("reconciler access-diff --base main --head HEAD --actor ada -o markdown", "for a pull request of ada's"),
     ),
 )
-@click.option("--base", required=True, metavar="REV", help="What the change goes into.")
-@click.option("--head", required=True, metavar="REV", help="The change; WORKTREE for the working tree.")
+@click.option("--base", required=True, type=REVISION, metavar="REV", help="What the change goes into.")
+@click.option("--head", required=True, type=REVISION, metavar="REV", help="The change; WORKTREE for the working tree.")
 @click.option("--actor", default="", metavar="ACTOR", help="Whose change it is: growth of their access stands apart.")
 @common_options(store=False)
 def command(base: str, head: str, actor: str) -> int:

@@ -10,6 +10,7 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.plan_files import open_saved, refuse_demanded
 from reconciler.cli.plan_options import plan_options
+from reconciler.cli.revision import REVISION
 from reconciler.cli.running import open_run, planned_with
 from reconciler.errors import UsageError
 from reconciler.wiring.planning import PlanFlags
@@ -38,7 +39,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="KEY",
     help="A public key that the saved plan has to be signed with; may be given again.",
 )
-@click.option("--require-commit-on", "branch", metavar="REV", help="The plan's commit has to be on this branch.")
+@click.option(
+    "--require-commit-on", "branch", type=REVISION, metavar="REV", help="The plan's commit has to be on this branch."
+)
 @common_options(reads=True)
 def command(
     planfile: Path | None, yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],

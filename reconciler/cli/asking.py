@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.options import common_options
 from reconciler.cli.parsing import key_of, time_of
+from reconciler.cli.revision import REVISION
 from reconciler.cli.running import load_desired, settings_of_run, warn_lost
 from reconciler.cli.said import options
 from reconciler.errors import UsageError
@@ -25,7 +26,7 @@ def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
         common_options(reads=True),
         click.option("--at", metavar="TIME", help="Judge the grants that expire as at this time, such as 2027-03-01T12:00:00Z."),
         click.option("--live", is_flag=True, help="Judge by the policies that are live in the store."),
-        click.option("--ref", default="", metavar="REV", help="Judge by the definitions of a commit, branch or tag."),
+        click.option("--ref", default="", type=REVISION, metavar="REV", help="Judge by the definitions of a commit, branch or tag."),
     ):  # fmt: skip
         function = decorate(function)
     return function

@@ -9,6 +9,7 @@ from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_options import approvals_option
+from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
 from reconciler.core.comparison import Comparison
 from reconciler.core.gate import Verdict
@@ -28,8 +29,10 @@ FORMATS = ("text", "json", "markdown", "github")
         ("reconciler authorize --base main --head HEAD --actor ada --approved-by grace", "and if grace approves it?"),
     ),
 )
-@click.option("--base", required=True, metavar="REV", help="What the change goes into; its policies judge.")
-@click.option("--head", required=True, metavar="REV", help="The change; WORKTREE for the working tree.")
+@click.option(
+    "--base", required=True, type=REVISION, metavar="REV", help="What the change goes into; its policies judge."
+)
+@click.option("--head", required=True, type=REVISION, metavar="REV", help="The change; WORKTREE for the working tree.")
 @click.option(
     "--actor", required=True, metavar="ACTOR", help="Who makes the change, exactly as policies and groups name them."
 )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.plan_files import VALID_FOR
+from reconciler.cli.revision import REVISION
 from reconciler.core.overrides import FORM, GUARDS, Override
 
 MAX_NAME = 255
@@ -80,7 +81,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     function = guarding_options(function)
     for option in reversed(
         [
-            click.option("--ref", default="", metavar="REV", help="Take the definitions of a commit, branch or tag."),
+            click.option("--ref", default="", type=REVISION, metavar="REV", help="Take the definitions of a commit, branch or tag."),
             click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
             click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
             click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),

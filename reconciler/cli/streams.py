@@ -26,8 +26,10 @@ class Border(io.TextIOBase):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
-    def write(self, text: str) -> int:
-        """Write lines."""
+    def write(self, text: str | bytes) -> int:
+        """Write lines; click writes what a shell completes as bytes."""
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "replace")
         if self.failure is None:
             with self._noting():
                 self._stream.write(harmless_lines(text))

@@ -10,6 +10,7 @@ from reconciler import __version__
 from reconciler.cli.help import Command
 from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
+from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
 from reconciler.core.baseline import Unprovable
 from reconciler.core.coverage import Coverage
@@ -42,11 +43,14 @@ FORMATS = render.FORMATS
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--ref", default="", metavar="REV", help="Check a commit, branch or tag instead of the working tree.")
+@click.option(
+    "--ref", default="", type=REVISION, metavar="REV", help="Check a commit, branch or tag instead of the working tree."
+)
 @click.option(
     "--changed-since",
     "since",
     default="",
+    type=REVISION,
     metavar="REV",
     help="Look at what differs from a commit, branch or tag that was valid, and at what that can break elsewhere.",
 )

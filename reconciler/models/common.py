@@ -88,6 +88,8 @@ Names = Annotated[list[Name], Distinct]
 
 Whole = Annotated[int, BeforeValidator(whole)]
 """A whole number, which JSON may write as 30.0."""
+Action = Literal["create", "update", "rename", "adopt", "delete", "restore"]
+"""What happens to a record."""
 Version = Annotated[Whole, Field(ge=1, le=1)]
 """Of a format; True is not 1 here, as it is in a Literal."""
 Count = Annotated[Whole, Field(ge=0)]

@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool
 
-from reconciler.models.common import Count, Output, Version, Whole, text
+from reconciler.models.common import Action, Count, Output, Version, Whole, text
 
 Address = Annotated[str, text(pattern="^(access-test|category|connector|group|policy)/.+$")]
 Digest = Annotated[str, text(pattern="^[0-9a-f]{64}$")]
-Action = Literal["create", "update", "rename", "adopt", "delete", "restore"]
 Origin = Literal["git", "drift", "both", "secret", "token"]
 
 

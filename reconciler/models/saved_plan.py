@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, model_validator
 
-from reconciler.models.common import Model, Version, Whole, text, whole
-from reconciler.models.plan import Action
+from reconciler.models.common import Action, Model, Version, Whole, text, whole
 
 _Moment = Annotated[str, text(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,16}Z$")]
 _Large = Annotated[Whole, Field(ge=0, le=2**53 - 1)]

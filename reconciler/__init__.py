@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.models.connector import Category, Connector
     from reconciler.models.diagnostics import Diagnostic, ValidationResult
     from reconciler.models.plan import Change, FieldChange, Plan, Problem
+    from reconciler.models.project import Project, Target
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,10 +35,12 @@ __all__ = [
     "PermissionPolicy",
     "Plan",
     "Problem",
+    "Project",
     "ReconcilerError",
     "Repository",
     "SourceUnavailable",
     "StoreUnavailable",
+    "Target",
     "UsageError",
     "ValidationResult",
     "__version__",
@@ -48,6 +51,7 @@ _MODULES = {
     "models.connector": ("Category", "Connector"),
     "models.diagnostics": ("Diagnostic", "ValidationResult"),
     "models.plan": ("Change", "FieldChange", "Plan", "Problem"),
+    "models.project": ("Project", "Target"),
 }
 
 

@@ -14,13 +14,15 @@ from reconciler.core.progress import UNTOLD
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.declaring import document
+from reconciler.kinds.registry import API_VERSION
 from reconciler.models.access import AccessTest, Group, PermissionPolicy
 from reconciler.models.connector import Category, Connector
 from reconciler.models.diagnostics import ValidationResult
 from reconciler.models.plan import Plan
+from reconciler.models.project import Project
 from reconciler.settings import Overrides
 from reconciler.wiring.planning import PlanFlags, asked_of, make, run_of, settings_of
-from reconciler.wiring.run import default_actor, locate_root, open_source, pipeline_actor
+from reconciler.wiring.run import default_actor, load_project, locate_root, open_source, pipeline_actor
 from reconciler.wiring.validation import found_in
 
 Model = TypeVar("Model", Category, Connector, Group, PermissionPolicy, AccessTest)
@@ -63,6 +65,16 @@ class Repository:
         found = found_in(self._root, self._source, desired, settings=not self._ref)
         checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
         return ValidationResult.model_validate_json(render.render("json", found, checked=checked))
+
+    @property
+    def settings(self) -> Project:
+        """The project file, reconciler.yaml, of the working tree; the defaults where there is none.
+
+        Raises:
+            InvalidDefinitions: it is wrong.
+        """
+        nothing = {"apiVersion": API_VERSION, "kind": "Project"}
+        return Project.model_validate(load_project(self._root) or nothing)
 
     @property
     def categories(self) -> list[Category]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
@@ -153,11 +153,20 @@ def load_settings(root: Path, given: Overrides) -> Settings:
         InvalidDefinitions: the project file is wrong.
         UsageError: see `settle`.
     """
+    return settle(root, load_project(root), given, partial(_is_inside, root))
+
+
+def load_project(root: Path) -> dict[str, Any]:
+    """What the project file says, {} without one.
+
+    Raises:
+        InvalidDefinitions: it is wrong.
+    """
     project, diagnostics = read_project(root)
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
         raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
-    return settle(root, project, given, partial(_is_inside, root))
+    return project
 
 
 def _is_inside(root: Path, url: str) -> bool:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from reconciler.kinds import schemas
-from reconciler.models.documents import MODELS
+from reconciler.models import documents
+from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
 from reconciler.source.yaml.loading import fast_parser, load
 
+MODELS: dict[str, type[BaseModel]] = {**documents.MODELS, "Project": Project}
 ROOT = Path(__file__).parents[2]
 VALIDATORS = {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])) for kind in MODELS}
 
@@ -23,7 +25,7 @@ VALIDATORS = {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])
 def real_documents() -> list[dict[str, Any]]:
     """Our own definitions, and the examples of the schemas."""
     found = [example for kind in MODELS for example in schemas.load(SCHEMA_FILES[kind])["examples"]]
-    for folder in ("connectors", "policies"):
+    for folder in ("connectors", "policies", "examples"):
         for path in sorted((ROOT / folder).glob("**/*.yaml")):
             found += [document for _, document in load(path.read_bytes(), path.name, fast_parser()).documents]
     return found
@@ -51,7 +53,18 @@ FULL_CONNECTOR: dict[str, Any] = {
         "lifecycle": {"protect": True, "ignore": ["description", "endpoints.a purpose.url"]},
     },
 }  # fmt: skip
-DOCUMENTS = [*real_documents(), FULL_CONNECTOR]
+FULL_PROJECT: dict[str, Any] = {
+    "apiVersion": "reconciler/v1", "kind": "Project", "owner": "acme/connectors", "defaultTarget": "live",
+    "secrets": {"helpers": {"pass": {"command": ["pass", "{name}"], "protocol": "git-credential", "variables": ["PASS_*"], "timeoutSeconds": 600}}},
+    "targets": {
+        "live": {
+            "store": "sqlite:/srv/live.db", "state": "sqlite:state.db", "envFile": ".env", "keyFile": "key", "maxDeletes": "5", "maxAccessLoss": "5%", "quarantineDays": 0,
+            "requireCommit": True, "requireCommitOn": "main", "signedBy": ["keys.pub"], "secrets": "check", "secretsAllowed": ["env:CRM_*"], "tokens": "demand",
+        },
+        "other": {"store": "sqlite:"},
+    },
+}  # fmt: skip
+DOCUMENTS = [*real_documents(), FULL_CONNECTOR, FULL_PROJECT]
 NAMES = sorted(
     {
         key

@@ -37,7 +37,7 @@ def test_every_name_is_there_and_documented(name: str) -> None:
 
 def test_every_public_part_of_a_repository_is_documented() -> None:
     parts = [name for name, _ in inspect.getmembers(reconciler.Repository) if not name.startswith("_")]
-    assert len(parts) == 7
+    assert len(parts) == 8
     for name in parts:
         assert re.search(rf"\b{name}\b", PAGE), name
         assert inspect.getdoc(getattr(reconciler.Repository, name))
@@ -127,6 +127,18 @@ def test_definitions_are_models(workspace: Workspace) -> None:
         dumped = [item.model_dump(by_alias=True, exclude_unset=True, mode="json") for item in mine]
         workspace.write(file, "\n---\n".join(json.dumps(item) for item in dumped))
     assert reconciler.Repository(workspace.root).plan().changes == []
+
+
+def test_settings_are_a_model(workspace: Workspace) -> None:
+    """With its defaults, also where there is no project file."""
+    assert reconciler.Repository(workspace.root).settings.targets == {}
+    text = "apiVersion: reconciler/v1\nkind: Project\ntargets: {live: {store: 'sqlite:live.db', quarantineDays: 3}}\n"
+    workspace.write("reconciler.yaml", text)
+    target = reconciler.Repository(workspace.root).settings.targets["live"]
+    assert (target.store, target.quarantine_days, target.max_deletes) == ("sqlite:live.db", 3, "30%")
+    workspace.write("reconciler.yaml", text.replace("3", "soon"))
+    with pytest.raises(reconciler.InvalidDefinitions, match="reconciler.yaml is not valid"):
+        reconciler.Repository(workspace.root).settings  # noqa: B018
 
 
 def test_errors_are_those_of_the_package(workspace: Workspace, tmp_path: Path) -> None:

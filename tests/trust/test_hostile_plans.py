@@ -125,6 +125,33 @@ def test_edits(saved: Workspace, name: str) -> None:
     assert result.exit_code == 5 and "is not the plan that was saved" in result.stderr, result.output
 
 
+TOLD = {
+    "steps.0.action: has to be 'create'": lambda content: content["steps"][0].update(action="make"),
+    "steps.1.name: is missing": lambda content: content["steps"][1].pop("name"),
+    "steps.0.vendor\\x1b: is not known": lambda content: content["steps"][0].update({"vendor\x1b": CANARY}),
+    "adopt: has to be true or false": lambda content: content.update(adopt=CANARY),
+    "differing: has to be 0 at least": lambda content: content.update(differing=-1),
+    "plan.owner: has to be a text": lambda content: content["plan"].update(owner=[CANARY]),
+    "expires: there is no such moment": lambda content: content.update(expires="2099-13-45T99:99:99Z"),
+    "steps: two are about the same resource or record": lambda content: content["steps"].append(content["steps"][0]),
+    "steps.0.declared: is no valid Category": lambda content: content["steps"][0]["declared"]["spec"].update(x=CANARY),
+    "and 5 more": lambda content: content.update({f"vendor{number}": CANARY for number in range(15)}),
+}
+CANARY = "Qcanary7k2m9x4w8"
+
+
+@pytest.mark.parametrize("words", TOLD)
+def test_what_is_wrong_is_told_with_its_place(saved: Workspace, words: str) -> None:
+    """In words, without the value, and harmless for a terminal."""
+    content = json.loads((saved.root / "plan.json").read_bytes())
+    TOLD[words](content)
+    seal(saved, content)
+    result = saved.run("apply", "edited.json", "--yes")
+    assert result.exit_code == 5, result.output
+    assert any(line.strip().startswith(words) for line in result.stderr.splitlines()), result.stderr
+    assert CANARY not in result.output and "\x1b" not in result.stderr
+
+
 def test_what_is_no_file(saved: Workspace) -> None:
     """A device, a pipe and a folder."""
     os.mkfifo(saved.root / "pipe.json")

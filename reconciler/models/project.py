@@ -1,0 +1,62 @@
+"""The settings of a configuration repository; schemas/project.schema.json describes them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from reconciler.models.common import SPACE, Model, Name, Whole, text
+
+_Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
+_Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
+_Share = Annotated[str, text(pattern=r"^[0-9]{1,9}%?$")]
+_Bound = Annotated[
+    str, text(0, 4096, rf"^(env|file|vault|sops|age|aws|exec|plugin):(\*|[^*{SPACE}][^*]*\*?)$")
+]  # fmt: skip
+
+
+class Helper(Model):
+    """A program that gives secrets."""
+
+    command: Annotated[list[Annotated[str, text(1, 4096)]], Field(min_length=1, max_length=50)]
+    protocol: Literal["plain", "git-credential"] = "plain"
+    variables: Annotated[list[Annotated[str, text(0, 255, r"^[A-Za-z_][A-Za-z0-9_]*\*?$")]], Field(max_length=100)] = []
+    timeout_seconds: Annotated[Whole, Field(ge=1, le=600)] = 60
+
+
+class Secrets(Model):
+    """What secret references may use."""
+
+    helpers: Annotated[dict[Name, Helper], Field(max_length=50)] = {}
+
+
+class Target(Model):
+    """A live store, and how changes come to it.
+
+    Attributes:
+        secrets_allowed: what secret references may lead to; None where the target does not say.
+    """
+
+    store: _Url
+    state: _Url | None = None
+    env_file: _Path | None = None
+    key_file: _Path | None = None
+    max_deletes: _Share = "30%"
+    max_access_loss: _Share = "30%"
+    quarantine_days: Annotated[Whole, Field(ge=0, le=36500)] = 30
+    require_commit: StrictBool = False
+    require_commit_on: Annotated[str, text(1, 255, r"^[^\x00]*$")] | None = None
+    signed_by: Annotated[list[_Path], Field(min_length=1, max_length=50)] = []
+    secrets: Literal["unchanged", "check"] = "unchanged"
+    secrets_allowed: Annotated[list[_Bound], Field(max_length=1000)] | None = None
+    tokens: Literal["apply", "demand"] = "apply"
+
+
+class Project(Model):
+    """The project file, reconciler.yaml."""
+
+    api_version: Literal["reconciler/v1"]
+    kind: Literal["Project"]
+    owner: Annotated[str, text(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$")] | None = None
+    default_target: Name | None = None
+    secrets: Secrets = Secrets()
+    targets: Annotated[dict[Name, Target], Field(max_length=100)] = {}

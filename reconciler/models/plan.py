@@ -88,11 +88,15 @@ class Drift(Output):
 
 
 class LiveRecord(Output):
-    """The live record that a change starts from; the change is refused when it moved."""
+    """The live record that a change starts from; the change is refused when it moved.
+
+    Attributes:
+        version: another one after each write; in an SQL store a number that grows.
+    """
 
     address: Address
     owner: str | None
-    version: Count
+    version: Count | str
     fingerprint: str
 
 

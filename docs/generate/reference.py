@@ -47,13 +47,13 @@ def pages() -> dict[Path, str]:
 
 
 def commands() -> Iterator[str]:
-    """Every command with its options; those that all understand stand once."""
+    """Every command with its options; those that commands share stand once."""
     yield from ("# Commands",)
     for title, section in SECTIONS.items():
         rows = ((f"[`{name}`](#{name})", text) for name, (_, text) in section.items())
         yield from ("", f"**{title}**", "", *table(("command", "does"), rows))
     shared = [parameter for parameter in cli.params if isinstance(parameter, click.Option) and parameter.envvar]
-    yield from ("", "## Options of every command", "")
+    yield from ("", "## Common options", "")
     yield "They may stand before or after the command. One on the command line wins over its variable."
     yield ""
     rows = ((spelled(option), f"`{option.envvar}`", prose(option.help)) for option in shared)

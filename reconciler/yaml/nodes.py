@@ -82,7 +82,9 @@ def mark_of(mark: Any) -> Mark:
 
 def scalar_node(event: Any, value: Any = None) -> Node:
     """The node of a scalar."""
-    start, end = mark_of(event.start_mark), mark_of(event.end_mark)
+    first, behind = event.start_mark, event.end_mark
+    start = Mark(first.index, first.line, first.column)
+    end = Mark(behind.index, behind.line, behind.column)
     tag = str(event.tag) if event.tag else ""
     return Node(NodeKind.SCALAR, start, end, end, event.style or "", event.value, event.anchor or "", tag, (), value)
 

@@ -88,21 +88,11 @@ class Document(NamedTuple, Generic[Made]):
 
 def documents(events: Iterable[Any], language: Language[Made]) -> Iterator[Document[Made]]:
     """Each document as soon as it is read."""
-    builder = _Builder(language)
-    for event in events:
-        name = type(event).__name__
-        if name == "DocumentStartEvent":
-            start = event
-            builder.begin(event)
-        elif name == "DocumentEndEvent":
-            header = f"{start.explicit} {start.version} {start.tags} {event.explicit}"
-            yield Document(mark_of(start.start_mark), builder.roots.pop(), header)
-        else:
-            builder.add(name, event)
+    return _Builder(language).documents(events)
 
 
 class _Open(Struct):
-    """A collection that is not closed yet; `weight` counts its values with aliases written out."""
+    """A collection that is not closed yet, or a document; `weight` counts its values with aliases written out."""
 
     start: Any
     is_mapping: bool
@@ -111,67 +101,63 @@ class _Open(Struct):
 
 
 class _Builder(Generic[Made]):
-    """The collections that are open, and what is anchored."""
+    """What is open, and what is anchored."""
 
     def __init__(self, language: Language[Made]) -> None:
         self._language = language
-        self._open: list[_Open] = []
-        self.roots: list[Made] = []
+        self._depth, self._most, self._most_of_file = language.limits
+        self._inner, self._around = _Open(None, False, []), list[_Open]()
         self._anchors: dict[str, Anchored[Made]] = {}
-        self._in_document = self._in_file = 0
+        self._held = self._held_before = 0
 
-    def begin(self, event: Any) -> None:
-        self._anchors, self._in_document = {}, 0
-        self._language.document(event)
-
-    def add(self, name: str, event: Any) -> None:
-        if name == "ScalarEvent":
-            self._count(event, 1)
-            made = self._language.scalar(event, is_key=self._at_key())
-            self._place(made, 1, event.anchor)
-        elif name in ("MappingStartEvent", "SequenceStartEvent"):
-            self._count(event, 1)
-            self._language.opening(event, is_key=self._at_key())
-            if len(self._open) >= self._language.limits.depth:
-                self._language.too_deep(event)
-            if event.anchor is not None:
-                self._anchors[event.anchor] = Anchored(None, 0)
-            self._open.append(_Open(event, name == "MappingStartEvent", []))
-        elif name in ("MappingEndEvent", "SequenceEndEvent"):
-            closed = self._open.pop()
-            made = self._language.collection(closed.start, closed.items, event)
-            self._place(made, closed.weight, closed.start.anchor)
-        elif name == "AliasEvent":
-            found = self._anchors.get(event.anchor)
-            made = self._language.alias(event, found, is_key=self._at_key())
-            weight = found.weight if found else 1
-            self._count(event, weight)
-            self._place(made, weight, None)
+    def documents(self, events: Iterable[Any]) -> Iterator[Document[Made]]:
+        for event in events:
+            name = type(event).__name__
+            if name == "ScalarEvent":
+                self._place(event, self._language.scalar(event, is_key=self._at_key()), 1, event.anchor)
+            elif name in ("MappingStartEvent", "SequenceStartEvent"):
+                self._start(event, is_mapping=name == "MappingStartEvent")
+            elif name in ("MappingEndEvent", "SequenceEndEvent"):
+                closed, self._inner = self._inner, self._around.pop()
+                self._held -= closed.weight  # it is counted anew, as a whole
+                made = self._language.collection(closed.start, closed.items, event)
+                self._place(event, made, closed.weight, closed.start.anchor)
+            elif name == "AliasEvent":
+                found = self._anchors.get(event.anchor)
+                made = self._language.alias(event, found, is_key=self._at_key())
+                self._place(event, made, found.weight if found else 1, None)
+            elif name == "DocumentStartEvent":
+                self._language.document(event)
+                self._inner, self._anchors = _Open(event, False, []), {}
+                self._held_before, self._held = self._held_before + self._held, 0
+            elif name == "DocumentEndEvent":
+                start = self._inner.start
+                header = f"{start.explicit} {start.version} {start.tags} {event.explicit}"
+                yield Document(mark_of(start.start_mark), self._inner.items[0], header)
 
     def _at_key(self) -> bool:
-        if not self._open:
-            return False
-        inner = self._open[-1]
-        return inner.is_mapping and not len(inner.items) & 1
+        return self._inner.is_mapping and not len(self._inner.items) & 1
 
-    def _count(self, event: Any, weight: int) -> None:
-        self._in_document += weight
-        self._in_file += weight
-        _, most, most_of_file = self._language.limits
-        if self._in_document > most:
-            self._language.too_many(event, "document", most)
-        if self._in_file > most_of_file:
-            self._language.too_many(event, "file", most_of_file)
+    def _start(self, event: Any, *, is_mapping: bool) -> None:
+        self._language.opening(event, is_key=self._at_key())
+        if len(self._around) >= self._depth:
+            self._language.too_deep(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = Anchored(None, 0)
+        self._around.append(self._inner)
+        self._inner = _Open(event, is_mapping, [])
+        self._held += 1
 
-    def _place(self, made: Made, weight: int, anchor: str | None) -> None:
+    def _place(self, event: Any, made: Made, weight: int, anchor: str | None) -> None:
+        self._held += weight
+        if self._held > self._most:
+            self._language.too_many(event, "document", self._most)
+        if self._held_before + self._held > self._most_of_file:
+            self._language.too_many(event, "file", self._most_of_file)
         if anchor is not None:
             self._anchors[anchor] = Anchored(made, weight)
-        if self._open:
-            inner = self._open[-1]
-            inner.items.append(made)
-            inner.weight += weight
-        else:
-            self.roots.append(made)
+        self._inner.items.append(made)
+        self._inner.weight += weight
 
 
 def events(text: str) -> Iterator[Any]:

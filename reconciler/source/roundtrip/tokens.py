@@ -66,7 +66,7 @@ class _Collector:
         self._position = 0
 
     def add(self, token: Any) -> None:
-        start, end = mark_of(token.start_mark), mark_of(token.end_mark)
+        start, end = token.start_mark, token.end_mark
         self._add_comments(self._position, start.index)
         self._position = max(self._position, end.index)
         if start.index == end.index:
@@ -76,7 +76,7 @@ class _Collector:
                 self._add_scalar(token.style, start, end)
                 return
             case "BlockEntryToken":
-                self._dashes.append(start)
+                self._dashes.append(mark_of(start))
             case "KeyToken":  # an implicit key has no width
                 self._explicit_keys.append(start.line)
         self._content.update(range(start.line, end.line + 1))
@@ -85,7 +85,7 @@ class _Collector:
         for found in _COMMENT.finditer(self._text, start, max(start, end)):
             self._comments.append(Comment(found.start(), found[0].rstrip(" \t")))
 
-    def _add_scalar(self, style: str | None, start: Mark, end: Mark) -> None:
+    def _add_scalar(self, style: str | None, start: Any, end: Any) -> None:
         if style in ("|", ">"):
             last = self._add_block_scalar(start, end)
             self._held.update(range(start.line + 1, last + 1))
@@ -94,13 +94,13 @@ class _Collector:
             self._held.update(range(start.line, last))
         self._content.update(range(start.line, last + 1))
 
-    def _add_block_scalar(self, start: Mark, end: Mark) -> int:
+    def _add_block_scalar(self, start: Any, end: Any) -> int:
         """The scalar's last line that counts: with `+` that may be a blank one."""
         header = _BLOCK_HEADER.match(self._text, start.index)
         chomping = header["chomping"] if header else "+"
         if header and header["comment"]:
             self._comments.append(Comment(header.start("comment"), header["comment"].rstrip(" \t")))
-        last = end.line if end.column and end.index >= len(self._text) else end.line - 1
+        last: int = end.line if end.column and end.index >= len(self._text) else end.line - 1
         if "+" not in chomping:
             last = self._without_blank_end(start.line, last, explicit=any(map(str.isdigit, chomping)))
         self._block_scalars[end.index] = last

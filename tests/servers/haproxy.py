@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from servers.authority import Certificate
-from servers.process import HOST, free_port, launch, listens, program, wait
+from programs import needs
+from servers.process import HOST, free_port, launch, listens, wait
 
 CONFIGURATION = """\
 global
@@ -33,7 +34,7 @@ def haproxy(folder: Path, upstream: int, *, certificate: Certificate | None = No
     )
     file = folder / f"haproxy-{port}.cfg"
     file.write_text(text, "utf-8")
-    server = launch("haproxy", [program("haproxy"), "-db", "-f", file], folder=folder, port=port)
+    server = launch("haproxy", [needs("haproxy"), "-db", "-f", file], folder=folder, port=port)
     try:
         wait(server, listens)
         yield port

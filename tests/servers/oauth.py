@@ -15,7 +15,8 @@ from servers.authority import Authority
 from servers.faults import Front, Request
 from servers.gunicorn import launch_gunicorn
 from servers.haproxy import haproxy
-from servers.process import HOST, answers, free_port, launch, program, wait
+from programs import needs, program
+from servers.process import HOST, answers, free_port, launch, wait
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def glewlwyd(folder: Path, authority: Authority) -> Iterator[Glewlwyd]:
         key=authority.good.key, chain=authority.good.chain,
     )  # fmt: skip
     (home / "glewlwyd.conf").write_text(text, "utf-8")
-    command = [program("glewlwyd"), f"--config-file={home / 'glewlwyd.conf'}"]
+    command = [needs("glewlwyd"), f"--config-file={home / 'glewlwyd.conf'}"]
     server = launch("glewlwyd", command, folder=home, port=port)
     direct = f"https://{HOST}:{port}"
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from programs import to_install
 from starting import Starter
 
 # CI draws the same examples each time, so that it fails for the change at hand alone; everybody else draws new ones.
@@ -39,6 +40,12 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(clean_environment()["XDG_CACHE_HOME"], ignore_errors=True)
     if starter.cache_info().currsize:
         starter().close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    if line := to_install(skipped):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 from conftest import Workspace, clean_environment
+from programs import needs
 from gate_world import gated
 from ruamel.yaml import YAML
 
@@ -51,6 +52,7 @@ def review(login: str, state: str, commit: str) -> dict[str, Any]:
 
 def run_script(script: str, origin: Workspace, tmp_path: Path, variables: dict[str, str], reviews: list[Any]) -> Any:
     """The script of a job in a fresh clone of the branch that the change goes into."""
+    needs("bash", *(["jq"] if "jq " in script else []))
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--branch", "main", origin.root, clone], check=True)
     programs = tmp_path / "bin"

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conftest import clean_environment
+from programs import needs
 
 _WATCHED = (
     "openat write pwrite64 fsync fdatasync ftruncate rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat"
@@ -64,9 +64,8 @@ def trace(folder: Path, arguments: Sequence[str], env: Mapping[str, str], kill: 
         kill: `CALL:N`, to kill it as it enters its N-th such call.
         fail: `CALL:ERROR:N`, to let its N-th such call fail, or with `N+` all from that one on.
     """
-    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     log = folder.parent / f"{folder.name}.strace"
-    command = ["strace", "-f", "-y", "-qq", "-xx", "-s", "16777216", "-o", str(log), "-e", "signal=none"]
+    command = [needs("strace"), "-f", "-y", "-qq", "-xx", "-s", "16777216", "-o", str(log), "-e", "signal=none"]
     command += ["-e", "trace=" + ",".join(f"?{call}" for call in (*_WATCHED, *_UNKNOWN))]
     if kill:
         call, number = kill.split(":")

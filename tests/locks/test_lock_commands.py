@@ -1,7 +1,6 @@
 """lock show and lock release, and that planning never locks."""
 
 import json
-import shutil
 import re
 import socket
 import subprocess
@@ -12,6 +11,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import Workspace, clean_environment
+from programs import needs
 from live_state import sql
 
 from reconciler.kinds import schemas
@@ -138,12 +138,11 @@ def test_planning_and_looking_write_nothing_and_lock_nothing(applied: Workspace)
     """No byte of the store's file, and no lock but the shared ones of a reader; while another run holds the lease."""
     applied.edit("connectors/crm.yaml", "method: GET", "method: PUT")
     hold(applied, "elsewhere:7:1:kernel:nonce")
-    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
     before = applied.store.read_bytes()
     for line in ("plan", "drift", "get", "history", "lock show", "can ada connectors:view --live", "store check"):
         log = applied.root.parent / "strace.log"
         subprocess.run(
-            ["strace", "-f", "-y", "-o", log, "-e", "trace=pwrite64,write,pwritev,ftruncate,fsync,fdatasync", sys.executable, "-m", "reconciler", *line.split()],
+            [needs("strace"), "-f", "-y", "-o", log, "-e", "trace=pwrite64,write,pwritev,ftruncate,fsync,fdatasync", sys.executable, "-m", "reconciler", *line.split()],
             cwd=applied.root, env=clean_environment(applied.env), capture_output=True, check=False,
         )  # fmt: skip
         touched = [row for row in log.read_text().splitlines() if str(applied.store) in row]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace, clean_environment
+from programs import needs
 from live_state import sql
 
 WAITER = """\
@@ -125,8 +126,7 @@ def test_a_signal_that_is_ignored_stays_so(gated: Workspace) -> None:
 @pytest.mark.parametrize(("call", "when"), [("fdatasync", "1"), ("fdatasync", "2..3"), ("fdatasync", "3"), ("pwrite64", "4..5"), ("pwrite64", "20")])  # fmt: skip
 def test_signals_at_system_calls(workspace: Workspace, call: str, when: str) -> None:
     """One or two, as calls of the store's making and of the transaction return: all or nothing, and it is said which."""
-    assert shutil.which("strace"), "strace is not installed; .ci/run installs it"
-    command = ["strace", "-f", "-o", os.devnull, "-e", f"inject={call}:signal=INT:when={when}", sys.executable, "-m", "reconciler", "apply", "--yes"]  # fmt: skip
+    command = [needs("strace"), "-f", "-o", os.devnull, "-e", f"inject={call}:signal=INT:when={when}", sys.executable, "-m", "reconciler", "apply", "--yes"]  # fmt: skip
     done = subprocess.run(command, cwd=workspace.root, env=clean_environment(workspace.env), capture_output=True, text=True, check=False)  # fmt: skip
     assert "Traceback" not in done.stderr
     tables = sql(workspace.store, "SELECT count(*) FROM sqlite_master")[0][0]
@@ -142,11 +142,11 @@ def test_signals_at_system_calls(workspace: Workspace, call: str, when: str) -> 
 @pytest.mark.parametrize("jump", ["-400d", "+400d"])
 def test_a_jump_of_the_wall_clock_takes_no_lease(gated: Workspace, tmp_path: Path, jump: str) -> None:
     """As `date -s` makes it: the clock since the boot goes on. And the lease is given back all the same."""
-    assert shutil.which("faketime"), "faketime is not installed; .ci/run installs it"
+    faketime = needs("faketime")
     holder = apply_until_gate(gated)
     environment = clean_environment({**gated.env, "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
     space = other(gated, tmp_path, "by the other")
-    command = ["faketime", "-f", jump, sys.executable, "-m", "reconciler", "apply", "--yes", "--lock-timeout", "0"]
+    command = [faketime, "-f", jump, sys.executable, "-m", "reconciler", "apply", "--yes", "--lock-timeout", "0"]
     done = subprocess.run(command, cwd=space.root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 8, done.stderr
     assert f"apply by ada (process {holder.pid} on " in done.stderr

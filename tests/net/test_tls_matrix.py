@@ -1,11 +1,12 @@
 """Which certificates pass, for calls, preflights and token requests; and what the environment may change."""
 
 import json
-import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import Workspace
+from programs import needs
 from servers.oauth import OAuthServer
 
 CATEGORY = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec: {displayName: Customer data}\n"
@@ -134,7 +135,7 @@ def test_tls_variables(place: Workspace, authority, tmp_path: Path) -> None:
     folder = tmp_path / "certificates"
     folder.mkdir()
     (folder / "ca.pem").write_bytes(Path(authority.ca).read_bytes())
-    os.system(f"openssl rehash {folder} 2>/dev/null || c_rehash {folder} >/dev/null")
+    subprocess.run([needs("openssl"), "rehash", folder], check=True)
     call = ("call", "one", "get", "--fail")
     assert place.run(*call).exit_code == 10
     assert place.run(*call, env={"SSL_CERT_FILE": str(authority.ca)}).exit_code == 0

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import CATEGORY, Workspace
+from programs import needs
 from live_state import drift, live_spec, sql
 
 from reconciler.errors import GuardStopped, UsageError
@@ -231,7 +232,7 @@ def test_options_that_say_how_to_plan_do_not_go_with_it(saved: Workspace) -> Non
 
 
 def keys(folder: Path, name: str, *arguments: str) -> Path:
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name, *arguments]
+    command = [needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name, *arguments]
     subprocess.run(command, check=True)
     return folder / name
 
@@ -243,7 +244,7 @@ def test_signatures(saved: Workspace, tmp_path: Path) -> None:
     shutil.copy(saved.root / "plan.json", saved.root / "unsigned.json")
     saved.ok("plan", "-q", "--out", "plan.json", "--sign", str(mine))
     listed = subprocess.run(
-        ["ssh-keygen", "-l", "-f", f"{mine}.pub"], capture_output=True, text=True, check=True
+        [needs("ssh-keygen"), "-l", "-f", f"{mine}.pub"], capture_output=True, text=True, check=True
     ).stdout
     name = content_of(saved)["signature"]["key"]
     assert name in listed
@@ -260,14 +261,14 @@ def test_signatures(saved: Workspace, tmp_path: Path) -> None:
 def test_keys_of_other_makes(saved: Workspace, tmp_path: Path) -> None:
     """PEM, and a key under a passphrase; an RSA key is refused."""
     pem, public, rsa = tmp_path / "key.pem", tmp_path / "pub.pem", tmp_path / "rsa.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", pem], check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", pem, "-pubout", "-out", public], check=True, capture_output=True)
-    subprocess.run(["openssl", "genpkey", "-algorithm", "rsa", "-out", rsa], check=True, capture_output=True)
+    subprocess.run([needs("openssl"), "genpkey", "-algorithm", "ed25519", "-out", pem], check=True, capture_output=True)
+    subprocess.run([needs("openssl"), "pkey", "-in", pem, "-pubout", "-out", public], check=True, capture_output=True)
+    subprocess.run([needs("openssl"), "genpkey", "-algorithm", "rsa", "-out", rsa], check=True, capture_output=True)
     assert "holds no Ed25519 private key" in saved.run("plan", "--out", "x.json", "--sign", rsa).stderr
     assert not (saved.root / "x.json").exists()
     saved.ok("plan", "-q", "--out", "plan.json", "--sign", pem)
     locked = tmp_path / "locked"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "a passphrase", "-f", locked], check=True)
+    subprocess.run([needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", "a passphrase", "-f", locked], check=True)
     result = saved.run("plan", "--out", "x.json", "--sign", locked)
     assert result.exit_code == 64 and "RECONCILER_SIGN_PASSPHRASE" in result.stderr
     env = {"RECONCILER_SIGN_PASSPHRASE": "a passphrase"}

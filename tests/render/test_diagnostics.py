@@ -58,7 +58,6 @@ print(*sorted(name for name in set(sys.modules) - before))
     assert said == "2 files, 3 documents: valid."
     assert loaded.split() == [
         "reconciler.harmless",
-        "reconciler.patterns",
         "reconciler.render",
         "reconciler.render.diagnostics",
         "reconciler.render.diagnostics.text",

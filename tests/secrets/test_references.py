@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace
+from programs import needs
 from secret_checks import CANARY, applied, declare, helpers, refused
 from servers.aws import Aws
 from servers.sops import AgeKey
@@ -29,9 +30,7 @@ def test_sops(empty: Workspace, age_key: AgeKey, tmp_path: Path) -> None:
     calls = empty.root / "calls"
     program = tmp_path / "bin" / "sops"  # beside the repository: what lies in it is found by no name
     program.parent.mkdir()
-    real = subprocess.run(
-        ["which", "sops"], env=age_key.environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    real = shutil.which("sops", path=age_key.environment["PATH"])
     program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {real} "$@"\n')
     program.chmod(0o755)
     empty.env["PATH"] = f"{program.parent}{os.pathsep}{age_key.environment['PATH']}"
@@ -79,7 +78,7 @@ def test_age(empty: Workspace, age_key: AgeKey, other_age_key: AgeKey) -> None:
     """Files of the real age, armored or not; the identity from a variable or a file."""
     for name, options in (("plain.age", []), ("armored.age", ["-a"])):
         subprocess.run(
-            ["age", *options, "-r", age_key.recipient, "-o", empty.root / name],
+            [needs("age"), *options, "-r", age_key.recipient, "-o", empty.root / name],
             input=f"{CANARY}\n".encode(),
             check=True,
         )

@@ -16,7 +16,6 @@ class Certificate:
 
     chain: Path
     key: Path
-    both: Path  # chain and key in one file, which haproxy wants
 
     def server_context(self, client_ca: Path | None = None) -> ssl.SSLContext:
         """What a server presents; with `client_ca` it demands a certificate from the client."""
@@ -55,12 +54,10 @@ def make_authority(folder: Path) -> Authority:
     day, now = timedelta(days=1), datetime.now(UTC)
 
     def write(name: str, leaf: trustme.LeafCert) -> Certificate:
-        made = Certificate(folder / f"{name}.crt", folder / f"{name}.key", folder / f"{name}.pem")
+        made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
         made.chain.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         made.key.write_bytes(leaf.private_key_pem.bytes())
-        made.both.write_bytes(leaf.private_key_and_cert_chain_pem.bytes())
-        for file in (made.key, made.both):
-            file.chmod(0o600)
+        made.key.chmod(0o600)
         return made
 
     known.cert_pem.write_to_path(str(folder / "ca.pem"))

@@ -188,7 +188,7 @@ def rate_limited(httpbin, server_folder: Path) -> Iterator[str]:
     """The address of httpbin behind a haproxy that lets two requests through in a second, then answers 429."""
     from servers.haproxy import at_most, haproxy
 
-    with haproxy(server_folder, httpbin.port, rules=at_most(2, 1)) as port:
+    with haproxy(server_folder, httpbin.port, at_most(2, 1)) as port:
         yield f"http://{HOST}:{port}"
 
 

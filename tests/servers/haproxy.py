@@ -1,11 +1,11 @@
-"""haproxy: TLS before a server that has none, and true rate limiting."""
+"""haproxy: true rate limiting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers.authority import Certificate
-from servers.process import HOST, free_port, launch, listens, program, wait
+from programs import needs
+from servers.process import HOST, free_port, launch, listens, wait
 
 CONFIGURATION = """\
 global
@@ -16,7 +16,7 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend front
-  bind {host}:{port} {tls}
+  bind {host}:{port}
   {rules}
   default_backend back
 backend back
@@ -25,15 +25,13 @@ backend back
 
 
 @contextmanager
-def haproxy(folder: Path, upstream: int, *, certificate: Certificate | None = None, rules: str = "") -> Iterator[int]:
+def haproxy(folder: Path, upstream: int, rules: str) -> Iterator[int]:
     """haproxy before a port; gives its own port. `rules` are lines of a frontend."""
     port = free_port()
-    text = CONFIGURATION.format(
-        host=HOST, port=port, upstream=upstream, rules=rules, tls=f"ssl crt {certificate.both}" if certificate else ""
-    )
+    text = CONFIGURATION.format(host=HOST, port=port, upstream=upstream, rules=rules)
     file = folder / f"haproxy-{port}.cfg"
     file.write_text(text, "utf-8")
-    server = launch("haproxy", [program("haproxy"), "-db", "-f", file], folder=folder, port=port)
+    server = launch("haproxy", [needs("haproxy"), "-db", "-f", file], folder=folder, port=port)
     try:
         wait(server, listens)
         yield port

@@ -14,8 +14,8 @@ import httpx
 from servers.authority import Authority
 from servers.faults import Front, Request
 from servers.gunicorn import launch_gunicorn
-from servers.haproxy import haproxy
-from servers.process import HOST, answers, free_port, launch, program, wait
+from programs import needs, program
+from servers.process import HOST, answers, free_port, launch, wait
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class OAuthServer:
 
     name: str
     token_url: str  # through `front`, which counts and can misbehave
-    direct_token_url: str  # the server's own TLS, or haproxy's
+    direct_token_url: str  # the server's own TLS, or a proxy's
     resource_url: str  # wants an access token of the password grant as bearer; through `front`
     ca: Path
     client_id: str  # may use the password grant and refresh
@@ -128,7 +128,7 @@ NANOIDP = {
 
 @contextmanager
 def nanoidp(folder: Path, authority: Authority) -> Iterator[OAuthServer]:
-    """nanoidp: JWTs, lifetimes of whole minutes only. It speaks no TLS; haproxy does."""
+    """nanoidp: JWTs, lifetimes of whole minutes only. It speaks no TLS; a proxy before it does."""
     names, port = Names(), free_port()
     home = folder / "nanoidp"
     home.mkdir()
@@ -150,9 +150,9 @@ def nanoidp(folder: Path, authority: Authority) -> Iterator[OAuthServer]:
     server = launch("nanoidp", command, folder=home, port=port)
     try:
         wait(server, answers("/.well-known/openid-configuration"))
-        with haproxy(home, port, certificate=authority.good) as tls:
+        with closing(Front(f"http://{HOST}:{port}", tls=authority.good.server_context())) as tls:
             with _recorded(
-                "nanoidp", f"https://{HOST}:{tls}", ("/token", "/userinfo"), authority, names,
+                "nanoidp", tls.url, ("/token", "/userinfo"), authority, names,
                 scope="openid", lifetime=3600, rotates=True, decodes_basic=False, secret_in_body="refused",
             ) as record:  # fmt: skip
                 yield record
@@ -209,7 +209,7 @@ def glewlwyd(folder: Path, authority: Authority) -> Iterator[Glewlwyd]:
         key=authority.good.key, chain=authority.good.chain,
     )  # fmt: skip
     (home / "glewlwyd.conf").write_text(text, "utf-8")
-    command = [program("glewlwyd"), f"--config-file={home / 'glewlwyd.conf'}"]
+    command = [needs("glewlwyd"), f"--config-file={home / 'glewlwyd.conf'}"]
     server = launch("glewlwyd", command, folder=home, port=port)
     direct = f"https://{HOST}:{port}"
     try:

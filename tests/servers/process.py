@@ -7,7 +7,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -62,15 +61,6 @@ def free_port() -> int:
             accepted, _ = listener.accept()
             accepted.close()  # the side that closes first is the one left waiting
         return int(listener.getsockname()[1])
-
-
-def program(name: str) -> str:
-    """Where a program stands: beside this Python, or on the path. Missing ones fail the test, they do not skip it."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if not found:
-        raise DidNotStart(f"The program {name} is not installed; .ci/run names the packages that the tests need.")
-    return found
 
 
 def scrubbed(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

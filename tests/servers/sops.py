@@ -1,11 +1,13 @@
-"""Files encrypted by the real sops for the real age."""
+"""Files encrypted by the real sops, for keys of age."""
 
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers.process import program, scrubbed
+import pyrage
+from programs import program
+from servers.process import scrubbed
 
 FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".env": "dotenv", ".ini": "ini"}
 
@@ -39,8 +41,9 @@ class AgeKey:
 
 def make_age_key(folder: Path, name: str = "key.txt") -> AgeKey:
     """A new key pair."""
-    _run([program("age-keygen"), "-o", name], folder, "")
-    return AgeKey(folder / name, _run([program("age-keygen"), "-y", name], folder, "").strip())
+    identity = pyrage.x25519.Identity.generate()
+    (folder / name).write_text(f"{identity}\n")
+    return AgeKey(folder / name, str(identity.to_public()))
 
 
 def _run(command: list[str], folder: Path, text: str, env: dict[str, str] | None = None) -> str:

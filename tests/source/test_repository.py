@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import CATEGORY, CONNECTOR, Workspace, clean_environment
+from programs import needs
 
 from reconciler.source import documents, parallel
 from reconciler.source.repository import Repository
@@ -173,7 +174,7 @@ def test_validate_needs_no_network_no_store_and_no_variables(workspace: Workspac
     (workspace.root / ".reconciler" / "store.db").write_text("not a store")
     trace = workspace.root.parent / "trace"
     command = [
-        "strace",
+        needs("strace"),
         "-f",
         "-e",
         "trace=socket,connect,openat,open",

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import CATEGORY, Workspace, clean_environment
+from programs import needs_mounts
 from live_state import InProcess, sql
 
 from reconciler.kinds import schemas
@@ -129,6 +130,7 @@ def damaged(store: Path) -> bytes:
 
 def test_a_full_disk(applied: Workspace) -> None:
     """It is said, and nothing is left there."""
+    needs_mounts()
     applied.write("full/.keep", "")
     script = f"mount -t tmpfs -o size=64k none full && {sys.executable} -m reconciler store backup full/backup.db; echo $?; ls -A full"
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=applied.root, env=clean_environment(applied.env), capture_output=True, text=True, check=True)  # fmt: skip

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import CATEGORY, KEY, POLICY, Workspace, clean_environment
+from programs import needs_mounts
 from live_state import drift, sql
 
 from reconciler.cli.main import run as run_here
@@ -252,6 +253,7 @@ def test_a_process_that_dies_on_the_way(own: Workspace, where: str, name: str, m
 
 def test_a_key_file_that_cannot_be_replaced(own: Workspace) -> None:
     """Such as one that is mounted by itself: the new key is found beside it."""
+    needs_mounts()
     key = key_file(own)
     script = f"mount --bind {key} {key} && exec {sys.executable} -m reconciler store rotate-key"
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=own.root, env=clean_environment(own.env), capture_output=True, text=True, check=True)  # fmt: skip

@@ -7,8 +7,10 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+import pyrage
 import pytest
 from conftest import KEY, Workspace
+from programs import needs
 from live_state import holds_nothing, sql
 from secret_checks import CANARY, applied, declare, helpers
 from servers.sops import AgeKey
@@ -161,8 +163,8 @@ def test_the_key_by_another_name(empty: Workspace, age_key: AgeKey) -> None:
     helpers(empty, say={"command": ["echo", KEY]})
     declare(empty, one="{exec: 'say:x'}")
     refused(empty, "the tool's own key", offline=False)
-    command = ["age", "-r", age_key.recipient, "-o", empty.root / "key.age"]
-    subprocess.run(command, input=KEY.encode(), check=True)
+    recipient = pyrage.x25519.Recipient.from_str(age_key.recipient)
+    empty.write("key.age", pyrage.encrypt(KEY.encode(), [recipient]))
     empty.env |= age_key.environment
     declare(empty, one="{age: key.age}")
     refused(empty, "the tool's own key", offline=False)
@@ -193,7 +195,7 @@ def test_a_store_and_its_copies(keyed: Workspace, tmp_path: Path) -> None:
 def test_the_key_that_plans_are_signed_with(empty: Workspace, tmp_path: Path, passphrase: str) -> None:
     """Is known by the public one that the target trusts, also where it is encrypted."""
     key = tmp_path / "release"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", key], check=True)
+    subprocess.run([needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", passphrase, "-f", key], check=True)
     empty.write("keys/release.pub", key.with_suffix(".pub").read_bytes())
     target = {"store": "sqlite:.reconciler/store.db", "signedBy": ["keys/release.pub"]}
     content = {"apiVersion": "reconciler/v1", "kind": "Project", "targets": {"local": target}}

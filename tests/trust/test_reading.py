@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, POLICY, Workspace, clean_environment, copy_of
+from programs import needs
 from secret_checks import connector
 
 CANARY = "canary-93c1e7-of-the-pipeline"
@@ -20,13 +21,6 @@ OUTSIDE = f"{tempfile.gettempdir()}/reconciler-tests-outside-{os.getpid()}"
 """A folder of the operator's; definitions name it, so it is the same for every repository of this process."""
 FILES = ("all.env", "store.key", "secret", "signer.pub", "linked", "schema.yaml")
 _CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)\) += (-?\d+)")
-
-
-def test_the_tracer_is_there() -> None:
-    """Where nothing else may be skipped."""
-    if not shutil.which("strace"):
-        assert not os.environ.get("CI"), "install strace"
-        pytest.skip("strace is not installed")
 
 
 def definitions() -> str:
@@ -130,7 +124,7 @@ def traced(
     workspace: Workspace, line: str, trace: Path
 ) -> "tuple[subprocess.CompletedProcess[str], list[tuple[str, str, int]]]":
     """Run one command line under a tracer; returns what it said, and the calls: name, arguments, result."""
-    command = ["strace", "-f", "-s", "300", "-e", "trace=execve,execveat,connect,sendto,open,openat,openat2,unlink,rename", "-o", str(trace)]  # fmt: skip
+    command = [needs("strace"), "-f", "-s", "300", "-e", "trace=execve,execveat,connect,sendto,open,openat,openat2,unlink,rename", "-o", str(trace)]  # fmt: skip
     environment = clean_environment({"CANARY": CANARY, "VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": CANARY, "AWS_REGION": "x"})  # fmt: skip
     del environment["RECONCILER_STORE_KEY"]  # else no key file would be looked for
     environment["PATH"] = os.pathsep.join(folder for folder in environment["PATH"].split(os.pathsep) if folder)
@@ -149,7 +143,6 @@ def started(calls: list[tuple[str, str, int]]) -> set[str]:
     return set(words[1:])  # the first is the command itself
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 @pytest.mark.parametrize("line", READING)
 def test_a_command_that_reads(hostile: Workspace, line: str, tmp_path: Path) -> None:
     """Starts git alone, from outside of the repository; connects to nobody; opens none of the operator's files."""
@@ -177,7 +170,6 @@ def test_modules_that_the_branch_brings(hostile: Workspace, line: str) -> None:
     assert not Path(OUTSIDE, "started").exists()
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 @pytest.mark.parametrize("line", ["plan", "drift", "get", "history", "export", "can ada connectors:edit --live"])
 def test_a_store_that_the_branch_chooses(hostile: Workspace, line: str, tmp_path: Path) -> None:
     """Is not made, and nothing is written to one that is there: what it takes for reading lies beside it."""
@@ -206,7 +198,6 @@ def test_a_store_that_is_no_file(hostile: Workspace, make: Callable[[str], None]
     assert result.exit_code == 10 and "is not a file" in result.stderr, result.output
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 def test_the_tracer_sees_what_it_looks_for(hostile: Workspace, tmp_path: Path) -> None:
     """An operator's own word has secrets read, and then all of it shows."""
     hostile.write("connectors/all.yaml", CATEGORY + connector("env", "{exec: 'pwn:x'}") + connector("file", f"{{file: {OUTSIDE}/secret}}"))  # fmt: skip

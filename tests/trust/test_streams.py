@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace, clean_environment
+from programs import needs
 
 READING = ("validate", "plan", "plan -o json", "drift", "get", "history", "export", "who-can connectors:view", "explain exit-codes", "schema", "completion bash", "--help", "--version", "-h", "plan --help")  # fmt: skip
 
@@ -15,7 +16,7 @@ READING = ("validate", "plan", "plan -o json", "drift", "get", "history", "expor
 def shell(place: Workspace, script: str, **env: str) -> tuple[int, str, str]:
     """Run a script in which `$R` is the program; returns its exit code and what arrived on the streams."""
     done = subprocess.run(
-        ["bash", "-c", script], cwd=place.root, env=clean_environment({**place.env, "R": f"{sys.executable} -m reconciler", **env}), capture_output=True, text=True, errors="surrogateescape", timeout=60, check=False
+        [needs("bash"), "-c", script], cwd=place.root, env=clean_environment({**place.env, "R": f"{sys.executable} -m reconciler", **env}), capture_output=True, text=True, errors="surrogateescape", timeout=60, check=False
     )  # fmt: skip
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
     assert "bug in reconciler" not in done.stderr, done.stderr

@@ -22,7 +22,7 @@ def command_lines(text: str) -> list[str]:
     """Arguments of the program, in blocks and in running text."""
     blocks = "\n".join(_BLOCK.findall(text))
     lines = [found for found in re.findall(r"`(?:\$ )?([A-Z_]+=\S+ )?reconciler ([^`\n]+)`", re.sub(_BLOCK, "", text))]
-    shown = [line for line in blocks.splitlines() if "reconciler " in line and "wrote " not in line]
+    shown = [line for line in blocks.splitlines() if "reconciler " in line and not line.startswith(("#", "wrote "))]
     return [second for _, second in lines] + [found for line in shown for found in _CALL.findall(line)]
 
 

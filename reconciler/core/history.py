@@ -23,7 +23,7 @@ class RunEntry(Struct, frozen=True):
         started, finished: RFC 3339 in UTC; from `finished` on its changes are live.
         commit: as `RunInfo` has it.
         counts: how many records changed, by action.
-        head: the last hash of the history after it, in hexadecimal; "" where somebody has written to the file around the tool.
+        head: the last hash of the history after it, in hexadecimal; "" where somebody has written to the file outside of a run.
         verb, plan, overrides, approvals: as `RunInfo` has them.
         outcome: "applied", or "partly" where something of the plan was left out.
     """

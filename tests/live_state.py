@@ -21,13 +21,8 @@ from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
-from reconciler.stores.sql import schema
 from reconciler.stores.host import LocalHost
-from reconciler.stores.sql.chain import seal_unsealed
 from reconciler.stores.sql.store import SqliteStore
-from reconciler.stores.sql.keeping import KEEPING
-from reconciler.stores.sql.watching import PICTURED, WATCHING
-from reconciler.stores.sqlite import statements
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
@@ -78,75 +73,6 @@ def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
         value,
         name,
     )
-
-
-def downgrade(store: Path, version: int) -> None:
-    """Make a store one of an earlier version."""
-    with sqlite3.connect(store) as connection:
-        if version == 4:
-            for name in _trigger_statements(KEEPING):
-                connection.execute(f"DROP TRIGGER {name}")
-            connection.executescript("ALTER TABLE runs DROP COLUMN approvals; PRAGMA user_version = 4")
-            _seal_anew(connection)
-            return
-        _forget_watching(connection)
-        connection.executescript(
-            "DROP TABLE baselines; DROP TABLE declared; DROP TABLE claimed; DROP INDEX records_by_revision;"
-            "DROP TABLE quarantined_secrets; DROP TABLE quarantine; DROP TABLE declarations; DROP TABLE attempts;"
-            "DELETE FROM meta WHERE key = 'store';"
-        )
-        for table, columns in (("runs", "verb outcome plan overrides approvals"), ("leases", "fence seen boot uptime")):
-            for column in columns.split():
-                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        if version == 3:
-            connection.execute("PRAGMA user_version = 3")
-            _seal_anew(connection)
-            return
-        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for (name,) in triggers:
-            if name.startswith(("drift_", "history_", "run_")):
-                connection.execute(f"DROP TRIGGER {name}")
-        connection.executescript(
-            "DROP TABLE drifts; ALTER TABLE runs DROP COLUMN hash; ALTER TABLE history DROP COLUMN was;"
-            "ALTER TABLE history DROP COLUMN drifted_at; ALTER TABLE history DROP COLUMN drifted_from;"
-            "ALTER TABLE history DROP COLUMN hash; DELETE FROM meta WHERE key LIKE 'history_%';"
-        )
-        if version < 2:
-            connection.executescript("DROP TABLE tokens; DROP TABLE leases;")
-        connection.execute(f"PRAGMA user_version = {version}")
-    connection.close()
-
-
-def _seal_anew(connection: sqlite3.Connection) -> None:
-    """The chain, as the version of the store would have written it."""
-    kept = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN ('run_updated', 'history_updated')"
-    ).fetchall()
-    for name, _ in kept:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.executescript(
-        "UPDATE runs SET hash = NULL; UPDATE history SET hash = NULL; DELETE FROM meta WHERE key LIKE 'history_%'"
-    )
-    seal_unsealed(connection)
-    for _, statement in kept:
-        connection.execute(statement)
-
-
-def _forget_watching(connection: sqlite3.Connection) -> None:
-    """Give a store the triggers of version 3."""
-    own = _trigger_statements(schema.TRIGGERS, schema.HISTORY)
-    for name in _trigger_statements(KEEPING, WATCHING):
-        connection.execute(f"DROP TRIGGER {name}")
-    for name, statement in own.items():
-        if not name.startswith(("history_", "run_")):
-            connection.execute(statement)
-    for column in (*PICTURED[1:], "writer", "settled"):
-        connection.execute(f"ALTER TABLE drifts DROP COLUMN {column}")
-
-
-def _trigger_statements(*scripts: str) -> dict[str, str]:
-    found = (statement for script in scripts for statement in statements(script))
-    return {words[2]: text for text in found if (words := text.split())[:2] == ["CREATE", "TRIGGER"]}
 
 
 def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:

@@ -23,8 +23,8 @@ class RunEntry(Struct, frozen=True):
         started, finished: RFC 3339 in UTC; from `finished` on its changes are live.
         commit: as `RunInfo` has it.
         counts: how many records changed, by action.
-        head: the last hash of the history after it, in hexadecimal; "" in a store that has no chain yet.
-        verb, plan, overrides, approvals: as `RunInfo` has them; runs of older stores have none.
+        head: the last hash of the history after it, in hexadecimal; "" where somebody has written to the file outside of a run.
+        verb, plan, overrides, approvals: as `RunInfo` has them.
         outcome: "applied", or "partly" where something of the plan was left out.
     """
 

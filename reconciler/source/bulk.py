@@ -1,36 +1,130 @@
 """Reading very many files: on all cores, and only those that no earlier run has read.
 
-What is wrong with nothing comes as facts, and its bodies stay in files until somebody asks for them. So memory grows
-with what is wrong and what changes, and hardly with what there is.
+What is wrong with nothing comes as facts, and its bodies stay in the cache until somebody asks for them. So memory
+grows with what is wrong and what changes, and hardly with what there is.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from reconciler.core.model import Key
+import msgspec
+from msgspec import Struct
+
+from reconciler.core.content import Content
+from reconciler.core.model import KeepsBodies, Key, Resource
+from reconciler.diagnostics import Diagnostic
 from reconciler.source import files
 from reconciler.source.blobs import blob_id
+from reconciler.source.cache import Cache, Place
 from reconciler.source.documents import DocumentReader, FileContent, unread
-from reconciler.source.kept import Kept
-from reconciler.source.packing import Packed, packed, resources_of, unpacked
 from reconciler.source.parallel import Item, spread
 
 Found = tuple[str, str, files.Content | None]
 """Path, id and content of a file; the content may be None where the id is known."""
+_AT_ONCE = 512
+"""So many files are kept with one transaction."""
+
+
+class Facts(Struct, frozen=True, array_like=True, gc=False):
+    """All that a resource is but its body, of which there is the length, and its file; see `Resource`."""
+
+    key: Key
+    length: int
+    fingerprint: str
+    document: int
+    display: str
+    refs: tuple[Key, ...]
+    previously: tuple[str, ...]
+    left_out: tuple[str, ...]
+    active: bool
+    unprotects: bool
+    needs_token: bool
+    is_plain: bool
+    refers_to_files: bool
+
+
+class Answer(Struct, array_like=True):
+    """What a file came to, as processes tell each other.
+
+    Attributes:
+        oid: the id of the content.
+        facts: how many documents there are, and the `Facts` of the resources, encoded; b"" where it was known.
+        bodies: of the resources, behind each other.
+        settled, diagnostics, broken: as `FileContent` has them.
+    """
+
+    oid: str
+    facts: bytes = b""
+    bodies: bytes = b""
+    settled: bool = False
+    diagnostics: Sequence[Diagnostic] = ()
+    broken: Sequence[Key] = ()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, tuple[Facts, ...]]).decode
+
+
+def _answer(content: FileContent) -> Answer:
+    """A file's content, to be told."""
+    facts = [
+        Facts(
+            item.key, len(item.body), item.fingerprint, item.document, item.display, item.refs, item.previously,
+            item.left_out, item.active, item.unprotects, item.needs_token, item.is_plain, item.refers_to_files,
+        )
+        for item in content.resources
+    ]  # fmt: skip
+    bodies = b"".join([item.body for item in content.resources])
+    return Answer(
+        content.oid, _encode((content.documents, facts)), bodies, content.settled, content.diagnostics, content.broken
+    )
+
+
+class _Reviver:
+    """Makes contents of what was told or kept; texts that were met before are not held twice."""
+
+    def __init__(self) -> None:
+        self._met: dict[tuple[Key, ...], tuple[Key, ...]] = {}
+
+    def told(self, answer: Answer, path: str) -> FileContent:
+        """What was told of a file, with its bodies."""
+        found = self.kept(answer.facts, path, answer.oid, lambda start, end: Content(answer.bodies[start:end]))
+        found.diagnostics, found.broken = list(answer.diagnostics), list(answer.broken)
+        return found
+
+    def kept(self, facts: bytes, path: str, oid: str, keep: Callable[[int, int], Content | KeepsBodies]) -> FileContent:
+        """What is kept of a file with which nothing is wrong.
+
+        Args:
+            keep: what has the body that begins, and ends, at a place among those of the file.
+        """
+        documents, found = _decode(facts)
+        resources, start = [], 0
+        for item in found:
+            end = start + item.length
+            resources.append(
+                Resource(
+                    key=item.key, stored=keep(start, end), fingerprint=item.fingerprint, file=path,
+                    document=item.document, display=item.display, refs=self._met.setdefault(item.refs, item.refs),
+                    previously=item.previously, left_out=item.left_out, active=item.active,
+                    unprotects=item.unprotects, needs_token=item.needs_token, is_plain=item.is_plain,
+                    refers_to_files=item.refers_to_files,
+                )
+            )  # fmt: skip
+            start = end
+        return FileContent(resources, [], documents, [], oid)
 
 
 def read_parts(
     items: Sequence[Item], paths: Sequence[str], read: Callable[[Sequence[Item]], Iterator[FileContent]]
 ) -> Iterator[FileContent]:
     """What `read` gives for `items`, which are at `paths`, computed on all cores."""
-
-    def work(part: Sequence[Item], _: int | None) -> Iterator[Packed]:
-        return map(packed, read(part))
-
-    for path, content in zip(paths, spread(items, work), strict=True):
-        yield unpacked(content, path)
+    reviver = _Reviver()
+    answers = spread(items, lambda part: map(_answer, read(part)), Answer)
+    for path, answer in zip(paths, answers, strict=True):
+        yield reviver.told(answer, path)
 
 
 class BulkReader:
@@ -40,7 +134,7 @@ class BulkReader:
         known: how many files had been read before.
     """
 
-    def __init__(self, now: str, width: int, kept: Kept) -> None:
+    def __init__(self, now: str, width: int, cache: Cache) -> None:
         """Read nothing yet.
 
         Args:
@@ -50,7 +144,8 @@ class BulkReader:
         self.known = 0
         self._now = now
         self._width = width
-        self._kept = kept
+        self._cache = cache
+        self._reviver = _Reviver()
 
     @cached_property
     def _reader(self) -> DocumentReader:
@@ -67,71 +162,51 @@ class BulkReader:
 
     def committed(self, root: Path, listing: files.Listing) -> Iterator[FileContent]:
         """What the files of a commit hold; of those that are known not even the bytes are read."""
+        known = self._cache.known
 
         def look(part: Sequence[tuple[str, str]]) -> Iterator[Found]:
-            contents = files.read_committed(root, [entry for entry in part if self._known(_name(*entry)) is None])
+            contents = files.read_committed(root, [entry for entry in part if _name(*entry) not in known])
             for path, oid in part:
-                yield path, oid, next(contents) if self._known(_name(path, oid)) is None else None
+                yield path, oid, None if _name(path, oid) in known else next(contents)
 
         return self._read(listing, listing.paths, look)
 
     def _read(
-        self, items: Sequence[Item], paths: Iterable[str], look: Callable[[Sequence[Item]], Iterator[Found]]
+        self, items: Sequence[Item], paths: Sequence[str], look: Callable[[Sequence[Item]], Iterator[Found]]
     ) -> Iterator[FileContent]:
-        kept, refs, used = self._kept, dict[Any, tuple[Key, ...]](), set[int]()
-        bodies = kept.bodies
-        if not kept.packs:
+        cache, used = self._cache, list[int]()
+        if not cache.known:
             self._reader.prepare()
-        try:
-            for path, (number, found, oid) in zip(paths, spread(items, partial(self._work, look)), strict=True):
-                if number is None:
-                    content = unpacked(found, path)
-                    content.oid = oid
-                    yield content
-                    continue
-                if number < len(kept.packs):
-                    self.known += 1
-                    used.add(number)
-                keeper = bodies[number]
-                assert keeper is not None
-                documents, resources = resources_of(found, path, keeper.place, refs)
-                yield FileContent(resources, [], documents, [], oid)
-            kept.settle(used)
-        finally:
-            kept.abandon()
+        answers = zip(paths, spread(items, lambda part: self._work(look(part)), Answer), strict=True)
+        while some := list(islice(answers, _AT_ONCE)):
+            new = [(path, answer) for path, answer in some if answer.settled]
+            added = cache.add([(_name(path, answer.oid), answer.facts, answer.bodies) for path, answer in new])
+            keeper, numbers = (added[0], iter(added[1])) if added else (None, iter(()))
+            for path, answer in some:
+                if not answer.facts:
+                    row, facts = cache.known[_name(path, answer.oid)]
+                    used.append(row)
+                    yield self._kept(facts, path, answer.oid, cache, row)
+                elif answer.settled and keeper:
+                    yield self._kept(answer.facts, path, answer.oid, keeper, next(numbers))
+                else:
+                    yield self._reviver.told(answer, path)
+        self.known = len(used)
+        cache.settle(used, len(paths))
 
-    def _known(self, name: bytes) -> tuple[int, bytes] | None:
-        """Which pack knows a content, and the facts."""
-        for number, pack in enumerate(self._kept.packs):
-            facts = pack.facts(name)
-            if facts is not None:
-                return number, facts
-        return None
+    def _kept(self, facts: bytes, path: str, oid: str, keeper: Cache, row: int) -> FileContent:
+        return self._reviver.kept(facts, path, oid, lambda start, end: Place(keeper, row, start, end - start))
 
-    def _work(
-        self, look: Callable[[Sequence[Item]], Iterator[Found]], part: Sequence[Item], number: int | None
-    ) -> Iterator[tuple[int | None, Any, str]]:
-        kept = self._kept
-        draft = kept.drafts[number] if number is not None else None
-        place = len(kept.packs) + (number or 0)
-        for path, oid, content in look(part):
-            name = _name(path, oid)
-            known = self._known(name) if oid else None
-            if known is not None and (draft is None or known[0] not in kept.small):
-                yield *known, oid
+    def _work(self, part: Iterable[Found]) -> Iterator[Answer]:
+        """Of each file what it comes to, or, where that is known, its id alone."""
+        known = self._cache.known
+        for path, oid, content in part:
+            if oid and _name(path, oid) in known:
+                yield Answer(oid)
                 continue
-            if known is not None:
-                documents, resources = resources_of(known[1], path, kept.packs[known[0]].place, {})
-                found = FileContent(resources, [], documents, settled=True)
-            else:
-                found = self._reader.read(path, content) if isinstance(content, bytes) else unread(content)
-            facts = draft.add(name, found.documents, found.resources) if draft and found.settled else None
-            if facts is not None:
-                yield place, facts, oid
-            else:
-                yield None, packed(found), oid
-        if draft is not None:
-            draft.finish()
+            found = self._reader.read(path, content) if isinstance(content, bytes) else unread(content)
+            found.oid = oid
+            yield _answer(found)
 
 
 def _name(path: str, oid: str) -> bytes:

@@ -5,12 +5,13 @@ ahead waits until its pipe is read, so that nobody has to hold more than a few a
 """
 
 import gc
-import marshal
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from reconciler.errors import SourceUnavailable
 
@@ -20,8 +21,9 @@ _TURN = 128
 _HEAD = 4  # bytes that say how long a message is
 
 Item = TypeVar("Item")
-Work = Callable[[Sequence[Item], int | None], Iterator[Any]]
-"""From some of the items, and the number of the worker, to one value for each: plain ones, such as marshal writes."""
+Answer = TypeVar("Answer")
+Work = Callable[[Sequence[Item]], Iterator[Answer]]
+"""From some of the items to one value for each, such as msgspec writes."""
 
 
 def workers_for(items: int) -> int:
@@ -29,26 +31,25 @@ def workers_for(items: int) -> int:
     return max(1, min(_cores(), _MAX_WORKERS, items // (MIN_ITEMS // 2)))
 
 
-def spread(items: Sequence[Item], work: Work[Item]) -> Iterator[Any]:
-    """What `work` gives for `items`, in their order.
-
-    `work` gets no number where it takes over from a worker that failed.
+def spread(items: Sequence[Item], work: Work[Item, Answer], kind: type[Answer]) -> Iterator[Answer]:
+    """What `work` gives for `items`, in their order: values of a kind.
 
     Raises:
         SourceUnavailable: a worker was ended from outside.
     """
     workers = workers_for(len(items))
     if workers < 2:
-        yield from work(items, 0)
+        yield from work(items)
         return
     turns = [range(start, min(start + _TURN, len(items))) for start in range(0, len(items), _TURN)]
     started: list[_Worker] = []
-    answers: list[Iterator[Any]] = []
+    answers: list[Iterator[Answer]] = []
+    decoder = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
     try:
         for number in range(workers):
             share = turns[number::workers]
-            started.append(_start(items, share, work, number, started))
-            answers.append(_answers(started[-1], items, share, work))
+            started.append(_start(items, share, work, started))
+            answers.append(_answers(started[-1], items, share, work, decoder))
         for place, turn in enumerate(turns):
             yield from islice(answers[place % workers], len(turn))
         for answer in answers:
@@ -80,7 +81,7 @@ def _cores() -> int:
 
 
 def _start(
-    items: Sequence[Item], share: Sequence[range], work: Work[Item], number: int, others: Sequence[_Worker]
+    items: Sequence[Item], share: Sequence[range], work: Work[Item, Answer], others: Sequence[_Worker]
 ) -> _Worker:
     reading, writing = os.pipe()
     child = os.fork()
@@ -93,9 +94,10 @@ def _start(
             os.close(pipe)
         gc.disable()  # it does not live long enough for that to pay
         with os.fdopen(writing, "wb") as answering:
-            values = work(_dealt(items, share), number)
+            encoder = msgspec.msgpack.Encoder()
+            values = work(_dealt(items, share))
             while turn := list(islice(values, _TURN)):
-                message = marshal.dumps(turn)
+                message = encoder.encode(turn)
                 answering.write(len(message).to_bytes(_HEAD, "little"))
                 answering.write(message)
                 answering.flush()
@@ -108,14 +110,20 @@ def _dealt(items: Sequence[Item], share: Sequence[range]) -> list[Item]:
     return [items[place] for turn in share for place in turn]
 
 
-def _answers(worker: _Worker, items: Sequence[Item], share: Sequence[range], work: Work[Item]) -> Iterator[Any]:
+def _answers(
+    worker: _Worker,
+    items: Sequence[Item],
+    share: Sequence[range],
+    work: Work[Item, Answer],
+    decoder: "msgspec.msgpack.Decoder[list[Answer]]",
+) -> Iterator[Answer]:
     given = 0
     with open(worker.pipe, "rb", closefd=False) as opened:
         while len(head := opened.read(_HEAD)) == _HEAD:
             message = opened.read(size := int.from_bytes(head, "little"))
             if len(message) < size:
                 break
-            turn = marshal.loads(message)  # noqa: S302 (written by our own child)
+            turn = decoder.decode(message)
             given += len(turn)
             yield from turn
     status = worker.end()
@@ -124,4 +132,4 @@ def _answers(worker: _Worker, items: Sequence[Item], share: Sequence[range], wor
             f"a process that read files was ended by signal {os.WTERMSIG(status)}", hint="try again"
         )
     if given < sum(map(len, share)):  # it failed: do its part here, where the failure can be explained
-        yield from work(_dealt(items, share)[given:], None)
+        yield from work(_dealt(items, share)[given:])

@@ -1,6 +1,5 @@
 """A configuration repository as a source of desired state."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -24,7 +23,7 @@ from reconciler.source.attributes import rewritten, rewritten_in
 from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
 from reconciler.source.objects import list_entries, read_blobs
-from reconciler.source.parallel import MIN_ITEMS, workers_for
+from reconciler.source.parallel import MIN_ITEMS
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of
 from reconciler.source.unread import Unread, unread, warnings
@@ -182,13 +181,13 @@ class Repository:
             paths = listing.paths
         else:
             paths = [path for path in self.paths() if path not in self._edited]
-        if len(paths) < MIN_ITEMS or not hasattr(os, "pread"):  # which not every system has
+        if len(paths) < MIN_ITEMS:
             reader, committed = DocumentReader(self._now), self._of_commit
             read = (
                 files.read_committed(self._root, listing) if committed else files.read_working_tree(self._root, paths)
             )
             return self._assembled(paths, reader.read_all(paths, read), reader)
-        bulk = self._bulk(workers_for(len(paths)))
+        bulk = self._bulk()
         contents = bulk.committed(self._root, listing) if self._of_commit else bulk.working_tree(self._root, paths)
         return replace(self._assembled(paths, contents), known=bulk.known)
 
@@ -196,13 +195,12 @@ class Repository:
         entries = files.committed(self._root, self._commit, self._folders)
         return files.Listing((entry for entry in entries if entry[0] not in self._edited), len(self._commit))
 
-    def _bulk(self, workers: int) -> "BulkReader":
+    def _bulk(self) -> "BulkReader":
         from reconciler.source.bulk import BulkReader
-        from reconciler.source.judges import judges
-        from reconciler.source.kept import Kept
+        from reconciler.source.cache import Cache
 
-        rules = judges() if self._cache else bytes(32)
-        return BulkReader(self._now, len(self._head) or 64, Kept(self._cache, rules, self._body_of, workers))
+        cache = Cache(self._cache, " ".join(self._folders), self._body_of)
+        return BulkReader(self._now, len(self._head) or 64, cache)
 
     def _body_of(self, resource: Resource) -> bytes:
         """The body of a resource, from its definition."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from reconciler.durable import create_file, make_folder, replace_file
 
-APPLICATION_ID = 0x5243_4E31  # "RCN1", in the header of the SQLite file
+APPLICATION_ID = 0x5243_4E53  # "RCNS", in the header of the SQLite file
+UNRELEASED = 0x5243_4E31  # of stores that were made before there was a first release
 _TEXT = b"The store of reconciler is beside this file. Where it is not, it was lost: bring it back before anything is applied.\n"
 
 

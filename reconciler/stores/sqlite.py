@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
-from reconciler.stores.beside import APPLICATION_ID, is_left, leave_mark, make_directory
-from reconciler.stores.sql import chain, schema
+from reconciler.stores.beside import APPLICATION_ID, UNRELEASED, is_left, leave_mark, make_directory
+from reconciler.stores.sql import schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
 _RETRY_SECONDS = 0.05
@@ -122,7 +122,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
 def begin(connection: sqlite3.Connection) -> None:
     """Begin a write transaction; an older store is brought up to date in it."""
     connection.execute("BEGIN IMMEDIATE")
-    _migrate(connection)
+    schema.migrate(connection)
 
 
 def _begin(path: Path) -> sqlite3.Connection:
@@ -232,7 +232,7 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file holds no table yet.
 
     Raises:
-        StoreUnavailable: it is some other program's database, or a newer version's store.
+        StoreUnavailable: it is some other program's database, or a store of another version.
     """
     application, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
@@ -240,6 +240,11 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     ).fetchone()
     if not tables:
         return True
+    if application == UNRELEASED or (application == APPLICATION_ID and version < 1):
+        raise StoreUnavailable(
+            f"the store {path} was written by a reconciler from before the first release, which this one cannot read",
+            hint="move the file away; then reconciler apply makes a new store",
+        )
     if application != APPLICATION_ID:
         raise StoreUnavailable(f"the SQLite file {path} is not a reconciler store", hint="check the path")
     if version > schema.VERSION:
@@ -255,41 +260,11 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_empty(connection, path):  # another process may have been faster
-            for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
-                for statement in statements(script):
-                    connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('revision', '0')")
+            schema.create(connection)
+            connection.execute("INSERT INTO meta VALUES ('store', lower(hex(randomblob(16)))), ('revision', '0')")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring an older store to the present version, inside the transaction that is going to write."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for step in range(version + 1, schema.VERSION + 1):
-        for statement in statements(schema.MIGRATIONS[step]):
-            connection.execute(statement)
-        if step == chain.SINCE:
-            chain.seal_unsealed(connection)
-        connection.execute(f"PRAGMA user_version = {step}")
-
-
-def has_table(connection: sqlite3.Connection, name: str) -> bool:
-    """Whether the store is new enough to have the table."""
-    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-    return connection.execute(query, (name,)).fetchone() is not None
-
-
-def statements(script: str) -> Iterator[str]:
-    """The statements of a script; `executescript` would end the transaction."""
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if statement.strip() and sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -38,7 +38,7 @@ class View:
 
     @property
     def content(self) -> tuple[tuple[str, Rows], ...]:
-        """All else that somebody relies on, so that stores of different versions can be compared."""
+        """All else that somebody relies on."""
         return tuple(
             (table, _comparable(table, rows))
             for table, rows in self.tables
@@ -127,10 +127,9 @@ class Stage:
         sealer, _ = make_sealer(self.environment, None, key, check, False)
         for uid, address, ciphertext in connection.execute("SELECT uid, address, ciphertext FROM secrets"):
             assert sealer.open(uid, address, ciphertext).reveal()
-        if sqlite.has_table(connection, "tokens"):
-            for uid, access, refresh in connection.execute("SELECT uid, access, refresh FROM tokens"):
-                assert sealer.open(uid, "token.access", access).reveal()
-                assert refresh is None or sealer.open(uid, "token.refresh", refresh).reveal()
+        for uid, access, refresh in connection.execute("SELECT uid, access, refresh FROM tokens"):
+            assert sealer.open(uid, "token.access", access).reveal()
+            assert refresh is None or sealer.open(uid, "token.refresh", refresh).reveal()
         self._opened[found] = None
 
 

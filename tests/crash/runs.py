@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
-from live_state import InProcess, downgrade, sql
+from live_state import InProcess, sql
 from servers.oauth import OAuthServer
 
 OWN_KEY = {"RECONCILER_STORE_KEY": ""}
@@ -89,15 +89,6 @@ def _after_a_kill(workspace: Workspace, server: OAuthServer | None) -> None:
     workspace.edit("connectors/crm.yaml", "method: PUT", "method: PATCH")
 
 
-def _older(version: int) -> Callable[[Workspace, OAuthServer | None], None]:
-    def prepare(workspace: Workspace, server: OAuthServer | None) -> None:
-        _applied(workspace, server)
-        downgrade(workspace.store, version)
-        workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
-
-    return prepare
-
-
 def with_grant(workspace: Workspace, server: OAuthServer | None) -> None:
     """Two connectors whose tokens come from the server."""
     assert server
@@ -131,9 +122,6 @@ RUNS: dict[str, Run] = {
     "restore": Run(_with_a_deleted_record, ("restore", "connector/three", "--yes")),
     "rollback": Run(_with_a_deleted_record, ("rollback", "1", "--yes")),
     "store purge": Run(_with_a_deleted_record, ("store", "purge", "--older-than", "0", "--yes")),
-    "an apply to a store of version 1": Run(_older(1)),
-    "an apply to a store of version 2": Run(_older(2)),
-    "an apply to a store of version 3": Run(_older(3)),
     "a first apply with tokens": Run(with_grant, oauth=True),
     "an apply that renews tokens": Run(with_due_tokens, oauth=True),
     "store rotate-key": Run(with_due_tokens, ("store", "rotate-key"), oauth=True),

@@ -197,18 +197,3 @@ def test_a_record_that_was_removed_or_changed_where_git_removes_it(
     (change,) = bench.plan_json()["changes"]
     assert (change["action"], change["origin"]) == ("create" if defined else "delete", origin)
     assert bench.plan().conflicts == (0 if defined else 1)
-
-
-def test_who_has_always_lived_by_an_older_version(bench: InProcess, workspace: Workspace) -> None:
-    """Stores that no apply has brought up to date yet tell what they know."""
-    from live_state import downgrade
-
-    for version in (3, 1):
-        downgrade(bench.path, version)
-        drift(workspace, "crm-contacts", "$.spec.description", '"by hand"')
-        shown = told(workspace)
-        assert '    ~ description: "Contacts of the CRM." -> "by hand"\n' in shown
-        assert ("changed AGO" in shown) == (version == 3)
-        assert bench.plan_json()["changes"][0]["fields"][0]["applied"] == "Contacts of the CRM."
-        bench.apply()
-        assert told(workspace).startswith("No drift")

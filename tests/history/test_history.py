@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
 from history_world import answer, describe
-from live_state import downgrade, drift, sql
+from live_state import drift, sql
 
 from reconciler.stores.sql.schema import VERSION
 
@@ -186,36 +186,6 @@ def test_wrong_usage(workspace: Workspace, line: str, message: str) -> None:
     result = workspace.run(*line.split())
     assert result.exit_code == 64, result.output
     assert message in result.stderr and "hint: " in result.stderr
-
-
-def test_a_store_of_version_2_keeps_its_history(workspace: Workspace) -> None:
-    """It can be read as it is; the next apply chains what is there."""
-    workspace.ok("apply", "--yes", "-q")
-    describe(workspace, "one")
-    drift(workspace, "crm-contacts", "$.spec.description", '"others"')
-    describe(workspace, "two")
-    downgrade(workspace.store, 2)
-    assert [run["head"] for run in answer(workspace, "history")["runs"]] == [None, None, None]
-    before = answer(workspace, "history", "connector/crm-contacts")["versions"]
-    assert [(version["action"], version["known"], version["time"] is None) for version in before] == [
-        ("update", True, False), ("drift", True, True), ("update", False, False), ("create", True, False)
-    ]  # fmt: skip
-    assert "what it held is not known: it had drifted" in workspace.ok("history", "connector/crm-contacts").stdout
-    assert workspace.run("history", "connector/crm-contacts", "--diff", "1", "2").exit_code == 64
-    checked = answer(workspace, "store", "check")
-    assert checked["fine"] and checked["head"] is None and "has no chain yet" in checked["notes"][0]
-    assert answer(workspace, "store", "check", "--head", "0" * 64, code=10)["faults"][0]["check"] == "chain"
-    describe(workspace, "three")
-    checked = answer(workspace, "store", "check")
-    assert checked["fine"] and checked["counts"]["runs"] == 4 and checked["counts"]["changes"] == 7
-    assert sql(workspace.store, "PRAGMA user_version") == [(VERSION,)]
-    assert all(run["head"] for run in answer(workspace, "history")["runs"])
-    assert answer(workspace, "history", "connector/crm-contacts")["versions"][1:] == [
-        {**version, "run": version["run"] and {**version["run"], "head": found["run"]["head"]}}
-        for version, found in zip(
-            before, answer(workspace, "history", "connector/crm-contacts")["versions"][1:], strict=True
-        )
-    ]
 
 
 def test_runs_say_what_they_were_and_how_long_they_took(workspace: Workspace) -> None:

@@ -3,10 +3,12 @@
 import os
 import random
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.source import judges, kept, parallel, repository
-from reconciler.source.packs import DRAFT
+from reconciler.core.content import Content
+from reconciler.core.model import Resource
+from reconciler.source import cache as caching
+from reconciler.source import parallel, repository
 from reconciler.source.repository import Repository
 
 NOW = "2027-01-01T00:00:00.000Z"
@@ -56,14 +60,19 @@ def many(empty: Workspace, cores: None) -> Workspace:
 
 
 def cache_of(workspace: Workspace) -> Path:
-    """Where packs are kept."""
+    """Where what was read is kept."""
     return workspace.root.parent / "cache" / "parsed" / "one"
+
+
+def _said(resource: Resource) -> tuple[object, ...]:
+    """All that a resource is, but where its body is."""
+    return tuple(getattr(resource, name) for name in Resource.__struct_fields__ if name != "stored")
 
 
 def seen(root: Path, cache: Path | str = "", ref: str = "", now: str = NOW) -> tuple[object, ...]:
     """All that anybody can see of a load."""
     desired = Repository(root, ref, now, cache=str(cache)).load()
-    resources = [(item, item.body, item.content.value, item.active, item.needs_token, item.is_plain) for item in desired.resources.values()]  # fmt: skip
+    resources = [(_said(item), item.body, item.content.value) for item in desired.resources.values()]
     return resources, desired.files, desired.documents, desired.diagnostics
 
 
@@ -72,10 +81,9 @@ def known(workspace: Workspace, ref: str = "") -> int:
     return Repository(workspace.root, ref, NOW, cache=str(cache_of(workspace))).load().known
 
 
-def packs(workspace: Workspace) -> list[Path]:
-    """The packs that are there, and nothing else is."""
-    found = sorted(cache_of(workspace).iterdir())
-    assert all(path.suffix == ".pack" for path in found)
+def kept(workspace: Workspace) -> Path:
+    """The file that is there, and nothing else is."""
+    (found,) = cache_of(workspace).iterdir()
     return found
 
 
@@ -148,19 +156,19 @@ def test_whatever_happens_the_cache_changes_nothing(
         elif what == "delete":
             path.unlink(missing_ok=True)
         elif what == "damage" and cache.exists():
-            for pack in cache.iterdir():
-                damage(pack, chance.randrange(pack.stat().st_size))
+            for path in cache.iterdir():
+                damage(path, chance.randrange(path.stat().st_size))
         elif what == "forget":
             shutil.rmtree(cache, ignore_errors=True)
         elif what == "load":
             assert seen(root, cache) == seen(root)
 
 
-def damage(pack: Path, place: int) -> None:
+def damage(path: Path, place: int) -> None:
     """Change a byte of a file in place."""
-    data = bytearray(pack.read_bytes())
+    data = bytearray(path.read_bytes())
     data[place] ^= 0x55
-    pack.write_bytes(data)
+    path.write_bytes(data)
 
 
 def test_damage_anywhere_is_noticed(many: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,57 +176,123 @@ def test_damage_anywhere_is_noticed(many: Workspace, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(parallel, "_cores", lambda: 1)
     plain = seen(many.root)
     seen(many.root, cache_of(many))
-    whole = {path: path.read_bytes() for path in packs(many)}
-    size = min(len(data) for data in whole.values())
-    places = [0, *range(40, size, size // 25), size - 100, size - 90, size - 40, size - 1]
+    path = kept(many)
+    whole = path.read_bytes()
+    places = [0, *range(17, 120, 13), *range(120, len(whole), len(whole) // 60), len(whole) - 100, len(whole) - 1]
     for turn, place in enumerate(places):
         for spoilt in ("byte", ("end", "more")[turn % 2]):
-            shutil.rmtree(cache_of(many))
-            cache_of(many).mkdir(mode=0o700)
-            for path, data in whole.items():
-                path.write_bytes(data)
-                if spoilt == "byte":
-                    damage(path, place % len(data))
-                elif spoilt == "end":
-                    path.write_bytes(data[:place])
-                else:
-                    path.write_bytes(data[:place] + b"x" + data[place:])
+            path.write_bytes(whole)
+            if spoilt == "byte":
+                damage(path, place)
+            elif spoilt == "end":
+                path.write_bytes(whole[:place])
+            else:
+                path.write_bytes(whole[:place] + b"x" + whole[place:])
             assert seen(many.root, cache_of(many)) == plain, (place, spoilt)
 
 
-def test_a_damaged_pack_is_replaced(many: Workspace) -> None:
-    """It is gone after the run that met it, and what it held is kept anew."""
+@pytest.mark.parametrize("table", ["facts", "bodies"])
+def test_each_row_is_proven(many: Workspace, table: str) -> None:
+    """Whatever its bytes are: SQLite itself does not look at them."""
+    plain = seen(many.root)
     seen(many.root, cache_of(many))
-    before = packs(many)
-    for path in before:
-        damage(path, path.stat().st_size - 20)
+    for spoil in (
+        "{0} = (SELECT {0} FROM {0} WHERE id = 1)", "{0} = x'00' || substr({0}, 2)", "{0} = NULL", "{0} = 7", "{0} = 'text'",
+    ):  # fmt: skip
+        with closing(sqlite3.connect(kept(many))) as connection:
+            connection.execute(f"UPDATE {table} SET {spoil.format(table)}")
+            connection.commit()
+        assert seen(many.root, cache_of(many)) == plain, spoil
+        assert seen(many.root, cache_of(many)) == plain, spoil
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database " * 50, "other tables"])
+def test_what_cannot_be_used_is_replaced(many: Workspace, content: bytes | str) -> None:
+    """It is gone after the run that met it, and what was read is kept anew."""
+    assert known(many) == 0 < known(many)
+    path = kept(many)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("DROP TABLE facts; CREATE TABLE facts (a)")
     assert known(many) == 0
-    assert not {*before} & {*packs(many)}
+    assert known(many) > 20
+
+
+def test_damaged_facts_are_replaced(many: Workspace) -> None:
+    """Nothing is believed of a file with one wrong row."""
+    assert known(many) == 0 < known(many)
+    with closing(sqlite3.connect(kept(many))) as connection:
+        connection.execute("UPDATE facts SET proof = proof + 1 WHERE id = 3")
+        connection.commit()
+    assert known(many) == 0
     assert known(many) > 20
 
 
 def test_it_may_be_damaged_or_removed_while_it_is_used(many: Workspace) -> None:
     """Bodies are read as they are needed: then from the definitions, if something else is there."""
     plain = seen(many.root)
-    for harm in (lambda path: damage(path, 500), Path.unlink, lambda path: path.write_bytes(b"")):
+    for harm in (
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        Path.unlink,
+        lambda path: path.write_bytes(b""),
+    ):
         seen(many.root, cache_of(many))
         desired = Repository(many.root, "", NOW, cache=str(cache_of(many))).load()
         assert desired.known > 20
-        for path in packs(many):
-            harm(path)
-        assert [(item, item.body) for item in desired.resources.values()] == [found[:2] for found in plain[0]]  # type: ignore[attr-defined]
+        harm(kept(many))
+        assert [(_said(item), item.body) for item in desired.resources.values()] == [found[:2] for found in plain[0]]  # type: ignore[attr-defined]
+
+
+def test_bodies_are_not_held(many: Workspace) -> None:
+    """Those of what is known, or was kept just now, stay in the file; also where nothing is kept for other runs."""
+    for cache in (str(cache_of(many)), str(cache_of(many)), ""):
+        desired = Repository(many.root, "", NOW, cache=cache).load()
+        held = [key.name for key, item in desired.resources.items() if isinstance(item.stored, Content)]
+        assert sorted(held) == ["c22", "integration-team"], "what is not settled is"
 
 
 def test_other_judges_judge_anew(many: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version of the program, of a library or of Python found is not believed, nor removed."""
     assert known(many) == 0 < known(many)
-    files = packs(many)
+    path = kept(many)
     with monkeypatch.context() as patched:
-        patched.setattr(judges, "judges", lambda: b"another".ljust(32))
+        patched.setattr(caching, "_judges", lambda scope: "another")
         assert known(many) == 0 < known(many)
-    monkeypatch.setattr(judges, "rules_digest", lambda: "other schemas")
+    monkeypatch.setattr(caching, "rules_digest", lambda: "other schemas")
     assert known(many) == 0 < known(many)
-    assert {*files} < {*packs(many)}
+    assert path in cache_of(many).iterdir()
+
+
+LOADED = """
+import sys
+from reconciler.source.documents import DocumentReader
+content = DocumentReader("2027-01-01T00:00:00.000Z").read("connectors/x.yaml", sys.stdin.buffer.read())
+assert content.settled
+print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("reconciler.")), sep="\\n")
+"""
+
+
+def test_all_that_judges_is_among_the_judges() -> None:
+    """Each module that reading a definition runs."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], input=connector(1), capture_output=True, text=True, check=True
+    )
+    judging = {str(path) for path in caching._modules()}
+    assert {*done.stdout.split()} <= judging
+
+
+def test_another_run_may_be_writing(many: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for too long does without, and says nothing."""
+    plain = seen(many.root, cache_of(many))
+    monkeypatch.setattr(caching, "_SECONDS", 0.01)
+    many.write("connectors/some/c1.yaml", connector(1, "version 2"))
+    for lock in ("IMMEDIATE", "EXCLUSIVE"):
+        with closing(sqlite3.connect(kept(many), isolation_level=None)) as other:
+            other.execute(f"BEGIN {lock}")
+            assert seen(many.root, cache_of(many)) == seen(many.root) != plain
+        assert known(many) > 20, "nor is it removed"
 
 
 def test_all_code_that_reads_a_file_is_among_its_judges() -> None:
@@ -242,10 +316,9 @@ def test_what_is_kept_is_for_its_owner_alone_and_holds_no_fault(many: Workspace)
     many.write("connectors/syntax.yaml", f"password: {SECRET}\na: [")
     seen(many.root, cache_of(many))
     assert stat.S_IMODE(cache_of(many).stat().st_mode) == 0o700
-    for path in packs(many):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert b"Of the CRM." in path.read_bytes()
-        assert SECRET.encode() not in path.read_bytes()
+    assert stat.S_IMODE(kept(many).stat().st_mode) == 0o600
+    assert b"Of the CRM." in kept(many).read_bytes()
+    assert SECRET.encode() not in kept(many).read_bytes()
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(many: Workspace) -> None:
@@ -260,8 +333,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(many: Workspace) -> None:
     cache_of(many).unlink()
     cache_of(many).with_name("elsewhere").rename(cache_of(many))
     assert known(many) > 20
-    for path in packs(many):
-        os.chmod(path, 0o666)
+    kept(many).chmod(0o666)
     assert known(many) == 0
 
 
@@ -273,48 +345,41 @@ def test_without_a_place_nothing_is_kept(many: Workspace, monkeypatch: pytest.Mo
     assert seen(many.root, cache_of(many)) == plain
     cache_of(many).unlink()
 
-    def full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patched:
-        patched.setattr(os, "pwrite", full)
-        assert seen(many.root, cache_of(many)) == plain
-        assert packs(many) == []
-    monkeypatch.setenv("TMPDIR", "/nowhere")
-    monkeypatch.setattr("tempfile.mkstemp", full)
-    assert seen(many.root) == plain
+        patched.setattr(caching, "_TABLES", (*caching._TABLES, "PRAGMA max_page_count = 3"))
+        assert seen(many.root, cache_of(many)) == plain == seen(many.root), (
+            "neither in the file nor in one without a name"
+        )
+    cache_of(many).chmod(0o500)
+    kept(many).chmod(0o400)
+    assert seen(many.root, cache_of(many)) == plain
+    cache_of(many).chmod(0o700)
 
 
 def test_it_stays_small(many: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small packs are brought together, and what was used longest ago goes, of all repositories."""
+    """What is not used any more goes, and so do the files that were used longest ago, of all repositories."""
+    monkeypatch.setattr(caching, "_MOST_TIMES", 1)
+    monkeypatch.setattr(caching, "_SPARE", 10)
     seen(many.root, cache_of(many))
+    sizes = set()
     for version in range(40):
         many.write("connectors/some/c1.yaml", connector(1, f"version {version}"))
         seen(many.root, cache_of(many))
-        assert len(packs(many)) <= 10
-    assert seen(many.root, cache_of(many)) == seen(many.root)
-    assert known(many) > 20, "what is used stays"
-    for path in packs(many):
-        os.utime(path, (1, 1))
-    size = sum(path.stat().st_size for path in packs(many))
+        sizes.add(kept(many).stat().st_size)
+        with closing(sqlite3.connect(kept(many))) as connection:
+            for table in ("facts", "bodies"):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] < 60
+    assert len(sizes) < 5
+    assert known(many) == 24, "what is used stays"
+    os.utime(kept(many), (1, 1))
+    assert known(many) == 24
+    assert kept(many).stat().st_mtime > 1, "it was used just now"
+    os.utime(kept(many), (1, 1))
     other = cache_of(many).with_name("two")
-    monkeypatch.setattr(kept, "_MOST_BYTES", size + 1)
+    monkeypatch.setattr(caching, "_MOST_BYTES", kept(many).stat().st_size + 1)
     seen(many.root, other)
-    left = [path for folder in (cache_of(many), other) for path in folder.iterdir()]
-    assert sum(path.stat().st_size for path in left) <= size + 1
-    assert list(other.iterdir()), "the oldest go first"
-
-
-def test_what_a_run_left_behind_goes_later(many: Workspace) -> None:
-    """A draft of a process that was killed stays for an hour, as its process may live."""
-    seen(many.root, cache_of(many))
-    fresh, old = (cache_of(many) / f"{name}.pack{DRAFT}" for name in ("fresh", "old"))
-    for path in (fresh, old):
-        path.write_bytes(b"torn")
-    os.utime(old, (1, 1))
-    seen(many.root, cache_of(many))
-    assert fresh.exists()
-    assert not old.exists()
+    assert not list(cache_of(many).iterdir()), "the oldest go first"
+    assert list(other.iterdir())
 
 
 def test_processes_beside_each_other_do_no_harm(many: Workspace) -> None:

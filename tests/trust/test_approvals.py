@@ -7,7 +7,7 @@ import pytest
 from conftest import Result, Workspace
 from gate_checks import refused
 from gates import authorize, begin, connector, fill, verdict
-from live_state import downgrade, sql
+from live_state import sql
 
 
 @pytest.fixture
@@ -162,16 +162,6 @@ def test_policies_that_move_meanwhile_count(gate: Workspace) -> None:
         " WHERE uid = (SELECT uid FROM records WHERE name = 'human-resources')",
     )
     assert apply(gate, "--as", "ada", "--approved-by", "hedy").exit_code == 4
-
-
-def test_store_of_an_earlier_version(gate: Workspace) -> None:
-    """Its runs were approved by nobody, and the next one may be."""
-    downgrade(gate.store, 4)
-    assert runs(gate) == [[]]
-    gate.ok("store", "check")
-    assert apply(gate, "--as", "ada", "--approved-by", "hedy").exit_code == 0
-    assert runs(gate) == [["hedy"], []]
-    gate.ok("store", "check")
 
 
 def test_nobody_has_to_approve_what_the_actor_may_do(gate: Workspace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import downgrade, plan_of, sql
+from live_state import plan_of, sql
 from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
 
 from reconciler.stores.sqlite import begin_writing
@@ -173,14 +173,3 @@ def test_store_check_looks_it_over(workspace: Workspace, script: str, message: s
         connection.commit()
     checked = answer(workspace, "store", "check", schema="history", code=10)
     assert message in [fault["message"] for fault in checked["faults"]]
-
-
-def test_an_older_store_gets_its_quarantine_with_the_next_apply(workspace: Workspace) -> None:
-    """Until then there is nothing to restore, and a plan says nothing of it."""
-    workspace.ok("apply", "--yes", "-q")
-    downgrade(workspace.store, 3)
-    assert "There is no deleted record." in workspace.ok("restore").stdout
-    delete(workspace)
-    workspace.ok("restore", ADDRESS, "--yes", "-q")
-    workspace.write(FILE, BOTH)
-    assert plan_of(workspace)["changes"] == [] and len(records(workspace.store)) == 4

@@ -13,8 +13,7 @@ from reconciler.kinds.canonical import readable
 from reconciler.kinds.drifting import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain, quarantine, schema
-from reconciler.stores.sql.history import is_chained
+from reconciler.stores.sql import chain
 from reconciler.stores.sql.mending import differing, is_json, references_of, unkept
 from reconciler.stores.sql.moved import moved
 from reconciler.stores.sql.reading import decoded
@@ -81,15 +80,10 @@ def _drift(connection: sqlite3.Connection, now: str) -> tuple[str, ...]:
 
 def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, said: Sequence[str]) -> Audit:
     counts = {"records": _count(connection, "records"), "secrets": _count(connection, "secrets")}
-    deleted = _count(connection, "quarantine") if quarantine.is_kept(connection) else 0
+    deleted = _count(connection, "quarantine")
     if deleted:
         counts["deleted records"] = deleted
     notes = list(said)
-    if not is_chained(connection):
-        notes.append("the store is of an older version and has no chain yet; the next apply begins it")
-        if noted:
-            found.append(Fault("chain", f"the head {noted} is not in the history: there is no chain", _TAMPERED))
-        return Audit("", counts, tuple(found), tuple(notes))
     verdict = chain.follow(connection, noted)
     notes += [f"the history is broken, which run {run} acknowledged: {broken}" for broken, run in verdict.acknowledged]
     if verdict.fault:
@@ -143,12 +137,11 @@ _PARENTS = {"records": "a record", "runs": "a run", "quarantine": "a deleted rec
 def _triggers(connection: sqlite3.Connection) -> _Found:
     """That the triggers are there which see what is written outside of a run, and keep the history as it is."""
     found = found_triggers(connection)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for name, words in own_triggers(version).items():
+    for name, words in own_triggers().items():
         if found.get(name) != words:
             state = "is missing" if name not in found else "was altered"
             yield f"the trigger {name} {state}; writes outside of runs may not have been seen", _TAMPERED
-    for sort, name, _, _ in differing(connection) if version == schema.VERSION else ():
+    for sort, name, _, _ in differing(connection):
         if sort != "trigger":
             yield f"the {sort} {name} is missing", REPAIR_IT
     if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
@@ -171,14 +164,13 @@ def _bodies(connection: sqlite3.Connection) -> _Found:
             yield f"the body of {address(kind, name)} is not JSON", REPAIR_IT
         elif printed is not None and sha256(live.encode()).hexdigest() != printed:
             yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
-    for table, column in (*_FURTHER, *(_KEPT if quarantine.is_kept(connection) else ())):
+    for table, column in _FURTHER:
         for key, text in connection.execute(f"SELECT {_KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL"):
             if not is_json(text):
                 yield f"{column} in row {key} of {table} is not JSON", REPAIR_IT
 
 
-_FURTHER = (("applied", "body"),)
-_KEPT = (("quarantine", "live"), ("quarantine", "applied"), ("declarations", "body"))
+_FURTHER = (("applied", "body"), ("quarantine", "live"), ("quarantine", "applied"), ("declarations", "body"))
 """Bodies beside those that are live: column by table. Those of the history are chained."""
 _KEYS = {"applied": "rowid", "quarantine": "rowid", "declarations": "uid"}
 
@@ -220,8 +212,6 @@ def _history(connection: sqlite3.Connection) -> _Found:
 
 def _deleted(connection: sqlite3.Connection) -> _Found:
     """That what is in quarantine is what its deletion took away, and is not live as well."""
-    if not quarantine.is_kept(connection):
-        return
     query = (
         "SELECT q.kind, q.name, q.live, q.run, h.run, h.action, h.before, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
         " FROM quarantine q LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid)"

@@ -17,42 +17,6 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.reading import Fingerprint, decoded
 
-BASELINES = """
-CREATE TABLE baselines (
-  owner TEXT PRIMARY KEY,
-  connectors TEXT NOT NULL,
-  policies TEXT NOT NULL,
-  rules TEXT NOT NULL,
-  revision INTEGER NOT NULL,
-  total INTEGER NOT NULL,
-  records TEXT NOT NULL,
-  judged TEXT NOT NULL,
-  warnings TEXT NOT NULL,
-  dated TEXT NOT NULL
-);
-CREATE TABLE declared (
-  owner TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
-  file TEXT NOT NULL,
-  odd INTEGER NOT NULL,
-  token INTEGER NOT NULL,
-  PRIMARY KEY (owner, kind, name)
-) WITHOUT ROWID;
-CREATE INDEX declared_by_file ON declared (owner, file);
-CREATE INDEX declared_odd ON declared (owner, file) WHERE odd;
-CREATE INDEX declared_with_token ON declared (owner) WHERE token;
-CREATE TABLE claimed (
-  owner TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
-  file TEXT NOT NULL,
-  PRIMARY KEY (owner, kind, name, file)
-) WITHOUT ROWID;
-CREATE INDEX claimed_by_file ON claimed (owner, file);
-CREATE INDEX records_by_revision ON records (revision, owner, kind);
-"""
-
 _RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
 _CHUNK = 400
 
@@ -90,8 +54,6 @@ class SqlIndex:
 
     def baseline(self) -> Baseline | None:
         """The last one; None where there is none, or somebody has taken away some of what it rests on."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'baselines'"):
-            return None  # an older store
         rows = self._rows(
             "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines b"
             " WHERE owner = ? AND total = (SELECT count(*) FROM declared d WHERE d.owner = b.owner)",

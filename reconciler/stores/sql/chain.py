@@ -18,16 +18,9 @@ from reconciler.core.content import encode
 from reconciler.core.history import REPAIR
 from reconciler.stores.sql.bulk import insert
 
-SINCE = 3
-"""The version of the store that the chain came with."""
-RUN_SINCE = 4
-"""The version since which a run says more than who, when and how much."""
-_APPROVALS_SINCE = 5
-
-_FIRST_RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes")
-_SECOND_RUN = (*_FIRST_RUN, "verb", "outcome", "plan", "overrides")
-RUN = (*_SECOND_RUN, "approvals")
+RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes", "verb", "outcome", "plan", "overrides", "approvals")  # fmt: skip
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
+_RUNS = f"SELECT {', '.join(RUN)}, hash FROM runs ORDER BY id"
 _ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
 _START = b""
 _BROKEN, _SEAL = "broken=", "seal="
@@ -40,14 +33,6 @@ def hash_of(previous: bytes, columns: Sequence[str], values: Sequence[object]) -
     """The hash of an entry."""
     content = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
     return sha256(previous + encode(content)).digest()
-
-
-def run_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """The columns of a run, in a store that may be older than some of them."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version >= _APPROVALS_SINCE:
-        return RUN
-    return _SECOND_RUN if version >= RUN_SINCE else _FIRST_RUN
 
 
 class Chain:
@@ -108,15 +93,6 @@ class Chain:
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         insert(self._connection, f"{table} ({', '.join(columns)}, hash)", len(columns) + 1, rows)
 
-    def seal(self) -> None:
-        """Give the entries that are there, and of which none has a hash, theirs."""
-        hashes: dict[str, list[tuple[bytes, object]]] = {"runs": [], "history": []}
-        for table, columns, row in _entries(self._connection):
-            hashes[table].append((self._next(columns, row[:-1]), row[0]))
-        self._connection.executemany("UPDATE runs SET hash = ? WHERE id = ?", hashes["runs"])
-        self._connection.executemany("UPDATE history SET hash = ? WHERE seq = ?", hashes["history"])
-        self.keep()
-
 
 def next_run(connection: sqlite3.Connection) -> int:
     """The number of the next run: none that was removed is given again, as far as its traces go."""
@@ -126,11 +102,6 @@ def next_run(connection: sqlite3.Connection) -> int:
         " coalesce((SELECT run FROM attempts WHERE typeof(run) = 'integer' ORDER BY id DESC LIMIT 1), 0))"
     ).fetchone()
     return int(last) + 1
-
-
-def seal_unsealed(connection: sqlite3.Connection) -> None:
-    """Begin the chain of an older store with what is there."""
-    Chain(connection).seal()
 
 
 def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
@@ -144,16 +115,15 @@ def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
 
 def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str], Row]]:
     """Table, columns and values, with the hash behind them, of each entry in the order of the chain."""
-    columns = run_columns(connection)
-    runs: Iterator[Row] = iter(connection.execute(f"SELECT {', '.join(columns)}, hash FROM runs ORDER BY id"))
+    runs: Iterator[Row] = iter(connection.execute(_RUNS))
     run = next(runs, None)
     for row in connection.execute(_ROWS):
         while run is not None and isinstance(row[1], int) and (not isinstance(run[0], int) or run[0] <= row[1]):
-            yield "runs", columns, run
+            yield "runs", RUN, run
             run = next(runs, None)
         yield "history", ROW, row
     while run is not None:
-        yield "runs", columns, run
+        yield "runs", RUN, run
         run = next(runs, None)
 
 
@@ -214,8 +184,6 @@ def acknowledging(fault: str, content: str) -> tuple[str, ...]:
 
 def _repairs(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     """The repairs that acknowledged something: by run what was broken, and the digest of the entries before it."""
-    if "verb" not in run_columns(connection):
-        return {}
     found = {}
     for run, said in connection.execute("SELECT id, overrides FROM runs WHERE verb = ?", (REPAIR,)):
         with suppress(ValueError, TypeError, AttributeError):

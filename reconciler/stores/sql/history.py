@@ -10,8 +10,6 @@ from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain
-from reconciler.stores.sql.quarantine import is_kept
 from reconciler.stores.sql.reading import decoded
 
 _CHUNK = 500
@@ -37,7 +35,7 @@ class SqliteHistory:
     def futile(self, *, since: str = "", limit: int | None = None) -> list[Futile]:
         """Runs that changed nothing, the latest first: those that began at `since` or later."""
         with self._reading() as connection:
-            if connection is None or not is_kept(connection):
+            if connection is None:
                 return []
             rows = connection.execute(
                 "SELECT started, finished, verb, actor, holder, owner, target, git_commit, outcome FROM attempts"
@@ -76,7 +74,7 @@ class SqliteHistory:
     def declarations(self, run: int) -> dict[tuple[str, int], Body]:
         """What runs up to this one declared of a record, where that is not what they wrote: by uid and run."""
         with self._reading() as connection:
-            if connection is None or not is_kept(connection):
+            if connection is None:
                 return {}
             rows = connection.execute("SELECT uid, run, body FROM declarations WHERE run <= ?", (run,))
             return {(uid, number): decoded(body) for uid, number, body in rows}
@@ -101,11 +99,6 @@ class SqliteHistory:
 _LAST = 2**63
 
 
-def is_chained(connection: sqlite3.Connection) -> bool:
-    """Whether the store is new enough to have the chain; the next apply gives it to an older one."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= chain.SINCE
-
-
 def _run_ids(connection: sqlite3.Connection, since: str, limit: int | None) -> list[int]:
     query = "SELECT id FROM runs WHERE finished >= ? ORDER BY id DESC LIMIT ?"
     return [found for (found,) in connection.execute(query, (since, -1 if limit is None else limit))]
@@ -118,35 +111,30 @@ def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEnt
         f"SELECT run, action, count(*) FROM history WHERE run IN ({marks}) GROUP BY run, action", ids
     ):
         counts.setdefault(run, {})[action] = count
-    heads: dict[int, bytes] = {}
-    if is_chained(connection):
-        heads = dict(connection.execute(f"SELECT id, hash FROM runs WHERE id IN ({marks})", ids))
-        last = f"SELECT max(seq) FROM history WHERE run IN ({marks}) GROUP BY run"
-        heads |= dict(connection.execute(f"SELECT run, hash FROM history WHERE seq IN ({last})", ids))
-    known = chain.run_columns(connection)
-    later = ("verb", "outcome", "plan", "overrides", "approvals")
-    said = ", ".join(column if column in known else "NULL" for column in later)
+    heads: dict[int, bytes] = dict(connection.execute(f"SELECT id, hash FROM runs WHERE id IN ({marks})", ids))
+    last = f"SELECT max(seq) FROM history WHERE run IN ({marks}) GROUP BY run"
+    heads |= dict(connection.execute(f"SELECT run, hash FROM history WHERE seq IN ({last})", ids))
     for run, started, finished, actor, owner, target, commit, verb, outcome, plan, *lists in connection.execute(
-        f"SELECT id, started, finished, actor, owner, target, git_commit, {said} FROM runs WHERE id IN ({marks})"
-        " ORDER BY id DESC",
+        "SELECT id, started, finished, actor, owner, target, git_commit, verb, outcome, plan, overrides, approvals"
+        f" FROM runs WHERE id IN ({marks}) ORDER BY id DESC",
         ids,
     ):
         hash_ = heads.get(run)
         yield RunEntry(
             run, started, finished, actor, owner, target, commit, counts.get(run, {}),
             hash_.hex() if isinstance(hash_, bytes) else "",
-            verb or "apply", outcome or "applied", plan or "",
+            verb, outcome, plan or "",
             *(tuple(map(str, decoded(listed))) if listed else () for listed in lists),
         )  # fmt: skip
 
 
 def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -> list[Trail]:
     rows: dict[str, list[Row]] = {}
-    kept = "was, drifted_at, drifted_from" if is_chained(connection) else "NULL, NULL, NULL"
-    query = f"SELECT uid, seq, run, kind, name, action, fingerprint, before, {kept} FROM history WHERE {where}"
-    for uid, seq, run, kind, name, action, printed, before, was, at, left in connection.execute(
-        f"{query} ORDER BY seq", values
-    ):
+    query = (
+        "SELECT uid, seq, run, kind, name, action, fingerprint, before, was, drifted_at, drifted_from FROM history"
+        f" WHERE {where} ORDER BY seq"
+    )
+    for uid, seq, run, kind, name, action, printed, before, was, at, left in connection.execute(query, values):
         row = Row(seq, run, _key(kind, name), action, printed, _body(before), was, at, _body(left))
         rows.setdefault(uid, []).append(row)
     live = {
@@ -163,8 +151,6 @@ def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -
 
 
 def _drifts(connection: sqlite3.Connection) -> dict[str, Drift]:
-    if not is_chained(connection):
-        return {}
     found = connection.execute("SELECT uid, since, body FROM drifts")
     return {uid: Drift(since, _body(body)) for uid, since, body in found}
 

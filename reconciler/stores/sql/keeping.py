@@ -109,5 +109,22 @@ CREATE TRIGGER revision_lost AFTER DELETE ON meta WHEN OLD.key = 'revision' BEGI
 END;
 """
 
-KEEPING = "".join(_typed()) + _BELONGING + "".join(map(_ending, ("declared", "claimed", "baselines"))) + _BACK
-"""What version 5 of the store adds."""
+_APPEND_ONLY = "".join(
+    f"""
+CREATE TRIGGER {name}_inserted BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER {name}_updated BEFORE UPDATE ON {table} BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+CREATE TRIGGER {name}_deleted BEFORE DELETE ON {table} BEGIN
+  SELECT RAISE(ABORT, 'the history is append-only');
+END;
+"""
+    for name, table, key in (("history", "history", "seq"), ("run", "runs", "id"))
+)
+"""What runs and history hold is chained, and stays."""
+
+KEEPING = (
+    _APPEND_ONLY + "".join(_typed()) + _BELONGING + "".join(map(_ending, ("declared", "claimed", "baselines"))) + _BACK
+)

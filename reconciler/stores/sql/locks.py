@@ -22,12 +22,12 @@ class SqliteLocks:
 
     def lease(self) -> Found | None:
         """The lease that a run holds, or held when it died; None when there is none."""
-        with reading(self._path, "attempts") as connection:
+        with reading(self._path) as connection:
             return self._found(connection) if connection else None
 
     def last_attempt(self) -> Attempt | None:
         """The last run that took the lease."""
-        with reading(self._path, "attempts") as connection:
+        with reading(self._path) as connection:
             return attempts.last(connection) if connection else None
 
     def expires(self, lease: LeaseInfo) -> str:

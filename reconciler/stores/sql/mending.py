@@ -16,7 +16,6 @@ from reconciler.core.content import decode
 from reconciler.core.history import GONE
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores import sqlite
 from reconciler.stores.sql import schema
 from reconciler.stores.sql.keeping import misfits
 from reconciler.stores.sql.reading import decoded
@@ -67,9 +66,7 @@ def differing(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str, b
     """Sort, name, statement and whether it is there of what is missing in a store of this version, or was altered."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as pristine:
-        for script in (schema.TABLES, schema.TRIGGERS, schema.VIEWS, *schema.MIGRATIONS.values()):
-            for statement in sqlite.statements(script):
-                pristine.execute(statement)
+        schema.create(pristine)
         wanted = pristine.execute(query).fetchall()
     there = {(sort, name): text for sort, name, text in connection.execute(query)}
     for sort, name, text in wanted:

@@ -8,30 +8,21 @@ from typing import Any
 from reconciler.core.drift import Moved, Side, StoredSecret
 from reconciler.core.model import Key
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.sql import chain
 from reconciler.stores.sql.reading import decoded
 from reconciler.stores.sql.watching import PICTURE, PICTURED
 
 _CHUNK = 500
 _KEPT = f"SELECT uid, since, writer, {', '.join(PICTURED)} FROM drifts WHERE settled IS NULL"
-_UNKNOWN = ", ".join(["NULL"] * (len(PICTURED) - 1))
-_KEPT_BY_OLDER = {
-    3: f"SELECT uid, since, NULL, body, {_UNKNOWN} FROM drifts",
-    2: f"SELECT uid, '', NULL, (SELECT coalesce(a.body, d.live) FROM documents d LEFT JOIN applied a USING (uid) WHERE d.uid = r.uid AND r.applied <> ''), {_UNKNOWN}"
-    " FROM records r WHERE fingerprint IS NULL",
-}
-"""Stores that no apply has brought up to this version yet know less."""
 
 
 def moved(connection: sqlite3.Connection) -> list[Moved]:
     """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    kept = connection.execute(_KEPT if version >= chain.RUN_SINCE else _KEPT_BY_OLDER[max(version, 2)]).fetchall()
+    kept = connection.execute(_KEPT).fetchall()
     live = _live(connection, [row[0] for row in kept])
     found = []
     for uid, since, writer, *picture in kept:
         now = live.get(uid)
-        before = _before(connection, uid, picture, now)
+        before = _side(picture) if picture[1] is not None else None
         if before or now:
             found.append(Moved(uid, since, writer or "", before, now))
     return found
@@ -44,25 +35,6 @@ def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, Side
         rows = connection.execute(f"SELECT r.uid, {PICTURE} FROM records r WHERE r.uid IN ({','.join('?' * len(chunk))})", chunk)  # fmt: skip
         found |= {uid: _side(picture) for uid, *picture in rows}
     return found
-
-
-def _before(connection: sqlite3.Connection, uid: str, picture: Sequence[Any], now: Side | None) -> Side | None:
-    """What was there until then; of what an older version's triggers saw nothing is known but the body."""
-    body, kind = picture[:2]
-    if kind is not None:
-        return _side(picture)
-    if body is None:
-        return None
-    if now is not None:
-        return Side(now.key, now.owner, now.display, decoded(body), now.declared, now.applied, now.refs, now.secrets)
-    row = connection.execute(
-        "SELECT h.kind, h.name, r.owner, h.fingerprint FROM history h JOIN runs r ON r.id = h.run WHERE h.uid = ?"
-        " ORDER BY h.seq DESC LIMIT 1",
-        (uid,),
-    ).fetchone()
-    if row is None:
-        return None
-    return Side(_key(row[0], row[1]), row[2], "", decoded(body), None, row[3], frozenset(), {})
 
 
 def _side(picture: Sequence[Any]) -> Side:
@@ -87,8 +59,6 @@ def _key(kind: str, name: str) -> Key:
 
 def earlier_names(connection: sqlite3.Connection, uid: str) -> frozenset[str]:
     """The names that a record bore before, as far as applies gave it another one."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] < chain.SINCE:
-        return frozenset()
     rows = connection.execute("SELECT was FROM history WHERE uid = ? AND was IS NOT NULL", (uid,))
     return frozenset(name for (name,) in rows)
 
@@ -106,9 +76,8 @@ def taken_over(connection: sqlite3.Connection, owner: str) -> list[Moved]:
 
 
 def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: Side) -> Iterator[Moved]:
-    was = "h.was" if connection.execute("PRAGMA user_version").fetchone()[0] >= chain.SINCE else "NULL"
     rows = connection.execute(
-        f"SELECT h.kind, h.name, h.fingerprint, h.before, {was}, r.id, r.owner, r.actor, r.finished"
+        "SELECT h.kind, h.name, h.fingerprint, h.before, h.was, r.id, r.owner, r.actor, r.finished"
         " FROM history h JOIN runs r ON r.id = h.run WHERE h.uid = ? ORDER BY h.seq DESC",
         (uid,),
     )

@@ -9,8 +9,8 @@ from reconciler.stores import sqlite
 
 
 @contextmanager
-def reading(path: Path, table: str) -> Iterator[sqlite3.Connection | None]:
-    """A connection that reads; None when there is no store, or one that is older than `table`.
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection that reads; None when there is no store.
 
     Raises:
         StoreUnavailable: the file cannot be read or is not a store.
@@ -20,7 +20,7 @@ def reading(path: Path, table: str) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     with closing(connection), sqlite.translated(path):
-        yield connection if sqlite.has_table(connection, table) else None
+        yield connection
 
 
 @contextmanager

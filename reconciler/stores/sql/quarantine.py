@@ -11,20 +11,11 @@ from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.reading import decoded
 
-SINCE = 4
-"""The version of the store that it came with."""
 _CHUNK = 500
-
-
-def is_kept(connection: sqlite3.Connection) -> bool:
-    """Whether the store is new enough to keep what is deleted."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= SINCE
 
 
 def deleted(connection: sqlite3.Connection) -> list[Deleted]:
     """All that can be restored, in the order of their deletion."""
-    if not is_kept(connection):
-        return []
     rows = connection.execute(
         "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"
         " EXISTS (SELECT 1 FROM drifts d WHERE d.kind = q.kind AND d.name = q.name AND d.since > q.deleted_at"

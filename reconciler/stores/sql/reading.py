@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState
 from reconciler.core.records import beside
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.sql import chain
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
 
@@ -76,8 +75,6 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
 
 def _last_declared(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, str]:
     """What was last applied to records that somebody has written to outside of a run since."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] < chain.RUN_SINCE:
-        return {}  # the triggers of an older store keep it elsewhere
     rows = connection.execute(
         "SELECT uid, coalesce(declared, body) FROM drifts WHERE kind IS NOT NULL"
         f" AND uid IN ({','.join('?' * len(uids))})",

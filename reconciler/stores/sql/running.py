@@ -15,7 +15,6 @@ from reconciler.stores import sqlite
 from reconciler.stores.sql import attempts, leases
 from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.heartbeat import Heartbeat
-from reconciler.stores.sql.schema import VERSION
 from reconciler.stores.sql.session import SqlSession
 
 MakeSession = Callable[[sqlite3.Connection, RunInfo, str], SqlSession]
@@ -113,8 +112,7 @@ class RunLease:
     def _take(self) -> None:
         with self._interrupts.shielded():
             connection = self._connection = self._connection or sqlite.connect_for_writing(self._path)
-            if connection.execute("PRAGMA user_version").fetchone() == (VERSION,):
-                self._refuse_held(connection)  # without keeping the holder from writing
+            self._refuse_held(connection)  # without keeping the holder from writing
             sqlite.begin(connection)
             try:
                 ended = self._refuse_held(connection)

@@ -1,25 +1,31 @@
-"""Tables, triggers and views of the SQL store.
+"""The SQL store's tables, indexes, views and triggers, and what brings an older store up to date.
 
-`records` is narrow, because every full plan reads all of it; bodies live beside it. Each write moves
-the store's revision. The triggers do that for writes made around this tool (`watching.py`), and keep what was
-there until then. While an apply writes, `meta` holds the key `writing`, inside the apply's transaction, and they
-keep quiet. `applied` holds a body only where it is not what `documents` holds, and `history` holds the
-body before a change alone: the one after it is the next one's before, or live. Where others wrote in between,
-the row says when first, and what there was until then; `drifts` holds that until the next apply takes it over.
-`history.py` says what the hashes are made of.
+A new store gets all of it at once. Whoever changes anything here raises `VERSION`, says in `MIGRATIONS` what turns a
+store of the version before into the same, and keeps a store of the new version below `tests/stores/versions/`; a
+version that was released is never changed again.
 """
 
-from reconciler.stores.sql.baselines import BASELINES
+import sqlite3
+from collections.abc import Iterator
+
 from reconciler.stores.sql.keeping import KEEPING
-from reconciler.stores.sql.watching import MOVE, MOVED, NOW, OUTSIDE, WATCHING
+from reconciler.stores.sql.watching import WATCHING
 
-VERSION = 5
+VERSION = 1
 
-TABLES = """
+MIGRATIONS: dict[int, str] = {}
+"""By version the statements that make a store of it from one of the version before."""
+
+_LIVE = """
+-- What the store notes of itself: 'store' is its identity and 'revision' grows with each write; 'key_check' tells the
+-- key that seals, 'history_head' and 'history_count' where the chain ends. While an apply writes, its transaction
+-- holds 'writing', and the triggers keep quiet. Others may say who they are with 'writer'.
 CREATE TABLE meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
+-- What is live, without bodies, as every full plan reads all of it. `fingerprint` is that of the live body, or NULL
+-- since others wrote to the record; `applied` that of the body that was last declared, or ''.
 CREATE TABLE records (
   uid TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -34,14 +40,18 @@ CREATE TABLE records (
   UNIQUE (kind, name),
   UNIQUE (kind, display)
 );
+CREATE INDEX records_by_revision ON records (revision, owner, kind);
+-- The bodies of live records, as canonical JSON.
 CREATE TABLE documents (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   live TEXT NOT NULL CHECK (json_valid(live))
 );
+-- The bodies that were last declared, where they are not what `documents` holds.
 CREATE TABLE applied (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   body TEXT NOT NULL
 );
+-- What live records refer to.
 CREATE TABLE refs (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   kind TEXT NOT NULL,
@@ -49,6 +59,8 @@ CREATE TABLE refs (
   PRIMARY KEY (uid, kind, name)
 ) WITHOUT ROWID;
 CREATE INDEX refs_by_target ON refs (kind, name);
+-- Secrets of live records, sealed, by their place in the body; with the reference that each was resolved from, and a
+-- keyed fingerprint of its value.
 CREATE TABLE secrets (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -57,30 +69,7 @@ CREATE TABLE secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
-CREATE TABLE runs (
-  id INTEGER PRIMARY KEY,
-  started TEXT NOT NULL,
-  finished TEXT NOT NULL,
-  actor TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  target TEXT NOT NULL,
-  git_commit TEXT NOT NULL,
-  changes INTEGER NOT NULL
-);
-CREATE TABLE history (
-  seq INTEGER PRIMARY KEY,
-  run INTEGER NOT NULL REFERENCES runs (id),
-  uid TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
-  action TEXT NOT NULL,
-  fingerprint TEXT NOT NULL,
-  before TEXT
-);
-CREATE INDEX history_by_record ON history (uid, seq);
-"""
-
-TOKENS = """
+-- Access tokens of live connectors, sealed; `made_with` is the fingerprint of the authorization that obtained one.
 CREATE TABLE tokens (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   made_with TEXT NOT NULL,
@@ -90,96 +79,104 @@ CREATE TABLE tokens (
   access BLOB NOT NULL,
   refresh BLOB
 );
-CREATE TABLE leases (
-  name TEXT PRIMARY KEY,
-  holder TEXT NOT NULL,
-  expires REAL NOT NULL
-);
-"""
-
-TRIGGERS = f"""
-CREATE TRIGGER record_inserted AFTER INSERT ON records WHEN {OUTSIDE} BEGIN
-  {MOVE}
-  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
-END;
-CREATE TRIGGER record_updated AFTER UPDATE OF kind, name, display, owner ON records WHEN {OUTSIDE} BEGIN
-  {MOVE}
-  UPDATE records SET {MOVED} WHERE uid = NEW.uid;
-END;
-CREATE TRIGGER record_deleted AFTER DELETE ON records WHEN {OUTSIDE} BEGIN
-  {MOVE}
-END;
-CREATE TRIGGER document_inserted AFTER INSERT ON documents WHEN {OUTSIDE} BEGIN
-  {MOVE}
-  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
-END;
-CREATE TRIGGER document_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {OUTSIDE} BEGIN
-  INSERT OR IGNORE INTO applied VALUES (OLD.uid, OLD.live);
-  {MOVE}
-  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = NEW.uid;
-END;
-CREATE TRIGGER document_deleted AFTER DELETE ON documents WHEN {OUTSIDE} BEGIN
-  INSERT OR IGNORE INTO applied SELECT OLD.uid, OLD.live FROM records WHERE uid = OLD.uid;
-  {MOVE}
-  UPDATE records SET fingerprint = NULL, {MOVED} WHERE uid = OLD.uid;
-END;
-"""
-
-_KEEP = "INSERT OR IGNORE INTO drifts VALUES"
-
-HISTORY = f"""
-ALTER TABLE runs ADD COLUMN hash BLOB;
-ALTER TABLE history ADD COLUMN was TEXT;
-ALTER TABLE history ADD COLUMN drifted_at TEXT;
-ALTER TABLE history ADD COLUMN drifted_from TEXT;
-ALTER TABLE history ADD COLUMN hash BLOB;
+-- Records that others wrote to since their last apply: when first, and all that there was until then (`watching.py`).
+-- `settled` is the run after which a record that is gone need not be spoken of any more.
 CREATE TABLE drifts (
   uid TEXT PRIMARY KEY,
   since TEXT NOT NULL,
-  body TEXT
+  writer TEXT,
+  body TEXT,
+  kind TEXT,
+  name TEXT,
+  display TEXT,
+  owner TEXT,
+  declared TEXT,
+  refs TEXT,
+  secrets TEXT,
+  applied TEXT,
+  settled INTEGER
 );
-CREATE TRIGGER drift_inserted AFTER INSERT ON records WHEN {OUTSIDE} BEGIN
-  {_KEEP} (NEW.uid, {NOW}, NULL);
-END;
-CREATE TRIGGER drift_deleted BEFORE DELETE ON records WHEN {OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
-END;
-CREATE TRIGGER drift_renamed AFTER UPDATE OF kind, name ON records
-    WHEN (NEW.kind IS NOT OLD.kind OR NEW.name IS NOT OLD.name) AND {OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {NOW}, (SELECT live FROM documents WHERE uid = OLD.uid));
-END;
-CREATE TRIGGER drift_updated AFTER UPDATE OF live ON documents WHEN NEW.live IS NOT OLD.live AND {OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {NOW}, OLD.live);
-END;
-CREATE TRIGGER drift_emptied AFTER DELETE ON documents WHEN {OUTSIDE} BEGIN
-  {_KEEP} (OLD.uid, {NOW}, OLD.live);
-END;
-CREATE TRIGGER history_inserted BEFORE INSERT ON history WHEN EXISTS (SELECT 1 FROM history WHERE seq = NEW.seq) BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
-CREATE TRIGGER history_updated BEFORE UPDATE ON history WHEN OLD.hash IS NOT NULL BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
-CREATE TRIGGER history_deleted BEFORE DELETE ON history BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
-CREATE TRIGGER run_inserted BEFORE INSERT ON runs WHEN EXISTS (SELECT 1 FROM runs WHERE id = NEW.id) BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
-CREATE TRIGGER run_updated BEFORE UPDATE ON runs WHEN OLD.hash IS NOT NULL BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
-CREATE TRIGGER run_deleted BEFORE DELETE ON runs BEGIN
-  SELECT RAISE(ABORT, 'the history is append-only');
-END;
 """
-"""Rows without a hash may be changed, so that those of an older store can be given theirs."""
 
-RUNS = """
-ALTER TABLE runs ADD COLUMN verb TEXT;
-ALTER TABLE runs ADD COLUMN outcome TEXT;
-ALTER TABLE runs ADD COLUMN plan TEXT;
-ALTER TABLE runs ADD COLUMN overrides TEXT;
+_PAST = """
+-- Runs that changed something. They and their rows in `history` form a chain of hashes (`chain.py`).
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  started TEXT NOT NULL,
+  finished TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  target TEXT NOT NULL,
+  git_commit TEXT NOT NULL,
+  changes INTEGER NOT NULL,
+  verb TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  plan TEXT,
+  overrides TEXT,
+  approvals TEXT,
+  hash BLOB
+);
+-- What runs changed. `before` is the body that a change found; the one that it left is what the next one of the record
+-- found, or is live. `was` is the name that it found, where that is another one. Where others wrote in between,
+-- `drifted_at` says when first, and `drifted_from` what there was until then.
+CREATE TABLE history (
+  seq INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES runs (id),
+  uid TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  action TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  before TEXT,
+  was TEXT,
+  drifted_at TEXT,
+  drifted_from TEXT,
+  hash BLOB
+);
+CREATE INDEX history_by_record ON history (uid, seq);
+-- What runs declared where that is not what they wrote, which `history` has: a rollback declares it again.
+CREATE TABLE declarations (
+  uid TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs (id),
+  body TEXT NOT NULL,
+  PRIMARY KEY (uid, run)
+) WITHOUT ROWID;
+-- What deletes took away, until it is restored or purged; `applied` where it is not `live`.
+CREATE TABLE quarantine (
+  uid TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  live TEXT NOT NULL,
+  applied TEXT,
+  deleted_at TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs (id)
+);
+CREATE INDEX quarantine_by_name ON quarantine (kind, name);
+-- Its secrets, still sealed; access tokens are gone.
+CREATE TABLE quarantined_secrets (
+  uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  ciphertext BLOB NOT NULL,
+  PRIMARY KEY (uid, address)
+) WITHOUT ROWID;
+"""
+
+_RUNNING = """
+-- Who may write: runs, and whoever fetches an access token. A lease ends at `expires` by the wall clock, or at `uptime`
+-- by the clock that counts from `boot`. The fence of a run's lease is the id of its attempt.
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  expires REAL NOT NULL,
+  fence INTEGER,
+  seen TEXT,
+  boot TEXT,
+  uptime REAL
+);
+-- Runs that took the lease, whatever became of them.
 CREATE TABLE attempts (
   id INTEGER PRIMARY KEY,
   started TEXT NOT NULL,
@@ -194,51 +191,48 @@ CREATE TABLE attempts (
   run INTEGER REFERENCES runs (id)
 );
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome = 'running';
-ALTER TABLE leases ADD COLUMN fence INTEGER;
-ALTER TABLE leases ADD COLUMN seen TEXT;
-ALTER TABLE leases ADD COLUMN boot TEXT;
-ALTER TABLE leases ADD COLUMN uptime REAL;
-CREATE TABLE quarantine (
-  uid TEXT PRIMARY KEY,
+"""
+
+_PROVEN = """
+-- Of each owner the last time when live was just what git declared (`core/baseline.py`): trees, rules and revision, and
+-- what was found then.
+CREATE TABLE baselines (
+  owner TEXT PRIMARY KEY,
+  connectors TEXT NOT NULL,
+  policies TEXT NOT NULL,
+  rules TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  records TEXT NOT NULL,
+  judged TEXT NOT NULL,
+  warnings TEXT NOT NULL,
+  dated TEXT NOT NULL
+);
+-- Which file declared what then; whether it leaves fields to the live side, and whether it needs an access token.
+CREATE TABLE declared (
+  owner TEXT NOT NULL,
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
+  file TEXT NOT NULL,
+  odd INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  PRIMARY KEY (owner, kind, name)
+) WITHOUT ROWID;
+CREATE INDEX declared_by_file ON declared (owner, file);
+CREATE INDEX declared_odd ON declared (owner, file) WHERE odd;
+CREATE INDEX declared_with_token ON declared (owner) WHERE token;
+-- Which file claimed which earlier names then.
+CREATE TABLE claimed (
   owner TEXT NOT NULL,
-  live TEXT NOT NULL,
-  applied TEXT,
-  deleted_at TEXT NOT NULL,
-  run INTEGER NOT NULL REFERENCES runs (id)
-);
-CREATE INDEX quarantine_by_name ON quarantine (kind, name);
-CREATE TABLE declarations (
-  uid TEXT NOT NULL,
-  run INTEGER NOT NULL REFERENCES runs (id),
-  body TEXT NOT NULL,
-  PRIMARY KEY (uid, run)
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  file TEXT NOT NULL,
+  PRIMARY KEY (owner, kind, name, file)
 ) WITHOUT ROWID;
-CREATE TABLE quarantined_secrets (
-  uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
-  address TEXT NOT NULL,
-  reference TEXT NOT NULL,
-  fingerprint TEXT NOT NULL,
-  ciphertext BLOB NOT NULL,
-  PRIMARY KEY (uid, address)
-) WITHOUT ROWID;
-INSERT INTO meta VALUES ('store', lower(hex(randomblob(16))));
-"""
-"""`attempts` are runs that took the lease, whatever became of them; `runs` are those that changed something. The fence
-of a run's lease is the id of its attempt. A lease ends at `expires` by the wall clock, or at `uptime` by the clock that
-counts from `boot`. What a delete took away is in `quarantine`, with its sealed secrets and without its tokens, until it
-is restored or purged; its `applied` is as that of a live record, where it is not `live`. `declarations` holds what a run
-declared where that is not what it wrote, which `history` has: a rollback declares it again."""
-
-APPROVALS = """
-ALTER TABLE runs ADD COLUMN approvals TEXT;
+CREATE INDEX claimed_by_file ON claimed (owner, file);
 """
 
-MIGRATIONS = {2: TOKENS, 3: HISTORY, 4: RUNS + BASELINES + WATCHING, 5: APPROVALS + KEEPING}
-"""What each version of the store adds to the one before."""
-
-VIEWS = """
+_VIEWS = """
 CREATE VIEW categories AS
   SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
     coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
@@ -264,3 +258,33 @@ CREATE VIEW endpoints AS
     coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
   FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
 """
+"""What others may read: the fields of live records as columns."""
+
+
+EVERYTHING = _LIVE + _PAST + _RUNNING + _PROVEN + _VIEWS + WATCHING + KEEPING
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would end the transaction."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if statement.strip() and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make all of it, in a database that is empty."""
+    for statement in statements(EVERYTHING):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older store to the present version, inside the transaction that is going to write."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in range(version + 1, VERSION + 1):
+        for statement in statements(MIGRATIONS[step]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {step}")

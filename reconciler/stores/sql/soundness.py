@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql import quarantine
 from reconciler.stores.sql.keeping import misfits
 from reconciler.stores.sql.mending import is_json
 from reconciler.stores.sql.reading import decoded, has_sealed
@@ -17,8 +16,6 @@ _Found = Iterator[tuple[str, str]]
 
 def values(connection: sqlite3.Connection) -> _Found:
     """That each value is of its column's type, or it could not be read."""
-    if not quarantine.is_kept(connection):
-        return
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table, condition in misfits():
         if table not in there:
@@ -37,7 +34,7 @@ def notes(connection: sqlite3.Connection) -> _Found:
         yield "the store does not note its revision", REPAIR_IT
     elif isinstance(highest, int) and int(revision) < highest:
         yield f"the store notes the revision {revision}, and records have {highest}: it was set back", REPAIR_IT
-    if quarantine.is_kept(connection) and not kept.get("store"):
+    if not kept.get("store"):
         yield "the store does not note its identity, by which saved plans know it", REPAIR_IT
     if not kept.get("key_check") and has_sealed(connection):
         yield "the store does not note with which key its secrets are sealed", REPAIR_IT

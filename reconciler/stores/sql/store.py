@@ -50,7 +50,7 @@ class SqlStore:
         self._sealer: tuple[Sealer, str] | None = None
 
     def identity(self) -> str:
-        """What tells this store from every other one; "" when there is none yet, or it is older than identities are."""
+        """What tells this store from every other one; "" when there is none yet."""
         with self._reading() as connection:
             query = "SELECT value FROM meta WHERE key = 'store'"
             row = connection.execute(query).fetchone() if connection else None

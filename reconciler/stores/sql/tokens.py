@@ -31,7 +31,7 @@ class SqliteTokens:
 
     def states(self) -> dict[str, TokenState]:
         """What may be shown of every token, by the record's uid."""
-        with reading(self._path, "tokens") as connection:
+        with reading(self._path) as connection:
             rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
         return dict(map(_state, rows))
 
@@ -41,7 +41,7 @@ class SqliteTokens:
         Raises:
             KeyUnavailable: the store's key is missing or is another one.
         """
-        with reading(self._path, "tokens") as connection:
+        with reading(self._path) as connection:
             query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ?"
             row = connection.execute(query, (uid,)).fetchone() if connection else None
         if row is None:

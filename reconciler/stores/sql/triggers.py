@@ -2,24 +2,16 @@
 
 import sqlite3
 
-from reconciler.stores import sqlite
 from reconciler.stores.sql import schema
 
 Words = dict[str, list[str]]
 """Of each trigger by name its statement, without regard to white space."""
 
 
-def own_triggers(version: int) -> Words:
-    """Those of a store of this version."""
-    found: Words = {}
-    for script in (schema.TRIGGERS, *(script for since, script in schema.MIGRATIONS.items() if since <= version)):
-        for statement in sqlite.statements(script):
-            words = statement.rstrip().removesuffix(";").split()
-            if words[:2] == ["CREATE", "TRIGGER"]:
-                found[words[2]] = words
-            elif words[:2] == ["DROP", "TRIGGER"]:
-                del found[words[2]]
-    return found
+def own_triggers() -> Words:
+    """Those that a store of this version should have."""
+    every = (statement.rstrip().removesuffix(";").split() for statement in schema.statements(schema.EVERYTHING))
+    return {words[2]: words for words in every if words[:2] == ["CREATE", "TRIGGER"]}
 
 
 def found_triggers(connection: sqlite3.Connection) -> Words:
@@ -30,5 +22,4 @@ def found_triggers(connection: sqlite3.Connection) -> Words:
 
 def are_ours_alone(connection: sqlite3.Connection) -> bool:
     """Whether nobody has added a trigger, taken one away or altered one."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return found_triggers(connection) == own_triggers(version)
+    return found_triggers(connection) == own_triggers()

@@ -7,6 +7,9 @@ writes they keep quiet; see `schema.py`.
 They do without OR IGNORE: inside of a trigger the conflict clause of the outer statement counts, so that a REPLACE
 would replace the picture too. What a REPLACE pushes out fires no trigger of its own unless the connection asks for
 recursive triggers: the triggers before an insert or update look for it. The conditions end a recursion.
+
+Of a record that is new the picture is empty: all of its row in `drifts` but `uid`, `since` and `writer` is NULL.
+`writer` is who `meta` says that writes, if whoever wrote has put it there.
 """
 
 OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
@@ -99,21 +102,4 @@ END;
 """
 
 
-_OLD = (
-    *("record_inserted", "record_updated", "record_deleted", "document_inserted", "document_updated"),
-    *("document_deleted", "drift_inserted", "drift_deleted", "drift_renamed", "drift_updated", "drift_emptied"),
-)
-
-WATCHING = (
-    "\n".join(f"DROP TRIGGER {name};" for name in _OLD)
-    + "".join(f"\nALTER TABLE drifts ADD COLUMN {column} TEXT;" for column in (*PICTURED[1:], "writer"))
-    + "\nALTER TABLE drifts ADD COLUMN settled INTEGER;"
-    + _RECORDS
-    + "".join(_beside(table, columns) for table, columns in _BESIDE.items())
-)
-"""What version 4 of the store has in the place of the triggers before it.
-
-Of a record that is new all but `uid`, `since` and `writer` is NULL; of one that an older version's triggers saw all
-but `uid`, `since` and `body`. `writer` is who `meta` says that writes, if whoever wrote has put it there.
-`settled` is the run after which a record that is gone need not be spoken of any more.
-"""
+WATCHING = _RECORDS + "".join(_beside(table, columns) for table, columns in _BESIDE.items())

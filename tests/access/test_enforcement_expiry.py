@@ -154,7 +154,7 @@ def test_the_plan_says_what_ends_within_14_days(bench: InProcess, now: str, left
     plan = bench.plan(now=now)
     content = json.loads(plan_json(plan))
     fits(content, "plan.schema.json")
-    text, markdown = plan_text(plan, now(), color=False), plan_markdown(plan)
+    text, markdown = plan_text(plan, now, color=False), plan_markdown(plan)
     assert text.startswith("Nothing to do") and text.endswith("\n") and not text.endswith("\n\n")
     if left is None:
         assert "Ends within" not in text + markdown and "expiring" not in content

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from programs import needs
 
 ROOT = Path(__file__).parents[2]
 GENERATE = ROOT / "docs/generate"
@@ -17,9 +18,10 @@ PAGES = sorted(
 
 
 def generate(*arguments: str | Path, root: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Run the generator."""
+    """Run the generator, whose sessions are those of a bash."""
+    needs("bash")
     command = [sys.executable, root / "docs/generate", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -60,6 +62,8 @@ def test_what_differs_is_told(copy: Path, page: str, old: str, new: str) -> None
 @pytest.mark.parametrize("page", PAGES)
 def test_session(page: str, request: pytest.FixtureRequest) -> None:
     """What a page shows is done, and says what it shows. After a change on purpose: --update, and read the difference."""
+    if "ssh-keygen" in (ROOT / page).read_text("utf-8"):
+        needs("ssh-keygen")
     check = () if request.config.getoption("--update") else ("--check",)
     done = generate(*check, "--sessions", page)
     assert (done.returncode, done.stderr) == (0, "")

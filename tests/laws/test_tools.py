@@ -38,3 +38,17 @@ def test_the_wheel_holds_all_that_is_needed(tmp_path: Path) -> None:
     assert {f"reconciler/scaffold/{path.name}" for path in ROOT.glob("reconciler/scaffold/*")} <= names
     assert {"reconciler/py.typed"} <= names
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
+
+
+def test_the_source_distribution_holds_the_documentation(tmp_path: Path) -> None:
+    """And what its tests compare it with."""
+    import tarfile
+
+    from hatchling.builders.sdist import SdistBuilder
+
+    (built,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"README.md", "CONTRIBUTING.md", "mkdocs.yml", "docs/index.md", "docs/reference/commands.md", "docs/figures/plan.svg",
+            "docs/generate/__main__.py", "benchmarks/run.py", "schemas/connector.schema.json", "tests/conftest.py"} <= names  # fmt: skip
+    assert not [name for name in names if name.startswith(("site/", "benchmarks/out/", ".venv/"))]

@@ -13,7 +13,7 @@ from conftest import KEY, Workspace
 
 from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
-from reconciler.core.ports.state import Clock
+from reconciler.core.ports.runs import Clock
 from reconciler.kinds import schemas
 from reconciler.render.plan_json import plan_json
 from reconciler.core.report import Report

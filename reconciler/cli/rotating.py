@@ -11,7 +11,7 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, say
 from reconciler.cli.running import actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode
 from reconciler.wiring.keys import next_key
 from reconciler.wiring.planning import PlanFlags

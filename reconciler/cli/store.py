@@ -17,7 +17,7 @@ from reconciler.cli.purging import purge
 from reconciler.cli.rotating import rotate_key
 from reconciler.cli.running import actor_of_run, named_actor, open_run, settings_of_run
 from reconciler.cli.said import options
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.planning import PlanFlags
 from reconciler.wiring.run import now, open_state

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 
 CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""

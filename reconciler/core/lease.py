@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.enforcement import Basis
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
 
 RUN = "apply"

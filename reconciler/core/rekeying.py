@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import RunInfo
 from reconciler.core.secret import Secret
 
 MadeWith = Callable[[Mapping[str, Any], Mapping[str, Secret], Sealer], str]

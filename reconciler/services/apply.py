@@ -12,8 +12,8 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.runs import Clock, PlannedWrite, RunInfo, Session
 from reconciler.core.ports.secrets import SecretBackend
-from reconciler.core.ports.state import Clock, PlannedWrite, RunInfo, Session
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.report import Report

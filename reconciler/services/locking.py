@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from reconciler.core.lease import Found, KeepsLocks
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
 from reconciler.services.enforcing import super_admins_only
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from reconciler.core.content import encode
 from reconciler.core.plan import Change
+from reconciler.core.ports.runs import GivenSecret, PlannedWrite
 from reconciler.core.ports.secrets import SecretBackend
-from reconciler.core.ports.state import GivenSecret, PlannedWrite
 from reconciler.core.ports.store import Store
 from reconciler.core.ports.tokens import FetchedToken
 from reconciler.core.progress import UNTOLD, Progress, told

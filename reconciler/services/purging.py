@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted

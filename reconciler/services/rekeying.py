@@ -1,7 +1,7 @@
 """Change the key that a store's secrets are sealed with."""
 
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
 from reconciler.core.rekeying import KeepsKey, NextKey, Rekeying, Rotation
 from reconciler.services.authorizing import made_with

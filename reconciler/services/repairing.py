@@ -2,7 +2,7 @@
 
 from reconciler.core.audit import CanRepair, Repair
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
 from reconciler.services.enforcing import super_admins_only
 from reconciler.services.losing import refuse_lost

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import astuple, replace
 
+from reconciler.core.ports.runs import Clock
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import Clock
 from reconciler.core.ports.tokens import FetchedToken, TokenKeeper
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret

@@ -15,7 +15,7 @@ from undo_world import UndoBench, file_bytes, records
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import NOTHING_INTERRUPTS
 from reconciler.core.model import Key
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.services.purging import VERB, carry_out_purge, make_purge
 from reconciler.services.purging import carry_out_purge, make_purge
 from reconciler.stores.sql.auditing import audit

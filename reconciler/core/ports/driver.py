@@ -6,8 +6,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.core.ports.live import Live
+from reconciler.core.ports.runs import Clock
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import Clock, State
+from reconciler.core.ports.state import State
 
 MakeSealer = Callable[[Path | None, str | None, bool], tuple[Sealer, str]]
 """From where the store's key is kept (None for nowhere), the check of the key that it holds, and whether a key may be

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.core.audit import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow

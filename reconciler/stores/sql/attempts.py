@@ -3,7 +3,7 @@
 import sqlite3
 
 from reconciler.core.lease import Attempt, Holder, holder_of
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 
 RUNNING = "running"
 _COLUMNS = "id, started, finished, verb, actor, holder, git_commit, outcome, run"

@@ -7,7 +7,7 @@ from reconciler.core import preconditions
 from reconciler.core.enforcement import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.core.ports.state import PlannedWrite
+from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.preconditions import Place
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable

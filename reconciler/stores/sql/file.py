@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.core.ports.state import Clock
+from reconciler.core.ports.runs import Clock
 
 if TYPE_CHECKING:
     from reconciler.core.lease import Host

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from reconciler.core.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, RUN, Host
-from reconciler.core.ports.state import Clock
+from reconciler.core.ports.runs import Clock
 from reconciler.errors import ReconcilerError
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases

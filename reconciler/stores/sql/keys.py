@@ -5,7 +5,7 @@ from contextlib import closing
 
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import Standing
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.core.rekeying import Rekeyed, Rekeying
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores import sqlite

@@ -4,7 +4,7 @@ import sqlite3
 
 from reconciler.core.enforcement import Basis
 from reconciler.core.lease import RUN, Attempt, Found, LeaseInfo, Standing
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import StoreLocked
 from reconciler.stores.sql import attempts, checking, leases
 from reconciler.stores.sql.file import StoreFile

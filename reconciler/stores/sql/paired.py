@@ -11,8 +11,8 @@ from reconciler.core import convergence
 from reconciler.core.interrupts import Interrupts
 from reconciler.core.plan import Change
 from reconciler.core.ports.live import Live, Outcome, Result, Write
+from reconciler.core.ports.runs import GivenSecret, Lease, PlannedWrite, RunInfo
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import GivenSecret, Lease, PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.outcome import fingerprint_after

@@ -5,7 +5,7 @@ from contextlib import closing
 from reconciler.core.audit import Audit, Repair
 from reconciler.core.enforcement import Basis
 from reconciler.core.interrupts import Interrupts
-from reconciler.core.ports.state import RunInfo
+from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import reading

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from reconciler.core.content import encode
+from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import PlannedWrite
 from reconciler.core.secret import SealedSecret
 from reconciler.stores.sql.bulk import insert
 

@@ -12,8 +12,8 @@ from reconciler.core.enforcement import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.runs import PlannedWrite, RunInfo
 from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.state import PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.core.rekeying import Rekeying

@@ -7,7 +7,7 @@ when rows next to it move. They go when all pages of the table are freed, so the
 import sqlite3
 from collections.abc import Iterable
 
-from reconciler.core.ports.state import PlannedWrite
+from reconciler.core.ports.runs import PlannedWrite
 
 TOKENS = ("tokens",)
 _PARENTS = {"tokens": "records", "secrets": "records", "quarantined_secrets": "quarantine"}

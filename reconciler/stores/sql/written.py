@@ -8,7 +8,7 @@ from reconciler.core import convergence
 from reconciler.core.convergence import Held
 from reconciler.core.model import Key
 from reconciler.core.plan import Change
-from reconciler.core.ports.state import PlannedWrite
+from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.progress import Progress
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores import refusals

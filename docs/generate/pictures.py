@@ -40,7 +40,7 @@ def plan() -> str:
     height = MARGIN * 2 + LINE * len(lines) + 22
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
-        f"<title>{escape('What reconciler plan prints for a change of a URL beside a change that was made in the store')}</title>",
+        f"<title>{escape('What reconciler plan prints: a connector that changes, one that is new, one that goes, and the hosts that secrets would go to')}</title>",
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{GROUND}"/>',
         *(
             f'<circle cx="{20 + 18 * at}" cy="18" r="5.5" fill="{fill}"/>'

@@ -129,7 +129,7 @@ def serial(store: Path, plans: dict[str, Plan]) -> dict[str, str]:
             assert (change.record is not None) == (name in live), (actor, name, live)
             if change.before is not None:
                 assert described(change.before) == live[name], (actor, name, live)
-            if change.body is None:
+            if not change.body:
                 del live[name]
             else:
                 live[name] = described(json.loads(change.body))

@@ -17,7 +17,7 @@ from reconciler.render.style import plural
 from reconciler.wiring.run import open_source
 
 if TYPE_CHECKING:
-    from reconciler.core.adoption import Drifted
+    from reconciler.core.drift import DriftOfAll
     from reconciler.render.adopting import Spans
     from reconciler.wiring.adopting import Prepared
 
@@ -115,16 +115,16 @@ def _show_summary(prepared: "Prepared", word: str, where: str) -> None:
     answer(f"{plural(len(adoptions), 'record')} {word}adopted in {plural(len(prepared.after), 'file')}{where}.\n")
 
 
-def _show_conflicts(drifted: "Drifted", spans: "Spans") -> None:
+def _show_conflicts(drifted: "DriftOfAll", spans: "Spans") -> None:
     from reconciler.render.adopting import conflict_lines
 
     for conflict in drifted.conflicts:
         answer("".join(f"{line}\n" for line in conflict_lines(conflict, spans)))
 
 
-def _say_rest(drifted: "Drifted", owner: str) -> None:
+def _say_rest(drifted: "DriftOfAll", owner: str) -> None:
     """What is left to do, and what could not be done."""
-    from reconciler.core.adoption import Deed
+    from reconciler.core.drift import Deed
     from reconciler.kinds.registry import address
     from reconciler.render.adopting import refusal_lines
 

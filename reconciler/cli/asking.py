@@ -16,8 +16,8 @@ from reconciler.source.positions import Lines
 from reconciler.wiring.run import locate_root, now, open_source, open_store
 
 if TYPE_CHECKING:
-    from reconciler.core.asking import Question
-    from reconciler.core.reasons import Where
+    from reconciler.core.access import Where
+    from reconciler.core.verdicts import Question
 
 
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,8 +11,7 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.cli.plan_options import approvals_option
 from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
-from reconciler.core.comparison import Comparison
-from reconciler.core.gate import Verdict
+from reconciler.core.verdicts import Comparison, Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.source.positions import Lines
 from reconciler.wiring.comparing import compare_revisions, lines_of

@@ -21,7 +21,7 @@ from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
-    from reconciler.core.report import Report
+    from reconciler.core.history import Report
     from reconciler.services.apply import TokenOptions
 
 FORMATS = ("text", "json")

@@ -6,7 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 
-from reconciler.core.sensitive import mask_text
+from reconciler.core.secret import mask_text
 
 _OF_THE_CODE = (TypeError, AttributeError, NameError, ImportError, RecursionError)
 """Exceptions whose words speak of the program; those of the others may repeat what was in a file or an answer."""

@@ -16,7 +16,7 @@ from reconciler.render.style import plural
 from reconciler.services.exporting import Choice
 
 if TYPE_CHECKING:
-    from reconciler.core.definitions import Definition, Export
+    from reconciler.core.drift import Definition, Export
 
 _SHOWN = 20
 

@@ -20,7 +20,7 @@ from reconciler.wiring.run import now, open_state
 
 if TYPE_CHECKING:
     from reconciler.core.history import Futile, KeepsHistory, RunEntry
-    from reconciler.core.past_access import Answer
+    from reconciler.core.verdicts import Answer
 
 FORMATS = ("text", "json")
 MOST = 30

@@ -12,9 +12,9 @@ from reconciler.cli.output import say
 from reconciler.cli.parsing import parse_duration
 from reconciler.cli.running import asked_by, open_run
 from reconciler.cli.said import options
+from reconciler.core.calls import later
+from reconciler.core.history import duration
 from reconciler.core.plan import Plan
-from reconciler.core.times import duration
-from reconciler.core.token import later
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.wiring.planning import PlanFlags, Run
 from reconciler.wiring.run import now

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.plan_files import VALID_FOR
 from reconciler.cli.revision import REVISION
-from reconciler.core.overrides import FORM, GUARDS, Override
+from reconciler.core.guards import FORM, GUARDS, Override
 
 MAX_NAME = 255
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -15,7 +15,7 @@ from reconciler.wiring.run import now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.core.preflight import Verdict
+    from reconciler.core.calls import Verdict
 
 FORMATS = ("text", "json", "markdown")
 

@@ -24,8 +24,8 @@ from reconciler.cli.plan_options import (
 from reconciler.cli.planning import show_plan
 from reconciler.cli.running import open_run, planned_with
 from reconciler.cli.said import options
+from reconciler.core.guards import Override
 from reconciler.core.model import Key
-from reconciler.core.overrides import Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.planning import PlanFlags, Run

@@ -18,7 +18,7 @@ from reconciler.wiring.planning import PlanFlags, Run, asked_of, make, run_of, s
 from reconciler.wiring.run import default_actor, load_settings, locate_root, open_state, open_tokens, pipeline_actor
 
 if TYPE_CHECKING:
-    from reconciler.core.preflight import Verdict
+    from reconciler.core.calls import Verdict
     from reconciler.services.planning import Asked, Planned
 
 

@@ -23,7 +23,7 @@ from reconciler.wiring.planning import PlanFlags
 from reconciler.wiring.run import now, open_state
 
 if TYPE_CHECKING:
-    from reconciler.core.audit import Audit
+    from reconciler.core.care import Audit
 
 FORMATS = ("text", "json")
 

@@ -44,7 +44,7 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
 
     Formats (-o): text, json.
     """
-    from reconciler.core.token import Condition
+    from reconciler.core.calls import Condition
     from reconciler.render.tokens import tokens_json, tokens_table
     from reconciler.services.token_care import token_statuses
 

@@ -13,7 +13,7 @@ from reconciler.cli.output import answer, open_progress, say, say_read, wants_co
 from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
 from reconciler.core.baseline import Unprovable
-from reconciler.core.coverage import Coverage
+from reconciler.core.model import Coverage
 from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode, UsageError

@@ -1,10 +1,7 @@
-"""Who may do what: decisions from policies and groups. Pure; the time is an argument.
+"""Who may do what, and why: decisions from policies and groups. Pure; the time is an argument."""
 
-Policies only add: there is no deny. Groups nest. A super admin passes every check. Every permission but view
-needs view of the same target too. A grant may be narrowed to categories and labels, and may expire.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -231,3 +228,62 @@ def covers(grant: Grant, target: Target) -> bool:
     if grant.categories is not None and not grant.categories & target.categories:
         return False
     return all(target.labels.get(key) == value for key, value in grant.labels.items())
+
+
+Where = Callable[[Route], tuple[str, int]]
+"""File and line of what a route ends at."""
+
+
+def reason(actor: str, route: Route, where: Where | None) -> str:
+    """Such as ``ada is in integrators, which policy integration-team grants it, policies/team.yaml:12``."""
+    place = "{}:{}".format(*where(route)) if where else ""
+    given = "makes super admins" if route.grant is None else f"grants it{until(route.grant)}"
+    if route.groups:
+        chain = ", which is in ".join(route.groups)
+        text = f"{actor} is in {chain}, which policy {route.policy} {given}"
+    else:
+        text = f"policy {route.policy} {'makes a super admin of' if route.grant is None else given + ' to'} {actor}"
+    return f"{text}, {place}" if place else text
+
+
+def until(grant: Grant | None) -> str:
+    """`` until TIME`` of a grant that expires, or ""."""
+    return f" until {grant.expires.isoformat().replace('+00:00', 'Z')}" if grant and grant.expires else ""
+
+
+def scope(grant: Grant | None) -> str:
+    """``category crm or hr, label team=sales`` of a grant that is narrowed, or ""."""
+    if grant is None:
+        return ""
+    parts = []
+    if grant.categories is not None:
+        parts.append(f"category {' or '.join(sorted(grant.categories))}" if grant.categories else "no category")
+    parts += [f"label {key}={value}" for key, value in sorted(grant.labels.items())]
+    return ", ".join(parts)
+
+
+_LATIN = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0432\u043c\u043d\u0442\u043a"
+    "\u03b1\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0251\u0261\u0131",
+    "aeopcyxijshdqwbmhtkaikvoptuxagi",
+)
+"""Small letters of Cyrillic, Greek and others that look Latin; a few of those that Unicode TR 39 lists."""
+
+
+def skeleton(name: str) -> str:
+    """What remains of a name for the eye: without case, accents, width, invisible signs and foreign look-alikes."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    seen = "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf", "Cc", "Zs"))
+    return seen.translate(_LATIN)
+
+
+def alike(name: str, names: Iterable[str]) -> str:
+    """The first of `names` that looks like `name` and is another, or ""."""
+    wanted = skeleton(name)
+    return next((other for other in sorted(names) if other != name and skeleton(other) == wanted), "")
+
+
+def odd_characters(name: str) -> str:
+    """The characters of a name that are not ASCII, by their code points, or ""."""
+    odd = sorted({char for char in name if not char.isascii() or not char.isprintable()})
+    return ", ".join(f"U+{ord(char):04X}" for char in odd)

@@ -1,13 +1,15 @@
-"""What a change of policies and groups does to effective access: who gains and who loses what, why, and where."""
+"""What somebody may effectively do, and how a change of policies and groups shifts it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import combinations
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
-from reconciler.core.access import Route
+from reconciler.core.access import Grant, Policy, Route
 
 SUPER_ADMIN = "super admin"
 """Stands for the permission to do everything."""
@@ -90,3 +92,138 @@ class AccessDiff(Struct, frozen=True):
     def is_empty(self) -> bool:
         """Whether nobody's access changes."""
         return not (self.admins or self.own or self.others)
+
+
+T = TypeVar("T")
+
+Held = Sequence[tuple[tuple[str, ...], Policy]]
+"""The policies that are for somebody, each with the chain of groups to it."""
+
+
+class Entitlement(NamedTuple):
+    """A permission within a scope, until a time. A tuple, because there are very many of them."""
+
+    scope: Scope
+    expires: datetime | None
+    route: Route
+
+    def outlasts(self, other: "Entitlement") -> bool:
+        """Whether it ends no earlier than another one."""
+        return self.expires is None or (other.expires is not None and self.expires >= other.expires)
+
+    def covers(self, other: "Entitlement") -> bool:
+        """Whether it gives whatever another one gives."""
+        return self.scope.holds(other.scope) and self.outlasts(other)
+
+
+Entitlements = Mapping[str, tuple[Entitlement, ...]]
+"""By permission; none of a permission's is covered by another."""
+
+
+Given = Mapping[str, Sequence[Entitlement]]
+"""By permission."""
+
+
+def entitlements(held: Held, now: datetime) -> Entitlements:
+    """What the policies give together at the time `now`. A super admin has `SUPER_ADMIN` and nothing else."""
+    return {permission: largest(found) for permission, found in given(held, now).items()}
+
+
+def given(held: Held, now: datetime) -> Given:
+    """As `entitlements`, but with what is covered by something else."""
+    raw: dict[str, list[Entitlement]] = {}
+    seen: dict[str, list[Entitlement]] = {}  # with view of all that it covers
+    for chain, policy in held:
+        if policy.super_admin:
+            return {SUPER_ADMIN: [Entitlement(Scope(), None, Route(chain, policy.name, None))]}
+        for grant in policy.grants:
+            if grant.expires is not None and now >= grant.expires:
+                continue
+            route = Route(chain, policy.name, grant)
+            scopes = _scopes(grant.categories, tuple(grant.labels.items()))
+            found = [Entitlement(scope, grant.expires, route) for scope in scopes]
+            for permission in grant.permissions:
+                known = seen if views_itself(permission, grant) else raw
+                known.setdefault(permission, []).extend(found)
+    together = {}
+    for permission in (*seen, *(name for name in raw if name not in seen)):
+        found, area = seen.get(permission, []), permission.partition(":")[0]
+        if permission in raw:
+            views = largest(_possible(area, seen.get(_view_of(permission), [])))
+            found = [*found, *_seen(raw[permission], views)]
+        found = _possible(area, found)
+        if found:
+            together[permission] = found
+    return together
+
+
+def views_itself(permission: str, grant: Grant) -> bool:
+    """Whether a grant gives along with a permission the view that it needs, so that it needs no other one's."""
+    return _view_of(permission) in grant.permissions
+
+
+@lru_cache(maxsize=4096)
+def _view_of(permission: str) -> str:
+    """The permission that it needs as well."""
+    return f"{permission.partition(':')[0]}:view"
+
+
+@lru_cache(maxsize=4096)
+def _scopes(categories: frozenset[str] | None, labels: tuple[tuple[str, str], ...]) -> tuple[Scope, ...]:
+    """What a grant is narrowed to: one of its categories each."""
+    if categories is None:
+        return (Scope(frozenset(), frozenset(labels)),)
+    return tuple(Scope(frozenset((category,)), frozenset(labels)) for category in sorted(categories))
+
+
+def _seen(wanted: Iterable[Entitlement], views: Sequence[Entitlement]) -> Iterator[Entitlement]:
+    """As much of `wanted` as can be viewed too."""
+    for one in wanted:
+        for view in views:
+            labels = one.scope.labels | view.scope.labels
+            if len(dict(labels)) == len(labels):
+                expires = one.expires if view.outlasts(one) else view.expires
+                yield Entitlement(Scope(one.scope.categories | view.scope.categories, labels), expires, one.route)
+
+
+def _possible(area: str, found: list[Entitlement]) -> list[Entitlement]:
+    """Those within whose scope anything can be: groups and policies have no category, a category its own alone."""
+    if area == "connectors":
+        return found
+    most = 1 if area == "categories" else 0
+    return [one for one in found if len(one.scope.categories) <= most]
+
+
+def largest(found: Iterable[Entitlement]) -> tuple[Entitlement, ...]:
+    """Those that no other one covers; of equal ones the first."""
+    longest: dict[Scope, Entitlement] = {}
+    for one in found:
+        other = longest.get(one.scope)
+        if other is None or not other.outlasts(one):
+            longest[one.scope] = one
+    return tuple(one for one in longest.values() if not _covered(one, longest))
+
+
+def _covered(one: Entitlement, others: Mapping[Scope, Entitlement]) -> bool:
+    """Whether another one, by scope, covers it."""
+    wider = _wider(one.scope)
+    if wider is not None and len(wider) < len(others):
+        return any(scope in others and others[scope].outlasts(one) for scope in wider)
+    return any(other is not one and other.covers(one) for other in others.values())
+
+
+_FEW = 4
+
+
+@lru_cache(maxsize=4096)
+def _wider(scope: Scope) -> tuple[Scope, ...] | None:
+    """The scopes that hold this one and more, those with a part of its conditions; None when they are many."""
+    categories, labels = sorted(scope.categories), sorted(scope.labels)
+    if len(categories) + len(labels) > _FEW:
+        return None
+    parts = [Scope(frozenset(some), frozenset(more)) for some in _subsets(categories) for more in _subsets(labels)]
+    return tuple(part for part in parts if part != scope)
+
+
+def _subsets(items: Sequence[T]) -> list[tuple[T, ...]]:
+    return [found for size in range(len(items) + 1) for found in combinations(items, size)]

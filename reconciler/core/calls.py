@@ -1,6 +1,11 @@
-"""What comes of calling endpoints. Nothing here holds a secret."""
+"""What comes of calls, preflights and token requests: records without secrets."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from msgspec import Struct
+
+from reconciler.core.secret import Secret
 
 
 class Shown(Struct, frozen=True):
@@ -67,3 +72,144 @@ class Check(Struct, frozen=True):
     seconds: float | None
     verdict: str
     reason: str = ""
+
+
+class Trial(Struct, frozen=True):
+    """One thing that was tried.
+
+    Attributes:
+        name: secrets, secret, token or server.
+        message: what came of it; never a secret.
+        hint: what to do when it failed, or "".
+    """
+
+    name: str
+    passed: bool
+    message: str
+    hint: str = ""
+
+
+class Verdict(Struct, frozen=True):
+    """All that was tried for one connector."""
+
+    address: str
+    checks: tuple[Trial, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything went well."""
+        return all(check.passed for check in self.checks)
+
+
+class Trust(Struct, frozen=True):
+    """TLS settings of a connection.
+
+    Attributes:
+        verify: whether the server's certificate is verified.
+        authority: PEM certificates that are trusted instead of the public authorities, or None for those.
+        certificate: PEM certificate to show to the server, with its chain, or None for none.
+        key: PEM private key of `certificate`; None when it stands in `certificate`.
+    """
+
+    verify: bool = True
+    authority: Secret | None = None
+    certificate: Secret | None = None
+    key: Secret | None = None
+
+
+MARGIN = timedelta(minutes=5)
+"""A token is renewed so long before it expires, so that whoever uses it meanwhile can still finish."""
+MARGIN_SHARE = 0.2
+"""Of a token with a short life: the last share of its life is its margin."""
+
+
+class TokenState(Struct, frozen=True):
+    """What may be shown of a token.
+
+    Attributes:
+        made_with: keyed fingerprint of the authorization, with its secrets, that it was given for.
+        obtained, expires: RFC 3339 in UTC; `expires` is None where the server said nothing.
+        scope: what the server granted, or "".
+        renewable: whether a refresh token came with it.
+    """
+
+    made_with: str
+    obtained: str
+    expires: str | None
+    scope: str
+    renewable: bool
+
+
+class Token(Struct, frozen=True):
+    """What a server gave.
+
+    Attributes:
+        refresh: refresh token, or None where none was given.
+        lifetime: seconds from now, or None where the server said nothing.
+    """
+
+    access: Secret
+    refresh: Secret | None
+    lifetime: float | None
+    scope: str
+
+
+class Condition(StrEnum):
+    """How it is with a token."""
+
+    VALID = "valid"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    MISSING = "missing"
+    INACTIVE = "inactive"
+
+
+class TokenStatus(Struct, frozen=True):
+    """The token of one connector, without its value.
+
+    Attributes:
+        state: None where there is none.
+    """
+
+    name: str
+    method: str
+    condition: Condition
+    state: TokenState | None
+
+
+def condition_of(state: TokenState | None, now: str) -> Condition:
+    """How it is with a token of an active connector."""
+    if state is None:
+        return Condition.MISSING
+    if token_has_expired(state, now):
+        return Condition.EXPIRED
+    return Condition.EXPIRING if is_due(state, now) else Condition.VALID
+
+
+def renew_at(state: TokenState) -> datetime | None:
+    """From when on the token is due; None for never."""
+    if state.expires is None:
+        return None
+    expires, obtained = moment(state.expires), moment(state.obtained)
+    return expires - min(MARGIN, (expires - obtained) * MARGIN_SHARE)
+
+
+def is_due(state: TokenState, now: str) -> bool:
+    """Whether the token has expired or is about to; or was got at a time yet to come, by a clock that was wrong."""
+    due = renew_at(state)
+    return due is not None and (moment(now) >= due or moment(state.obtained) > moment(now) + MARGIN)
+
+
+def token_has_expired(state: TokenState, now: str) -> bool:
+    """Whether the token's time is over."""
+    return state.expires is not None and moment(now) >= moment(state.expires)
+
+
+def moment(text: str) -> datetime:
+    """RFC 3339 text as a time."""
+    return datetime.fromisoformat(text)
+
+
+def later(text: str, seconds: float) -> str:
+    """The time `seconds` after `text`, in the same form."""
+    return (moment(text) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,13 +1,14 @@
-"""What became of records outside of this repository's applies: outside of any run, or by another owner's."""
+"""What became of records outside of this repository's applies, and what git would have to say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from reconciler.core.diff import FieldChange
-from reconciler.core.model import Key
+from reconciler.core.diff import FieldChange, Path
+from reconciler.core.model import Content, Key, Resource
+from reconciler.diagnostics import Finding, Span
 
 
 class StoredSecret(NamedTuple):
@@ -120,3 +121,136 @@ class DriftReport(Struct, frozen=True):
     owner: str
     drifted: tuple[Drifted, ...]
     others: int = 0
+
+
+class Definition(Struct, frozen=True):
+    """A live record as the text of a document.
+
+    Attributes:
+        owner: repository that the record belongs to, or "" for none.
+        resource: what the text declares, as it would be read.
+        document: the same, decoded.
+    """
+
+    key: Key
+    owner: str
+    text: str
+    document: dict[str, Any]
+    resource: Resource
+
+
+class Inexpressible(Struct, frozen=True):
+    """A live record that cannot be a definition as it is, and why; no value of it is told."""
+
+    key: Key
+    findings: tuple[Finding, ...]
+
+
+class Export(Struct, frozen=True):
+    """What came of it.
+
+    Attributes:
+        definitions: in the order in which they are applied.
+        refused: live records that cannot be definitions as they are.
+        notes: address and what a reader should know of the definition.
+    """
+
+    definitions: tuple[Definition, ...]
+    refused: tuple[Inexpressible, ...]
+    notes: tuple[tuple[Key, str], ...]
+
+
+class WritesDefinitions(Protocol):
+    """From a canonical body to the text of a document that declares just that."""
+
+    def write(
+        self, key: Key, content: dict[str, Any], secrets: Container[str]
+    ) -> "tuple[str, Resource] | list[Finding]":
+        """The text with what it declares, or why there is none.
+
+        Args:
+            secrets: addresses of the secrets that the store holds for the record; a text there is one in the clear.
+        """
+        ...
+
+
+class Deed(StrEnum):
+    """What is done to a definition."""
+
+    UPDATE = "update"
+    REMOVE = "remove"
+    CREATE = "create"
+
+
+class Adoption(Struct, frozen=True):
+    """A change of one definition that takes over what is live.
+
+    Attributes:
+        resource: what git declares; None for a record that it does not define.
+        content: what to declare; None for a definition that goes.
+        definition: the new document, of a record that git does not define.
+        fields: what differs, git's values before and the live ones after.
+    """
+
+    deed: Deed
+    key: Key
+    resource: Resource | None
+    content: Content | None
+    definition: Definition | None = None
+    fields: tuple[FieldChange, ...] = ()
+
+
+class Sides(Struct, frozen=True):
+    """A field that both git and somebody else moved; `MISSING` where there is no value.
+
+    Attributes:
+        path: below the body; empty for the record as a whole.
+        secret: whether the values are secret references.
+    """
+
+    path: Path
+    applied: Any
+    desired: Any
+    live: Any
+    secret: bool = False
+
+
+class Conflict(Struct, frozen=True):
+    """Fields of one record that are left to the author."""
+
+    key: Key
+    resource: Resource
+    fields: tuple[Sides, ...]
+
+
+class Refusal(Struct, frozen=True):
+    """A record that is not adopted, and why; no live value is told.
+
+    Attributes:
+        span: where in git, when it is about a place there.
+    """
+
+    key: Key
+    message: str
+    hint: str = ""
+    findings: tuple[Finding, ...] = ()
+    span: Span | None = None
+
+
+class DriftOfAll(Struct, frozen=True):
+    """All that differs because somebody changed it outside of a run.
+
+    Attributes:
+        pending: records with fields that git alone has moved: an apply will.
+        unmanaged: live records of nobody that git does not define and that were not named.
+    """
+
+    adoptions: tuple[Adoption, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    pending: tuple[Key, ...] = ()
+    unmanaged: int = 0
+
+
+IsSecret = Callable[[str], bool]
+"""Whether a text is the value of a secret that the store holds."""

@@ -1,16 +1,15 @@
-"""What the store remembers: runs, and of each record what it held when.
-
-A change's row holds the body before it. What a change left is what the next one of the record found, or what is
-live; where somebody wrote outside of a run in between, what was there until then is kept beside.
-"""
+"""Runs, what one did, and what each record held when."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from reconciler.core.calls import moment
 from reconciler.core.diff import FieldChange
 from reconciler.core.model import Key
+from reconciler.core.plan import Change, Plan
+from reconciler.errors import ReconcilerError
 
 Body = Any
 """A decoded body; written by others it may be anything that JSON can say."""
@@ -223,3 +222,49 @@ class KeepsHistory(Protocol):
     def close(self) -> None:
         """Release the store."""
         ...
+
+
+class Report(Struct, frozen=True):
+    """What an apply did.
+
+    Attributes:
+        plan: what was carried out.
+        secrets: how many secrets were resolved.
+        tokens: how many access tokens were fetched.
+        left_out: what was not carried out, with the reason.
+        head: the last hash of the store's history; "" when nothing was written.
+    """
+
+    plan: Plan
+    actor: str
+    started: str
+    finished: str
+    secrets: int
+    tokens: int = 0
+    left_out: tuple[tuple[Change, ReconcilerError], ...] = ()
+    head: str = ""
+
+
+_UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
+_JUST_NOW = 5.0
+
+
+def duration(seconds: float) -> str:
+    """A length of time, in the largest unit of which there are two at least: ``75 min``, ``30 days``."""
+    size, unit = next((found for found in _UNITS if seconds >= 2 * found[0]), (1, "s"))
+    return f"{max(0, round(seconds / size)):,} {unit}"
+
+
+def ago(time: str, now: str) -> str:
+    """When something was or will be: ``just now``, ``3 min ago``, ``in 2 days``.
+
+    Args:
+        time, now: RFC 3339. What is no time, as somebody may have written it into a store, is said as it is.
+    """
+    try:
+        seconds = (moment(now) - moment(time)).total_seconds()
+    except (ValueError, TypeError):
+        return time
+    if seconds < 0:
+        return f"in {duration(-seconds)}"
+    return "just now" if seconds < _JUST_NOW else f"{duration(seconds)} ago"

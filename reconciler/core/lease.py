@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.enforcement import Basis
+from reconciler.core.conditions import Basis
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
 

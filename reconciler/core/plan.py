@@ -9,11 +9,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from reconciler.core.access_diff import AccessDiff
-from reconciler.core.content import Content
+from reconciler.core.conditions import Basis, Expiring
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
-from reconciler.core.enforcement import Basis, Expiring
-from reconciler.core.model import Key, Record, Resource
+from reconciler.core.model import Content, Key, Record, Resource
 from reconciler.core.quarantine import Revival
 from reconciler.errors import ExitCode
 

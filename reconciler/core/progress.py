@@ -1,6 +1,7 @@
-"""How far long work has come, told to whoever shows it."""
+"""How far long work has come, and what of it may not be torn apart."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, Self, TypeVar
 
 _EVERY = 64  # items between two times that it is told: it costs next to nothing then
@@ -60,3 +61,34 @@ def _told(items: Iterable[Item], what: str, total: int, progress: Progress, ever
         if not done % every:
             progress.tell(what, done, total)
     progress.tell(what, total, total)
+
+
+class Interrupts(Protocol):
+    """Ctrl-C and its like, while something is carried out. By default they raise KeyboardInterrupt, once."""
+
+    def shielded(self) -> AbstractContextManager[None]:
+        """They wait until the block ends, and are raised then."""
+        ...
+
+    def hold(self) -> None:
+        """From now on they are noted alone: what is done can no longer be undone.
+
+        Raises:
+            KeyboardInterrupt: one came before.
+        """
+        ...
+
+
+class Uninterrupted:
+    """For work that nobody interrupts."""
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Does nothing."""
+        yield
+
+    def hold(self) -> None:
+        """Does nothing."""
+
+
+NOTHING_INTERRUPTS = Uninterrupted()

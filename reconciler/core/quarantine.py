@@ -5,9 +5,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from reconciler.core.calls import later
 from reconciler.core.model import Bodies, Key
 from reconciler.core.secret import SealedSecret
-from reconciler.core.token import later
 
 
 class Deleted(Struct, frozen=True):

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.core.coverage import Coverage
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Coverage, Key, Resource
 from reconciler.diagnostics import Path
 from reconciler.kinds.access_testing import Ground
 from reconciler.kinds.crosscheck import Clash

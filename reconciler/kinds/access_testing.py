@@ -9,12 +9,9 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.access import Access, Route, Target, decide
-from reconciler.core.access_diff import SUPER_ADMIN
-from reconciler.core.entitlements import entitlements
-from reconciler.core.lookalike import alike
+from reconciler.core.access import Access, Route, Target, Where, alike, decide, reason, scope
+from reconciler.core.access_diff import SUPER_ADMIN, entitlements
 from reconciler.core.model import Key, Resource
-from reconciler.core.reasons import Where, reason, scope
 from reconciler.kinds.access import make_access, target_of
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import WORDS

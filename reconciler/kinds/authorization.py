@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from reconciler.core.calls import Trust
 from reconciler.core.secret import Secret
-from reconciler.core.trust import Trust
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
 from reconciler.kinds.sendable import COLON, user_has_colon

@@ -6,10 +6,9 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-from reconciler.core.content import Content, content_of
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Content, Key, Resource, content_of
 from reconciler.core.references import TO_FILES
-from reconciler.core.sensitive import REFERENCE_KEYS
+from reconciler.core.secret import REFERENCE_KEYS
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.merging import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind

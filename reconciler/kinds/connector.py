@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from reconciler.core.references import only, own
-from reconciler.core.sensitive import carries_credentials
+from reconciler.core.secret import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import (
     Defaults,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.core.baseline import DatedGrant
-from reconciler.core.enforcement import Expiring
+from reconciler.core.conditions import Expiring
 from reconciler.core.model import Resource
 
 SOON = timedelta(days=14)

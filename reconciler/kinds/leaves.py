@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from reconciler.core.diff import Path, is_named
-from reconciler.core.masking import masked
+from reconciler.core.secret import masked
 from reconciler.kinds.common import dotted
 
 _DIGITS = 12

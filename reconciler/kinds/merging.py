@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at
-from reconciler.core.sensitive import REFERENCE_KEYS
+from reconciler.core.secret import REFERENCE_KEYS
 from reconciler.kinds.common import without
 from reconciler.kinds.expiry import has_expired, may_expire, without_expired
 from reconciler.kinds.registry import KINDS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.sendable import unsendable
+from reconciler.core.references import unsendable
 from reconciler.diagnostics import Path
 
 COLON = "holds a colon, which ends the user in Basic authorization"

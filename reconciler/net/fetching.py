@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
-from reconciler.core.sensitive import mask_text
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Trust
+from reconciler.core.secret import mask_text
 from reconciler.errors import NetworkFailure
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.net.urls import is_same_origin, parse, redirected

@@ -3,7 +3,7 @@
 import threading
 from typing import Self
 
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Trust
 from reconciler.net.sending import Sender
 from reconciler.net.trust import ContextCache
 

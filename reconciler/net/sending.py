@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from reconciler import __version__
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Trust
 from reconciler.errors import NetworkFailure, UsageError
 from reconciler.net.deadline import Deadline
 from reconciler.net.decoding import ACCEPTED, read_limited

@@ -7,8 +7,8 @@ from tempfile import mkstemp
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from reconciler.core.calls import Trust
 from reconciler.core.secret import Secret
-from reconciler.core.trust import Trust
 from reconciler.errors import CertificateUnusable
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from reconciler.core.access import Where
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Scope, Shift
-from reconciler.core.reasons import Where
 from reconciler.harmless import harmless
 from reconciler.render.routes import reason
 from reconciler.render.style import BOLD, GREEN, RED, YELLOW, paint

@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from reconciler.core.access import Where
 from reconciler.core.access_diff import GROWTH, AccessChange, AccessDiff
-from reconciler.core.reasons import Where
 from reconciler.render.json_text import json_text
 from reconciler.render.routes import route_json
 

@@ -1,7 +1,7 @@
 """Access gained and lost, as Markdown for a pull request."""
 
+from reconciler.core.access import Where
 from reconciler.core.access_diff import AccessDiff
-from reconciler.core.reasons import Where
 from reconciler.render.access_diff import details, headline, sections, sentence
 from reconciler.render.markdown import escape
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal, Sides
 from reconciler.core.diff import MISSING, FieldChange, Path
-from reconciler.core.masking import masked_field
+from reconciler.core.drift import Adoption, Conflict, Deed, DriftOfAll, Refusal, Sides
 from reconciler.core.model import Key
+from reconciler.core.secret import masked_field
 from reconciler.diagnostics import Span
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
@@ -63,7 +63,7 @@ def refusal_lines(refusal: Refusal) -> Iterator[str]:
         yield f"    {refusal.hint}"
 
 
-def adopted_json(drifted: Drifted, files: Files, spans: Spans, *, written: bool, branch: str, commit: str) -> str:
+def adopted_json(drifted: DriftOfAll, files: Files, spans: Spans, *, written: bool, branch: str, commit: str) -> str:
     """What became of the drift, versioned; schemas/adopt.schema.json describes it."""
     content = {
         "version": VERSION,
@@ -112,7 +112,7 @@ def _span_json(span: Span) -> dict[str, Any]:
     return {"file": span.file, "line": span.line, "column": span.column}
 
 
-def commit_message(drifted: Drifted, files: Files, target: str) -> str:
+def commit_message(drifted: DriftOfAll, files: Files, target: str) -> str:
     """What the commit says."""
     lines = [adoption_line(found, files[found.key]) for found in drifted.adoptions]
     title = lines[0].split("  ")[0].capitalize() if len(lines) == 1 else f"Adopt {len(lines)} live changes"

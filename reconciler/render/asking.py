@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reconciler.core.access import Decision, Route
-from reconciler.core.asking import Question
-from reconciler.core.reasons import Where, scope
+from reconciler.core.access import Decision, Route, Where, scope
+from reconciler.core.verdicts import Question
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text

@@ -1,6 +1,6 @@
 """What looking a store over finds, as text."""
 
-from reconciler.core.audit import CHECKS, Audit, Repair
+from reconciler.core.care import CHECKS, Audit, Repair
 from reconciler.harmless import harmless
 from reconciler.render.style import DIM, GREEN, RED, paint, plural
 

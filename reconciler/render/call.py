@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from reconciler.core.calls import Check, Outcome
-from reconciler.core.sensitive import MASK
+from reconciler.core.secret import MASK
 from reconciler.harmless import harmless
 from reconciler.kinds.requests.building import Request
 from reconciler.kinds.requests.showing import shown_pairs

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.rekeying import KeyMove, Rotation
+from reconciler.core.care import KeyMove, Rotation
 from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text
 from reconciler.render.style import plural

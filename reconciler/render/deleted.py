@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.calls import later
+from reconciler.core.history import ago
 from reconciler.core.quarantine import Deleted
-from reconciler.core.times import ago
-from reconciler.core.token import later
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, paint, plural

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
-from reconciler.core.masking import masked
+from reconciler.core.secret import masked
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import when_text

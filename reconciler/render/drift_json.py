@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange
 from reconciler.core.drift import Drifted, DriftReport, Fate
-from reconciler.core.masking import masked, masked_field
+from reconciler.core.secret import masked, masked_field
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.plan_json import value_json

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.definitions import Definition, Export, Inexpressible
+from reconciler.core.drift import Definition, Export, Inexpressible
 from reconciler.diagnostics import Finding
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address

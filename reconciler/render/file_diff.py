@@ -2,7 +2,7 @@
 
 from difflib import unified_diff
 
-from reconciler.core.sensitive import mask_line
+from reconciler.core.secret import mask_line
 from reconciler.harmless import harmless
 
 

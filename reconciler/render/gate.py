@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.gate import Approvers, Judged, Step, Verdict
-from reconciler.core.lookalike import odd_characters
-from reconciler.core.reasons import Where
-from reconciler.core.taking import SETTINGS, Wanted
+from reconciler.core.access import Where, odd_characters
+from reconciler.core.permit import SETTINGS, Wanted
+from reconciler.core.verdicts import Approvers, Judged, Step, Verdict
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address

@@ -1,7 +1,7 @@
 """The verdict on a pull request as GitHub workflow commands, which become annotations at the files that change."""
 
-from reconciler.core.gate import Verdict
-from reconciler.core.reasons import Where
+from reconciler.core.access import Where
+from reconciler.core.verdicts import Verdict
 from reconciler.render.diagnostics.github import command
 from reconciler.render.gate import approvers_text, headline, notes, refusals, title
 

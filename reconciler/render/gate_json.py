@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from reconciler.core.gate import Judged, Verdict
-from reconciler.core.reasons import Where
-from reconciler.core.taking import Wanted
+from reconciler.core.access import Where
+from reconciler.core.permit import Wanted
+from reconciler.core.verdicts import Judged, Verdict
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.routes import route_json

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.gate import Judged, Verdict
-from reconciler.core.reasons import Where
+from reconciler.core.access import Where
+from reconciler.core.verdicts import Judged, Verdict
 from reconciler.render.gate import approvers_text, changed_fields, headline, notes, refusals, title
 from reconciler.render.markdown import code, escape, fitted
 

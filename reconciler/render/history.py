@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.calls import moment
 from reconciler.core.diff import FieldChange
-from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version
-from reconciler.core.masking import masked
+from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version, ago
 from reconciler.core.model import Key
-from reconciler.core.times import ago
-from reconciler.core.token import moment
+from reconciler.core.secret import masked
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.lock import outcome_text

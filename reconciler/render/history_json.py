@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconciler.core.access import Decision
-from reconciler.core.audit import Audit, Repair
+from reconciler.core.care import Audit, Repair
 from reconciler.core.diff import FieldChange
 from reconciler.core.history import Futile, RunEntry, Version
-from reconciler.core.masking import masked
 from reconciler.core.model import Key
-from reconciler.core.past_access import Answer, Past, Setting
+from reconciler.core.secret import masked
+from reconciler.core.verdicts import Answer, Past, Setting
 from reconciler.kinds.registry import address
 from reconciler.render.history import seconds_of
 from reconciler.render.json_text import json_text

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
+from reconciler.core.history import ago
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
-from reconciler.core.times import ago
 from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
 from reconciler.render.json_text import json_text

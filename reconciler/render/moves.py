@@ -4,8 +4,8 @@ from typing import Any
 
 from reconciler.core.diff import Origin
 from reconciler.core.drift import Drifted, Moved
+from reconciler.core.history import ago
 from reconciler.core.plan import Change
-from reconciler.core.times import ago
 from reconciler.harmless import harmless
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reconciler.core.past_access import Answer, Past, Setting
+from reconciler.core.verdicts import Answer, Past, Setting
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.history import by

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.calls import Verdict
 from reconciler.core.diff import MISSING, FieldChange
-from reconciler.core.masking import masked, masked_field
+from reconciler.core.history import Report
 from reconciler.core.plan import Change, Plan, Revision, fingerprint_of
-from reconciler.core.preflight import Verdict
-from reconciler.core.report import Report
+from reconciler.core.secret import masked, masked_field
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.moves import moved_json, told_move

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
-from reconciler.core.masking import masked_field
 from reconciler.core.plan import Action, Change, Plan
+from reconciler.core.secret import masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.markdown import code, diff_block, escape, fitted

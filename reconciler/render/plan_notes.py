@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.core.enforcement import Expiring
+from reconciler.core.conditions import Expiring
 from reconciler.core.plan import Plan
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address

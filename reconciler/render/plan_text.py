@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from reconciler.core.diff import FieldChange, Origin
-from reconciler.core.masking import masked_field
+from reconciler.core.history import Report
 from reconciler.core.plan import Action, Change, Plan, Problem
-from reconciler.core.report import Report
+from reconciler.core.secret import masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.moves import move_text, told_move

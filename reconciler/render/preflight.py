@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.preflight import Verdict
+from reconciler.core.calls import Verdict
 from reconciler.harmless import harmless
 from reconciler.render.style import BOLD, GREEN, RED, paint
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.core.masking import masked
 from reconciler.core.model import Found
-from reconciler.core.sensitive import mask_text
+from reconciler.core.secret import mask_text, masked
 from reconciler.harmless import harmless
 from reconciler.kinds.declaring import document, explicit
 from reconciler.kinds.registry import address

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from reconciler.core import reasons
-from reconciler.core.access import Route
-from reconciler.core.reasons import Where
+from reconciler.core import access
+from reconciler.core.access import Route, Where
 from reconciler.harmless import harmless
 
 
 def reason(actor: str, route: Route, where: Where | None) -> str:
     """`reasons.reason` without what would steer a terminal."""
-    return harmless(reasons.reason(actor, route, where))
+    return harmless(access.reason(actor, route, where))
 
 
 def route_json(route: Route | None, where: Where | None) -> dict[str, Any] | None:

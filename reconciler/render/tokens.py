@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.times import ago, duration
-from reconciler.core.token import Condition, TokenState, TokenStatus, moment, renew_at
+from reconciler.core.calls import Condition, TokenState, TokenStatus, moment, renew_at
+from reconciler.core.history import ago, duration
 from reconciler.errors import ReconcilerError
 from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, RED, YELLOW, paint, plural

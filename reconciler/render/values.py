@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.plan import Change
-from reconciler.core.sensitive import mask_text
+from reconciler.core.secret import mask_text
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.drifting import ALTERED

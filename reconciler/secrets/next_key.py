@@ -5,8 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.core.ports.secrets import Sealer
-from reconciler.core.rekeying import KeyMove
+from reconciler.core.care import KeyMove
+from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, UsageError
 from reconciler.secrets import keys

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
 from reconciler.secrets import keys

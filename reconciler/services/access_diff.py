@@ -5,8 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from reconciler.core.access import Access, Membership, Policy
-from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Shift
-from reconciler.core.entitlements import Held
+from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Held, Shift
 from reconciler.services.concern import Concern
 from reconciler.services.covering import Covering
 from reconciler.services.shifts import compare

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from reconciler.core import access_guards
+from reconciler.core import guards
 from reconciler.core.access import is_super_admin
 from reconciler.core.access_diff import AccessDiff
-from reconciler.core.enforcement import Basis
+from reconciler.core.conditions import Basis
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change, Plan, Problem
 from reconciler.core.ports.store import Store
@@ -81,9 +81,9 @@ def _guards(
     users = found.access.users()
     people = sum(bool(found.access.policies_of(user)) for user in users)
     admins = frozenset(user for user in users if is_super_admin(found.access, user))
-    yield access_guards.last_super_admin(diff, admins, remains=bool(_makers_after(changes, found)))
-    yield access_guards.own_loss(diff, limits.actor)
-    yield access_guards.too_many_lose(diff, people, limits.max_loss)
+    yield guards.last_super_admin(diff, admins, remains=bool(_makers_after(changes, found)))
+    yield guards.own_loss(diff, limits.actor)
+    yield guards.too_many_lose(diff, people, limits.max_loss)
 
 
 def _makers_after(changes: Sequence[Change], found: Standing) -> set[Key]:

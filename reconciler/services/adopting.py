@@ -5,9 +5,18 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, IsSecret, Refusal, Sides
-from reconciler.core.definitions import Definition, WritesDefinitions
 from reconciler.core.diff import MISSING
+from reconciler.core.drift import (
+    Adoption,
+    Conflict,
+    Deed,
+    Definition,
+    DriftOfAll,
+    IsSecret,
+    Refusal,
+    Sides,
+    WritesDefinitions,
+)
 from reconciler.core.history import KeepsHistory, Trail
 from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
@@ -61,7 +70,7 @@ def find_drift(
     writer: WritesDefinitions,
     is_secret: IsSecret,
     options: AdoptOptions,
-) -> Drifted:
+) -> DriftOfAll:
     """What differs because somebody changed the live side, and what git would have to declare. `desired` is valid.
 
     Raises:
@@ -84,7 +93,7 @@ def find_drift(
             hint = "take it over with: reconciler apply --adopt"
             search.refusals.append(Refusal(found.record.key, f"it belongs to {found.record.owner or 'nobody'}", hint))
     unmanaged = sum(not record.owner and record.key not in options.keys for record in others)
-    return Drifted(
+    return DriftOfAll(
         tuple(search.adoptions),
         tuple(search.conflicts),
         tuple(search.refusals),

@@ -7,16 +7,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.baseline import Memory
+from reconciler.core.conditions import Basis
 from reconciler.core.diff import Origin
-from reconciler.core.enforcement import Basis
-from reconciler.core.interrupts import NOTHING_INTERRUPTS, Interrupts
+from reconciler.core.history import Report
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.runs import Clock, PlannedWrite, RunInfo, Session
-from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Store
-from reconciler.core.progress import UNTOLD, Progress
-from reconciler.core.report import Report
+from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged

@@ -6,8 +6,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from reconciler.core.access import Access
-from reconciler.core.gate import Approvers
-from reconciler.core.taking import Needs, holds
+from reconciler.core.permit import Needs, holds
+from reconciler.core.verdicts import Approvers
 
 
 class Approving:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.access import PERMISSIONS, Access, Target
-from reconciler.core.asking import Question
 from reconciler.core.model import Key
 from reconciler.core.ports.store import Store
+from reconciler.core.verdicts import Question
 from reconciler.errors import UsageError
 from reconciler.kinds.access import AREA_OF_KIND, live_target
 from reconciler.kinds.registry import WORDS, address

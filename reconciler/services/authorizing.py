@@ -5,11 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.content import encode
-from reconciler.core.model import LiveConnector
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.calls import is_due
+from reconciler.core.model import LiveConnector, encode
+from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import Secret
-from reconciler.core.token import is_due
 from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
 from reconciler.kinds.connector import secret_fields

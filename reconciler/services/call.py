@@ -7,11 +7,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Outcome, Redirect
+from reconciler.core.calls import Outcome, Redirect, Trust
 from reconciler.core.model import LiveConnector
-from reconciler.core.redacting import Redactor
-from reconciler.core.secret import Secret
-from reconciler.core.trust import Trust
+from reconciler.core.secret import Redactor, Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.requests.building import Request

@@ -6,11 +6,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.content import Content, content_of
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin
 from reconciler.core.drift import Moved
 from reconciler.core.matching import Match
-from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.model import Bodies, Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core import guards, overrides
-from reconciler.core.enforcement import Expiring
+from reconciler.core import guards
+from reconciler.core import guards as overrides
+from reconciler.core.conditions import Expiring
+from reconciler.core.matching import ordered
 from reconciler.core.model import Key, Record
-from reconciler.core.ordering import ordered
 from reconciler.core.plan import Action, Change, Plan, Problem, Revision, counted, fingerprint_of
 from reconciler.core.ports.store import Store
 from reconciler.kinds.canonical import is_readable

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from reconciler.core.access import Access, Policy
-from reconciler.core.entitlements import Held, views_itself
+from reconciler.core.access_diff import Held, views_itself
 
 
 class Concern:

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from reconciler.core.access import Access, Target, is_super_admin
-from reconciler.core.enforcement import Basis
-from reconciler.core.lookalike import alike, odd_characters
+from reconciler.core.access import Access, Target, alike, is_super_admin, odd_characters
+from reconciler.core.conditions import Basis
 from reconciler.core.model import Bodies, Key, LiveConnector, Record
+from reconciler.core.permit import Need, Needs, Ruling, Wanted
 from reconciler.core.plan import Change, Problem
 from reconciler.core.ports.store import Store
-from reconciler.core.taking import Need, Needs, Ruling, Wanted
 from reconciler.errors import ExitCode, NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins
 from reconciler.kinds.registry import address

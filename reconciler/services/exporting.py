@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from reconciler.core.adoption import IsSecret
-from reconciler.core.definitions import Definition, Export, Inexpressible, WritesDefinitions
+from reconciler.core.drift import Definition, Export, Inexpressible, IsSecret, WritesDefinitions
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.ports.store import Store
 from reconciler.diagnostics import RULES, Finding, Place, Severity

@@ -5,11 +5,8 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Redirect
-from reconciler.core.redacting import Redactor
-from reconciler.core.secret import Secret
-from reconciler.core.sensitive import mask_text
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Redirect, Trust
+from reconciler.core.secret import Redactor, Secret, mask_text
 from reconciler.errors import NetworkFailure
 from reconciler.kinds.requests.building import Pair
 from reconciler.net.sending import Answer, Limits, Sender

@@ -5,12 +5,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from reconciler.core.access import Access
-from reconciler.core.comparison import Comparison
-from reconciler.core.gate import Judged, Verdict
-from reconciler.core.lookalike import alike
+from reconciler.core.access import Access, alike
 from reconciler.core.model import Key
-from reconciler.core.taking import Ruling
+from reconciler.core.permit import Ruling
+from reconciler.core.verdicts import Comparison, Judged, Verdict
 from reconciler.services.approving import Approving
 from reconciler.services.git_changes import Found, access_of, changes_of
 

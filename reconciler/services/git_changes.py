@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.access import Access, Target
-from reconciler.core.comparison import Comparison
 from reconciler.core.diff import Path, diff
-from reconciler.core.gate import Judged, Step
 from reconciler.core.model import Key, Resource
-from reconciler.core.taking import SETTINGS, Need, Needs, Ruling
+from reconciler.core.permit import SETTINGS, Need, Needs, Ruling
+from reconciler.core.verdicts import Comparison, Judged, Step
 from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
 from reconciler.kinds.merging import is_secret_value
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.adoption import IsSecret
+from reconciler.core.drift import IsSecret
 from reconciler.diagnostics import Finding, Place
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from reconciler.core.adoption import Sides
-from reconciler.core.content import Content, content_of
 from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin, put, same
-from reconciler.core.model import Resource
+from reconciler.core.drift import Sides
+from reconciler.core.model import Content, Resource, content_of
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.drifting import is_protected
 from reconciler.kinds.expiry import has_expired

@@ -11,9 +11,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable
+from reconciler.core.calls import MARGIN, later, moment
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports.source import Desired
-from reconciler.core.token import MARGIN, later, moment
 from reconciler.diagnostics import Diagnostic, sorted_diagnostics
 from reconciler.harmless import is_text
 from reconciler.kinds.registry import KINDS

@@ -6,8 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.content import Content
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Content, Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports.source import Desired
 from reconciler.kinds.canonical import make_resource

@@ -6,7 +6,7 @@ from datetime import datetime
 from reconciler.core.access import Route, Target, decide, is_super_admin
 from reconciler.core.history import Body, KeepsHistory, RunEntry, Trail
 from reconciler.core.model import Key
-from reconciler.core.past_access import Answer, Past, Setting
+from reconciler.core.verdicts import Answer, Past, Setting
 from reconciler.errors import UsageError
 from reconciler.kinds.access import live_target, make_access
 from reconciler.kinds.registry import address

@@ -10,12 +10,11 @@ from reconciler.core import guards
 from reconciler.core.access import Target
 from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
-from reconciler.core.model import Key, Record, Resource
+from reconciler.core.model import Key, Record, Resource, owned_by
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports.source import Desired, FindsUnread, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import latest_of
-from reconciler.core.records import owned_by
 from reconciler.kinds.access import live_target, target_of
 from reconciler.kinds.drifting import identities, paired
 from reconciler.services.changes import compare, elsewhere_of, is_nothing

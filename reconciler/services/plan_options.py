@@ -2,8 +2,8 @@
 
 from msgspec import Struct, field
 
-from reconciler.core.overrides import Override
-from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.guards import Override
+from reconciler.core.ports.source import SecretBackend
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.services.access_objections import AccessLimits

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.baseline import DatedGrant
-from reconciler.core.content import Content, content_of
+from reconciler.core.conditions import Expiring
 from reconciler.core.diff import FieldChange
-from reconciler.core.enforcement import Expiring
 from reconciler.core.matching import Match
-from reconciler.core.model import Key, Record, Resource
+from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Action
 from reconciler.kinds.expiry import dated_grants, expiring, has_expired, may_expire, without_expired
 

@@ -8,14 +8,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.core.calls import Trial, Trust, Verdict, is_due
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Store
-from reconciler.core.preflight import Check, Verdict
 from reconciler.core.progress import told
 from reconciler.core.secret import Secret
-from reconciler.core.token import is_due
-from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure, ReconcilerError
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.registry import address
@@ -36,7 +34,7 @@ class _Work(Struct, frozen=True):
     change: Change
     spec: Mapping[str, Any]
     values: Mapping[str, Secret]
-    found: tuple[Check, ...]
+    found: tuple[Trial, ...]
     has_token: bool = False
 
 
@@ -108,11 +106,11 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         back = kept.get(uid, {})
         values, _, missing = resolve_values(change.key.kind, spec, secrets, back)
         checks = tuple(
-            Check("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
+            Trial("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
         )
         if values and not missing:
             count = f"{len(values)} secrets" if len(values) > 1 else "1 secret"
-            checks = (Check("secrets", True, f"{count} resolved"),)
+            checks = (Trial("secrets", True, f"{count} resolved"),)
         opened = {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
         yield _Work(change, spec, {**values, **opened}, checks)
 
@@ -148,13 +146,13 @@ def _token(work: _Work, tools: TokenTools) -> str:
     return "fetched" + (f", good for {token.lifetime:.0f} s" if token.lifetime else "")
 
 
-def _servers(work: _Work, senders: Senders) -> Iterator[Check]:
+def _servers(work: _Work, senders: Senders) -> Iterator[Trial]:
     trust = trust_of(work.spec, work.values)
     origins = {_origin(endpoint["url"]) for endpoint in work.spec.get("endpoints", {}).values()}
     for origin in sorted(origins - {""}):
         yield _try("server", lambda origin=origin: _reach(origin, trust, senders))  # type: ignore[misc]
     if not origins - {""}:
-        yield Check("server", True, "none to try: no URL names one")
+        yield Trial("server", True, "none to try: no URL names one")
 
 
 def _origin(url: str) -> str:
@@ -181,8 +179,8 @@ def _how_safe(origin: str, trust: Trust) -> str:
     return ", certificate verified" + (" by tls.ca" if trust.authority else "")
 
 
-def _try(name: str, attempt: Callable[[], str]) -> Check:
+def _try(name: str, attempt: Callable[[], str]) -> Trial:
     try:
-        return Check(name, True, attempt())
+        return Trial(name, True, attempt())
     except ReconcilerError as failure:
-        return Check(name, False, failure.message, failure.hint)
+        return Trial(name, False, failure.message, failure.hint)

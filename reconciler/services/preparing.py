@@ -7,16 +7,15 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.content import encode
+from reconciler.core.calls import is_due
+from reconciler.core.model import encode
 from reconciler.core.plan import Change
 from reconciler.core.ports.runs import GivenSecret, PlannedWrite
-from reconciler.core.ports.secrets import SecretBackend
+from reconciler.core.ports.source import FetchedToken, SecretBackend
 from reconciler.core.ports.store import Store
-from reconciler.core.ports.tokens import FetchedToken
 from reconciler.core.progress import UNTOLD, Progress, told
+from reconciler.core.references import HINT
 from reconciler.core.secret import Secret
-from reconciler.core.sendable import HINT
-from reconciler.core.token import is_due
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from reconciler.core.enforcement import Basis
-from reconciler.core.interrupts import Interrupts
+from reconciler.core.conditions import Basis
 from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
+from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import live_target

@@ -4,8 +4,7 @@ import codecs
 import re
 
 from reconciler.core.calls import Shown
-from reconciler.core.redacting import Redactor
-from reconciler.core.sensitive import MASK, carries_credentials
+from reconciler.core.secret import MASK, Redactor, carries_credentials
 from reconciler.net.sending import Answer
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)

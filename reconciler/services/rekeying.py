@@ -1,9 +1,9 @@
 """Change the key that a store's secrets are sealed with."""
 
-from reconciler.core.interrupts import Interrupts
+from reconciler.core.care import KeepsKey, NextKey, Rekeying, Rotation
 from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
-from reconciler.core.rekeying import KeepsKey, NextKey, Rekeying, Rotation
+from reconciler.core.progress import Interrupts
 from reconciler.services.authorizing import made_with
 from reconciler.services.enforcing import super_admins_only
 from reconciler.services.losing import refuse_lost

@@ -1,9 +1,9 @@
 """Mend what somebody has done to a store outside of a run."""
 
-from reconciler.core.audit import CanRepair, Repair
-from reconciler.core.interrupts import Interrupts
+from reconciler.core.care import CanRepair, Repair
 from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.store import Store
+from reconciler.core.progress import Interrupts
 from reconciler.services.enforcing import super_admins_only
 from reconciler.services.losing import refuse_lost
 

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.core.content import Content
 from reconciler.core.history import KeepsHistory
-from reconciler.core.masking import masked
-from reconciler.core.model import Bodies, Key, Resource
+from reconciler.core.model import Bodies, Content, Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.ports.source import Desired, Past
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Deleted, Revival
+from reconciler.core.secret import masked
 from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, RecordConflict, UsageError
 from reconciler.kinds.canonical import readable

@@ -11,12 +11,11 @@ from reconciler.core.access import Target
 from reconciler.core.baseline import Index, KeepsBaselines
 from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
-from reconciler.core.model import Bodies, Key, Record
+from reconciler.core.model import Bodies, Key, Record, owned_by
 from reconciler.core.plan import Change, Plan, fingerprint_of
 from reconciler.core.ports.source import Past
 from reconciler.core.ports.store import Store
-from reconciler.core.records import owned_by
-from reconciler.core.saved import Precondition, SavedPlan, Step
+from reconciler.core.saved_plan import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
 from reconciler.kinds.canonical import fold, readable

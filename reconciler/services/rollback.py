@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from reconciler.core.content import Content, content_of
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
-from reconciler.core.model import Key, Record, Resource
+from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Revision
 from reconciler.core.ports.source import Desired, Past
 from reconciler.core.ports.store import Store

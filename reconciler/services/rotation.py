@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.secrets import Sealer, SecretBackend
+from reconciler.core.ports.source import Sealer, SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable

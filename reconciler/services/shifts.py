@@ -6,8 +6,19 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, Scope, Shift
-from reconciler.core.entitlements import Entitlement, Given, Held, given, largest, views_itself
+from reconciler.core.access_diff import (
+    GROWTH,
+    SUPER_ADMIN,
+    AccessChange,
+    Entitlement,
+    Given,
+    Held,
+    Scope,
+    Shift,
+    given,
+    largest,
+    views_itself,
+)
 from reconciler.services.covering import Covering
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from reconciler.core.calls import Condition, TokenState, TokenStatus, condition_of
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports.store import Store
-from reconciler.core.token import Condition, TokenState, TokenStatus, condition_of
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
 from reconciler.kinds.authorization import can_be_fetched, needs_token
 from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh

@@ -6,10 +6,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.core.calls import TokenState, is_due, token_has_expired
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.plan import Action, Change
-from reconciler.core.token import TokenState, has_expired, is_due
 from reconciler.kinds.authorization import can_be_fetched
 
 PATH = ("spec", "authorization", "accessToken")
@@ -59,7 +59,7 @@ def _due(state: TokenState | None, now: str) -> FieldChange | None:
         return _field("none", "fetched")
     if not is_due(state, now):
         return None
-    return _field(f"{'expired' if has_expired(state, now) else 'expires'} {state.expires}", "renewed")
+    return _field(f"{'expired' if token_has_expired(state, now) else 'expires'} {state.expires}", "renewed")
 
 
 def _field(before: Any, after: Any) -> FieldChange:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import astuple, replace
 
+from reconciler.core.calls import Token, TokenState, Trust, is_due, later
 from reconciler.core.ports.runs import Clock
-from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.tokens import FetchedToken, TokenKeeper
+from reconciler.core.ports.source import FetchedToken, Sealer, TokenKeeper
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
-from reconciler.core.token import Token, TokenState, is_due, later
-from reconciler.core.trust import Trust
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
 from reconciler.kinds.authorization import Grant
 

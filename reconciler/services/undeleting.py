@@ -5,10 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.content import encode
 from reconciler.core.diff import FieldChange, diff
 from reconciler.core.matching import Match
-from reconciler.core.model import Bodies, Key, Resource
+from reconciler.core.model import Bodies, Key, Resource, encode
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.source import Past
 from reconciler.core.ports.store import Store

@@ -12,7 +12,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.source.documents import FileContent
 
 if TYPE_CHECKING:
-    from reconciler.core.coverage import Coverage
+    from reconciler.core.model import Coverage
 
 
 _DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114", "RC118"})

@@ -12,8 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reconciler.core.content import Content
-from reconciler.core.model import KeepsBodies, Key, Resource
+from reconciler.core.model import Content, KeepsBodies, Key, Resource
 from reconciler.diagnostics import Diagnostic
 from reconciler.source import files
 from reconciler.source.blobs import blob_id

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.core.comparison import Comparison, Side
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
+from reconciler.core.verdicts import Comparison, Side
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from reconciler.core.model import Key, Resource
-from reconciler.core.sensitive import may_hold_token
+from reconciler.core.secret import may_hold_token
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.expiry import may_expire
@@ -147,7 +147,7 @@ def _address_of(document: dict[str, Any]) -> Key | None:
 
 def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) -> Iterator[Finding]:
     """Findings for texts that look like tokens, anywhere in a document."""
-    from reconciler.core.sensitive import TOKEN
+    from reconciler.core.secret import TOKEN
 
     if isinstance(value, str) and TOKEN.search(value):
         yield Finding("RC401", "this looks like a token or private key", Place(document, path), "use {env: NAME} or {file: path}, and revoke the token")  # fmt: skip

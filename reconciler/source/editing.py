@@ -5,8 +5,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from reconciler.core.content import Content
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Content, Key, Resource
 from reconciler.diagnostics import Severity, Span
 from reconciler.kinds.declaring import explicit
 from reconciler.source.documents import DocumentReader

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.sensitive import is_secret_key
+from reconciler.core.secret import is_secret_key
 from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
 from reconciler.kinds import schemas
 from reconciler.kinds.common import dotted

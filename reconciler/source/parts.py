@@ -17,7 +17,7 @@ from reconciler.source.likely import likely_files
 from reconciler.source.objects import read_blobs
 
 if TYPE_CHECKING:
-    from reconciler.core.coverage import Coverage
+    from reconciler.core.model import Coverage
 
 TestAccess = Callable[[Mapping[Key, Resource]], "tuple[list[Clash], Coverage | None]"]
 

@@ -29,7 +29,7 @@ from reconciler.source.trees import trees_of
 from reconciler.source.unread import Unread, unread, warnings
 
 if TYPE_CHECKING:
-    from reconciler.core.coverage import Coverage
+    from reconciler.core.model import Coverage
     from reconciler.source.bulk import BulkReader
 
 

@@ -3,7 +3,7 @@
 import re
 from functools import cached_property
 
-from reconciler.core.sensitive import MASK, carries_credentials, is_reference_line, is_secret_key, mask_line
+from reconciler.core.secret import MASK, carries_credentials, is_reference_line, is_secret_key, mask_line
 from reconciler.diagnostics import Diagnostic, Span
 
 _LINE_BREAK = re.compile("\r\n|\n|\r")

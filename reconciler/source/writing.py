@@ -3,8 +3,7 @@
 from collections.abc import Container
 from typing import Any
 
-from reconciler.core.content import content_of
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Key, Resource, content_of
 from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.declaring import document

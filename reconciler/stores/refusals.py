@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from reconciler.core.convergence import BODY, GONE, LEFT
+from reconciler.core.conditions import BODY, GONE, LEFT
 from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
 from reconciler.errors import NotConverged, RecordConflict

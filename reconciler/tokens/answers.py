@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from reconciler.core.calls import Token
+from reconciler.core.references import unsendable
 from reconciler.core.secret import Secret
-from reconciler.core.sendable import unsendable
-from reconciler.core.token import Token
 from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
 from reconciler.net.sending import Answer

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from threading import Event
 
+from reconciler.core.calls import Token, Trust
 from reconciler.core.secret import Secret
-from reconciler.core.token import Token
-from reconciler.core.trust import Trust
 from reconciler.errors import NetworkFailure
 from reconciler.kinds.authorization import Grant
 from reconciler.net.retrying import Patience, with_patience

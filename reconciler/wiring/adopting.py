@@ -7,8 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.adoption import Adoption, Conflict, Deed, Drifted, Refusal
 from reconciler.core.diff import Path as FieldPath
+from reconciler.core.drift import Adoption, Conflict, Deed, DriftOfAll, Refusal
 from reconciler.core.model import Key
 from reconciler.core.ports.source import Desired
 from reconciler.core.ports.store import Store
@@ -37,7 +37,7 @@ class Prepared(Struct, frozen=True):
         files: where each adopted record stands.
     """
 
-    drifted: Drifted
+    drifted: DriftOfAll
     before: Mapping[str, bytes | None]
     after: Mapping[str, bytes | None]
     faults: tuple[Diagnostic, ...]
@@ -54,7 +54,7 @@ def start_of_branch(root: Path, branch: str) -> str:
     return git.head(root)
 
 
-def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset[Key], *, theirs: bool) -> Drifted:
+def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset[Key], *, theirs: bool) -> DriftOfAll:
     """Drift; see `find_drift`.
 
     Raises:
@@ -65,7 +65,7 @@ def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset
     return find_drift(desired, store, open_state(settings, os.environ).history(), writer, known_secrets(store), options)
 
 
-def prepare(root: Path, ref: str, desired: Desired, drifted: Drifted) -> Prepared:
+def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prepared:
     """Edit the definitions in memory, and check everything together as `validate` would."""
     source = Repository(root, ref, now())
     reader = DocumentReader(now())

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.core.comparison import Comparison
 from reconciler.core.model import Key, Resource
+from reconciler.core.verdicts import Comparison
 from reconciler.source import files
 from reconciler.source.comparison import compare, connectors
 from reconciler.source.objects import read_blobs

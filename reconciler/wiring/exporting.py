@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reconciler.core.definitions import Definition, Export
+from reconciler.core.drift import Definition, Export
 from reconciler.core.ports.store import Store
 from reconciler.durable import replace_files
 from reconciler.errors import SourceUnavailable, UsageError

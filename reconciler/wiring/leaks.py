@@ -1,6 +1,6 @@
 """The values of a store's secrets, told by their keyed fingerprints."""
 
-from reconciler.core.adoption import IsSecret
+from reconciler.core.drift import IsSecret
 from reconciler.core.ports.store import Store
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.overrides import Override
-from reconciler.core.ports.secrets import SecretBackend
-from reconciler.core.ports.source import Desired, Source
+from reconciler.core.guards import Override
+from reconciler.core.ports.source import Desired, SecretBackend, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import Shown
 from reconciler.core.references import Bounds

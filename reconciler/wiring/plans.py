@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from msgspec import structs
 
-from reconciler.core.content import encode
 from reconciler.core.diff import MISSING, FieldChange, Origin
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Key, Resource, encode
 from reconciler.core.plan import Action, Plan, Revision
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
-from reconciler.core.saved import Precondition, Referred, SavedPlan, Step
+from reconciler.core.saved_plan import Precondition, Referred, SavedPlan, Step
 from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds.canonical import make_resource

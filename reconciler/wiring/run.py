@@ -23,7 +23,7 @@ from reconciler.stores.drivers import open_url
 if TYPE_CHECKING:
     from reconciler.core.ports.driver import Context
     from reconciler.core.ports.live import Live
-    from reconciler.core.ports.secrets import Sealer, SecretBackend
+    from reconciler.core.ports.source import Sealer, SecretBackend
     from reconciler.core.ports.state import State, StoreFiles
     from reconciler.core.ports.store import Store
     from reconciler.secrets.context import Context as SecretContext

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from random_worlds import AREAS, GROUPS, MOMENTS, START, USERS, Document, document, read, worlds
 from reconciler.core.access import PERMISSIONS, Target, apart, decide
 from reconciler.core.access_diff import SUPER_ADMIN
-from reconciler.core.entitlements import Entitlements, entitlements
+from reconciler.core.access_diff import Entitlements, entitlements
 from reconciler.core.model import Resource
 from reconciler.kinds.access import make_access, target_of
 

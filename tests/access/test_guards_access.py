@@ -9,7 +9,7 @@ from conftest import Workspace, copy_of
 from live_state import InProcess, drift, sql
 
 from policies import CATEGORIES, CRM, OWNERS, TEAM, connector, fill
-from reconciler.core.overrides import Override
+from reconciler.core.guards import Override
 from reconciler.core.plan import Problem
 from reconciler.services.access_objections import AccessLimits
 from reconciler.wiring.run import now

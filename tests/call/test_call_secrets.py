@@ -13,7 +13,7 @@ from conftest import Workspace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.redacting import Redactor
+from reconciler.core.secret import Redactor
 from reconciler.core.secret import Secret
 from servers import faults
 

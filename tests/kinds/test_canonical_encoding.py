@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.core import content
+from reconciler.core import model
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 EXACT = st.none() | st.booleans() | st.integers() | TEXTS
@@ -38,10 +38,10 @@ def turned(value: Any) -> Any:
 @example(nested(250))
 def test_there_and_back(value: Any) -> None:
     """A value comes back as it was, and the order of keys makes no difference."""
-    body = content.encode(value)
-    assert repr(turned(content.decode(body))) == repr(turned(json.loads(body)))
-    assert content.decode(body) == value
-    assert content.encode(turned(value)) == body == content.encode(content.decode(body))
+    body = model.encode(value)
+    assert repr(turned(model.decode(body))) == repr(turned(json.loads(body)))
+    assert model.decode(body) == value
+    assert model.encode(turned(value)) == body == model.encode(model.decode(body))
 
 
 @given(st.recursive(EXACT, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=8))
@@ -49,9 +49,7 @@ def test_there_and_back(value: Any) -> None:
 @example({"\U0001f600": 1, "\uffff": 2, "\ue000": 3, "z": 4, "Z": 5, "": 6})
 def test_as_the_standard_library_writes_it(value: Any) -> None:
     """But for numbers with a point, whose exponents it writes otherwise; keys go by code point."""
-    assert (
-        content.encode(value) == json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    )
+    assert model.encode(value) == json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,7 @@ def test_as_the_standard_library_writes_it(value: Any) -> None:
 def test_what_it_cannot_hold(value: Any) -> None:
     """Is refused in one way."""
     with pytest.raises(TypeError):
-        content.encode(value)
+        model.encode(value)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +68,10 @@ def test_what_it_cannot_hold(value: Any) -> None:
 def test_what_is_no_json(body: bytes) -> None:
     """Is refused in one way too."""
     with pytest.raises(ValueError, match=r"."):
-        content.decode(body)
+        model.decode(body)
 
 
 def test_brackets_in_texts_are_no_levels() -> None:
     """Nor are those beside one another."""
     value = {"a": "[" * 300, "b": [{}] * 300}
-    assert content.decode(content.encode(value)) == value
+    assert model.decode(model.encode(value)) == value

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.content import content_of, decode
+from reconciler.core.model import content_of, decode
 from reconciler.kinds.canonical import canonical, readable
 from reconciler.kinds.merging import effective
 from reconciler.kinds.registry import KINDS

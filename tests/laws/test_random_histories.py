@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from conftest import Result, run_command
 from live_state import InProcess, sql
 
-from reconciler.core.interrupts import Uninterrupted
+from reconciler.core.progress import Uninterrupted
 from reconciler.errors import RecordConflict
 from reconciler.services.access_objections import AccessLimits
 from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan

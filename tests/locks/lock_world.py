@@ -10,7 +10,7 @@ from typing import Any
 from conftest import CATEGORY
 from live_state import InProcess, sql
 
-from reconciler.core.interrupts import NOTHING_INTERRUPTS
+from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.lease import Holder, Moment
 from reconciler.core.ports.runs import RunInfo
 from reconciler.stores.sql.store import SqliteStore

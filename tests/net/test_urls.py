@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Trust
 from reconciler.errors import NetworkFailure, ReconcilerError, UsageError
 from reconciler.net.sending import Sender
 

@@ -12,7 +12,7 @@ from conftest import Workspace, clean_environment
 from live_state import sql
 
 from reconciler.cli.main import run
-from reconciler.core import content
+from reconciler.core import model
 
 DESIRED, LIVE, DRIFTED = "What git declares", "What was applied", "What somebody made of it"
 BODIES = {f'"displayName":"{text}"': text for text in (DESIRED, LIVE, DRIFTED)}
@@ -44,13 +44,13 @@ def counted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
         return decode
 
     class Encoder:
-        encode = staticmethod(encoding(content._ENCODER.encode))
+        encode = staticmethod(encoding(model._ENCODER.encode))
 
     with monkeypatch.context() as patch:
         patch.chdir(workspace.root)
         for name, value in clean_environment(workspace.env).items():
             patch.setenv(name, value)
-        patch.setattr(content, "_ENCODER", Encoder)
+        patch.setattr(model, "_ENCODER", Encoder)
         patch.setattr(msgspec.json, "encode", encoding(msgspec.json.encode))
         patch.setattr(msgspec.json, "decode", decoding(msgspec.json.decode))
         patch.setattr(json, "dumps", encoding(json.dumps))

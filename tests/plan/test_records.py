@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.model import Key, Record, Resource
-from reconciler.core.records import beside, owned_by
+from reconciler.core.model import beside, owned_by
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.content import Content, content_of
+from reconciler.core.model import Content, content_of
 from reconciler.core.model import Resource
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.registry import KINDS

@@ -21,7 +21,7 @@ from servers.authority import Authority
 from servers.sops import AgeKey
 from vault_server import Vault, paths, vault, vault_tls  # noqa: F401 (fixtures)
 
-from reconciler.core.sensitive import REFERENCE_KEYS, mask_line
+from reconciler.core.secret import REFERENCE_KEYS, mask_line
 from reconciler.kinds import schemas
 from reconciler.models.connector import SecretRef
 from reconciler.kinds.registry import SCHEMA_FILES

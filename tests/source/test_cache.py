@@ -16,7 +16,7 @@ from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.content import Content
+from reconciler.core.model import Content
 from reconciler.core.model import Resource
 from reconciler.source import cache as caching
 from reconciler.source import parallel, repository

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from conftest import KEY
 
-from reconciler.core.interrupts import NOTHING_INTERRUPTS
-from reconciler.core.content import Content
+from reconciler.core.progress import NOTHING_INTERRUPTS
+from reconciler.core.model import Content
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.driver import Context

@@ -294,7 +294,7 @@ def hold(own: Workspace) -> Callable[[str], None]:
 def test_what_began_before_writes_nothing_with_the_old_key(own: Workspace) -> None:
     """An apply that had sealed already, and a process that was about to fetch tokens, are told to start again."""
     from reconciler.errors import RecordConflict
-    from reconciler.core.interrupts import NOTHING_INTERRUPTS
+    from reconciler.core.progress import NOTHING_INTERRUPTS
     from reconciler.core.ports.runs import RunInfo
     from reconciler.settings import Overrides
     from reconciler.wiring.run import load_settings, open_store, open_tokens

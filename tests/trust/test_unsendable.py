@@ -8,9 +8,9 @@ from conftest import Workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.sendable import unsendable
+from reconciler.core.references import unsendable
 from reconciler.net.sending import Sender
-from reconciler.core.trust import Trust
+from reconciler.core.calls import Trust
 from reconciler.errors import ReconcilerError
 
 FAULTS = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from live_state import sql
 from undo_world import UndoBench, file_bytes, records
 
-from reconciler.core.enforcement import Basis
-from reconciler.core.interrupts import NOTHING_INTERRUPTS
+from reconciler.core.conditions import Basis
+from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.model import Key
 from reconciler.core.ports.runs import RunInfo
 from reconciler.services.purging import VERB, carry_out_purge, make_purge

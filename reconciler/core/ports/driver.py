@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from reconciler.core.ports.live import Live
 from reconciler.core.ports.runs import Clock
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.state import State
 
 MakeSealer = Callable[[Path | None, str | None, bool], tuple[Sealer, str]]

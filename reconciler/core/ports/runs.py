@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from reconciler.core.enforcement import Basis
+from reconciler.core.conditions import Basis
 from reconciler.core.model import SecretState
 from reconciler.core.plan import Change
 from reconciler.core.ports.live import Outcome
-from reconciler.core.ports.tokens import FetchedToken
+from reconciler.core.ports.source import FetchedToken
 from reconciler.core.progress import Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret, Secret

@@ -1,15 +1,16 @@
-"""Desired state: what a source holds, and what else one may be able to tell."""
+"""Source: desired state, and what resolves its secrets and keeps its tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from reconciler.core.content import Content
-from reconciler.core.coverage import Coverage
-from reconciler.core.model import Key, Resource
+from reconciler.core.calls import TokenState
+from reconciler.core.model import Content, Coverage, Key, Resource
 from reconciler.core.plan import Revision
+from reconciler.core.progress import Progress
 from reconciler.core.quarantine import Revival
+from reconciler.core.secret import SealedSecret, Secret
 from reconciler.diagnostics import Diagnostic
 
 
@@ -67,4 +68,88 @@ class FindsUnread(Protocol):
 
     def unread(self) -> Mapping[Key, str]:
         """What they define, each with its file."""
+        ...
+
+
+class SecretBackend(Protocol):
+    """Resolves secret references."""
+
+    def refuse(self, reference: Mapping[str, str]) -> None:
+        """Stop when nobody may read what a reference leads to; nothing is read to tell.
+
+        Raises:
+            SecretRefused: nobody may.
+        """
+        ...
+
+    def prefetch(self, references: Iterable[Mapping[str, str]], progress: Progress) -> None:
+        """Look up what is far away, in parallel, so that `resolve` has it at hand. Never fails."""
+        ...
+
+    def resolve(self, reference: Mapping[str, str]) -> Secret:
+        """The value behind a reference.
+
+        Raises:
+            SecretUnavailable: it leads to nothing.
+        """
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts secrets for one store."""
+
+    def seal(self, uid: str, address: str, reference: str, secret: Secret) -> SealedSecret:
+        """Encrypt a secret, bound to its record and address."""
+        ...
+
+    def open(self, uid: str, address: str, ciphertext: bytes) -> Secret:
+        """The secret that was sealed for the record and address.
+
+        Raises:
+            KeyUnavailable: the key is another one, or the ciphertext was altered.
+        """
+        ...
+
+    def fingerprint(self, secret: Secret) -> str:
+        """Keyed digest of a secret."""
+        ...
+
+    def key_check(self) -> str:
+        """A digest that only this key gives; kept in the store to recognise the key by."""
+        ...
+
+
+class FetchedToken(Struct, frozen=True):
+    """One access token as a server gave it; its keeper seals it."""
+
+    state: TokenState
+    access: Secret
+    refresh: Secret | None
+
+
+class TokenKeeper(Protocol):
+    """Keeps access tokens, and sees to it that only one process fetches each."""
+
+    def states(self) -> dict[str, TokenState]:
+        """What may be shown of every token, by the record's uid."""
+        ...
+
+    def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
+        """A token with its access and refresh token, or None when there is none."""
+        ...
+
+    def holder(self) -> str:
+        """This process, as one that takes leases now."""
+        ...
+
+    def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
+        ...
+
+    def keep(self, tokens: Mapping[str, FetchedToken], holder: str) -> set[str]:
+        """Store the tokens, by their records' uids, whose lease `holder` still has, and end those leases; returns their uids."""
+        ...
+
+    def release(self, uids: Iterable[str], holder: str) -> None:
+        """End the leases."""
         ...

@@ -12,14 +12,12 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.core.audit import Audit, CanRepair
+    from reconciler.core.care import Audit, CanRepair, KeepsKey
     from reconciler.core.history import KeepsHistory
     from reconciler.core.lease import KeepsLocks
     from reconciler.core.ports.live import Live
-    from reconciler.core.ports.secrets import Sealer
+    from reconciler.core.ports.source import Sealer, TokenKeeper
     from reconciler.core.ports.store import Store
-    from reconciler.core.ports.tokens import TokenKeeper
-    from reconciler.core.rekeying import KeepsKey
 
 
 class StoreFiles(Struct, frozen=True):

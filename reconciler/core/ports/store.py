@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from reconciler.core.drift import Moved
-from reconciler.core.interrupts import Interrupts
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.ports.runs import Lease, RunInfo
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
+from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import KeepsDeleted
 
 

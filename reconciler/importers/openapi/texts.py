@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from reconciler.core.sensitive import TOKEN, carries_credentials, is_secret_key
+from reconciler.core.secret import TOKEN, carries_credentials, is_secret_key
 
 REMOVED: Final = "[removed]"
 

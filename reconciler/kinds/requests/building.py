@@ -6,9 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.secret import Secret
-from reconciler.core.sendable import HINT, unsendable
-from reconciler.core.sensitive import carries_credentials
+from reconciler.core.references import HINT, unsendable
+from reconciler.core.secret import Secret, carries_credentials
 from reconciler.errors import InvalidDefinitions, SecretUnavailable, UsageError
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.requests.body import Body, build_body

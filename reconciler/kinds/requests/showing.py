@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit
 
-from reconciler.core.secret import Secret
-from reconciler.core.sensitive import MASK, carries_credentials, mask_text
+from reconciler.core.secret import MASK, Secret, carries_credentials, mask_text
 from reconciler.kinds.requests.building import Pair, Request
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from reconciler.core.audit import Mended
+from reconciler.core.care import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
 from reconciler.core.ports.runs import RunInfo
 from reconciler.kinds.canonical import readable

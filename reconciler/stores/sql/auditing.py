@@ -6,7 +6,7 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from reconciler.core.audit import Audit, Fault
+from reconciler.core.care import Audit, Fault
 from reconciler.core.guards import BRING_BACK
 from reconciler.core.history import GONE
 from reconciler.kinds.canonical import readable

@@ -11,8 +11,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from reconciler.core.baseline import Baseline, DatedGrant, Memory
-from reconciler.core.content import encode
-from reconciler.core.model import Key, Record
+from reconciler.core.model import Key, Record, encode
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.reading import Fingerprint, decoded

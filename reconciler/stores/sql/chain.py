@@ -14,8 +14,8 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from reconciler.core.content import encode
 from reconciler.core.history import REPAIR
+from reconciler.core.model import encode
 from reconciler.stores.sql.bulk import insert
 
 RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes", "verb", "outcome", "plan", "overrides", "approvals")  # fmt: skip

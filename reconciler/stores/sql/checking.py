@@ -3,12 +3,11 @@
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
-from reconciler.core import preconditions
-from reconciler.core.enforcement import Basis
+from reconciler.core import conditions
+from reconciler.core.conditions import Basis, Place
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports.runs import PlannedWrite
-from reconciler.core.preconditions import Place
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.leaves import leaves
@@ -33,7 +32,7 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
         rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
         found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
     records = (change.record for change in planned.values() if change.record)
-    if moved := preconditions.moved_since(records, found):
+    if moved := conditions.moved_since(records, found):
         raise refusals.stale(
             line for record in moved for line in _moves(connection, planned[record.uid], record, found)
         )
@@ -62,7 +61,7 @@ def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
     marks = ",".join("?" * len(basis.kinds))
     rows = connection.execute(f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks})", basis.kinds)
     found = ((Key(kind, name), uid, str(version)) for kind, name, uid, version in rows)
-    if moved := preconditions.basis_moved(basis, found):
+    if moved := conditions.basis_moved(basis, found):
         raise refusals.stale_basis(moved)
 
 
@@ -79,7 +78,7 @@ def check_references(connection: sqlite3.Connection, changes: Sequence[Change]) 
         if record and (change.resource is None or change.key != record.key):  # else there is one at the address still
             pairs += [(Key(*row), record.key) for row in connection.execute(select, record.key)]
     there = _there(connection, {target for _, target in pairs})
-    if found := preconditions.dangling(pairs, there):
+    if found := conditions.dangling(pairs, there):
         raise refusals.left_dangling(found)
 
 

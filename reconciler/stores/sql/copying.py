@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-from reconciler.core.audit import Audit
+from reconciler.core.care import Audit
 from reconciler.core.guards import BRING_BACK
 from reconciler.durable import refuse_special, sync_folder
 from reconciler.errors import StoreUnavailable, UsageError

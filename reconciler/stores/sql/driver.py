@@ -15,10 +15,10 @@ from reconciler.stores.beside import APPLICATION_ID, key_beside
 from reconciler.stores.sql.file import StoreFile
 
 if TYPE_CHECKING:
-    from reconciler.core.audit import Audit
+    from reconciler.core.care import Audit
     from reconciler.core.lease import Host
     from reconciler.core.ports.live import Live
-    from reconciler.core.ports.secrets import Sealer
+    from reconciler.core.ports.source import Sealer
     from reconciler.stores.sql.history import SqliteHistory
     from reconciler.stores.sql.keys import SqliteKeys
     from reconciler.stores.sql.locks import SqliteLocks

@@ -3,10 +3,10 @@
 import sqlite3
 from contextlib import closing
 
-from reconciler.core.interrupts import Interrupts
+from reconciler.core.care import Rekeyed, Rekeying
 from reconciler.core.lease import Standing
 from reconciler.core.ports.runs import RunInfo
-from reconciler.core.rekeying import Rekeyed, Rekeying
+from reconciler.core.progress import Interrupts
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases

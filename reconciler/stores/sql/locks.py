@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from reconciler.core.enforcement import Basis
+from reconciler.core.conditions import Basis
 from reconciler.core.lease import RUN, Attempt, Found, LeaseInfo, Standing
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import StoreLocked

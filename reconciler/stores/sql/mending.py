@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 
-from reconciler.core.audit import Mended
-from reconciler.core.content import decode
+from reconciler.core.care import Mended
 from reconciler.core.history import GONE
+from reconciler.core.model import decode
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import schema

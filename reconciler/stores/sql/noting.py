@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from reconciler.core.content import encode
+from reconciler.core.model import encode
 from reconciler.core.ports.runs import RunInfo
 from reconciler.stores.sql.chain import Chain
 

@@ -7,13 +7,12 @@ from contextlib import AbstractContextManager, closing
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core import convergence
-from reconciler.core.interrupts import Interrupts
+from reconciler.core import conditions
 from reconciler.core.plan import Change
 from reconciler.core.ports.live import Live, Outcome, Result, Write
 from reconciler.core.ports.runs import GivenSecret, Lease, PlannedWrite, RunInfo
-from reconciler.core.ports.secrets import Sealer
-from reconciler.core.progress import UNTOLD, Progress
+from reconciler.core.ports.source import Sealer
+from reconciler.core.progress import UNTOLD, Interrupts, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.outcome import fingerprint_after
 from reconciler.kinds.registry import address
@@ -165,15 +164,15 @@ class PairedSession(SqlSession):
         changes = {one.id: write.change for write, one in zip(writes, outcomes, strict=True) if one.id}
         held = {one.id: one for one in self._side.live.read(list(changes))} if changes else {}
         planned = {uid: _planned(change) for uid, change in changes.items()}
-        found = {uid: convergence.Held(_columns(uid, planned), text_of(one)) for uid, one in held.items()}
-        unlike = dict(convergence.unlike(planned, found))
+        found = {uid: conditions.Held(_columns(uid, planned), text_of(one)) for uid, one in held.items()}
+        unlike = dict(conditions.unlike(planned, found))
         return [
             _told(one.id, unlike[one.id], changes[one.id], found.get(one.id)) if one.id in unlike else one
             for one in outcomes
         ]
 
 
-def _told(uid: str, what: str, change: Change, held: convergence.Held | None) -> Outcome:
+def _told(uid: str, what: str, change: Change, held: conditions.Held | None) -> Outcome:
     """That the store made something else of what was written."""
     reason = f"the store made something else of it: {refusals.unlike(what, change.body, held.body if held else None)}"
     return Outcome(Result.FAILED, uid, "~", reason)  # no version is "~", so the record is looked at again

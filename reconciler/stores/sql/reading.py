@@ -7,8 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState
-from reconciler.core.records import beside
+from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState, beside
 from reconciler.kinds.registry import KINDS
 
 _CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with

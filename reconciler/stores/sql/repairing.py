@@ -2,10 +2,10 @@
 
 from contextlib import closing
 
-from reconciler.core.audit import Audit, Repair
-from reconciler.core.enforcement import Basis
-from reconciler.core.interrupts import Interrupts
+from reconciler.core.care import Audit, Repair
+from reconciler.core.conditions import Basis
 from reconciler.core.ports.runs import RunInfo
+from reconciler.core.progress import Interrupts
 from reconciler.errors import StoreUnavailable
 from reconciler.stores import sqlite
 from reconciler.stores.sql import reading

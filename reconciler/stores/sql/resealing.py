@@ -3,8 +3,8 @@
 import json
 import sqlite3
 
-from reconciler.core.ports.secrets import Sealer
-from reconciler.core.rekeying import MadeWith
+from reconciler.core.care import MadeWith
+from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reconciler.core.interrupts import Interrupts
 from reconciler.core.lease import LEASE_SECONDS, RUN, Host, LeaseInfo, Standing, outcome_of
 from reconciler.core.ports.runs import RunInfo
+from reconciler.core.progress import Interrupts
 from reconciler.errors import ReconcilerError, StoreLocked
 from reconciler.stores import sqlite
 from reconciler.stores.sql import attempts, leases

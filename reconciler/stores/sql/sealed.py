@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
-from reconciler.core.content import encode
+from reconciler.core.model import encode
 from reconciler.core.ports.runs import PlannedWrite
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import SealedSecret
 from reconciler.stores.sql.bulk import insert
 

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from reconciler.core.audit import Mended
 from reconciler.core.baseline import Memory
-from reconciler.core.enforcement import Basis
+from reconciler.core.care import Mended, Rekeying
+from reconciler.core.conditions import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.runs import PlannedWrite, RunInfo
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
-from reconciler.core.rekeying import Rekeying
 from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.bulk import insert

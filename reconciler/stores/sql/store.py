@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any
 
 from reconciler.core.baseline import Memory
-from reconciler.core.content import content_of
 from reconciler.core.drift import Moved
-from reconciler.core.interrupts import Interrupts
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, content_of
 from reconciler.core.ports.runs import Lease, RunInfo
-from reconciler.core.ports.secrets import Sealer
+from reconciler.core.ports.source import Sealer
+from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict

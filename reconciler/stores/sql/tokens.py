@@ -3,10 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reconciler.core.ports.secrets import Sealer
-from reconciler.core.ports.tokens import FetchedToken
+from reconciler.core.calls import TokenState
+from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
-from reconciler.core.token import TokenState
 from reconciler.errors import RecordConflict
 from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.opening import reading, writing

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from reconciler.core import convergence
-from reconciler.core.convergence import Held
+from reconciler.core import conditions
+from reconciler.core.conditions import Held
 from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports.runs import PlannedWrite
@@ -61,7 +61,7 @@ def check_written(
         )
         found = {uid: Held(tuple(columns), live) for uid, *columns, live in rows}
         planned = {uid: _planned(changes[uid], owner) for uid in chunk}
-        for uid, what in convergence.unlike(planned, found):
+        for uid, what in conditions.unlike(planned, found):
             raise refusals.not_converged(
                 changes[uid].key, refusals.unlike(what, changes[uid].body, found[uid].body if uid in found else None)
             )
@@ -103,7 +103,7 @@ def _check_beside(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]
 
 
 def _check_others(before: Others, now: Others, planned: Collection[str]) -> None:
-    for uid in convergence.moved_along(before, now, planned):
+    for uid in conditions.moved_along(before, now, planned):
         old, new = before.get(uid), now.get(uid)
         key = Key(*(old or new or ())[1:3])
         if old is None or new is None:

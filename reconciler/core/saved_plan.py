@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from reconciler.core.content import Content
 from reconciler.core.diff import FieldChange
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Content, Key, Resource
 from reconciler.core.plan import Action, Revision
 from reconciler.core.quarantine import Revival
 

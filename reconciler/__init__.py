@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     )
     from reconciler.models.access import AccessTest, Group, PermissionPolicy
     from reconciler.models.connector import Category, Connector
-    from reconciler.models.diagnostics import Diagnostic, ValidationResult
     from reconciler.models.plan import Change, FieldChange, Plan, Problem
-    from reconciler.models.project import Project, Target
+    from reconciler.models.project import Diagnostic, Project, Target, ValidationResult
 
 __version__ = "0.1.0"
 __all__ = [

@@ -17,9 +17,8 @@ from reconciler.kinds.declaring import document
 from reconciler.kinds.registry import API_VERSION
 from reconciler.models.access import AccessTest, Group, PermissionPolicy
 from reconciler.models.connector import Category, Connector
-from reconciler.models.diagnostics import ValidationResult
 from reconciler.models.plan import Plan
-from reconciler.models.project import Project
+from reconciler.models.project import Project, ValidationResult
 from reconciler.settings import Overrides
 from reconciler.wiring.planning import PlanFlags, asked_of, make, run_of, settings_of
 from reconciler.wiring.run import default_actor, load_project, locate_root, open_source, pipeline_actor

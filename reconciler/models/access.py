@@ -1,4 +1,4 @@
-"""Groups, permission policies and access tests."""
+"""Groups, permission policies and access tests; and the model of each kind of document."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +17,8 @@ from reconciler.models.common import (
     User,
     Whole,
     text,
-)  # fmt: skip
+)
+from reconciler.models.connector import Category, Connector
 
 
 class Members(Model):
@@ -149,3 +150,12 @@ class AccessTest(Document):
 
     kind: Literal["AccessTest"]
     spec: AccessTestSpec
+
+
+MODELS: dict[str, type[Document]] = {
+    "Category": Category,
+    "Connector": Connector,
+    "Group": Group,
+    "PermissionPolicy": PermissionPolicy,
+    "AccessTest": AccessTest,
+}

@@ -101,8 +101,7 @@ def read_plan(path: Path) -> SavedPlan:
         raise _refusal(path)
     from pydantic import ValidationError
 
-    from reconciler.models.faults import faults
-    from reconciler.models.saved_plan import SavedPlanFile
+    from reconciler.models.saved_plan import SavedPlanFile, faults
 
     try:
         found = SavedPlanFile.model_validate(content)

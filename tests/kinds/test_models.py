@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from reconciler.kinds import schemas
-from reconciler.models import documents
+from reconciler.models import access
 from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
 from reconciler.source.yaml.loading import fast_parser, load
 
-MODELS: dict[str, type[BaseModel]] = {**documents.MODELS, "Project": Project}
+MODELS: dict[str, type[BaseModel]] = {**access.MODELS, "Project": Project}
 ROOT = Path(__file__).parents[2]
 VALIDATORS = {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])) for kind in MODELS}
 

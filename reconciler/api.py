@@ -13,7 +13,7 @@ from reconciler.core.ports.source import Desired
 from reconciler.core.progress import UNTOLD
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions
-from reconciler.kinds.declaring import document
+from reconciler.kinds.merge import document
 from reconciler.kinds.registry import API_VERSION
 from reconciler.models.access import AccessTest, Group, PermissionPolicy
 from reconciler.models.connector import Category, Connector

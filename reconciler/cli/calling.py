@@ -10,9 +10,7 @@ from reconciler.cli.running import named_actor
 from reconciler.cli.said import options
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, UsageError
-from reconciler.kinds.requests.building import Given, build
-from reconciler.kinds.requests.data import gather
-from reconciler.kinds.requests.showing import shown_url
+from reconciler.kinds.requests import Given, build, gather, shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
 from reconciler.services.call import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.finding import find_connector, find_endpoint

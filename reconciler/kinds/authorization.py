@@ -9,8 +9,8 @@ from msgspec import Struct
 from reconciler.core.calls import Trust
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions
+from reconciler.kinds.common import COLON, user_has_colon
 from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
-from reconciler.kinds.sendable import COLON, user_has_colon
 
 Values = Mapping[str, Secret]
 """Values of a connector's secrets, by the address that `secret_fields` gives them."""

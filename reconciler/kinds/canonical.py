@@ -1,16 +1,21 @@
-"""From a valid document to a resource: canonical body, fingerprint, folded display name."""
+"""From a valid document to a resource: canonical body, fingerprint, digests of its fields, what a change leaves behind."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
+from reconciler.core.diff import Path, is_named
 from reconciler.core.model import Content, Key, Resource, content_of
+from reconciler.core.plan import Change
 from reconciler.core.references import TO_FILES
-from reconciler.core.secret import REFERENCE_KEYS
+from reconciler.core.secret import REFERENCE_KEYS, masked
 from reconciler.kinds.authorization import needs_token
-from reconciler.kinds.merging import is_plain, leaves_fields
+from reconciler.kinds.common import dotted
+from reconciler.kinds.merge import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
 
 _REFERENCE = re.compile(rb':\{"(?:' + "|".join(REFERENCE_KEYS).encode() + rb')":"')
@@ -103,3 +108,58 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         is_plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, made.body),
         refers_to_files=is_connector and any(mark in made.body for mark in TO_FILES),
     )
+
+
+_DIGITS = 12
+
+
+def leaves(body: Any) -> dict[str, str]:
+    """Dotted path to digest of every field; entries of named lists by name. Literal secrets give nothing away."""
+    return {dotted(path): _digest(value) for path, value in _walk(masked(body), ())}
+
+
+def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _walk(item, (*path, key))
+    elif is_named(value) and value:
+        for item in value:
+            yield from _walk(item, (*path, item["name"]))
+    else:
+        yield path, value
+
+
+def _digest(value: Any) -> str:
+    return sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:_DIGITS]
+
+
+def moved(planned: Mapping[str, str], live: Mapping[str, str]) -> tuple[str, ...]:
+    """A line for each field that differs, with both digests."""
+    return tuple(
+        f"{path}: {planned.get(path, 'nothing')} when it was planned, {live.get(path, 'nothing')} now"
+        for path in sorted(planned.keys() | live.keys())
+        if planned.get(path) != live.get(path)
+    )
+
+
+def refs_after(change: Change) -> frozenset[Key]:
+    """What the record refers to after the change; nothing after a delete."""
+    if change.written is None:
+        return frozenset(change.resource.refs) if change.resource else frozenset()
+    spec = change.written.value["spec"]
+    return frozenset(Key(ref.kind, ref.name) for ref in KINDS[change.key.kind].references(spec))
+
+
+def display_after(change: Change) -> str:
+    """Folded display name after the change, or "" for none."""
+    if change.written is None:
+        return change.resource.display if change.resource else ""
+    name = change.written.value["spec"].get("displayName")
+    return fold(name) if isinstance(name, str) else ""
+
+
+def fingerprint_after(change: Change) -> str:
+    """Fingerprint of the body to be written, or "" for a delete."""
+    if change.written is not None:
+        return fingerprint(change.written.body)
+    return change.resource.fingerprint if change.resource is not None else ""

@@ -1,4 +1,4 @@
-"""What a connector is: its canonical form, what it refers to, where its secrets are, and its rules."""
+"""What a connector and a category are: canonical form, references, secrets and rules."""
 
 import re
 from collections.abc import Container, Iterator
@@ -8,17 +8,19 @@ from reconciler.core.references import only, own
 from reconciler.core.secret import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.common import (
+    COLON,
     Defaults,
     Reference,
     SecretField,
     canonical_lifecycle,
     each,
     in_order,
+    user_has_colon,
+    user_of_basic,
     whole,
     without,
 )
-from reconciler.kinds.sendable import COLON, user_has_colon, user_of_basic
-from reconciler.kinds.templates import template_fault
+from reconciler.kinds.mustache import template_fault
 
 _LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
 _SENDABLE = re.compile(
@@ -248,7 +250,7 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
         hint = "remove it and use authorization: {method: basic, ...}"
         found.append(Finding("RC402", "the URL carries a user or password", Place(document, path), hint))
     elif _SENDABLE.fullmatch(url) is None or ("/." in url and "{{" in url):
-        from reconciler.kinds.requests.places import url_fault
+        from reconciler.kinds.places import url_fault
 
         fault = url_fault(url)
         if fault:
@@ -262,3 +264,8 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
 def is_insecure(url: str) -> bool:
     """Whether anyone on the way to the host of `url` can read what is sent: plain http, but not to this machine."""
     return url[:5].lower() == "http:" and not _LOOPBACK.match(url)
+
+
+def canonical_category(spec: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a spec: defaults left out."""
+    return canonical_lifecycle(without(spec, _DEFAULTS))

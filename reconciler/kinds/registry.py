@@ -1,13 +1,19 @@
-"""The kinds, by name."""
+"""The kinds by name, and whether a document satisfies the schema of its kind."""
 
 from collections.abc import Callable, Container, Iterable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from reconciler.diagnostics import Finding, Path
-from reconciler.kinds import access_test, category, connector, group, policy
+from reconciler.kinds import connector, policies, schemas
+from reconciler.kinds import connector as category
 from reconciler.kinds.common import Reference, SecretField
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
 
 API_VERSION = "reconciler/v1"
 
@@ -63,22 +69,22 @@ class Kind(Struct, frozen=True):
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("Category", "category", "connectors", category.canonical),
+        Kind("Category", "category", "connectors", category.canonical_category),
         Kind(
             "Connector", "connector", "connectors", connector.canonical,
             connector.references, connector.secret_fields, connector.literals, connector.rules,
         ),
         Kind(
-            "Group", "group", "policies", group.canonical, group.references,
-            rules=group.rules, left_out=group.left_out,
+            "Group", "group", "policies", policies.canonical_group, policies.references_of_group,
+            rules=policies.rules_of_groups, left_out=policies.left_out_of_group,
         ),
         Kind(
-            "PermissionPolicy", "policy", "policies", policy.canonical, policy.references,
-            rules=policy.rules, dated_rules=policy.ended, left_out=policy.left_out,
+            "PermissionPolicy", "policy", "policies", policies.canonical_policy, policies.references_of_policy,
+            rules=policies.rules_of_policies, dated_rules=policies.ended, left_out=policies.left_out_of_policy,
         ),
         Kind(
-            "AccessTest", "access-test", "policies", access_test.canonical, access_test.references,
-            rules=access_test.rules,
+            "AccessTest", "access-test", "policies", policies.canonical_access_test, policies.references_of_access_test,
+            rules=policies.rules_of_access_tests,
         ),
     )
 }  # fmt: skip
@@ -94,3 +100,36 @@ SCHEMA_FILES: dict[str, str] = {
 def address(kind: str, name: str) -> str:
     """How people name a resource, e.g. ``connector/crm-contacts``."""
     return f"{KINDS[kind].word}/{name}"
+
+
+def is_valid(kind: str, document: Any) -> bool:
+    """Whether a document satisfies the schema of `kind`, which is compiled when the first one is met.
+
+    Raises:
+        ValueError: for what JSON cannot express.
+        TypeError: the same, such as keys that are not texts.
+    """
+    return compiled(kind).is_valid(document)
+
+
+def prepare(kinds: Iterable[str]) -> None:
+    """Compile the schemas of `kinds`, before processes are started that would all have to."""
+    for kind in kinds:
+        compiled(kind)
+
+
+@cache
+def compiled(kind: str) -> "Draft202012Validator":
+    """The schema of `kind`, compiled."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(schemas.load(SCHEMA_FILES[kind]))
+
+
+def is_definition(kind: str, spec: Any, labels: Any) -> bool:
+    """Whether a live record, which others may have written, is what a document could declare."""
+    metadata = {"name": "live", "labels": labels} if labels else {"name": "live"}
+    try:
+        return is_valid(kind, {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec})
+    except (ValueError, TypeError, RecursionError):
+        return False

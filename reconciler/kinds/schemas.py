@@ -1,18 +1,43 @@
-"""The published JSON Schemas, as files: in the wheel beside the code, in a checkout at its top."""
+"""The published JSON Schemas, as files, and the digest of all that definitions are judged by."""
 
+import os
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from reconciler.kinds import rules
+from reconciler import __version__
+
+VERSION = 2
+"""Grows when the same definitions are judged otherwise, or make another body, between two released versions."""
+
+SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest")
+
+
+def folder_path() -> str:
+    """Where the schema files are: in the wheel beside the code, in a checkout at its top."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    bundled = f"{package}/_schemas"
+    return bundled if os.path.isdir(bundled) else f"{os.path.dirname(package)}/schemas"
+
+
+def rules_digest() -> str:
+    """Digest of the schemas of definitions, with the program's version."""
+    content = f"{__version__}/{VERSION}".encode()
+    place = folder_path()
+    for name in SCHEMAS:
+        with open(f"{place}/{name}.schema.json", "rb") as schema:
+            content += schema.read()
+    digest: str = sha256(content).hexdigest()
+    return digest
 
 
 @cache
 def folder() -> Path:
     """Where the schema files are."""
-    return Path(rules.folder())
+    return Path(folder_path())
 
 
 def text(file: str) -> bytes:

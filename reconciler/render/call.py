@@ -8,8 +8,7 @@ from msgspec import Struct
 from reconciler.core.calls import Check, Outcome
 from reconciler.core.secret import MASK
 from reconciler.harmless import harmless
-from reconciler.kinds.requests.building import Request
-from reconciler.kinds.requests.showing import shown_pairs
+from reconciler.kinds.requests import Request, shown_pairs
 from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
 
 MOST = 64 * 1024

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.core.model import Found
 from reconciler.core.secret import mask_text, masked
 from reconciler.harmless import harmless
-from reconciler.kinds.declaring import document, explicit
+from reconciler.kinds.merge import document, explicit
 from reconciler.kinds.registry import address
 from reconciler.render.json_text import json_text
 from reconciler.render.style import DIM, YELLOW, paint, plural

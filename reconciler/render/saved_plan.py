@@ -8,9 +8,7 @@ from msgspec import Struct
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.kinds.canonical import readable
-from reconciler.kinds.leaves import leaves
-from reconciler.kinds.outcome import refs_after
+from reconciler.kinds.canonical import leaves, readable, refs_after
 from reconciler.kinds.registry import API_VERSION
 from reconciler.render.plan_json import plan_content
 

@@ -9,7 +9,7 @@ from reconciler.core.plan import Change
 from reconciler.core.secret import mask_text
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
-from reconciler.kinds.drifting import ALTERED
+from reconciler.kinds.drift import ALTERED
 
 _WIDTH = 72
 

@@ -26,8 +26,7 @@ from reconciler.core.ports.store import Store
 from reconciler.diagnostics import Finding
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable
-from reconciler.kinds.declaring import document, explicit
-from reconciler.kinds.merging import effective
+from reconciler.kinds.merge import document, effective, explicit
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.leaks import secrets_in, texts_of
 from reconciler.services.merging_live import merge

@@ -11,9 +11,9 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import Values, bearer, grant_of, needs_token, static_header, trust_of
+from reconciler.kinds.common import secret_fault
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
-from reconciler.kinds.sendable import secret_fault
 from reconciler.services.finding import refuse_unreadable
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 

@@ -12,8 +12,7 @@ from reconciler.core.model import LiveConnector
 from reconciler.core.secret import Redactor, Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.authorization import needs_token
-from reconciler.kinds.requests.building import Request
-from reconciler.kinds.requests.showing import query_secrets
+from reconciler.kinds.requests import Request, query_secrets
 from reconciler.net.retrying import Patience, with_patience
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.services.following import Hop, follow, revealed

@@ -14,8 +14,8 @@ from reconciler.core.plan import Action, Change
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.kinds.canonical import readable
-from reconciler.kinds.drifting import addressing, drifted, is_protected, kept_apart, secrets_moved
-from reconciler.kinds.merging import declares_anew, effective, is_plain, is_secret_value, revoked_since
+from reconciler.kinds.drift import addressing, drifted, is_protected, kept_apart, secrets_moved
+from reconciler.kinds.merge import declares_anew, effective, is_plain, is_secret_value, revoked_since
 from reconciler.services.policy_changes import notes_on, without_ended
 
 NO_BODIES = Bodies({}, None, {})

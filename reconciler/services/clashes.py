@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change, Problem
 from reconciler.errors import ExitCode
-from reconciler.kinds.outcome import refs_after
+from reconciler.kinds.canonical import refs_after
 from reconciler.kinds.registry import address
 
 

@@ -14,8 +14,7 @@ from reconciler.core.matching import ordered
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change, Plan, Problem, Revision, counted, fingerprint_of
 from reconciler.core.ports.store import Store
-from reconciler.kinds.canonical import is_readable
-from reconciler.kinds.outcome import refs_after
+from reconciler.kinds.canonical import is_readable, refs_after
 from reconciler.kinds.registry import KINDS
 from reconciler.services.access_objections import judge
 from reconciler.services.clashes import clashes

@@ -8,7 +8,7 @@ from reconciler.core.drift import DriftReport, Moved
 from reconciler.core.model import Key
 from reconciler.core.ports.store import Store
 from reconciler.errors import UsageError
-from reconciler.kinds.drifting import drifted, paired
+from reconciler.kinds.drift import drifted, paired
 from reconciler.kinds.registry import address
 
 

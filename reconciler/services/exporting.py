@@ -11,7 +11,7 @@ from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
-from reconciler.kinds.declaring import declaration, document
+from reconciler.kinds.merge import declaration, document
 from reconciler.kinds.registry import KINDS
 from reconciler.services.leaks import secrets_in
 

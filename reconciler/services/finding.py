@@ -7,8 +7,7 @@ from typing import Any
 from reconciler.core.model import LiveConnector
 from reconciler.core.ports.store import Store
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.kinds.registry import address
-from reconciler.kinds.validity import is_definition
+from reconciler.kinds.registry import address, is_definition
 
 
 def find_connector(store: Store, name: str, is_declared: Callable[[str], bool]) -> LiveConnector:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.core.calls import Redirect, Trust
 from reconciler.core.secret import Redactor, Secret, mask_text
 from reconciler.errors import NetworkFailure
-from reconciler.kinds.requests.building import Pair
+from reconciler.kinds.requests import Pair
 from reconciler.net.sending import Answer, Limits, Sender
 from reconciler.net.urls import host_of, is_same_origin, redirected
 

@@ -8,7 +8,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.permit import SETTINGS, Need, Needs, Ruling
 from reconciler.core.verdicts import Comparison, Judged, Step
 from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
-from reconciler.kinds.merging import is_secret_value
+from reconciler.kinds.merge import is_secret_value
 
 Resources = Mapping[Key, Resource]
 

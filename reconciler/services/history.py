@@ -10,7 +10,7 @@ from reconciler.core.history import DRIFT, Body, KeepsHistory, Row, RunEntry, Tr
 from reconciler.core.model import Key
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import fingerprint, readable
-from reconciler.kinds.merging import is_secret_value
+from reconciler.kinds.merge import is_secret_value
 from reconciler.kinds.registry import address
 
 

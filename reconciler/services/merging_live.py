@@ -10,9 +10,9 @@ from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff, origin,
 from reconciler.core.drift import Sides
 from reconciler.core.model import Content, Resource, content_of
 from reconciler.kinds.canonical import canonical
-from reconciler.kinds.drifting import is_protected
-from reconciler.kinds.expiry import has_expired
-from reconciler.kinds.merging import effective, is_secret_value, revoked_since
+from reconciler.kinds.drift import is_protected
+from reconciler.kinds.merge import effective, is_secret_value, revoked_since
+from reconciler.kinds.policies import has_expired
 from reconciler.kinds.registry import KINDS
 
 _MEMBERS = ("spec", "members")

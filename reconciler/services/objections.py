@@ -8,7 +8,7 @@ from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change, Problem
 from reconciler.core.ports.store import Store
 from reconciler.errors import ExitCode
-from reconciler.kinds.outcome import display_after, refs_after
+from reconciler.kinds.canonical import display_after, refs_after
 from reconciler.kinds.registry import KINDS, address
 
 _WORDS = {kind.name: kind.word for kind in KINDS.values()}

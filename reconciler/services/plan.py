@@ -16,7 +16,7 @@ from reconciler.core.ports.source import Desired, FindsUnread, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import latest_of
 from reconciler.kinds.access import live_target, target_of
-from reconciler.kinds.drifting import identities, paired
+from reconciler.kinds.drift import identities, paired
 from reconciler.services.changes import compare, elsewhere_of, is_nothing
 from reconciler.services.completing import WORDS, Around, complete
 from reconciler.services.plan_options import PlanOptions

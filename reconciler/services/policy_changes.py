@@ -10,7 +10,7 @@ from reconciler.core.diff import FieldChange
 from reconciler.core.matching import Match
 from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Action
-from reconciler.kinds.expiry import dated_grants, expiring, has_expired, may_expire, without_expired
+from reconciler.kinds.policies import dated_grants, expiring, has_expired, may_expire, without_expired
 
 _MEMBERS = ("spec", "members")
 _MODES = {

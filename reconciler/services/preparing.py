@@ -19,9 +19,8 @@ from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
-from reconciler.kinds.common import SecretField
+from reconciler.kinds.common import SecretField, secret_fault
 from reconciler.kinds.registry import KINDS, address
-from reconciler.kinds.sendable import secret_fault
 from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 from reconciler.services.undeleting import kept_secrets

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change
 from reconciler.kinds.canonical import may_hold_references
-from reconciler.kinds.registry import address
-from reconciler.kinds.validity import is_definition
+from reconciler.kinds.registry import address, is_definition
 
 _MOST_LINES, _MOST_HOSTS = 10, 20
 _WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))

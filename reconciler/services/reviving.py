@@ -18,9 +18,8 @@ from reconciler.core.ports.store import Store
 from reconciler.core.saved_plan import Precondition, SavedPlan, Step
 from reconciler.errors import RecordConflict, UsageError
 from reconciler.kinds.access import live_target
-from reconciler.kinds.canonical import fold, readable
-from reconciler.kinds.drifting import paired
-from reconciler.kinds.leaves import leaves, moved
+from reconciler.kinds.canonical import fold, leaves, moved, readable
+from reconciler.kinds.drift import paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
 from reconciler.services.completing import Around, complete

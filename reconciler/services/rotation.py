@@ -14,8 +14,8 @@ from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, readable
 from reconciler.kinds.common import SecretField
+from reconciler.kinds.drift import path_of, secret_paths
 from reconciler.kinds.registry import KINDS
-from reconciler.kinds.secret_paths import path_of, secret_paths
 from reconciler.services.unresolved import Unresolved, forbidden_in, refuse_unresolved
 
 

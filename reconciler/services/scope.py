@@ -10,7 +10,7 @@ from reconciler.core.baseline import DatedGrant, Index
 from reconciler.core.drift import Moved
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.kinds.outcome import display_after
+from reconciler.kinds.canonical import display_after
 from reconciler.services.narrowing import Narrow
 
 if TYPE_CHECKING:

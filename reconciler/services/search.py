@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.core.model import Found
 from reconciler.core.ports.store import Store
 from reconciler.kinds.canonical import fold
-from reconciler.kinds.drifting import drifted
+from reconciler.kinds.drift import drifted
 
 
 class Query(Struct, frozen=True):

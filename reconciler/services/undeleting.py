@@ -15,7 +15,7 @@ from reconciler.core.quarantine import Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import may_hold_references, readable
-from reconciler.kinds.merging import is_secret_value
+from reconciler.kinds.merge import is_secret_value
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import tls_notes
 from reconciler.services.policy_changes import without_ended

@@ -10,9 +10,8 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.secret import may_hold_token
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.kinds.canonical import make_resource
-from reconciler.kinds.expiry import may_expire
-from reconciler.kinds.registry import KINDS, Kind, no_dated_rules
-from reconciler.kinds.validity import is_valid, prepare
+from reconciler.kinds.policies import may_expire
+from reconciler.kinds.registry import KINDS, Kind, is_valid, no_dated_rules, prepare
 from reconciler.source.blobs import blob_id
 from reconciler.source.schema import explain
 from reconciler.source.yaml.loading import FastParser, fast_parser, load, load_carefully

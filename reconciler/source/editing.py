@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from reconciler.core.model import Content, Key, Resource
 from reconciler.diagnostics import Severity, Span
-from reconciler.kinds.declaring import explicit
+from reconciler.kinds.merge import explicit
 from reconciler.source.documents import DocumentReader
 from reconciler.source.roundtrip import format_document_text
 from reconciler.source.roundtrip.editing import Parts, change_document, cut, join, start_of, without

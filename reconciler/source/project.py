@@ -40,7 +40,7 @@ def _is_valid(documents: list[tuple[int, Any]]) -> bool:
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
-    from reconciler.kinds.validity import is_valid
+    from reconciler.kinds.registry import is_valid
     from reconciler.source.schema import explain
 
     first, document = documents[0]

@@ -230,8 +230,7 @@ class Repository:
             return [], None
         if not self._covering and not any(key.kind == "AccessTest" for key in resources):
             return [], None
-        from reconciler.kinds.access_coverage import coverage
-        from reconciler.kinds.access_testing import run_access_tests
+        from reconciler.kinds.access_tests import coverage, run_access_tests
         from reconciler.source.positions import Lines
 
         tested = run_access_tests(resources, self._now, Lines(self.read, resources).of)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import MAX_FAULTS, Finding, Place
 from reconciler.kinds import schemas
-from reconciler.kinds.registry import SCHEMA_FILES
-from reconciler.kinds.validity import compiled, is_valid
+from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
 from reconciler.source.objections import Objection, findings_of, first_repeated, kind_finding
 
 if TYPE_CHECKING:

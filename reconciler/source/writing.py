@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.core.model import Key, Resource, content_of
 from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.kinds.canonical import canonical
-from reconciler.kinds.declaring import document
+from reconciler.kinds.merge import document
 from reconciler.kinds.registry import KINDS, Kind
 from reconciler.source.documents import DocumentReader, token_findings
 from reconciler.source.schema import explain

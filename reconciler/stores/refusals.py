@@ -8,7 +8,7 @@ from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
 from reconciler.errors import NotConverged, RecordConflict
 from reconciler.kinds.common import dotted
-from reconciler.kinds.merging import is_secret_value
+from reconciler.kinds.merge import is_secret_value
 from reconciler.kinds.registry import address
 
 _MOST = 20

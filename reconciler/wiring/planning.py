@@ -84,7 +84,7 @@ def asked_of(run: Run, flags: PlanFlags, actor: str, named: str, *, remember: bo
         named: the same, where somebody has named whoever acts, or "".
         remember: whether the plan is going to be carried out.
     """
-    from reconciler.kinds.rules import rules_digest
+    from reconciler.kinds.schemas import rules_digest
     from reconciler.services.access_objections import AccessLimits
     from reconciler.services.plan_options import PlanOptions
     from reconciler.services.planning import Asked

@@ -183,7 +183,7 @@ def _wrong(found: "SavedPlanFile") -> Iterator[str]:
 
 
 def _wrong_documents(step: "StepFile", place: str) -> Iterator[str]:
-    from reconciler.kinds.validity import is_valid
+    from reconciler.kinds.registry import is_valid
 
     for name, document in (("declared", step.declared), ("written", step.written)):
         if document is None:

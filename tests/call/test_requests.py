@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
-from reconciler.kinds.requests.building import DataMissing, Given, Request, build
-from reconciler.kinds.requests.data import gather
-from reconciler.kinds.requests.showing import shown_url
+from reconciler.kinds.requests import DataMissing, Given, Request, build
+from reconciler.kinds.requests import gather
+from reconciler.kinds.requests import shown_url
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 JSON = st.recursive(

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openapi_documents import endpoint_of, imported, notes_of, openapi, operation, swagger, with_body
 
-from reconciler.kinds.requests.building import Given, build
-from reconciler.kinds.requests.data import gather
+from reconciler.kinds.requests import Given, build
+from reconciler.kinds.requests import gather
 
 PET = {
     "type": "object",

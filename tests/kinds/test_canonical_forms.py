@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.model import content_of, decode
 from reconciler.kinds.canonical import canonical, readable
-from reconciler.kinds.merging import effective
+from reconciler.kinds.merge import effective
 from reconciler.kinds.registry import KINDS
 
 NAMES = st.sampled_from(["a", "b", "c", "B"])

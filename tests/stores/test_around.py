@@ -9,7 +9,7 @@ from conftest import CATEGORY, Workspace
 from live_state import InProcess, actions, sql
 
 from reconciler.core.drift import Drifted
-from reconciler.kinds.drifting import drifted, paired
+from reconciler.kinds.drift import drifted, paired
 from reconciler.wiring.run import now
 
 UID = "(SELECT uid FROM records WHERE name = 'crm-contacts')"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import UsageError
-from reconciler.kinds.requests.building import Given, build
+from reconciler.kinds.requests import Given, build
 
 URLS = {
     "step": "URL/items/{{id}}",

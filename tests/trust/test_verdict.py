@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.registry import KINDS
-from reconciler.kinds.requests.building import Given, build
+from reconciler.kinds.requests import Given, build
 from reconciler.kinds.connector import rules
-from reconciler.kinds.validity import is_valid
+from reconciler.kinds.registry import is_valid
 from reconciler.source.schema import explain
 
 TEST = """\

@@ -10,7 +10,7 @@ from reconciler.core.care import Audit, Fault
 from reconciler.core.guards import BRING_BACK
 from reconciler.core.history import GONE
 from reconciler.kinds.canonical import readable
-from reconciler.kinds.drifting import drifted, paired
+from reconciler.kinds.drift import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
 from reconciler.stores.sql import chain

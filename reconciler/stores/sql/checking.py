@@ -9,10 +9,8 @@ from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
 from reconciler.core.ports.runs import PlannedWrite
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
-from reconciler.kinds.canonical import readable
-from reconciler.kinds.leaves import leaves
-from reconciler.kinds.leaves import moved as moved_leaves
-from reconciler.kinds.outcome import display_after, refs_after
+from reconciler.kinds.canonical import display_after, leaves, readable, refs_after
+from reconciler.kinds.canonical import moved as moved_leaves
 from reconciler.kinds.registry import address
 from reconciler.stores import refusals
 from reconciler.stores.sql.reading import decoded

@@ -14,7 +14,7 @@ from reconciler.core.ports.runs import GivenSecret, Lease, PlannedWrite, RunInfo
 from reconciler.core.ports.source import Sealer
 from reconciler.core.progress import UNTOLD, Interrupts, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
-from reconciler.kinds.outcome import fingerprint_after
+from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
 from reconciler.stores import refusals, sqlite
 from reconciler.stores.sql import quarantine

@@ -16,7 +16,7 @@ from reconciler.core.ports.runs import PlannedWrite, RunInfo
 from reconciler.core.ports.source import Sealer
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
-from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
+from reconciler.kinds.canonical import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
 from reconciler.stores.sql.bulk import insert
 from reconciler.stores.sql.chain import Chain

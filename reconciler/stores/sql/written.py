@@ -10,7 +10,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.progress import Progress
-from reconciler.kinds.outcome import display_after, fingerprint_after, refs_after
+from reconciler.kinds.canonical import display_after, fingerprint_after, refs_after
 from reconciler.stores import refusals
 from reconciler.stores.sql.triggers import are_ours_alone
 from reconciler.stores.sql.watching import PICTURE

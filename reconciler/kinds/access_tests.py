@@ -1,4 +1,4 @@
-"""Access tests, judged by the policies and groups beside them."""
+"""Access tests, judged by the policies and groups beside them, and which grants none explains."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from reconciler.core.access import Access, Route, Target, Where, alike, decide, reason, scope
 from reconciler.core.access_diff import SUPER_ADMIN, entitlements
-from reconciler.core.model import Key, Resource
+from reconciler.core.model import Coverage, Key, Resource
+from reconciler.diagnostics import Path
 from reconciler.kinds.access import make_access, target_of
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import WORDS
@@ -228,3 +229,33 @@ def _names(users: Sequence[str]) -> str:
     if len(users) <= _SHOWN:
         return " and ".join([", ".join(users[:-1]), users[-1]]) if len(users) > 1 else users[0]
     return f"{', '.join(users[: _SHOWN - 1])} and {len(users) - _SHOWN + 1:,} more"
+
+
+_HINT = "add an expectation with `can` that fails without it, or remove what nobody needs"
+
+
+def coverage(resources: Mapping[Key, Resource], grounds: frozenset[Ground]) -> tuple[Coverage, list[Clash]]:
+    """Count, and point at what is not explained.
+
+    Args:
+        grounds: what expectations rest on.
+    """
+    grants = explained = 0
+    clashes = []
+    for key in sorted(resources):
+        if key.kind != "PermissionPolicy":
+            continue
+        spec = resources[key].content.value["spec"]
+        if spec.get("superAdmin"):  # it gives everything, so its grants give nothing more
+            held: list[tuple[list[str], int | None, Path]] = [([""], None, ("spec", "superAdmin"))]
+        else:
+            held = [(grant["permissions"], index, ("spec", "grants", index)) for index, grant in enumerate(spec.get("grants", ()))]  # fmt: skip
+        for permissions, index, path in held:
+            missing = [name for name in permissions if (key.name, index, name) not in grounds]
+            grants += 1
+            explained += not missing
+            if missing:
+                what = "this grant" if len(missing) == len(permissions) else ", ".join(missing)
+                message = "no access test explains " + ("these super admins" if index is None else what)
+                clashes.append(Clash(resources[key], "RC706", message, "path", hint=_HINT, path=path))
+    return Coverage(grants, explained), clashes

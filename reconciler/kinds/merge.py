@@ -1,19 +1,17 @@
-"""What a live record should hold, given what git declares, what it holds and what was last applied.
-
-Mostly that is what git declares. Five things differ: fields that `lifecycle.ignore` leaves to the live
-side, lists in additive mode, which others may add to, members of a group that are not declared at all,
-grants that have ended, and a protection that git does not lift.
-"""
+"""What a live record should hold, and what a definition has to declare so that it stays as it is."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from reconciler.core.diff import MISSING, Path, at
 from reconciler.core.secret import REFERENCE_KEYS
+from reconciler.kinds import schemas
 from reconciler.kinds.common import without
-from reconciler.kinds.expiry import has_expired, may_expire, without_expired
-from reconciler.kinds.registry import KINDS
+from reconciler.kinds.policies import has_expired, may_expire, without_expired
+from reconciler.kinds.registry import API_VERSION, KINDS, SCHEMA_FILES
 
 
 def effective(
@@ -152,3 +150,70 @@ def is_secret_value(path: Path, value: Any) -> bool:
     if not isinstance(value, dict) or len(value) != 1 or not path or path[-1] not in _SECRET_STEPS:
         return False
     return "sample" not in path[:-1] and next(iter(value)) in REFERENCE_KEYS
+
+
+class Declaration(Struct, frozen=True):
+    """What to declare.
+
+    Attributes:
+        content: canonical labels and spec, with the lists that must not be left out.
+        undeclared: members that are left to the live side, in words; "" for none.
+    """
+
+    content: dict[str, Any]
+    undeclared: str = ""
+
+
+def declaration(kind: str, live: dict[str, Any], applied: dict[str, Any] | None) -> Declaration:
+    """What to declare of a canonical live body. The arguments are not changed.
+
+    Args:
+        applied: what was last declared, or None when nothing was.
+    """
+    if kind == "Group" and applied is not None:
+        return _group(live, applied)
+    return Declaration(explicit(kind, live))
+
+
+def _group(live: dict[str, Any], applied: dict[str, Any]) -> Declaration:
+    members, declared = live["spec"].get("members"), applied["spec"].get("members")
+    if members is None:
+        return Declaration(explicit("Group", live))
+    if declared is None:
+        content = {**live, "spec": {key: value for key, value in live["spec"].items() if key != "members"}}
+        return Declaration(explicit("Group", content), "its members, which nobody declares")
+    if not isinstance(members, dict) or members.get("mode") != "additive":
+        return Declaration(explicit("Group", live))
+    kept = {"mode": members["mode"]}
+    others: list[str] = []
+    for field in ("users", "groups"):
+        listed, before = members.get(field, []), declared.get(field, [])
+        kept |= {field: [name for name in listed if name in before]} if set(listed) & set(before) else {}
+        others += [name for name in listed if name not in before]
+    said = f"members that others added: {', '.join(others)}" if others else ""
+    return Declaration(explicit("Group", {**live, "spec": {**live["spec"], "members": kept}}), said)
+
+
+def explicit(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """A canonical body with the empty lists that a definition must not leave out; `content` is not changed."""
+    spec = content["spec"]
+    if kind == "PermissionPolicy" and "grants" not in spec and not spec.get("superAdmin"):
+        return {**content, "spec": {**spec, "grants": []}}
+    members = spec.get("members") if kind == "Group" else None
+    if isinstance(members, dict) and members.keys() == {"mode"}:
+        return {**content, "spec": {**spec, "members": {**members, "users": []}}}
+    return content
+
+
+def document(kind: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The definition of a body, its keys in the order of the schema."""
+    metadata = content.get("metadata", {})
+    schema = schemas.load(SCHEMA_FILES[kind])
+    whole = {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": name, **metadata},
+        "spec": content["spec"],
+    }
+    found: dict[str, Any] = schemas.arranged(whole, schema, schema)
+    return found

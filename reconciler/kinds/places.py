@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from msgspec import Struct, field
 
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.kinds.requests.mustache import Tag, parse
+from reconciler.kinds.mustache import Tag, parse
 
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _URL = re.compile(rf"https?://{_HOST}(?:[/?#].*)?", re.IGNORECASE)

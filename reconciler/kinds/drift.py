@@ -1,18 +1,35 @@
-"""Whether a record that somebody else has written to is still what was last applied, and in what it differs.
+"""Whether a record that was written to outside of a run is still what was last applied, and in what it differs."""
 
-It is drift what a plan of the definitions that were last applied would take back: so fields that are left to the
-live side, members that others may add and grants that have ended are none.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.core.diff import MISSING, FieldChange, Origin, at, diff
+from reconciler.core.diff import MISSING, FieldChange, Origin, Path, at, diff
 from reconciler.core.drift import Drifted, Moved, Side, StoredSecret
 from reconciler.core.model import Key
 from reconciler.kinds.canonical import readable
-from reconciler.kinds.merging import effective, is_secret_value, revoked_since
-from reconciler.kinds.secret_paths import path_of, secret_paths
+from reconciler.kinds.merge import effective, is_secret_value, revoked_since
+from reconciler.kinds.registry import KINDS
+
+
+def secret_paths(kind: str, body: Any) -> dict[str, Path]:
+    """Address to path of each secret reference; none of a body that is no body."""
+    try:
+        fields = list(KINDS[kind].secret_fields(body["spec"]))
+    except (KeyError, TypeError, AttributeError):
+        return {}
+    return {field.address: tuple(_named(field.path, body)) for field in fields}
+
+
+def path_of(address: str, paths: Mapping[str, Path]) -> Path:
+    """The path of one; of one that is in no body what can be guessed of its address."""
+    return paths.get(address) or ("spec", *address.split("."))
+
+
+def _named(path: Path, node: Any) -> Iterator[str | int]:
+    for step in path:
+        node = node[step]
+        yield node["name"] if isinstance(step, int) else step
+
 
 ALTERED = "altered"
 """Stands for the fingerprint of a stored secret that was altered and still bears the one it had."""

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions
-from reconciler.kinds.requests.mustache import Filling
-from reconciler.kinds.requests.places import JsonPlace, PlainPlace, as_text
+from reconciler.kinds.mustache import Filling
+from reconciler.kinds.places import JsonPlace, PlainPlace, as_text
 
 
 class Body(Struct, frozen=True):

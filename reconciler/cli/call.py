@@ -75,7 +75,7 @@ def command(
 def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     from reconciler.cli import calling
     from reconciler.kinds.authorization import trust_of
-    from reconciler.net.senders import Senders
+    from reconciler.net.retry import Senders
     from reconciler.services.call import perform
 
     run = open_run()

@@ -13,8 +13,8 @@ from reconciler.core.secret import Redactor, Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.requests import Request, query_secrets
-from reconciler.net.retrying import Patience, with_patience
-from reconciler.net.sending import Answer, Limits, Sender
+from reconciler.net.client import Answer, Limits, Sender
+from reconciler.net.retry import Patience, with_patience
 from reconciler.services.following import Hop, follow, revealed
 from reconciler.services.reading import redacted
 

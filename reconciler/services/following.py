@@ -9,7 +9,7 @@ from reconciler.core.calls import Redirect, Trust
 from reconciler.core.secret import Redactor, Secret, mask_text
 from reconciler.errors import NetworkFailure
 from reconciler.kinds.requests import Pair
-from reconciler.net.sending import Answer, Limits, Sender
+from reconciler.net.client import Answer, Limits, Sender
 from reconciler.net.urls import host_of, is_same_origin, redirected
 
 STATUSES = frozenset((301, 302, 303, 307, 308))

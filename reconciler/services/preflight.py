@@ -17,8 +17,8 @@ from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure, ReconcilerError
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.registry import address
-from reconciler.net.senders import Senders
-from reconciler.net.sending import Limits
+from reconciler.net.client import Limits
+from reconciler.net.retry import Senders
 from reconciler.net.urls import host_of
 from reconciler.services.authorizing import made_with
 from reconciler.services.preparing import prefetch, resolve_values, spec_after

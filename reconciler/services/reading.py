@@ -5,7 +5,7 @@ import re
 
 from reconciler.core.calls import Shown
 from reconciler.core.secret import MASK, Redactor, carries_credentials
-from reconciler.net.sending import Answer
+from reconciler.net.client import Answer
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _TEXTUAL = re.compile(r"text/|application/(?:.*[/+])?(?:json|xml|javascript|yaml|x-www-form-urlencoded|graphql)", re.IGNORECASE)  # fmt: skip

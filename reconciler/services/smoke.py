@@ -12,7 +12,7 @@ from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
 from reconciler.kinds.requests import DataMissing, Given, build, gather
-from reconciler.net.senders import Senders
+from reconciler.net.retry import Senders
 from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
 from reconciler.services.finding import refuse_unreadable
 

@@ -12,7 +12,7 @@ from reconciler.core.references import unsendable
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.sending import Answer
+from reconciler.net.client import Answer
 from reconciler.net.urls import host_of
 from reconciler.tokens.scopes import shown_scopes
 

@@ -8,8 +8,8 @@ from reconciler.core.calls import Token, Trust
 from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure
 from reconciler.kinds.authorization import Grant
-from reconciler.net.retrying import Patience, with_patience
-from reconciler.net.sending import Answer, Limits, Sender
+from reconciler.net.client import Answer, Limits, Sender
+from reconciler.net.retry import Patience, with_patience
 from reconciler.net.trust import ContextCache
 from reconciler.net.urls import host_of
 from reconciler.tokens.answers import read_token, refuses_client

@@ -93,7 +93,7 @@ spec:
 
 def _content_of(source: str) -> bytes:
     if source.startswith(("https://", "http://")):
-        from reconciler.net.fetching import fetch
+        from reconciler.net.retry import fetch
 
         return fetch(source, limit=MAX_IMPORT_BYTES)
     try:

@@ -213,7 +213,7 @@ def test_when_this_side_misbehaves(world: World, closed_port: int, tmp_path: Pat
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(
-        "import reconciler.net.sending as s\ndef boom(self, *a, **k): raise RuntimeError(repr(a) + repr(k)[:40])\ns.Sender.send = boom\n"
+        "import reconciler.net.client as s\ndef boom(self, *a, **k): raise RuntimeError(repr(a) + repr(k)[:40])\ns.Sender.send = boom\n"
     )
     world.workspace.env["PYTHONPATH"] = str(site)
     (site / "sitecustomize.py").write_text(

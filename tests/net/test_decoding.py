@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reconciler.errors import NetworkFailure
-from reconciler.net.decoding import read_limited
+from reconciler.net.answers import read_limited
 
 
 def bare(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.calls import Trust
 from reconciler.errors import NetworkFailure, ReconcilerError, UsageError
-from reconciler.net.sending import Sender
+from reconciler.net.client import Sender
 
 ODD = [
     "http://127.0.0.1:0/", "http://127.0.0.1:70000/", "http://127.0.0.1:-1/", "http:///x", "https://:443/", "ftp://x/", "//x/", "x", "", "http://[::1",

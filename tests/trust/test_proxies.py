@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import NetworkFailure
-from reconciler.net.proxies import proxy_for
+from reconciler.net.urls import proxy_for
 
 UNUSABLE = [
     "socks5://127.0.0.1:9", "socks5h://127.0.0.1:9", "socks4://127.0.0.1:9", "socks4a://127.0.0.1:9", "socks://127.0.0.1:9",

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.references import unsendable
-from reconciler.net.sending import Sender
+from reconciler.net.client import Sender
 from reconciler.core.calls import Trust
 from reconciler.errors import ReconcilerError
 

@@ -1,26 +1,70 @@
 """Send one request and read its answer within limits of time and size."""
 
 import os
+import socket
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Timer
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
 from reconciler import __version__
 from reconciler.core.calls import Trust
 from reconciler.errors import NetworkFailure, UsageError
-from reconciler.net.deadline import Deadline
-from reconciler.net.decoding import ACCEPTED, read_limited
-from reconciler.net.failures import refused_by, translate
-from reconciler.net.proxies import Proxy, proxy_for
+from reconciler.net.answers import ACCEPTED, read_limited, refused_by, translate
 from reconciler.net.trust import make_context
-from reconciler.net.urls import host_of, parse
+from reconciler.net.urls import Proxy, host_of, parse, proxy_for
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
+
+
+class Deadline:
+    """Shuts the connections of a client when a request's time is over, which ends the wait for them.
+
+    Attributes:
+        passed: whether that has happened.
+    """
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._connections: list[socket.socket] = []
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note each connection that is made; this is httpx's `trace` extension."""
+        if event == "connection.connect_tcp.complete":
+            made = info["return_value"].get_extra_info("socket")
+            self._connections.append(made.dup())  # TLS takes the first descriptor over, and hides it
+
+    @contextmanager
+    def running(self, seconds: float) -> Iterator[None]:
+        """Within the block the limit is `seconds`."""
+        self.passed = False
+        timer = Timer(seconds, self.end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        """Shut the connections now."""
+        self.passed = True
+        for connection in list(self._connections):
+            with suppress(OSError):  # it may have ended by itself
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Forget the connections."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
 
 CONNECT_SECONDS = 10.0
 USER_AGENT = f"reconciler/{__version__}"
@@ -66,7 +110,7 @@ class Sender:
     redirect, so that nothing of one connector's request gets into another's. That is why it drives httpx's
     transports, and not its client, which keeps all of these.
 
-    Proxies are those of the environment, see `reconciler.net.proxies`.
+    Proxies are those of the environment, see `reconciler.net.urls`.
     """
 
     def __init__(self, trust: Trust, context: "ssl.SSLContext | None" = None) -> None:

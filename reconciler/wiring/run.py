@@ -265,7 +265,7 @@ def open_tokens(
     """What fetches and keeps access tokens; nothing is opened before it is used."""
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
-    from reconciler.tokens.requesting import TokenClient
+    from reconciler.tokens.client import TokenClient
 
     contexts = ContextCache()
     keeper = open_state(settings, os.environ).tokens(store.sealer)

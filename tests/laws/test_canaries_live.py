@@ -217,7 +217,7 @@ def test_when_this_side_misbehaves(world: World, closed_port: int, tmp_path: Pat
     )
     world.workspace.env["PYTHONPATH"] = str(site)
     (site / "sitecustomize.py").write_text(
-        "import reconciler.tokens.requesting as r\ndef boom(self, grant, trust, refresh=None): raise RuntimeError(f'{grant!r} {trust!r} {refresh!r}')\nr.TokenClient.fetch = r.TokenClient.renew = boom\n"
+        "import reconciler.tokens.client as r\ndef boom(self, grant, trust, refresh=None): raise RuntimeError(f'{grant!r} {trust!r} {refresh!r}')\nr.TokenClient.fetch = r.TokenClient.renew = boom\n"
     )
     assert world.run("token fetch password") == 1
     log = Path(re.search(r"details are in (\S+)", world.outputs[-1][1])[1])

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ExitCode
-from reconciler.importers.openapi import NotImportable, read, reading, yaml_reading
+from reconciler.importers.openapi import NotImportable, read
+from reconciler.importers import syntax
 
 
 def refusal(data: bytes, file: str = "api.yaml") -> str:
@@ -85,8 +86,8 @@ def test_aliases_cannot_explode() -> None:
 
 def test_too_large_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits are lowered here: files of their real size would only cost time."""
-    monkeypatch.setattr(reading, "MAX_JSON", 2 << 20)
-    monkeypatch.setattr(reading, "MAX_YAML", 1 << 20)
+    monkeypatch.setattr(syntax, "MAX_JSON", 2 << 20)
+    monkeypatch.setattr(syntax, "MAX_YAML", 1 << 20)
     assert refusal(b" " * (3 << 20), "a.json") == "a.json: the file holds 3 MiB; at most 2 MiB are read"
     assert refusal(b"#" * (2 << 20)) == "api.yaml: the file holds 2 MiB; at most 1 MiB of YAML are read"
 
@@ -103,6 +104,6 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Aliases count as what they stand for."""
-    monkeypatch.setattr(yaml_reading, "MAX_VALUES", 20)
+    monkeypatch.setattr(syntax, "MAX_VALUES", 20)
     assert read(b"a: &a [1, 2, 3]\nb: *a\n", "a.yaml")["b"] == [1, 2, 3]
     assert "aliases written out" in refusal(b"a: &a [1, 2, 3]\nb: [*a, *a, *a, *a]\n")

@@ -6,14 +6,24 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.importers.openapi.bodies import Content
-from reconciler.importers.openapi.notes import Notebook
-from reconciler.importers.openapi.placeholders import Placeholders
-from reconciler.importers.openapi.prose import prose
-from reconciler.importers.openapi.schemas import examples, typical
-from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.texts import clean, holds_secret, names_secret, one_line, variable
-from reconciler.importers.openapi.values import Json, Object, Pointer, is_true, mapping, sequence, spell, text
+from reconciler.importers.bodies import Content, Placeholders
+from reconciler.importers.document import Notebook, Source, prose
+from reconciler.importers.samples import examples, typical
+from reconciler.importers.values import (
+    Json,
+    Object,
+    Pointer,
+    clean,
+    holds_secret,
+    is_true,
+    mapping,
+    names_secret,
+    one_line,
+    sequence,
+    spell,
+    text,
+    variable,
+)
 
 MAX_NAME: Final = 255
 MAX_VALUE: Final = 8192

@@ -8,10 +8,9 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from reconciler.importers.openapi.parameters import MAX_NAME
-from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.texts import clean, holds_secret, without_secrets
-from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, text
+from reconciler.importers.document import Source
+from reconciler.importers.parameters import MAX_NAME
+from reconciler.importers.values import Json, Object, Pointer, clean, holds_secret, mapping, text, without_secrets
 
 
 class Means(IntEnum):

@@ -5,8 +5,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.values import (
+from reconciler.importers.document import Source
+from reconciler.importers.values import (
     Json,
     Object,
     Pointer,

@@ -1,12 +1,12 @@
-"""What an import could not carry over as it was, and why."""
+"""The document that is imported, with its references followed, and what could not be carried over."""
 
 from enum import StrEnum
 from typing import Final
+from urllib.parse import unquote
 
 from msgspec import Struct, field
 
-from reconciler.importers.openapi.texts import holds_secret, without_secrets
-from reconciler.importers.openapi.values import Pointer, pointer
+from reconciler.importers.values import Json, Object, Pointer, clean, holds_secret, mapping, pointer, without_secrets
 
 
 class Effect(StrEnum):
@@ -93,3 +93,85 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "no-server": (Effect.RISK, "no server: URLs begin with the path"),
 }
 """Code to effect and summary."""
+
+
+MAX_HOPS: Final = 32
+
+
+class Found(Struct, frozen=True):
+    """A value behind its references.
+
+    Attributes:
+        value: the value; None when a reference leads nowhere, which a note then says.
+        where: where the value itself stands.
+        references: the references that were followed.
+    """
+
+    value: Json
+    where: Pointer
+    references: tuple[str, ...] = ()
+
+
+class Source(Struct, frozen=True):
+    """A document that is being imported, and the notes on it.
+
+    Attributes:
+        is_swagger: whether the language is Swagger 2.0 and not OpenAPI 3.
+    """
+
+    root: Object
+    notes: Notebook
+    is_swagger: bool
+
+    def follow(self, value: Json, where: Pointer) -> Found:
+        """What `value`, which stands at `where`, is or refers to."""
+        references: tuple[str, ...] = ()
+        while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str):
+            if len(references) >= MAX_HOPS or reference in references:
+                self.notes.add("unresolved-reference", where, "the reference leads back to itself")
+                return Found(None, where, references)
+            references = (*references, reference)
+            step = self._step(reference, where)
+            if step is None:
+                return Found(None, where, references)
+            value, where = step
+        return Found(value, where, references)
+
+    def object_at(self, value: Json, where: Pointer) -> tuple[Object, Pointer]:
+        """As `follow`, for what must be a mapping; anything else is noted and counts as an empty one."""
+        found = self.follow(value, where)
+        if not isinstance(found.value, dict) and found.value is not None:
+            self.notes.add("malformed", found.where, "a mapping is expected here")
+        return mapping(found.value), found.where
+
+    def _step(self, reference: str, where: Pointer) -> tuple[Json, Pointer] | None:
+        if not reference.startswith("#"):
+            self.notes.add("external-reference", where, "it points into another file; put the target into this one")
+            return None
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[1:].split("/")[1:]]
+        value: Json = self.root
+        path: Pointer = ()
+        for step in steps:
+            if isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
+                value, path = value[int(step)], (*path, int(step))
+            elif isinstance(value, dict) and step in value:
+                value, path = value[step], (*path, step)
+            else:
+                self.notes.add("unresolved-reference", where, "the reference leads nowhere")
+                return None
+        return value, path
+
+
+MAX_DESCRIPTION: Final = 4000  # maxLength of every description in schemas/connector.schema.json
+
+
+def prose(content: str, where: Pointer, notes: Notebook) -> str:
+    """A description made fit: cleaned, without secrets, cut to the length that is allowed."""
+    found = clean(content).strip()
+    if holds_secret(found):
+        found = without_secrets(found)
+        notes.add("secret-removed", where, "a literal that looks like a secret was taken out of the text")
+    if len(found) > MAX_DESCRIPTION:
+        notes.add("text-cut", where, f"{len(found):,} characters, of which the first {MAX_DESCRIPTION:,} are kept")
+        found = found[: MAX_DESCRIPTION - 1].rstrip() + "…"
+    return found

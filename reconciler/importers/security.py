@@ -6,11 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.importers.openapi.schemes import Means, Scheme, usable_scopes
-from reconciler.importers.openapi.servers import is_plain
-from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.texts import clean, variable
-from reconciler.importers.openapi.values import Json, Object, Pointer, sequence
+from reconciler.importers.document import Source
+from reconciler.importers.schemes import Means, Scheme, usable_scopes
+from reconciler.importers.servers import is_plain
+from reconciler.importers.values import Json, Object, Pointer, clean, sequence, variable
 
 MAX_SCOPES: Final = 500  # maxItems of scopes in schemas/connector.schema.json
 

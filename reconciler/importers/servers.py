@@ -7,9 +7,8 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from reconciler.importers.openapi.source import Source
-from reconciler.importers.openapi.texts import one_line, url_without_secrets
-from reconciler.importers.openapi.values import Json, Object, Pointer, mapping, sequence, text
+from reconciler.importers.document import Source
+from reconciler.importers.values import Json, Object, Pointer, mapping, one_line, sequence, text, url_without_secrets
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _HOST = re.compile(r"(?:localhost|(?:[\w{}-]+\.)+(?:[a-z]{2,}|\d+))(?::\d+)?(?:/|$)", re.IGNORECASE)

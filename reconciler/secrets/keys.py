@@ -1,13 +1,8 @@
-"""Where a store's key is: in a variable, in the target's key file, or in the embedded store's own.
+"""Where a store's key is: in a variable, in the target's key file, or in the embedded store's own."""
 
-A key file is replaced so that no moment leaves a store without its key. The new key is written beside it, under
-the file's name with the first digits of the new key check and `.new`; the store then changes to it in one
-transaction, which changes the key check that it holds; the file comes last. So the key check always names the
-file that fits: a crash in between leaves a draft that the next command finds, and puts in its place. The key that
-was replaced stays beside as `.old`: copies of the store from before still need it.
-"""
-
+import errno
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +11,41 @@ from msgspec import Struct
 
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable, SecretUnavailable
-from reconciler.secrets.regular import read_regular
+
+MAX_SECRET_BYTES = 64 * 1024
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def read_regular(
+    path: "str | os.PathLike[str]", limit: int = MAX_SECRET_BYTES, known: os.stat_result | None = None
+) -> bytes:
+    """The bytes of a file that is no device and no pipe.
+
+    Args:
+        known: what was at the path when it was judged; then it leads through no link.
+
+    Raises:
+        SecretUnavailable: it is no such file, or holds more than `limit` bytes.
+        OSError: there is none, or a directory.
+    """
+    wanted = known or os.stat(path)
+    if stat.S_ISDIR(wanted.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(wanted.st_mode):
+        raise SecretUnavailable("it is not a regular file", hint="name a file")
+    with open(os.open(path, _FLAGS | _NO_LINK if known else _FLAGS), "rb") as opened:
+        if not os.path.samestat(os.fstat(opened.fileno()), wanted):
+            raise SecretUnavailable("it was replaced while it was read", hint="run the command again")
+        data = opened.read(limit + 1)
+    if (
+        len(data) > wanted.st_size and len(data) <= limit
+    ):  # as files do that a running system makes up when they are read
+        raise SecretUnavailable("it holds more than it says", hint="name a file that nobody is writing to")
+    if len(data) > limit:
+        raise SecretUnavailable(f"it holds more than {limit // 1024} KiB", hint="name the right file")
+    return data
+
 
 KEY_VARIABLE = "RECONCILER_STORE_KEY"
 NEW_KEY_VARIABLE = "RECONCILER_NEW_STORE_KEY"

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from reconciler.core.references import absolute, own_place
 from reconciler.errors import SecretRefused, SecretUnavailable
-from reconciler.secrets.keys import KEY_VARIABLE, NEW_KEY_VARIABLE
-from reconciler.secrets.regular import MAX_SECRET_BYTES, read_regular
-from reconciler.secrets.signing import PASSPHRASE, holds_signing_key
+from reconciler.secrets.keys import KEY_VARIABLE, MAX_SECRET_BYTES, NEW_KEY_VARIABLE, read_regular
+from reconciler.secrets.signatures import PASSPHRASE, holds_signing_key
 
 _MAX_POINTER_BYTES = 4096
 _SQLITE, _APPLICATION_AT = b"SQLite format 3\0", 68  # https://www.sqlite.org/fileformat.html#the_database_header

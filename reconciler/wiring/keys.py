@@ -9,12 +9,12 @@ from reconciler.settings import Settings
 from reconciler.wiring.run import open_state
 
 if TYPE_CHECKING:
-    from reconciler.secrets.next_key import NewKey
+    from reconciler.secrets.sealer import NewKey
 
 
 def next_key(settings: Settings, environment: Mapping[str, str]) -> "NewKey":
     """The key to change to; see `make_next_key`."""
-    from reconciler.secrets.next_key import make_next_key
+    from reconciler.secrets.sealer import make_next_key
 
     return make_next_key(environment, settings.key_file, _embedded(settings))
 

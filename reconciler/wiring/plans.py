@@ -24,7 +24,7 @@ from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
 from reconciler.render.json_text import json_text
 from reconciler.render.saved_plan import About, saved_plan
-from reconciler.secrets import signing
+from reconciler.secrets import signatures
 
 if TYPE_CHECKING:
     from reconciler.models.saved_plan import SavedPlanFile, StepFile, UnwrittenFile
@@ -54,7 +54,7 @@ def write_plan(
     content["digest"] = _digest_of(content)
     named = ""
     if key_file is not None:
-        signature, named = signing.sign(content["digest"], key_file, environment.get(signing.PASSPHRASE))
+        signature, named = signatures.sign(content["digest"], key_file, environment.get(signatures.PASSPHRASE))
         content["signature"] = {"algorithm": "ed25519", "key": named, "value": signature}
     _replace(path, _dump(content))
     return named
@@ -243,7 +243,7 @@ def refuse_unsigned(saved: SavedPlan, keys: Sequence[Path]) -> str:
     """
     if not saved.signature:
         raise GuardStopped("the plan is not signed", hint="sign it with: reconciler plan --out FILE --sign KEY")
-    found = signing.signer(saved.digest, saved.signature, keys)
+    found = signatures.signer(saved.digest, saved.signature, keys)
     if found is None:
         known = ", ".join(str(path) for path in keys)
         raise GuardStopped(

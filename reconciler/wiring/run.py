@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports.source import Sealer, SecretBackend
     from reconciler.core.ports.state import State, StoreFiles
     from reconciler.core.ports.store import Store
-    from reconciler.secrets.context import Context as SecretContext
+    from reconciler.secrets.local import Context as SecretContext
     from reconciler.secrets.own import Own
     from reconciler.services.tokens import TokenTools
 
@@ -227,7 +227,7 @@ def context_of(
     from reconciler.core.ports.driver import Context
 
     def seal(embedded: Path | None, check: str | None, may_create: bool) -> "tuple[Sealer, str]":
-        from reconciler.secrets.sealing import make_sealer
+        from reconciler.secrets.sealer import make_sealer
 
         return make_sealer(environment, key_file, embedded, check, may_create)
 
@@ -236,10 +236,10 @@ def context_of(
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
     """What resolves secret references; nothing is loaded before it is used."""
-    from reconciler.secrets.resolving import Resolver
+    from reconciler.secrets.resolver import Resolver
 
     def make() -> "SecretContext":
-        from reconciler.secrets.context import Context
+        from reconciler.secrets.local import Context
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
         env_file, given = settings.env_file, settings.env_file_given

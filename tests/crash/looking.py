@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crash.disk import Disk, Files
 
-from reconciler.secrets.sealing import make_sealer
+from reconciler.secrets.sealer import make_sealer
 from reconciler.stores import sqlite
 from reconciler.stores.sql.auditing import audit
 

@@ -162,7 +162,7 @@ def test_nothing_shows_a_secret_when_something_fails(planted: Workspace, tmp_pat
     planted.write("secret.txt", CANARIES["client_secret"])
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
-        "import reconciler.secrets.sealing as s\ndef boom(self, *a): raise RuntimeError(repr(a))\ns.AesSealer.seal = boom\n"
+        "import reconciler.secrets.sealer as s\ndef boom(self, *a): raise RuntimeError(repr(a))\ns.AesSealer.seal = boom\n"
     )
     crash = planted.run("apply", "--yes", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
     assert crash.exit_code == 1

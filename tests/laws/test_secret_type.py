@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reconciler.core.references import Bounds
 from reconciler.core.secret import Secret
-from reconciler.secrets.context import Context
+from reconciler.secrets.local import Context
 from reconciler.secrets.own import Own
 from reconciler.wiring.run import context_of
 

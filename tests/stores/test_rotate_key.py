@@ -18,7 +18,7 @@ from live_state import drift, sql
 from reconciler.cli.main import run as run_here
 from reconciler.core.secret import Secret
 from reconciler.kinds import schemas
-from reconciler.secrets.sealing import AesSealer
+from reconciler.secrets.sealer import AesSealer
 
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 NEW_KEY = "another key for the tests, of more than thirty-two characters"
@@ -229,7 +229,7 @@ def test_it_takes_a_super_admin(own: Workspace) -> None:
     ("where", "name"),
     [
         ("reconciler.cli.interrupts.SignalInterrupts", "hold"),  # everything is written, and the draft too
-        ("reconciler.secrets.next_key.NewKey", "put_in_place"),  # the store has changed
+        ("reconciler.secrets.sealer.NewKey", "put_in_place"),  # the store has changed
         ("reconciler.stores.sql.keys.SqliteKeys", "scrub"),
     ],
 )

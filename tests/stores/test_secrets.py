@@ -9,7 +9,7 @@ from live_state import holds_nothing
 
 from reconciler.core.secret import Secret
 from reconciler.errors import KeyUnavailable
-from reconciler.secrets.sealing import AesSealer
+from reconciler.secrets.sealer import AesSealer
 
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 

@@ -254,7 +254,7 @@ def test_what_is_no_file_of_a_secret(empty: Workspace, tmp_path: Path, how: str)
 def test_a_file_that_the_system_makes_up(tmp_path: Path) -> None:
     """Says that it is empty, wherever it is shown: that of a host may be mounted under any name."""
     from reconciler.errors import SecretUnavailable
-    from reconciler.secrets.regular import read_regular
+    from reconciler.secrets.keys import read_regular
 
     with pytest.raises(SecretUnavailable, match="more than it says"):
         read_regular("/proc/self/mountinfo")

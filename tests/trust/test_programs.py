@@ -114,7 +114,7 @@ def test_a_folder_that_only_looks_like_a_repository(empty: Workspace, tmp_path: 
 def test_a_name_with_line_breaks(workspace: Workspace, tmp_path: Path) -> None:
     """That somebody wrote into the store would be further lines of git's protocol."""
     from reconciler.errors import SecretUnavailable
-    from reconciler.secrets.helpers import ExecSecrets
+    from reconciler.secrets.programs import ExecSecrets
 
     class Surroundings:
         helpers = {"git": {"command": ["git", "credential", "fill"], "protocol": "git-credential"}}

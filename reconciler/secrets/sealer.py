@@ -1,10 +1,4 @@
-"""Encryption of secrets at rest, and their keyed fingerprints.
-
-AES-256-GCM under a key derived with HKDF-SHA-256 (RFC 5869) from the store's key; the record and the
-address are authenticated with the value, so that ciphertexts cannot be swapped. Fingerprints are
-HMAC-SHA-256 under a second derived key, cut to 64 bits: enough to see a change, useless for guessing
-without the key.
-"""
+"""Encryption of secrets at rest, their keyed fingerprints, and the key that a store is to change to."""
 
 import hmac
 import os
@@ -12,9 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
+
+from reconciler.core.care import KeyMove
 from reconciler.core.ports.source import Sealer
 from reconciler.core.secret import SealedSecret, Secret
-from reconciler.errors import KeyUnavailable
+from reconciler.errors import KeyUnavailable, UsageError
 from reconciler.secrets import keys
 
 MIN_KEY_LENGTH = 32
@@ -140,3 +137,57 @@ def _sealer_beside(place: keys.KeyPlace, there: str, check: str) -> AesSealer | 
                     keys.put_in_place(place, check, there)
             return sealer
     return None
+
+
+class NewKey(Struct, frozen=True):
+    """A key, and the place where the one before it is."""
+
+    place: keys.KeyPlace
+    key: Secret
+    sealer: Sealer
+
+    def draft(self) -> None:
+        """Write it beside the key file; what a variable holds nobody but the user can change.
+
+        Raises:
+            KeyUnavailable: it cannot be written.
+        """
+        if self.place.file is not None:
+            keys.draft_key(self.place, self.key, self.sealer.key_check())
+
+    def put_in_place(self, old_check: str) -> KeyMove:
+        """Replace the key file.
+
+        Args:
+            old_check: key check of the key before.
+        """
+        if self.place.file is None:
+            return KeyMove(keys.KEY_VARIABLE, in_file=False)
+        check, old = self.sealer.key_check(), self.place.beside(old_check, "old")
+        try:
+            there = AesSealer(keys.read_key(self.place.file)).key_check()  # of another store's, where they share a file
+            if there != check:  # else another process has done it
+                keys.put_in_place(self.place, check, there)
+        except (OSError, KeyUnavailable) as failure:
+            return KeyMove(str(self.place.beside(check, "new")), in_file=True, problem=str(failure))
+        return KeyMove(str(self.place.file), in_file=True, old=str(old) if old.exists() else "")
+
+
+def make_next_key(environment: Mapping[str, str], key_file: Path | None, embedded_key: Path | None) -> NewKey:
+    """The key in `RECONCILER_NEW_STORE_KEY`; where the present one is in a file, else a random one. Nothing is written.
+
+    Raises:
+        UsageError: there is none.
+        KeyUnavailable: it is too short, or no text.
+    """
+    place = keys.find_place(environment, key_file, embedded_key)
+    if environment.get(keys.NEW_KEY_VARIABLE):
+        key = keys.key_in_variable(environment, keys.NEW_KEY_VARIABLE)
+    elif place.file is None:
+        raise UsageError(
+            f"the store's key is in {keys.KEY_VARIABLE}, so the new one has to be given in {keys.NEW_KEY_VARIABLE}",
+            hint=keys.RANDOM_HINT,
+        )
+    else:
+        key = keys.random_key()
+    return NewKey(place, key, sealer_of(key, keys.NEW_KEY_VARIABLE))

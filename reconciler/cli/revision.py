@@ -22,7 +22,7 @@ class Revision(click.types.StringParamType):
         """The branches and tags that begin so."""
         from click.shell_completion import CompletionItem
 
-        from reconciler.source.names import names
+        from reconciler.source.git import names
 
         found = names(Path(options().directory or ".").resolve())
         return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete) and _SAFE.fullmatch(name)]

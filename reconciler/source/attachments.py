@@ -11,11 +11,11 @@ from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
-from reconciler.source.attributes import rewriting
-from reconciler.source.differing import Difference, files_with
-from reconciler.source.leading import Place, folded, moved
-from reconciler.source.objects import list_entries, read_blobs
+from reconciler.source.checkout import rewriting
+from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.project import PROJECT_FILE, parse_project
+from reconciler.source.reach import Place, folded, moved
+from reconciler.source.trees import Difference, files_with
 
 if TYPE_CHECKING:
     from reconciler.source.comparison import PartReader

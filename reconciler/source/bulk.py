@@ -15,9 +15,9 @@ from msgspec import Struct
 from reconciler.core.model import Content, KeepsBodies, Key, Resource
 from reconciler.diagnostics import Diagnostic
 from reconciler.source import files
-from reconciler.source.blobs import blob_id
 from reconciler.source.cache import Cache, Place
 from reconciler.source.documents import DocumentReader, FileContent, unread
+from reconciler.source.files import blob_id
 from reconciler.source.parallel import Item, spread
 
 Found = tuple[str, str, files.Content | None]

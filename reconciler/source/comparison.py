@@ -9,16 +9,14 @@ from reconciler.core.verdicts import Comparison, Side
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files
-from reconciler.source.assembling import assemble
 from reconciler.source.attachments import Attached
-from reconciler.source.attributes import rewritten_in
 from reconciler.source.bulk import read_parts
-from reconciler.source.differing import Difference, differences, files_with
-from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.leading import places
-from reconciler.source.likely import likely_files
-from reconciler.source.objects import read_blobs
-from reconciler.source.revisions import Revisions
+from reconciler.source.checkout import rewritten_in
+from reconciler.source.commits import Revisions
+from reconciler.source.documents import DocumentReader, FileContent, assemble
+from reconciler.source.files import read_blobs
+from reconciler.source.reach import places
+from reconciler.source.trees import Difference, differences, files_with, likely_files
 
 Entries = Mapping[str, str]
 """Path to object id."""

@@ -3,16 +3,62 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha1, sha256
 from pathlib import Path
 from typing import overload
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
-from reconciler.source import git, places
-from reconciler.source.objects import list_entries, read_blobs
+from reconciler.source import git, text
+from reconciler.source.git import Given, output, start
 from reconciler.source.yaml.guard import MAX_BYTES
 
-FOLDERS = places.FOLDERS
+
+def list_entries(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(mode, object id, path from `root`) of what is at `paths` of a commit or tree, and below them.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    listed = output(root, "ls-tree", "-r", "-z", commit, "--", *paths, cannot=f"list {commit[:12]}")
+    entries = []
+    for entry in listed.split(b"\0")[:-1]:
+        about, _, path = entry.partition(b"\t")
+        mode, _, oid = about.decode().split(" ")
+        entries.append((mode, oid, os.fsdecode(path)))
+    return entries
+
+
+def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
+    """Contents of the objects, in their order, streamed; of large ones more than a definition may hold, and not all.
+
+    Raises:
+        SourceUnavailable: an object is missing, as it may be in a partial clone: nothing is fetched.
+    """
+    if not oids:
+        return
+    feed = os.fsencode("".join(f"{oid}\n" for oid in oids))
+    child = start(root, "cat-file", "--batch", "--buffer", given=Given(feed))
+    done = False
+    try:
+        for oid in oids:
+            about = child.output.readline().split()
+            if len(about) != 3 or about[1] != b"blob":
+                hint = "run: git fsck; in a partial clone fetch it first, as with: git fetch --refetch --no-filter"
+                raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint=hint)
+            size = int(about[2])
+            content = child.output.read(min(size, MAX_BYTES + 1))
+            rest = size - len(content)
+            while rest > 0 and (skipped := child.output.read(min(rest, 1 << 20))):
+                rest -= len(skipped)
+            child.output.read(1)
+            yield content
+        done = True
+    finally:
+        child.finish() if done else child.give_up()
+
+
+FOLDERS = text.FOLDERS
 SUFFIXES = (".yaml", ".yml")
 _PREFIXES = tuple(f"{folder}/" for folder in FOLDERS)
 
@@ -180,3 +226,13 @@ def read_committed(root: Path, entries: Sequence[tuple[str, str]]) -> Iterator[C
 def unreadable(path: str, reason: str) -> Diagnostic:
     """The diagnostic for a file that cannot be read."""
     return Diagnostic("RC101", f"the file cannot be read: {reason}", Span(path), hint="definitions are regular files")
+
+
+def blob_id(data: bytes, length: int) -> str:
+    """The id that git gives a file's content.
+
+    Args:
+        length: of ids in the repository, in hexadecimal digits: 40 or 64.
+    """
+    hashed = sha1 if length == 40 else sha256  # git's own choice; it proves nothing here
+    return hashed(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

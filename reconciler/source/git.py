@@ -1,9 +1,4 @@
-"""The one place that starts git.
-
-Git takes orders from what lies in a repository: settings, attributes, hooks, replaced objects, folders that look like
-repositories. Whoever sends a pull request writes some of that. So the repository is found here, by its `.git`, and
-named; and whatever it says, git starts no program, asks nobody, fetches nothing and shows the objects that ids name.
-"""
+"""The one place that starts git; names of branches and tags are read without it."""
 
 import os
 import re
@@ -13,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from reconciler.errors import SourceUnavailable, UsageError
-from reconciler.source import places
-from reconciler.source.launching import Child, environment, launch
+from reconciler.source import text
+from reconciler.source.process import Child, environment, launch, program
 
 REGULAR = ("100644", "100755", "100664")
 """The modes of files, of which the last one is of old repositories."""
@@ -115,7 +110,7 @@ def look(root: Path, rev: str) -> Named | None:
     below = below_top(root)
     if not below.isprintable():
         return None
-    names = "".join(f"{rev}{rest}\n" for rest in ("^{commit}", *(f":{below}{folder}" for folder in places.FOLDERS)))
+    names = "".join(f"{rev}{rest}\n" for rest in ("^{commit}", *(f":{below}{folder}" for folder in text.FOLDERS)))
     code, output, message = _ask_whether_trusted(root, "cat-file", "--batch-check", stdin=os.fsencode(names))
     if code != 0:
         raise _refusal(root, message)
@@ -213,8 +208,6 @@ def _suggestion(root: Path, ref: str) -> str:
     """The branch or tag that was probably meant."""
     from difflib import get_close_matches
 
-    from reconciler.source.names import names
-
     near = get_close_matches(ref, names(root), n=1)
     return (
         f"did you mean '{near[0]}'?" if near else "name a branch, a tag or a commit; in a shallow clone fetch it first"
@@ -276,3 +269,18 @@ def is_tracked(root: Path, folder: str) -> bool:
         return False
     _, found, _ = run(root, "ls-files", "-z", "--", folder)
     return any(path.startswith(os.fsencode(f"{folder}/")) for path in found.split(b"\0"))
+
+
+def names(root: Path) -> list[str]:
+    """Names of the branches, of this clone and of remotes, and of the tags; none where they cannot be read."""
+    top = top_of(root)
+    if top is None:
+        return []
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program(str(top))  # GitPython asks it for its version
+    from git import Repo
+
+    try:
+        with Repo(top, expand_vars=False) as repository:
+            return [reference.name for reference in repository.references]
+    except (OSError, TypeError, ValueError):  # references that it cannot read
+        return []

@@ -13,8 +13,8 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, trees
 from reconciler.source.checkout import Checkout
 from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.likely import likely_files
-from reconciler.source.objects import read_blobs
+from reconciler.source.files import read_blobs
+from reconciler.source.trees import likely_files
 
 if TYPE_CHECKING:
     from reconciler.core.model import Coverage
@@ -148,7 +148,7 @@ class Parts:
         Raises:
             Unprovable: there is a fault.
         """
-        from reconciler.source.assembling import assemble
+        from reconciler.source.documents import assemble
 
         there = {path: content for path, content in sorted(self._contents.items()) if content}
         desired = assemble(tuple(there), there.values(), self.bytes_of, keep, self._test_access)

@@ -1,11 +1,15 @@
-"""Where things stand in files: the lines that an answer points at."""
+"""Where findings and answers stand: file, line and column."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 
 from reconciler.core.access import Route
 from reconciler.core.model import Key, Resource
-from reconciler.diagnostics import Finding, Path, Place
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Path, Place
+from reconciler.source.text import SourceText
+from reconciler.source.yaml.guard import too_many
+from reconciler.yaml.nodes import Node, NodeKind, steps
 
 Positions = Callable[[Resource, Path], tuple[str, int]]
 """From a resource and a path in its document to file and line."""
@@ -20,14 +24,12 @@ def positions(read: Callable[[str], bytes]) -> Positions:
 
     @cache
     def parsed(file: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        from reconciler.source.text import SourceText
-        from reconciler.source.yaml.parsing import parse
+        from reconciler.source.yaml.parser import parse
 
         source = SourceText(file, read(file))
         return source, parse(source).documents
 
     def position(resource: Resource, path: Path) -> tuple[str, int]:
-        from reconciler.source.locate import locate
 
         source, documents = parsed(resource.file)
         (found,) = locate(source, documents, [Finding("RC209", "", Place(resource.document, path))])
@@ -53,3 +55,43 @@ class Lines:
         resource = self._policies[Key("PermissionPolicy", route.policy)]
         path = ("spec", "grants", route.grant.index) if route.grant else ("spec", "superAdmin")
         return self._position(resource, path)
+
+
+def locate(source: SourceText, documents: Sequence[Node | None], findings: Iterable[Finding]) -> list[Diagnostic]:
+    """Diagnostics for the findings of one file, in the order given; what is beyond `MAX_FAULTS` is one that says so."""
+    every = iter(findings)
+    found = [_diagnostic(source, documents, finding) for finding in islice(every, MAX_FAULTS)]
+    for finding in islice(every, 1):
+        span = _diagnostic(source, documents, finding).span
+        found.append(too_many(source, (span.line, span.column)))
+    return found
+
+
+def _diagnostic(source: SourceText, documents: Sequence[Node | None], finding: Finding) -> Diagnostic:
+    node = _node(documents, finding.place)
+    if node is None:
+        return source.diagnostic(finding.code, finding.message, (1, 1), hint=finding.hint)
+    return source.diagnostic(
+        finding.code, finding.message, node.start.position, node.opened.position, hint=finding.hint
+    )
+
+
+def _node(documents: Sequence[Node | None], place: Place) -> Node | None:
+    """The value when it is a scalar, else the key that it stands under; the nearest one above where there is none."""
+    root = documents[place.document] if place.document < len(documents) else None
+    way = list(steps(root, place.path))
+    if not way:
+        return root if place.path and place.at_key else _first_key(root)
+    last = way[-1]
+    if place.at_key:
+        return last.key if last.key is not None and len(way) == len(place.path) else last.value
+    if last.value.kind is NodeKind.SCALAR and last.value.end.index > last.value.start.index:
+        return last.value
+    return last.key or last.value
+
+
+def _first_key(root: Node | None) -> Node | None:
+    if root is None or not root.children:
+        return root
+    first = root.children[0]
+    return first.key or first.value

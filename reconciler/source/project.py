@@ -1,14 +1,84 @@
-"""The project file, reconciler.yaml."""
+"""The project file, reconciler.yaml, and why a document does not satisfy its schema."""
 
 import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.diagnostics import Diagnostic, Finding, Place
-from reconciler.source import files, places
-from reconciler.source.yaml.loading import Loaded, fast_parser, load, load_carefully
+from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
+from reconciler.kinds import schemas
+from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
+from reconciler.source import files, text
+from reconciler.source.objections import Objection, findings_of, first_repeated, kind_finding
+from reconciler.source.yaml.loader import Loaded, fast_parser, load, load_carefully
 
-PROJECT_FILE = places.PROJECT_FILE
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+
+def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
+    """What is wrong with a document, at most `MAX_FAULTS` times its schema's objections; empty when it is valid."""
+    kind = content.get("kind")
+    if not isinstance(kind, str) or kind not in kinds:
+        return [kind_finding(content, document, kinds)]
+    try:
+        if is_valid(kind, content):
+            return []
+    except (TypeError, ValueError):  # what JSON cannot express
+        return _told(_explained(kind, content), document) or [_beyond_json(document)]
+    return _told(_explained(kind, content), document) or _told(_decided(kind, content), document)
+
+
+def _told(faults: Iterable[Objection], document: int) -> list[Finding]:
+    found: dict[tuple[str, Place, str], Finding] = {}
+    for fault in islice(faults, MAX_FAULTS + 1):
+        for finding in islice(findings_of(fault, document), MAX_FAULTS + 1):
+            found.setdefault((finding.code, finding.place, finding.message), finding)
+    return list(found.values())
+
+
+def _beyond_json(document: int) -> Finding:
+    return Finding("RC209", "the document holds what JSON cannot express", Place(document), "quote long numbers")
+
+
+def _explained(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
+    """What jsonschema objects to."""
+    for error in _reference(kind).iter_errors(content):
+        steps, path = tuple(error.absolute_schema_path), tuple(error.absolute_path)
+        rule = "propertyNames" if "propertyNames" in steps else error.validator or "falseSchema"
+        yield Objection(rule, error.instance, path, error.schema if isinstance(error.schema, dict) else {}, steps)
+
+
+def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
+    """What jsonschema-rs objects to."""
+    for error in compiled(kind).iter_errors(content):
+        steps = tuple(error.schema_path)
+        schema: Any = schemas.load(SCHEMA_FILES[kind])
+        for step in steps[:-1]:
+            schema = schema[step]
+        rule = error.kind.name
+        objection: Any = error.kind
+        instance = objection.error.instance if rule == "propertyNames" else error.instance
+        yield Objection(rule, instance, tuple(error.instance_path), schema if isinstance(schema, dict) else {}, steps)
+
+
+@cache
+def _reference(kind: str) -> Any:
+    """The validator of jsonschema, which compares the items of a list by what they are written as, each once."""
+    from jsonschema import Draft202012Validator as Reference
+    from jsonschema import ValidationError
+    from jsonschema.validators import extend
+
+    def unique_items(_: Any, wanted: bool, instance: Any, schema: Any) -> "Iterator[ValidationError]":
+        if wanted and isinstance(instance, list) and first_repeated(instance) is not None:
+            yield ValidationError("not unique")
+
+    return extend(Reference, {"uniqueItems": unique_items})(schemas.load(SCHEMA_FILES[kind]))
+
+
+PROJECT_FILE = text.PROJECT_FILE
 
 
 def read_project(root: Path) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -40,8 +110,6 @@ def _is_valid(documents: list[tuple[int, Any]]) -> bool:
 
 
 def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
-    from reconciler.kinds.registry import is_valid
-    from reconciler.source.schema import explain
 
     first, document = documents[0]
     found = [
@@ -58,7 +126,7 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
 
 
 def _located(data: bytes, loaded: Loaded, findings: list[Finding]) -> list[Diagnostic]:
-    from reconciler.source.locate import locate
+    from reconciler.source.positions import locate
     from reconciler.source.text import SourceText
 
     return locate(SourceText(PROJECT_FILE, data), loaded.nodes, findings)
@@ -66,10 +134,10 @@ def _located(data: bytes, loaded: Loaded, findings: list[Finding]) -> list[Diagn
 
 def find_root(start: Path) -> Path | None:
     """The nearest directory at or above `start` that is a configuration repository."""
-    found = places.find_root(str(start))
+    found = text.find_root(str(start))
     return Path(found) if found is not None else None
 
 
 def is_root(folder: Path) -> bool:
     """Whether `folder` holds a project file or definitions."""
-    return places.is_root(str(folder))
+    return text.is_root(str(folder))

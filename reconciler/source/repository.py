@@ -18,11 +18,9 @@ from reconciler.errors import SourceUnavailable
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
-from reconciler.source.assembling import assemble
-from reconciler.source.attributes import rewritten, rewritten_in
-from reconciler.source.checkout import Checkout
-from reconciler.source.documents import DocumentReader, FileContent
-from reconciler.source.objects import list_entries, read_blobs
+from reconciler.source.checkout import Checkout, rewritten, rewritten_in
+from reconciler.source.documents import DocumentReader, FileContent, assemble
+from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.parallel import MIN_ITEMS
 from reconciler.source.parts import Parts
 from reconciler.source.trees import trees_of

@@ -1,5 +1,6 @@
-"""The text of one file, for showing what is wrong with it: lines, and snippets in which secrets are masked."""
+"""The text of one file, with secrets masked, and where its repository is."""
 
+import os
 import re
 from functools import cached_property
 
@@ -92,3 +93,29 @@ class SourceText:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
+
+
+PROJECT_FILE = "reconciler.yaml"
+FOLDERS = ("connectors", "policies")
+
+
+def is_root(folder: str) -> bool:
+    """Whether `folder` holds a project file or definitions."""
+    return os.path.isfile(f"{folder}/{PROJECT_FILE}") or any(os.path.isdir(f"{folder}/{name}") for name in FOLDERS)
+
+
+def find_root(start: str) -> str | None:
+    """The nearest directory at or above `start` that is a configuration repository."""
+    folder = start
+    while not is_root(folder):
+        above = os.path.dirname(folder)
+        if os.path.exists(f"{folder}/.git") or above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def cache_home() -> str:
+    """The program's folder in the user's cache, or "" where there is none."""
+    home = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
+    return f"{home}/reconciler" if home else ""

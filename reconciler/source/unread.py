@@ -13,9 +13,10 @@ from msgspec import Struct
 from reconciler.core.model import Key
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.kinds.registry import KINDS
-from reconciler.source import files, git, places
-from reconciler.source.objects import list_entries, read_blobs
-from reconciler.source.yaml.loading import fast_parser, load
+from reconciler.source import files, git
+from reconciler.source import text as places
+from reconciler.source.files import list_entries, read_blobs
+from reconciler.source.yaml.loader import fast_parser, load
 
 _NAME = re.compile(r"\.(ya?ml|json)(?![a-z0-9])", re.IGNORECASE)
 """In the names that people give to what holds a definition, such as crm.YAML, crm.yaml.bak and crm.json."""

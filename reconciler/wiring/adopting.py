@@ -18,11 +18,10 @@ from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS
 from reconciler.services.adopting import AdoptOptions, find_drift
 from reconciler.settings import Settings
-from reconciler.source import committing, files, git
+from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader
-from reconciler.source.editing import edit_file
+from reconciler.source.edits import DefinitionWriter, edit_file
 from reconciler.source.repository import Repository
-from reconciler.source.writing import DefinitionWriter
 from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now, open_state
 
@@ -50,7 +49,7 @@ def start_of_branch(root: Path, branch: str) -> str:
     Raises:
         UsageError: there cannot be a new branch of this name.
     """
-    committing.refuse_branch(root, branch)
+    commits.refuse_branch(root, branch)
     return git.head(root)
 
 
@@ -129,7 +128,7 @@ def commit(root: Path, parent: str, branch: str, prepared: Prepared, message: st
     Raises:
         SourceUnavailable: git refuses.
     """
-    return committing.commit_files(root, parent, branch, prepared.after, message)
+    return commits.commit_files(root, parent, branch, prepared.after, message)
 
 
 def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple[Key, FieldPath], Span]:
@@ -143,9 +142,9 @@ def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple
 
 
 def _places(file: str, data: bytes, conflicts: Sequence[Conflict]) -> Iterator[tuple[tuple[Key, FieldPath], Span]]:
-    from reconciler.source.locate import locate
+    from reconciler.source.positions import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.parsing import parse
+    from reconciler.source.yaml.parser import parse
     from reconciler.yaml.nodes import value_of
 
     text = SourceText(file, data)

@@ -6,10 +6,10 @@ from pathlib import Path
 from reconciler.core.model import Key, Resource
 from reconciler.core.verdicts import Comparison
 from reconciler.source import files
+from reconciler.source.commits import Revisions, settle
 from reconciler.source.comparison import compare, connectors
-from reconciler.source.objects import read_blobs
+from reconciler.source.files import read_blobs
 from reconciler.source.positions import Lines
-from reconciler.source.revisions import Revisions, settle
 
 
 def compare_revisions(root: Path, base: str, head: str) -> tuple[Comparison, Revisions]:

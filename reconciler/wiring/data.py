@@ -15,7 +15,7 @@ def read_data(path: str) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, or holds something else.
     """
-    from reconciler.source.yaml.loading import fast_parser, load
+    from reconciler.source.yaml.loader import fast_parser, load
 
     try:
         if path == "-":

@@ -85,9 +85,9 @@ def _path(root: str, scheme: str, written: str) -> str:
 
 
 def _located(file: str, data: bytes, findings: Iterable[Finding]) -> list[Diagnostic]:
-    from reconciler.source.locate import locate
+    from reconciler.source.positions import locate
     from reconciler.source.text import SourceText
-    from reconciler.source.yaml.parsing import parse
+    from reconciler.source.yaml.parser import parse
 
     text = SourceText(file, data)
     return locate(text, parse(text).documents, findings)

@@ -15,9 +15,9 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files
-from reconciler.source.places import cache_home
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Repository
+from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def below(file: str, prefix: str) -> bool:
 
 def canonical_text(data: bytes, file: str) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
     """The canonical form of a file, or None with the reasons why it has none."""
-    from reconciler.source.roundtrip import format_document_text
+    from reconciler.source.roundtrip.format import format_document_text
 
     formatted = format_document_text(data, file)
     return formatted.text, formatted.diagnostics

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from reconciler.source.roundtrip import format_document_text
+from reconciler.source.roundtrip.format import format_document_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.source.roundtrip import format_document_text
-from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
-from reconciler.source.roundtrip.formatting import STEPS, taken_steps
+from reconciler.source.roundtrip.format import format_document_text
+from reconciler.source.roundtrip.layout import own_ending, with_line_feeds
+from reconciler.source.roundtrip.format import STEPS, taken_steps
 from reconciler.source.roundtrip.layout import read
 from reconciler.source.text import SourceText
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.source.roundtrip import format_document_text
+from reconciler.source.roundtrip.format import format_document_text
 
 KEPT = {
     "quotes and escapes": """a: "\\u00e9 \\x41 \\/ \\t"\nb: 'it''s'\nc: "yes"\nd: no\n""",

@@ -13,8 +13,8 @@ from yaml_texts import yaml_texts
 
 from reconciler.kinds import schemas
 from reconciler.kinds.registry import SCHEMA_FILES
-from reconciler.source.roundtrip import format_document_text
-from reconciler.source.roundtrip.formatting import STEPS
+from reconciler.source.roundtrip.format import format_document_text
+from reconciler.source.roundtrip.format import STEPS
 from reconciler.source.roundtrip.layout import read
 
 _MARKED = re.compile(r"# ?(?:gap|end|no comment) \d+")

@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 from yaml_texts import yaml_texts
 
 from reconciler.source.roundtrip.layout import Layout, read
-from reconciler.source.roundtrip.sameness import meaning
+from reconciler.source.roundtrip.format import meaning
 from reconciler.yaml.nodes import Node
 from reconciler.source.roundtrip.tree import AsWritten
 from reconciler.yaml.tree import documents

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.source.roundtrip import format_document_text
+from reconciler.source.roundtrip.format import format_document_text
 
 REFUSED = {
     "open brackets": (b"[" * 100_000, "file.yaml:1:101", "RC106"),

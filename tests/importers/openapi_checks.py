@@ -10,7 +10,7 @@ import yaml_rs
 
 from reconciler.importers.openapi import NOTES, Imported, dump, dump_files
 from reconciler.source.documents import DocumentReader
-from reconciler.source.roundtrip import format_document_text
+from reconciler.source.roundtrip.format import format_document_text
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "connector.schema.json"
 LARGEST_FILE = 4 * 1024 * 1024

@@ -15,7 +15,7 @@ from reconciler.kinds import schemas
 from reconciler.models import access
 from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
-from reconciler.source.yaml.loading import fast_parser, load
+from reconciler.source.yaml.loader import fast_parser, load
 
 MODELS: dict[str, type[BaseModel]] = {**access.MODELS, "Project": Project}
 ROOT = Path(__file__).parents[2]

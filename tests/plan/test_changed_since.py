@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.kinds.canonical import fold
 from reconciler.source.since import Search, letters_of
-from reconciler.source.yaml.loading import load
+from reconciler.source.yaml.loader import load
 
 ELSEWHERE = {"drift", "keep_token", "other_owner", "forget", "apply_saved"}
 """Steps that happen to the store alone."""

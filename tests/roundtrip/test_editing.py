@@ -12,7 +12,7 @@ from reconciler.core.model import Resource
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.registry import KINDS
 from reconciler.source.documents import DocumentReader
-from reconciler.source.editing import Edited, edit_file
+from reconciler.source.edits import Edited, edit_file
 
 READER = DocumentReader()
 TEXT = """\

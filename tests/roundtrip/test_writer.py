@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from test_editing import TEXT, edited, put
 
 from reconciler.harmless import harmless_lines
-from reconciler.source.roundtrip import format_document_text
-from reconciler.source.yaml.loading import fast_parser, load, load_carefully
+from reconciler.source.roundtrip.format import format_document_text
+from reconciler.source.yaml.loader import fast_parser, load, load_carefully
 from reconciler.yaml.writer import joined, quoted, text_of
 
 FAST = fast_parser()

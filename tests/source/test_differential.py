@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from reconciler.source.yaml.guard import needs_care
-from reconciler.source.yaml.loading import fast_parser, load, load_carefully
+from reconciler.source.yaml.loader import fast_parser, load, load_carefully
 
 FAST = fast_parser()
 PLAIN = [

@@ -10,7 +10,7 @@ from conftest import CATEGORY, Workspace, clean_environment
 
 from reconciler.diagnostics import MAX_FAULTS
 from reconciler.source.documents import DocumentReader
-from reconciler.source.roundtrip import format_document_text
+from reconciler.source.roundtrip.format import format_document_text
 
 SIZE = 512 * 1024
 SECONDS = 15

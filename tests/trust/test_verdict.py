@@ -17,7 +17,7 @@ from reconciler.kinds.registry import KINDS
 from reconciler.kinds.requests import Given, build
 from reconciler.kinds.connector import rules
 from reconciler.kinds.registry import is_valid
-from reconciler.source.schema import explain
+from reconciler.source.project import explain
 
 TEST = """\
 apiVersion: reconciler/v1

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from mutations import damaged
 
 from reconciler.source.documents import DocumentReader
-from reconciler.source.roundtrip import format_document_text
-from reconciler.source.yaml.loading import fast_parser, load, load_carefully
+from reconciler.source.roundtrip.format import format_document_text
+from reconciler.source.yaml.loader import fast_parser, load, load_carefully
 
 FAST = fast_parser()
 NOT_READ = frozenset({"RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC108", "RC112"})

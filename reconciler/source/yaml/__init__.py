@@ -1,1 +1,1 @@
-"""Bytes of YAML to values, behind one function: `reconciler.source.yaml.loading.load`."""
+"""Bytes of YAML to values, behind one function: `reconciler.source.yaml.loader.load`."""

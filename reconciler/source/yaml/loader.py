@@ -88,7 +88,7 @@ def _only_comments(text: str) -> bool:
 
 def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
     """As `load`, by the careful parser. A fault that only the fast library sees is reported too."""
-    from reconciler.source.yaml.parsing import parse
+    from reconciler.source.yaml.parser import parse
     from reconciler.yaml.nodes import NodeKind, value_of
 
     faults = guard(data, file)

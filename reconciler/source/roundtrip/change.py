@@ -16,10 +16,9 @@ from reconciler.core.diff import MISSING, same
 from reconciler.kinds import schemas
 from reconciler.kinds.common import UNORDERED_LISTS
 from reconciler.source.roundtrip.entries import FIRST, change_flow, put_in_block, swapped, take_out_of_block
-from reconciler.source.roundtrip.keyorder import KeyOrder, order_for
-from reconciler.source.roundtrip.layout import Layout
-from reconciler.source.roundtrip.replacing import Replacing
-from reconciler.source.roundtrip.splices import CannotEdit, Splice
+from reconciler.source.roundtrip.layout import CannotEdit, Layout, Splice
+from reconciler.source.roundtrip.order import KeyOrder, order_for
+from reconciler.source.roundtrip.scalars import Replacing
 from reconciler.yaml.nodes import Child, Node, NodeKind
 from reconciler.yaml.writer import Style, entry_lines, flow, item_lines, scalar
 

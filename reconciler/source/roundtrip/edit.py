@@ -7,11 +7,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.source.roundtrip.changing import changes
-from reconciler.source.roundtrip.endings import own_ending, with_line_feeds
-from reconciler.source.roundtrip.layout import Layout, read
-from reconciler.source.roundtrip.splices import CannotEdit, Splice, on_own_breaks, spliced
-from reconciler.source.roundtrip.surroundings import style_of
+from reconciler.source.roundtrip.change import changes
+from reconciler.source.roundtrip.entries import style_of
+from reconciler.source.roundtrip.layout import (
+    CannotEdit,
+    Layout,
+    Splice,
+    on_own_breaks,
+    own_ending,
+    read,
+    spliced,
+    with_line_feeds,
+)
 from reconciler.yaml.nodes import Mark
 from reconciler.yaml.writer import Style
 

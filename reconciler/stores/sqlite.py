@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
-from reconciler.stores.beside import APPLICATION_ID, UNRELEASED, is_left, leave_mark, make_directory
+from reconciler.stores.host import APPLICATION_ID, UNRELEASED, is_left, leave_mark, make_directory
 from reconciler.stores.sql import schema
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal

@@ -22,7 +22,7 @@ def next_key(settings: Settings, environment: Mapping[str, str]) -> "NewKey":
 def key_place(settings: Settings, environment: Mapping[str, str], copy: Path) -> tuple[str, str]:
     """Where the live store's key is, and where a copy that is used as a store looks for its own; "" where that is the same."""
     from reconciler.secrets.keys import find_place
-    from reconciler.stores.beside import key_beside
+    from reconciler.stores.host import key_beside
 
     place = find_place(environment, settings.key_file, _embedded(settings))
     return place.name, str(key_beside(copy)) if place.private else ""

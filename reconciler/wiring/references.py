@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE
-from reconciler.stores.beside import key_beside
+from reconciler.stores.host import key_beside
 from reconciler.wiring.run import store_files
 
 

@@ -12,7 +12,7 @@ from crash.disk import Disk, Files
 
 from reconciler.secrets.sealer import make_sealer
 from reconciler.stores import sqlite
-from reconciler.stores.sql.auditing import audit
+from reconciler.stores.sql.audit import audit
 
 Rows = frozenset[tuple[tuple[str, object], ...]]
 _VOLATILE = ("leases", "attempts")

@@ -13,7 +13,7 @@ from live_state import InProcess, sql
 
 from reconciler.core.model import Key
 from reconciler.services.history import versions
-from reconciler.stores.sql.auditing import audit
+from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.history import SqliteHistory
 from reconciler.wiring.run import now
 

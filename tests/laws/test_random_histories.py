@@ -36,7 +36,7 @@ from reconciler.services.access_objections import AccessLimits
 from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive
-from reconciler.stores.sql.auditing import audit
+from reconciler.stores.sql.audit import audit
 from reconciler.render.saved_plan import About
 from reconciler.wiring.plans import read_plan, write_plan
 from reconciler.wiring.run import now, open_secrets, open_tokens

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from reconciler.stores.sql.bulk import insert
+from reconciler.stores.sql.file import insert
 
 
 @pytest.fixture

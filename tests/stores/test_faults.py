@@ -17,7 +17,7 @@ import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 from programs import needs_mounts
 
-from reconciler.stores.beside import APPLICATION_ID, UNRELEASED
+from reconciler.stores.host import APPLICATION_ID, UNRELEASED
 from reconciler.stores.sql.schema import VERSION
 
 MANY = 300

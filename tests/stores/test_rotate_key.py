@@ -230,7 +230,7 @@ def test_it_takes_a_super_admin(own: Workspace) -> None:
     [
         ("reconciler.cli.interrupts.SignalInterrupts", "hold"),  # everything is written, and the draft too
         ("reconciler.secrets.sealer.NewKey", "put_in_place"),  # the store has changed
-        ("reconciler.stores.sql.keys.SqliteKeys", "scrub"),
+        ("reconciler.stores.sql.care.SqliteKeys", "scrub"),
     ],
 )
 def test_a_process_that_dies_on_the_way(own: Workspace, where: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from live_state import drift, plan_of, sql
 
 from reconciler.errors import StoreUnavailable
 from reconciler.stores import sqlite
-from reconciler.stores.beside import APPLICATION_ID
+from reconciler.stores.host import APPLICATION_ID
 from reconciler.stores.sql import schema
 
 KEPT = Path(__file__).parent / "versions"

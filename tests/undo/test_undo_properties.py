@@ -18,7 +18,7 @@ from reconciler.core.model import Key
 from reconciler.core.ports.runs import RunInfo
 from reconciler.services.purging import VERB, carry_out_purge, make_purge
 from reconciler.services.purging import carry_out_purge, make_purge
-from reconciler.stores.sql.auditing import audit
+from reconciler.stores.sql.audit import audit
 from reconciler.wiring.run import now
 
 SECRETS = {"S0": "Ucanary0a8b7c6", "S1": "Ucanary1d5e4f3"}

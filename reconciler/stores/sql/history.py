@@ -10,7 +10,7 @@ from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.records import decoded
 
 _CHUNK = 500
 

@@ -1,9 +1,26 @@
-"""Leases in the SQL store: those of runs and those of tokens are the same rows."""
+"""Leases of runs and of tokens, their heartbeat, and what became of those who took them."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from threading import Event, Thread
 
-from reconciler.core.lease import Host, LeaseInfo, Moment, Standing, holder_of
+from reconciler.core.lease import (
+    HEARTBEAT_SECONDS,
+    LEASE_SECONDS,
+    RUN,
+    Attempt,
+    Holder,
+    Host,
+    LeaseInfo,
+    Moment,
+    Standing,
+    holder_of,
+)
+from reconciler.core.ports.runs import Clock, RunInfo
+from reconciler.errors import ReconcilerError
+from reconciler.stores import sqlite
 from reconciler.stores.sql.tokens import LEASES_BEGIN
 
 _CHUNK = 500
@@ -71,3 +88,96 @@ def _chunks(names: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
     for start in range(0, len(names), _CHUNK):
         part = names[start : start + _CHUNK]
         yield part, ",".join("?" * len(part))
+
+
+_JOIN_SECONDS = 5.0
+
+
+class Heartbeat:
+    """A thread with a connection of its own. A process that stands still does not beat.
+
+    Attributes:
+        lost: whether the lease was found to be another's.
+    """
+
+    def __init__(self, path: Path, holder: str, host: Host, clock: Clock) -> None:
+        """Start nothing yet."""
+        self.lost = False
+        self._path = path
+        self._holder = holder
+        self._host = host
+        self._clock = clock
+        self._end = Event()
+        self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a beat that is under way ends first."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_SECONDS)
+
+    def _run(self) -> None:
+        while not self.lost and not self._end.wait(HEARTBEAT_SECONDS):
+            try:
+                with sqlite.translated(self._path):
+                    self.lost = not self._beat()
+            except ReconcilerError:
+                continue  # another process writes, or the disk is full: the next beat may do better
+
+    def _beat(self) -> bool:
+        with closing(sqlite.connect_for_writing(self._path)) as connection:
+            connection.execute("PRAGMA synchronous = NORMAL")  # a beat need not outlive a power cut
+            connection.execute("BEGIN IMMEDIATE")
+            if not held(connection, [RUN], self._holder):
+                return False
+            ends = self._host.moment().after(LEASE_SECONDS)
+            put(connection, [RUN], self._holder, ends, seen=self._clock())
+            connection.execute("COMMIT")
+            return True
+
+
+RUNNING = "running"
+_COLUMNS = "id, started, finished, verb, actor, holder, git_commit, outcome, run"
+
+
+def begin(connection: sqlite3.Connection, run: RunInfo, holder: Holder, now: str) -> int:
+    """Note that a run has begun; returns the attempt's id, which is greater than all before."""
+    values = (now, run.verb, run.actor, str(holder), run.owner, run.target, run.commit, RUNNING)
+    done = connection.execute(
+        "INSERT INTO attempts (started, verb, actor, holder, owner, target, git_commit, outcome)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        values,
+    )
+    assert done.lastrowid is not None
+    return done.lastrowid
+
+
+def end(connection: sqlite3.Connection, attempt: int, outcome: str, now: str, run: int | None = None) -> None:
+    """Note how it ended.
+
+    Args:
+        run: what it wrote, in the history.
+    """
+    connection.execute(
+        "UPDATE attempts SET outcome = ?, finished = ?, run = ? WHERE id = ?", (outcome, now, run, attempt)
+    )
+
+
+def end_running(connection: sqlite3.Connection, outcome: str, seen: str) -> None:
+    """Note of all that seem to run, of which there can be one at most, that they do not."""
+    connection.execute(
+        "UPDATE attempts SET outcome = ?, finished = max(started, ?) WHERE outcome = 'running'", (outcome, seen)
+    )
+
+
+def last(connection: sqlite3.Connection) -> Attempt | None:
+    """The latest."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM attempts ORDER BY id DESC LIMIT 1").fetchone()
+    if row is None:
+        return None
+    number, started, finished, verb, actor, holder, commit, outcome, run = row
+    return Attempt(number, started, finished, verb, actor, holder_of(holder), commit, outcome, run)

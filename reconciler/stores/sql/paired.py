@@ -16,11 +16,11 @@ from reconciler.core.progress import UNTOLD, Interrupts, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
-from reconciler.stores import refusals, sqlite
+from reconciler.stores import drivers, sqlite
 from reconciler.stores.sql import quarantine
 from reconciler.stores.sql.file import StoreFile
+from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import note_versions, observe, text_of
-from reconciler.stores.sql.running import RunLease
 from reconciler.stores.sql.session import SqlSession
 from reconciler.stores.sql.store import MakeSealer, SqlStore
 
@@ -174,7 +174,7 @@ class PairedSession(SqlSession):
 
 def _told(uid: str, what: str, change: Change, held: conditions.Held | None) -> Outcome:
     """That the store made something else of what was written."""
-    reason = f"the store made something else of it: {refusals.unlike(what, change.body, held.body if held else None)}"
+    reason = f"the store made something else of it: {drivers.unlike(what, change.body, held.body if held else None)}"
     return Outcome(Result.FAILED, uid, "~", reason)  # no version is "~", so the record is looked at again
 
 

@@ -9,7 +9,7 @@ from reconciler.core.quarantine import Deleted, Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.records import decoded
 
 _CHUNK = 500
 

@@ -8,8 +8,7 @@ version that was released is never changed again.
 import sqlite3
 from collections.abc import Iterator
 
-from reconciler.stores.sql.keeping import KEEPING
-from reconciler.stores.sql.watching import WATCHING
+from reconciler.stores.sql.triggers import KEEPING, WATCHING
 
 VERSION = 1
 

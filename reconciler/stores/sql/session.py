@@ -17,14 +17,14 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.kinds.canonical import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import amending, baselines, checking, quarantine, resealing, traces, written
-from reconciler.stores.sql.bulk import insert
+from reconciler.stores.sql import amendments, baselines, checks, quarantine, seals
+from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
-from reconciler.stores.sql.drifts import Drifts
-from reconciler.stores.sql.keeping import CHILDREN
-from reconciler.stores.sql.noting import next_revision, record_run
-from reconciler.stores.sql.sealed import write_secrets
+from reconciler.stores.sql.file import insert
+from reconciler.stores.sql.records import Drifts
+from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
+from reconciler.stores.sql.triggers import CHILDREN
 
 _AT_ONCE = 1_000  # so many rows for each table are held
 
@@ -66,7 +66,7 @@ class SqlSession:
         Raises:
             RecordConflict: they are not.
         """
-        checking.check_basis(self._connection, basis)
+        checks.check_basis(self._connection, basis)
 
     def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
         """Check the preconditions, write in order, and read back what was written; all is done, or it raises.
@@ -77,14 +77,14 @@ class SqlSession:
             StoreUnavailable: the store refuses a write.
         """
         asked = writes = _identified(writes)
-        checking.check_unmoved(self._connection, [write.change for write in writes])
+        checks.check_unmoved(self._connection, [write.change for write in writes])
         quarantine.check_revivable(self._connection, writes)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
         run = self._run_id = record_run(chain, self.run, self._now, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
-        before = written.others(self._connection, writes)
+        before = checks.others(self._connection, writes)
         revision = self._revision = next_revision(self._connection)
         try:
             self._step_aside(writes)
@@ -97,7 +97,7 @@ class SqlSession:
                 progress.tell("writing", start + len(part), len(writes))
             self._move_deleted(writes, run)
         except sqlite3.IntegrityError as failure:
-            raise checking.refusal(self._connection, writes, failure) from failure
+            raise checks.refusal(self._connection, writes, failure) from failure
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
         write_tokens(self._connection, {write.uid: write.token for write in writes if write.token}, self._seals)
         self.check_references([write.change for write in writes])
@@ -109,12 +109,12 @@ class SqlSession:
             run, [write.change.key for write in writes if write.change.resource], self.run.owner if whole else None
         )
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
-        written.check_written(self._connection, writes, self.run.owner, before, progress)
+        checks.check_written(self._connection, writes, self.run.owner, before, progress)
         return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]
 
     def check_references(self, changes: Sequence[Change]) -> None:
         """Make sure that nothing refers to what is not there; see `checking.check_references`."""
-        checking.check_references(self._connection, changes)
+        checks.check_references(self._connection, changes)
 
     def remember(self, memory: Memory) -> None:
         """Move the owner's baseline on to what was written, unless others wrote after the plan was made."""
@@ -129,11 +129,11 @@ class SqlSession:
         """
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         old, new = rekeying.old, rekeying.new.sealer
-        before = resealing.current(self._connection)
-        secrets, opened = resealing.reseal_secrets(self._connection, "secrets", old, new)
-        resealing.reseal_pictures(self._connection, before, old, new)
-        deleted, _ = resealing.reseal_secrets(self._connection, "quarantined_secrets", old, new)
-        tokens = resealing.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
+        before = seals.current(self._connection)
+        secrets, opened = seals.reseal_secrets(self._connection, "secrets", old, new)
+        seals.reseal_pictures(self._connection, before, old, new)
+        deleted, _ = seals.reseal_secrets(self._connection, "quarantined_secrets", old, new)
+        tokens = seals.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
         self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
         chain = Chain(self._connection)
         self._run_id = record_run(chain, self.run, self._now, 0)  # no record changes, so the revision stays
@@ -149,7 +149,7 @@ class SqlSession:
         Args:
             key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
         """
-        mended, self._run_id = amending.repair(self._connection, self.run, self._now, key_check)
+        mended, self._run_id = amendments.repair(self._connection, self.run, self._now, key_check)
         return mended
 
     def purge(self, wanted: Sequence[Deleted]) -> None:
@@ -165,7 +165,7 @@ class SqlSession:
         chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
         quarantine.drop(self._connection, (item.uid for item in wanted))
-        traces.write_anew(self._connection, traces.SECRETS)
+        seals.write_anew(self._connection, seals.SECRETS)
         self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
         chain.keep()
         self._head = chain.head
@@ -241,12 +241,12 @@ class SqlSession:
     def _move_deleted(self, writes: Sequence[PlannedWrite], run: int) -> None:
         """What goes, into quarantine; what comes back, out of it. Access tokens go with their records."""
         deletes = [write for write in writes if write.change.action is Action.DELETE]
-        self.destroys = traces.have_tokens(self._connection, deletes)
+        self.destroys = seals.have_tokens(self._connection, deletes)
         quarantine.keep(self._connection, deletes, run, self._now)
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])
         quarantine.drop(self._connection, (write.uid for write in writes if write.change.revival))
         if self.destroys:
-            traces.write_anew(self._connection, traces.TOKENS)
+            seals.write_anew(self._connection, seals.TOKENS)
 
 
 def _identified(writes: Sequence[PlannedWrite]) -> Sequence[PlannedWrite]:

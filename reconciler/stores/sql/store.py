@@ -18,11 +18,10 @@ from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.beside import make_directory
-from reconciler.stores.sql import baselines, moved, quarantine, reading
+from reconciler.stores.host import make_directory
+from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.file import StoreFile
-from reconciler.stores.sql.opening import writing
+from reconciler.stores.sql.file import StoreFile, writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
@@ -63,37 +62,37 @@ class SqlStore:
     def records(self, near: Mapping[Key, Resource] | None = None) -> Mapping[Key, Record]:
         """All records, without their bodies; they share with `near` what both say."""
         with self._reading() as connection:
-            return reading.records(connection, fingerprint_of, near or {}) if connection else {}
+            return records.records(connection, fingerprint_of, near or {}) if connection else {}
 
     def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
         """Bodies and secret states of the records named."""
         with self._reading() as connection:
-            return reading.bodies(connection, uids) if connection else {}
+            return records.bodies(connection, uids) if connection else {}
 
     def referrers(self, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
         """Pairs (record, what it refers to) for all records that refer to one of `keys`."""
         with self._reading() as connection:
-            return reading.referrers(connection, keys) if connection else []
+            return records.referrers(connection, keys) if connection else []
 
     def moved(self) -> list[Moved]:
         """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
         with self._reading() as connection:
-            return moved.moved(connection) if connection else []
+            return observed.moved(connection) if connection else []
 
     def taken_over(self, owner: str) -> list[Moved]:
         """The records that `owner` has applied and that belong to another owner by a later run of that one."""
         with self._reading() as connection:
-            return moved.taken_over(connection, owner) if connection else []
+            return observed.taken_over(connection, owner) if connection else []
 
     def earlier_names(self, uid: str) -> frozenset[str]:
         """The names that a record bore before, as far as applies gave it another one."""
         with self._reading() as connection:
-            return moved.earlier_names(connection, uid) if connection else frozenset()
+            return observed.earlier_names(connection, uid) if connection else frozenset()
 
     def secret_states(self) -> dict[str, dict[str, str]]:
         """Keyed fingerprints of all secrets: uid to address to fingerprint."""
         with self._reading() as connection:
-            return reading.secret_states(connection) if connection else {}
+            return records.secret_states(connection) if connection else {}
 
     def deleted(self) -> list[Deleted]:
         """Deleted records that can be restored, in the order of their deletion."""
@@ -114,12 +113,12 @@ class SqlStore:
         """Records by kind and name, with their bodies."""
         with self._reading() as connection:
             if connection:
-                yield from reading.search(connection, kind, name)
+                yield from records.search(connection, kind, name)
 
     def connectors(self, names: Sequence[str] | None = None, *, secrets: bool = True) -> Iterator[LiveConnector]:
         """Live connectors in order of their names, all or those named; with their secrets opened, or without."""
         with self._reading() as connection:
-            found = list(reading.connectors(connection, names)) if connection else []
+            found = list(records.connectors(connection, names)) if connection else []
         for uid, name, owner, live, sealed in found:
             spec = live.get("spec") if isinstance(live, dict) else None
             if not isinstance(spec, dict):
@@ -152,11 +151,11 @@ class SqlStore:
             if connection is None:
                 return None, None
             row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
-            return (str(row[0]), None) if row else (None, reading.one_sealed(connection))
+            return (str(row[0]), None) if row else (None, records.one_sealed(connection))
 
     def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what is read from then on is read anew."""
-        from reconciler.stores.sql.running import RunLease
+        from reconciler.stores.sql.lease import RunLease
         from reconciler.stores.sql.session import SqlSession
 
         self.close()

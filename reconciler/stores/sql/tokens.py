@@ -7,8 +7,7 @@ from reconciler.core.calls import TokenState
 from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import RecordConflict
-from reconciler.stores.sql.file import StoreFile
-from reconciler.stores.sql.opening import reading, writing
+from reconciler.stores.sql.file import StoreFile, reading, writing
 
 LEASES_BEGIN = "token/"
 """How the names of leases on access tokens begin; a record's uid follows."""

@@ -12,9 +12,10 @@ from reconciler.core.ports.runs import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import ReconcilerError, StoreLocked
 from reconciler.stores import sqlite
-from reconciler.stores.sql import attempts, leases
+from reconciler.stores.sql import leases
+from reconciler.stores.sql import leases as attempts
 from reconciler.stores.sql.file import StoreFile
-from reconciler.stores.sql.heartbeat import Heartbeat
+from reconciler.stores.sql.leases import Heartbeat
 from reconciler.stores.sql.session import SqlSession
 
 MakeSession = Callable[[sqlite3.Connection, RunInfo, str], SqlSession]

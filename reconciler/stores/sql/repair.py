@@ -17,8 +17,8 @@ from reconciler.core.model import decode
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import schema
-from reconciler.stores.sql.keeping import misfits
-from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.triggers import misfits
 
 _FEW = 5
 _CHILDREN = {"documents": "bodies", "applied": "applied bodies", "refs": "references", "secrets": "secrets", "tokens": "access tokens"}  # fmt: skip

@@ -1,12 +1,46 @@
-"""Seals all secrets and tokens of an SQL store under another key."""
+"""Secrets in the SQL store: sealed as they are written, sealed anew, and gone without a trace."""
 
 import json
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.core.care import MadeWith
+from reconciler.core.model import encode
+from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.ports.source import Sealer
-from reconciler.core.secret import Secret
+from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
+from reconciler.stores.sql.file import insert
+
+
+def write_secrets(connection: sqlite3.Connection, writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> None:
+    """Seal what is given, keep what comes back, and drop what the records have no more. One that stays is not written.
+
+    Args:
+        seals: gives what seals; not called where there is nothing to seal.
+    """
+    connection.executemany(
+        "DELETE FROM secrets WHERE uid = ? AND address NOT IN (SELECT value FROM json_each(?))",
+        ((write.uid, encode(list(write.states())).decode()) for write in writes if write.change.record),
+    )
+    insert(
+        connection,
+        "secrets",
+        5,
+        ((uid, one.address, one.reference, one.fingerprint, one.ciphertext) for uid, one in _sealed(writes, seals)),
+        "ON CONFLICT (uid, address) DO UPDATE SET reference = excluded.reference,"
+        " fingerprint = excluded.fingerprint, ciphertext = excluded.ciphertext"
+        " WHERE fingerprint <> excluded.fingerprint OR reference <> excluded.reference",
+    )
+
+
+def _sealed(writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> Iterator[tuple[str, SealedSecret]]:
+    for write in writes:
+        for given in write.secrets:
+            yield write.uid, seals().seal(write.uid, given.address, given.reference, given.value)
+        for kept in write.kept:
+            yield write.uid, kept
+
 
 _UPDATE = "UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ?"
 
@@ -102,3 +136,30 @@ def _made_with(live: str | None, values: dict[str, Secret], sealer: Sealer, made
         return made_with(json.loads(live or "")["spec"], values, sealer)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+TOKENS = ("tokens",)
+_PARENTS = {"tokens": "records", "secrets": "records", "quarantined_secrets": "quarantine"}
+SECRETS = ("secrets", "quarantined_secrets", "drifts")
+
+
+def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Free all pages of tables, which overwrites them, and write what is left of them anew.
+
+    What belongs to nothing, as somebody has deleted outside of a run what it belonged to, is not.
+    """
+    for table in tables:
+        if parent := _PARENTS.get(table):
+            connection.execute(
+                f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.uid = {table}.uid)"
+            )
+        rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+        connection.execute(f"DELETE FROM {table}")
+        if rows:
+            connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
+
+
+def have_tokens(connection: sqlite3.Connection, writes: Iterable[PlannedWrite]) -> bool:
+    """Whether there is an access token of a record that is written."""
+    query = "SELECT 1 FROM tokens WHERE uid = ?"
+    return any(connection.execute(query, (write.uid,)).fetchone() for write in writes)

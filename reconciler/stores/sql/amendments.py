@@ -1,4 +1,4 @@
-"""A repair, and what it adds to the history: runs that were removed, by number, and what it does not know of records."""
+"""What each run, and a repair, notes of itself in the history."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,35 @@ from msgspec.structs import replace
 
 from reconciler.core.care import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
+from reconciler.core.model import encode
 from reconciler.core.ports.runs import RunInfo
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow
-from reconciler.stores.sql.mending import is_json, mend
-from reconciler.stores.sql.noting import next_revision, record_run
-from reconciler.stores.sql.reading import decoded
+from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.repair import is_json, mend
+
+
+def record_run(chain: Chain, run: RunInfo, now: str, changes: int) -> int:
+    """Add a run to the history; its number."""
+    outcome = "partly" if run.partly else "applied"
+    overrides, approvals = (encode(list(said)).decode() if said else None for said in (run.overrides, run.approvals))
+    kept = (run.started, now, run.actor, run.owner, run.target, run.commit, changes)
+    return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides, approvals))
+
+
+def next_revision(connection: sqlite3.Connection) -> int:
+    """Move the store's revision on: higher than any that a record or a baseline has, whatever others have made of it."""
+    (last,) = connection.execute(
+        "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines),"
+        " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), 0))"
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO meta VALUES ('revision', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (str(int(last) + 1),),
+    )
+    return int(last) + 1
+
 
 _FEW = 5
 _RUNS_OF = ("history", "attempts", "quarantine", "declarations")

@@ -1,0 +1,246 @@
+"""What an apply checks in its transaction: that nothing moved before it wrote, and that all is as planned after."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from reconciler.core import conditions
+from reconciler.core.conditions import Basis, Held, Place
+from reconciler.core.model import Key, Record
+from reconciler.core.plan import Change
+from reconciler.core.ports.runs import PlannedWrite
+from reconciler.core.progress import Progress
+from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.kinds.canonical import display_after, fingerprint_after, leaves, readable, refs_after
+from reconciler.kinds.canonical import moved as moved_leaves
+from reconciler.kinds.registry import address
+from reconciler.stores import drivers
+from reconciler.stores.sql import schema
+from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.triggers import PICTURE
+
+_CHUNK = 500
+
+
+def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """That every record to be changed is the one that was planned with.
+
+    Raises:
+        RecordConflict: some are not.
+    """
+    planned = {change.record.uid: change for change in changes if change.record}
+    found: dict[str, Place] = {}
+    for chunk, marks in _chunks(list(planned)):
+        rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
+        found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
+    records = (change.record for change in planned.values() if change.record)
+    if moved := conditions.moved_since(records, found):
+        raise drivers.stale(line for record in moved for line in _moves(connection, planned[record.uid], record, found))
+
+
+def _moves(connection: sqlite3.Connection, change: Change, record: Record, found: Collection[str]) -> Iterator[str]:
+    """A line for each field that moved, with the fingerprints of what was planned with and of what is there."""
+    what = address(*record.key)
+    if record.uid not in found:
+        yield f"{what} was deleted"
+        return
+    row = connection.execute("SELECT live FROM documents WHERE uid = ?", (record.uid,)).fetchone()
+    fields: tuple[str, ...] = ()
+    if row is not None and change.before is not None:
+        live, _ = readable(record.key.kind, decoded(row[0]))
+        fields = moved_leaves(leaves(change.before), leaves(live.value))
+    yield from (f"{what} {line}" for line in fields or ("was changed",))
+
+
+def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
+    """That the policies and groups are those that the plan was judged by.
+
+    Raises:
+        RecordConflict: they are not.
+    """
+    marks = ",".join("?" * len(basis.kinds))
+    rows = connection.execute(f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks})", basis.kinds)
+    found = ((Key(kind, name), uid, str(version)) for kind, name, uid, version in rows)
+    if moved := conditions.basis_moved(basis, found):
+        raise drivers.stale_basis(moved)
+
+
+def check_references(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """That nothing refers to what is not there: neither what was written, nor to what was taken away.
+
+    Raises:
+        RecordConflict: something does.
+    """
+    pairs = [(change.key, target) for change in changes for target in refs_after(change)]
+    select = "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE f.kind = ? AND f.name = ?"
+    for change in changes:
+        record = change.record
+        if record and (change.resource is None or change.key != record.key):  # else there is one at the address still
+            pairs += [(Key(*row), record.key) for row in connection.execute(select, record.key)]
+    there = _there(connection, {target for _, target in pairs})
+    if found := conditions.dangling(pairs, there):
+        raise drivers.left_dangling(found)
+
+
+def _there(connection: sqlite3.Connection, keys: Collection[Key]) -> set[Key]:
+    """Those of the keys that there is a record of."""
+    found: set[Key] = set()
+    for kind in {key.kind for key in keys}:
+        for chunk, marks in _chunks([key.name for key in keys if key.kind == kind]):
+            rows = connection.execute(f"SELECT name FROM records WHERE kind = ? AND name IN ({marks})", (kind, *chunk))
+            found |= {Key(kind, name) for (name,) in rows}
+    return found
+
+
+def refusal(
+    connection: sqlite3.Connection, writes: Sequence[PlannedWrite], failure: sqlite3.IntegrityError
+) -> ReconcilerError:
+    """What a constraint of the store that was not kept means."""
+    if "UNIQUE" not in str(failure):
+        hint = "a trigger or a constraint that somebody added to the store does not allow it"
+        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint=hint)
+    details = []
+    for write in writes:
+        change = write.change
+        if change.resource is None:
+            continue
+        row = connection.execute(
+            "SELECT kind, name, owner FROM records WHERE uid <> ? AND kind = ? AND (name = ? OR display = ?)",
+            (write.uid, *change.key, display_after(change) or None),
+        ).fetchone()
+        if row:
+            whose = f"the live {address(row[0], row[1])}, which belongs to {row[2] or 'nobody'}"
+            details.append(f"{address(*change.key)} clashes with {whose}")
+    if not details:
+        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint="see: reconciler store check")  # fmt: skip
+    return RecordConflict(
+        "a live record has the same name or display name; nothing was changed",
+        hint="run: reconciler plan",
+        details=tuple(details),
+    )
+
+
+def _chunks(items: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+    """Parts of `items`, each with as many marks for parameters."""
+    for start in range(0, len(items), _CHUNK):
+        part = items[start : start + _CHUNK]
+        yield part, ",".join("?" * len(part))
+
+
+Words = dict[str, list[str]]
+"""Of each trigger by name its statement, without regard to white space."""
+
+
+def own_triggers() -> Words:
+    """Those that a store of this version should have."""
+    every = (statement.rstrip().removesuffix(";").split() for statement in schema.statements(schema.EVERYTHING))
+    return {words[2]: words for words in every if words[:2] == ["CREATE", "TRIGGER"]}
+
+
+def found_triggers(connection: sqlite3.Connection) -> Words:
+    """Those that are there."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {name: (text or "").split() for name, text in rows}
+
+
+def are_ours_alone(connection: sqlite3.Connection) -> bool:
+    """Whether nobody has added a trigger, taken one away or altered one."""
+    return found_triggers(connection) == own_triggers()
+
+
+_PICTURED = ("spec", "kind", "name", "unique name", "owner", "declaration", "references", "secrets", "applied fingerprint")  # fmt: skip
+
+Others = dict[str, tuple[Any, ...]]
+"""By uid all that the store holds of records that the plan does not touch."""
+
+
+def others(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> Others | None:
+    """What must stay as it is; None where nothing but this session can write, as nobody added a trigger."""
+    if are_ours_alone(connection):
+        return None
+    touched = {write.uid for write in writes}
+    return {uid: tuple(rest) for uid, *rest in _pictures(connection) if uid not in touched}
+
+
+def _pictures(connection: sqlite3.Connection) -> Iterable[tuple[Any, ...]]:
+    return connection.execute(f"SELECT r.uid, {PICTURE} FROM records r ORDER BY r.kind, r.name")
+
+
+def check_written(
+    connection: sqlite3.Connection,
+    writes: Sequence[PlannedWrite],
+    owner: str,
+    before: Others | None,
+    progress: Progress,
+) -> None:
+    """Read back every record touched: it must be just what the plan says, so that a plan of it is empty.
+
+    Args:
+        before: what `others` said before anything was written.
+
+    Raises:
+        NotConverged: one is not, or another one was changed along with it.
+    """
+    changes = {write.uid: write.change for write in writes}
+    uids = list(changes)
+    progress.tell("checking", 0, len(uids))
+    for start in range(0, len(uids), _CHUNK):
+        chunk = uids[start : start + _CHUNK]
+        rows = connection.execute(
+            "SELECT r.uid, r.kind, r.name, r.owner, coalesce(r.display, ''), r.fingerprint, r.applied, d.live FROM records r"
+            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({','.join('?' * len(chunk))})",
+            chunk,
+        )
+        found = {uid: Held(tuple(columns), live) for uid, *columns, live in rows}
+        planned = {uid: _planned(changes[uid], owner) for uid in chunk}
+        for uid, what in conditions.unlike(planned, found):
+            raise drivers.not_converged(
+                changes[uid].key, drivers.unlike(what, changes[uid].body, found[uid].body if uid in found else None)
+            )
+        progress.tell("checking", start + len(chunk), len(uids))
+    if before is not None:
+        _check_beside(connection, writes)
+        _check_others(before, {uid: tuple(rest) for uid, *rest in _pictures(connection)}, changes)
+
+
+def _planned(change: Change, owner: str) -> tuple[str, ...] | None:
+    """What the plan says of the record; see `core.convergence`."""
+    if change.resource is None:
+        return None
+    return (*change.key, owner, display_after(change), fingerprint_after(change), change.resource.fingerprint)
+
+
+def _check_beside(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> None:
+    """References, the declaration and secrets, which only a trigger can have made others than those written."""
+    for write in writes:
+        change = write.change
+        if change.resource is None:
+            continue
+        refs = {(kind, name) for kind, name in connection.execute("SELECT kind, name FROM refs WHERE uid = ?", (write.uid,))}  # fmt: skip
+        if refs != set(refs_after(change)):
+            raise drivers.not_converged(
+                change.key, "the references that the store keeps of it are not what was planned"
+            )
+        (declared,) = connection.execute("SELECT (SELECT body FROM applied WHERE uid = ?)", (write.uid,)).fetchone()
+        kept = None if change.written is None else change.resource.body.decode()
+        if declared != kept:
+            raise drivers.not_converged(
+                change.key, "the declaration that the store keeps of it is not what was planned"
+            )
+        rows = connection.execute("SELECT address, reference, fingerprint FROM secrets WHERE uid = ?", (write.uid,))
+        wanted = {(place, one.reference, one.fingerprint) for place, one in write.states().items()}
+        differing = wanted.symmetric_difference(rows)
+        if differing:
+            raise drivers.not_converged(change.key, f"{drivers.listed(sorted({place for place, *_ in differing}))} is not what was planned")  # fmt: skip
+
+
+def _check_others(before: Others, now: Others, planned: Collection[str]) -> None:
+    for uid in conditions.moved_along(before, now, planned):
+        old, new = before.get(uid), now.get(uid)
+        key = Key(*(old or new or ())[1:3])
+        if old is None or new is None:
+            raise drivers.not_converged(key, f"it was {'deleted' if old else 'created'} along with it, and is not in the plan")  # fmt: skip
+        if old[0] is not None and new[0] is not None and old[0] != new[0]:
+            raise drivers.not_converged(key, f"{drivers.differing(old[0], new[0])}, and it is not in the plan")
+        names = [name for name, was, found in zip(_PICTURED, old, new, strict=True) if was != found]
+        raise drivers.not_converged(key, f"its {drivers.listed(names)} was changed along with it, and it is not in the plan")  # fmt: skip

@@ -132,7 +132,7 @@ class Repository:
             StoreUnavailable: the store cannot be read.
             KeyUnavailable: the key of the store's secrets is missing or another.
         """
-        from reconciler.render.plan_json import plan_json
+        from reconciler.render.plan_formats import plan_json
 
         settings = settings_of(self._root, Overrides(target=target, store=store), reading=True)
         run = run_of(settings, self._ref, UNTOLD, cached=True)

@@ -15,7 +15,7 @@ from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
 from reconciler.core.ports.runs import Clock
 from reconciler.kinds import schemas
-from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_formats import plan_json
 from reconciler.core.history import Report
 from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan

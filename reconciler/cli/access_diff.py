@@ -56,12 +56,12 @@ def command(base: str, head: str, actor: str) -> int:
     found = access_diff(access_of(before), access_of(after), Covering(targets), actor=actor, now=moment)
     was, becomes = lines_of(root, revisions.base, before), lines_of(root, revisions.tree, after)
     if chosen == "json":
-        from reconciler.render.access_diff_json import Compared, access_diff_json
+        from reconciler.render.access_diff import Compared, access_diff_json
 
         compared = Compared(revisions.base, revisions.head, revisions.merged, at)
         answer(access_diff_json(found, was.of, becomes.of, compared))
     elif chosen == "markdown":
-        from reconciler.render.access_diff_markdown import access_markdown
+        from reconciler.render.access_diff import access_markdown
 
         answer(access_markdown(found, was.of, becomes.of))
     elif not (options().quiet and found.is_empty):

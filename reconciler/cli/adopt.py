@@ -18,7 +18,7 @@ from reconciler.wiring.run import open_source
 
 if TYPE_CHECKING:
     from reconciler.core.drift import DriftOfAll
-    from reconciler.render.adopting import Spans
+    from reconciler.render.adoption import Spans
     from reconciler.wiring.adopting import Prepared
 
 
@@ -61,13 +61,13 @@ def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool
         _refuse_faults(prepared)
     written, made = bool(prepared.after) and not dry_run, ""
     if written and branch:
-        from reconciler.render.adopting import commit_message
+        from reconciler.render.adoption import commit_message
 
         made = commit(root, parent, branch, prepared, commit_message(drifted, prepared.files, run.settings.target))
     elif written:
         write(root, prepared)
     if chosen == "json":
-        from reconciler.render.adopting import adopted_json
+        from reconciler.render.adoption import adopted_json
 
         answer(
             adopted_json(drifted, prepared.files, spans, written=written, branch=branch if made else "", commit=made)
@@ -97,14 +97,14 @@ def _refuse_faults(prepared: "Prepared") -> None:
 
 
 def _show_diffs(prepared: "Prepared") -> None:
-    from reconciler.render.file_diff import file_diff
+    from reconciler.render.adoption import file_diff
 
     for path, data in sorted(prepared.after.items()):
         answer(file_diff(path, prepared.before[path], data))
 
 
 def _show_summary(prepared: "Prepared", word: str, where: str) -> None:
-    from reconciler.render.adopting import adoption_line
+    from reconciler.render.adoption import adoption_line
 
     adoptions = prepared.drifted.adoptions
     for found in adoptions:
@@ -116,7 +116,7 @@ def _show_summary(prepared: "Prepared", word: str, where: str) -> None:
 
 
 def _show_conflicts(drifted: "DriftOfAll", spans: "Spans") -> None:
-    from reconciler.render.adopting import conflict_lines
+    from reconciler.render.adoption import conflict_lines
 
     for conflict in drifted.conflicts:
         answer("".join(f"{line}\n" for line in conflict_lines(conflict, spans)))
@@ -126,7 +126,7 @@ def _say_rest(drifted: "DriftOfAll", owner: str) -> None:
     """What is left to do, and what could not be done."""
     from reconciler.core.drift import Deed
     from reconciler.kinds.registry import address
-    from reconciler.render.adopting import refusal_lines
+    from reconciler.render.adoption import refusal_lines
 
     if not options().quiet:
         if drifted.pending:

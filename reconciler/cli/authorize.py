@@ -84,15 +84,15 @@ def refuse_faults(comparison: Comparison, chosen: str) -> None:
 
 def _show(verdict: Verdict, lines: Lines, chosen: str) -> None:
     if chosen == "json":
-        from reconciler.render.gate_json import verdict_json
+        from reconciler.render.gate import verdict_json
 
         answer(verdict_json(verdict, lines.of))
     elif chosen == "markdown":
-        from reconciler.render.gate_markdown import verdict_markdown
+        from reconciler.render.gate import verdict_markdown
 
         answer(verdict_markdown(verdict, lines.of))
     elif chosen == "github":
-        from reconciler.render.gate_github import verdict_github
+        from reconciler.render.gate import verdict_github
 
         answer(verdict_github(verdict, lines.of))
     elif not (options().quiet and verdict.allowed):

@@ -27,7 +27,7 @@ def call_all(chosen: str, *, base_url: str, category: str | None, labels: tuple[
     with run.progress:
         checks = check_all(connectors, authorizing(run, connectors), base_url=base_url, progress=run.progress)
     if chosen == "json":
-        from reconciler.render.call_json import checks_json
+        from reconciler.render.call import checks_json
 
         answer(checks_json(checks))
     else:

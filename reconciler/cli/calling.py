@@ -138,7 +138,7 @@ def report(sent: Sent, outcome: "Outcome | None", chosen: str) -> None:
     for hop in outcome.redirects if outcome else ():
         say(f"redirected with {hop.status} to {hop.url}" + ("" if hop.credentials else ", without credentials"))
     if chosen == "json":
-        from reconciler.render.call_json import call_json
+        from reconciler.render.call import call_json
 
         answer(call_json(sent, outcome))
     elif outcome is None:

@@ -41,11 +41,11 @@ def command(who: str, permission: str, address: str | None, ref: str, live: bool
     question, where = put(permission, address, ref=ref, live=live, at=at)
     decision = question.about(who)
     if chosen == "json":
-        from reconciler.render.asking import answers_json
+        from reconciler.render.questions import answers_json
 
         answer(answers_json(question, [(who, decision)], where))
     elif not options().quiet:
-        from reconciler.render.asking import answer_text
+        from reconciler.render.questions import answer_text
 
         answer(answer_text(question, who, decision, where, color=wants_color(options().color, sys.stdout)))
     return ExitCode.OK if decision.allowed else ExitCode.NOT_PERMITTED

@@ -149,7 +149,7 @@ def _remember(run: Run, memory: "Memory") -> None:
 
 def _show(plan: Plan, flags: ApplyFlags) -> None:
     """What is going to be done. It is on its way before anything is done, so a reader that has gone stops the run."""
-    from reconciler.render.plan_text import plan_text
+    from reconciler.render.plan import plan_text
 
     if not plan.changes or (flags.yes and (options().quiet or flags.output != "text")):
         return
@@ -164,7 +164,7 @@ def _preflight(run: Run, plan: Plan) -> None:
     Raises:
         NetworkFailure: one failed.
     """
-    from reconciler.render.preflight import preflight_text
+    from reconciler.render.call import preflight_text
     from reconciler.services.preflight import refuse_failed
 
     verdicts = preflight_of(run, plan)
@@ -194,8 +194,8 @@ def _report(report: "Report", chosen: str) -> None:
     Raises:
         ReportLost: it cannot be written.
     """
-    from reconciler.render.plan_json import report_json
-    from reconciler.render.plan_text import report_text
+    from reconciler.render.plan import report_text
+    from reconciler.render.plan_formats import report_json
 
     plan = report.plan
     if options().verbose and plan.changes:

@@ -55,11 +55,11 @@ def command(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool
 
 def _show(report: DriftReport, chosen: str) -> None:
     if chosen == "json":
-        from reconciler.render.drift_json import drift_json
+        from reconciler.render.drift import drift_json
 
         answer(drift_json(report))
     elif chosen == "markdown":
-        from reconciler.render.drift_markdown import drift_markdown
+        from reconciler.render.drift import drift_markdown
 
         answer(drift_markdown(report))
     elif report.drifted or not options().quiet:

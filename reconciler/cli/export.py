@@ -74,7 +74,7 @@ def command(
     done = export_records(run.store, choice)
     files = write_export(Path(out), done.definitions, force=force) if out is not None else None
     if chosen == "json":
-        from reconciler.render.exporting import export_json
+        from reconciler.render.adoption import export_json
 
         answer(export_json(done, files))
     elif files is None:
@@ -100,7 +100,7 @@ def _show_files(files: "dict[str, list[Definition]]", out: str) -> None:
 def _say_rest(done: "Export", mine: str) -> None:
     """What a reader of the definitions should know, and what is not among them."""
     from reconciler.kinds.registry import address
-    from reconciler.render.exporting import refused_lines
+    from reconciler.render.adoption import refused_lines
 
     if not options().quiet:
         for key, note in done.notes:

@@ -146,7 +146,7 @@ def _runs(history: "KeepsHistory", asked: HistoryFlags, *, every: bool) -> str:
         found.sort(key=lambda run: run.started, reverse=True)
     runs, more = found[: asked.limit], len(found) > asked.limit
     if asked.chosen == "json":
-        from reconciler.render.history_json import runs_json
+        from reconciler.render.history import runs_json
 
         return runs_json(runs, every=every, more=more)
     from reconciler.render.history import runs_table
@@ -161,7 +161,7 @@ def _versions(history: "KeepsHistory", key: Key, asked: HistoryFlags) -> str:
     shown = [version for version in found if not version.time or version.time >= asked.since][: asked.limit]
     more = len(shown) < len(found)
     if asked.chosen == "json":
-        from reconciler.render.history_json import versions_json
+        from reconciler.render.history import versions_json
 
         return versions_json(key, shown, more=more)
     from reconciler.render.history import versions_text
@@ -176,7 +176,7 @@ def _difference(history: "KeepsHistory", key: Key, numbers: tuple[int, int], ask
     before, after = (version_numbered(found, number) for number in numbers)
     fields = difference(before, after)
     if asked.chosen == "json":
-        from reconciler.render.history_json import difference_json
+        from reconciler.render.history import difference_json
 
         return difference_json(key, before, after, fields)
     from reconciler.render.history import difference_text
@@ -203,11 +203,11 @@ def _past(
         return lines.of(policy.run.commit if policy.run else "", policy.fingerprint, found.decision.route)
 
     if asked.chosen == "json":
-        from reconciler.render.history_json import past_json
+        from reconciler.render.history import past_json
 
         return past_json(state, answers, place), code
-    from reconciler.render.past_access import answer_text, answers_text
+    from reconciler.render.questions import past_answer_text, past_answers_text
 
     if can:
-        return answer_text(state, answers[0], place, color=asked.color), code
-    return answers_text(state, answers, place, color=asked.color), code
+        return past_answer_text(state, answers[0], place, color=asked.color), code
+    return past_answers_text(state, answers, place, color=asked.color), code

@@ -9,8 +9,7 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, say
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
-from reconciler.render.json_text import json_text
-from reconciler.render.style import plural
+from reconciler.render.style import json_text, plural
 from reconciler.wiring.imports import ImportRequest, Prepared, import_openapi, write_new
 from reconciler.wiring.run import locate_root
 

@@ -38,19 +38,19 @@ def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Savin
 def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None:
     color = wants_color(options().color, sys.stdout)
     if chosen == "json":
-        from reconciler.render.plan_json import plan_json
+        from reconciler.render.plan_formats import plan_json
 
         answer(plan_json(plan, verdicts))
     elif chosen == "markdown":
-        from reconciler.render.plan_markdown import plan_markdown
-        from reconciler.render.preflight import preflight_markdown
+        from reconciler.render.call import preflight_markdown
+        from reconciler.render.plan_formats import plan_markdown
 
         answer(plan_markdown(plan) + preflight_markdown(verdicts or ()))
     elif not (options().quiet and plan.is_empty):
-        from reconciler.render.plan_text import plan_text
+        from reconciler.render.plan import plan_text
 
         answer(plan_text(plan, now(), color=color))
         if verdicts is not None:
-            from reconciler.render.preflight import preflight_text
+            from reconciler.render.call import preflight_text
 
             answer("\n" + preflight_text(verdicts, color=color))

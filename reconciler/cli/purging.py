@@ -67,7 +67,7 @@ def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float 
 
 def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
     """What is going to be destroyed."""
-    from reconciler.render.deleted import deleted_table
+    from reconciler.render.care import deleted_table
 
     if not found.wanted or (options().quiet and not everything):
         return
@@ -91,7 +91,7 @@ def _ask(count: int) -> None:
 
 
 def _report(found: Purge, days: int, chosen: str, *, head: str) -> None:
-    from reconciler.render.deleted import purge_json
+    from reconciler.render.care import purge_json
 
     if chosen == "json":
         answer(purge_json(found.wanted, days, head=head))

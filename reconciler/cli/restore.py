@@ -109,11 +109,11 @@ def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tu
 def _list(run: Run, chosen: str) -> int:
     deleted = [item for item in run.store.deleted() if item.owner == run.settings.owner]
     if chosen == "json":
-        from reconciler.render.deleted import deleted_json
+        from reconciler.render.care import deleted_json
 
         answer(deleted_json(deleted, run.settings.quarantine_days))
     else:
-        from reconciler.render.deleted import deleted_table
+        from reconciler.render.care import deleted_table
 
         answer(
             deleted_table(deleted, run.settings.quarantine_days, now(), color=wants_color(options().color, sys.stdout))

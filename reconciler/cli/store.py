@@ -79,11 +79,11 @@ def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
 
 def _show(audit: "Audit", chosen: str) -> None:
     if chosen == "json":
-        from reconciler.render.history_json import audit_json
+        from reconciler.render.history import audit_json
 
         answer(audit_json(audit))
     elif audit.faults or not options().quiet:
-        from reconciler.render.audit import audit_text
+        from reconciler.render.care import audit_text
 
         answer(audit_text(audit, color=wants_color(options().color, sys.stdout)))
 
@@ -99,11 +99,11 @@ def _repair(chosen: str, noted: str, lock_timeout: float | None) -> int:
     repair = repair_store(state.repairs(), run.store, info, named_actor(), interrupts)
     audit = state.audit(noted) if noted else repair.audit
     if chosen == "json":
-        from reconciler.render.history_json import audit_json
+        from reconciler.render.history import audit_json
 
         answer(audit_json(audit, repair))
     else:
-        from reconciler.render.audit import repair_text
+        from reconciler.render.care import repair_text
 
         if not options().quiet:
             answer(repair_text(repair))

@@ -45,7 +45,7 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
     Formats (-o): text, json.
     """
     from reconciler.core.calls import Condition
-    from reconciler.render.tokens import tokens_json, tokens_table
+    from reconciler.render.records import tokens_json, tokens_table
     from reconciler.services.token_care import token_statuses
 
     chosen = choose_format(FORMATS)
@@ -111,7 +111,7 @@ def _care(
     *,
     nothing: str,
 ) -> int:
-    from reconciler.render.tokens import care_json
+    from reconciler.render.records import care_json
     from reconciler.services.enforcing import Caller
     from reconciler.services.token_care import refuse_failed
 

@@ -34,11 +34,11 @@ def command(permission: str, address: str | None, ref: str, live: bool, at: str 
     question, where = put(permission, address, ref=ref, live=live, at=at)
     found = list(question.everybody())
     if chosen == "json":
-        from reconciler.render.asking import answers_json
+        from reconciler.render.questions import answers_json
 
         answer(answers_json(question, found, where))
     else:
-        from reconciler.render.asking import answers_text
+        from reconciler.render.questions import answers_text
 
         answer(answers_text(question, found, where, color=wants_color(options().color, sys.stdout)))
     return ExitCode.OK

@@ -1,13 +1,15 @@
-"""Access gained and lost, as text."""
+"""Access gained and lost, as text, JSON and Markdown; schemas/access-diff.schema.json describes the JSON."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
 
 from reconciler.core.access import Where
 from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessChange, AccessDiff, Scope, Shift
 from reconciler.harmless import harmless
-from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, GREEN, RED, YELLOW, paint
+from reconciler.render.style import BOLD, GREEN, RED, YELLOW, escape, json_text, paint, reason, route_json
 
 _MAX_NAMES, _MAX_CHANGES, _FEW = 8, 200, 3
 _MARKS = {
@@ -147,3 +149,84 @@ def details(change: AccessChange, before: Where | None, after: Where | None) -> 
         yield f"because {reason(someone, change.route, after)}"
     else:
         yield f"so far {reason(someone, change.route, before)}"
+
+
+VERSION = 1
+
+
+class Compared(Struct, frozen=True):
+    """What was compared, and when.
+
+    Attributes:
+        base, head: ids of commits; head is "" for the working tree.
+        merged: whether head is what merging it into the base would give.
+        at: RFC 3339.
+    """
+
+    base: str
+    head: str
+    merged: bool
+    at: str
+
+
+def access_diff_json(found: AccessDiff, before: Where, after: Where, compared: Compared) -> str:
+    """The difference between two revisions, versioned."""
+    content = {
+        "version": VERSION,
+        "base": compared.base,
+        "head": compared.head or None,
+        "merged": compared.merged,
+        "at": compared.at,
+        **access_json(found, before, after),
+    }
+    return json_text(content)
+
+
+def access_json(found: AccessDiff, before: Where | None = None, after: Where | None = None) -> dict[str, Any]:
+    """The difference as data."""
+
+    def listed(changes: tuple[AccessChange, ...]) -> list[dict[str, Any]]:
+        return [_change(change, after if change.shift in GROWTH else before) for change in changes]
+
+    return {
+        "actor": found.actor or None,
+        "policies": list(found.policies),
+        "groups": list(found.groups),
+        "superAdmins": listed(found.admins),
+        "own": listed(found.own),
+        "others": listed(found.others),
+    }
+
+
+def _change(change: AccessChange, where: Where | None) -> dict[str, Any]:
+    return {
+        "shift": change.shift.value,
+        "permissions": list(change.permissions),
+        "users": list(change.users),
+        "emptyGroups": list(change.groups),
+        "scopes": [
+            {"categories": sorted(scope.categories), "labels": dict(sorted(scope.labels))} for scope in change.scopes
+        ],
+        "expires": change.expires.isoformat() if change.expires else None,
+        "insteadOf": change.expired.isoformat() if change.expired else None,
+        "targets": dict(change.targets),
+        "route": route_json(change.route, where),
+    }
+
+
+_MOST = 100
+
+
+def access_markdown(found: AccessDiff, before: Where | None = None, after: Where | None = None) -> str:
+    """The difference as a section of a comment."""
+    lines = [f"### {escape(headline(found))}", ""]
+    for title, changes in sections(found):
+        lines += [f"#### {escape(title)}", ""] if title else []
+        for change in changes[:_MOST]:
+            text = escape(sentence(found, change))
+            lines.append(f"- **{text}**" if title else f"- {text}")
+            lines += [f"  - {escape(line)}" for line in details(change, before, after)]
+        if len(changes) > _MOST:
+            lines.append(f"- … and {len(changes) - _MOST:,} more; `reconciler access-diff -o json` has all.")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,15 +1,17 @@
-"""What was called and what came of it, as text."""
+"""What was called or tried and what came of it; schemas/call.schema.json describes the JSON."""
 
 import re
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.calls import Check, Outcome
+from reconciler.core.calls import Check, Outcome, Shown, Verdict
 from reconciler.core.secret import MASK
 from reconciler.harmless import harmless
 from reconciler.kinds.requests import Request, shown_pairs
-from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, json_text, paint, plural
 
 MOST = 64 * 1024
 _BREAKS = re.compile(r"\r\n|\n")
@@ -113,3 +115,119 @@ def _cell(text: str) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False))
+
+
+VERSION = 1
+
+
+def call_json(sent: Sent, outcome: Outcome | None) -> str:
+    """One call; without an outcome it was not sent."""
+    body = sent.request.body
+    content: dict[str, Any] = {
+        "version": VERSION,
+        "connector": sent.connector,
+        "endpoint": sent.endpoint,
+        "tlsVerified": sent.verified,
+        "request": {
+            "method": sent.request.method,
+            "url": sent.url,
+            "headers": _pairs(sent.headers()),
+            "formFields": None if body.form is None else list(body.form),
+            "bodyBytes": body.size,
+        },
+        "attempts": outcome.attempts if outcome else 0,
+        "redirects": [
+            {"status": hop.status, "url": hop.url, "credentials": hop.credentials}
+            for hop in (outcome.redirects if outcome else ())
+        ],
+        "response": _response(outcome.answer) if outcome else None,
+    }
+    return json_text(content)
+
+
+def checks_json(checks: Sequence[Check]) -> str:
+    """The results of ``call --all``."""
+    rows = [
+        {
+            "connector": check.connector,
+            "endpoint": check.endpoint,
+            "status": check.status,
+            "seconds": None if check.seconds is None else round(check.seconds, 3),
+            "verdict": check.verdict,
+            "reason": check.reason or None,
+        }
+        for check in checks
+    ]
+    return json_text({"version": VERSION, "checks": rows})
+
+
+def _response(answer: Shown) -> dict[str, Any]:
+    text = isinstance(answer.body, str)
+    return {
+        "status": answer.status,
+        "reason": answer.reason,
+        "seconds": round(answer.seconds, 3),
+        "headers": _pairs(answer.headers),
+        "body": answer.body if isinstance(answer.body, str) else b64encode(answer.body).decode(),
+        "encoding": "text" if text else "base64",
+        "bytes": answer.size,
+        "truncated": answer.cut,
+    }
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def preflight_text(verdicts: Sequence[Verdict], *, color: bool) -> str:
+    """One line for each connector that passed, and the reasons for those that did not."""
+    if not verdicts:
+        return "Preflight: no connector changes.\n"
+    return "\n".join(["Preflight:", *_lines(verdicts, color=color), "", f"{_total(verdicts)}."]) + "\n"
+
+
+def _lines(verdicts: Sequence[Verdict], *, color: bool) -> Iterator[str]:
+    for verdict in verdicts:
+        mark = paint("ok", GREEN, color=color) if verdict.passed else paint("failed", RED, BOLD, color=color)
+        yield f"  {verdict.address}: {mark}"
+        for check in verdict.checks:
+            sign = "" if check.passed else "! "
+            yield f"      {sign}{check.name}: {harmless(check.message)}"
+            if check.hint and not check.passed:
+                yield f"        hint: {harmless(check.hint)}"
+
+
+def preflight_markdown(verdicts: Sequence[Verdict]) -> str:
+    """A section for a pull request."""
+    if not verdicts:
+        return ""
+    rows = [
+        f"| `{verdict.address}` | {'passed' if verdict.passed else '**failed**'} |"
+        f" {'; '.join(f'{check.name}: {_markdown_cell(check.message)}' for check in verdict.checks)} |"
+        for verdict in verdicts
+    ]
+    head = ["", f"#### Preflight: {_total(verdicts)}", "", "| connector | verdict | what was tried |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def preflight_json(verdicts: Sequence[Verdict]) -> list[dict[str, object]]:
+    """As schemas/plan.schema.json describes it."""
+    return [
+        {
+            "address": verdict.address,
+            "passed": verdict.passed,
+            "checks": [
+                {"check": check.name, "passed": check.passed, "message": check.message, "hint": check.hint}
+                for check in verdict.checks
+            ],
+        }
+        for verdict in verdicts
+    ]
+
+
+def _total(verdicts: Sequence[Verdict]) -> str:
+    return f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} passed"
+
+
+def _markdown_cell(text: str) -> str:
+    return harmless(text).replace("|", "\\|").replace("<", "&lt;")

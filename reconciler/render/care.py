@@ -1,13 +1,16 @@
-"""What was done for a store, as text and as JSON (schemas/store.schema.json)."""
+"""What was done for a store, what it holds of deleted records, and what looking it over found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.care import KeyMove, Rotation
+from reconciler.core.calls import later
+from reconciler.core.care import CHECKS, Audit, KeyMove, Repair, Rotation
+from reconciler.core.history import ago
+from reconciler.core.quarantine import Deleted
 from reconciler.harmless import harmless
-from reconciler.render.json_text import json_text
-from reconciler.render.style import plural
+from reconciler.kinds.registry import address
+from reconciler.render.style import DIM, GREEN, RED, json_text, paint, plural, table
 
 VERSION = 1
 _READ = (
@@ -83,3 +86,101 @@ def backup_json(to: Path, key: tuple[str, str] | None, target: str) -> str:
 
 def _dump(kind: str, target: str, content: dict[str, Any]) -> str:
     return json_text({"version": VERSION, "type": kind, "target": target, **content})
+
+
+def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: bool) -> str:
+    """One line a record, in the order of their deletion.
+
+    Args:
+        days: how long they are kept at least.
+        now: from which times are told.
+    """
+    if not deleted:
+        return "There is no deleted record.\n"
+    rows = [
+        [address(*item.key), ago(item.deleted_at, now), str(item.run), str(item.secrets), _when(item, days, now)]
+        for item in deleted
+    ]
+    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "MAY BE PURGED"], rows, color=color)
+    return "\n".join([*lines, paint(plural(len(deleted), "deleted record"), DIM, color=color)]) + "\n"
+
+
+def deleted_json(deleted: Sequence[Deleted], days: int) -> str:
+    """The same, versioned."""
+    return _dump_of_target("deleted", {"records": [_record(item, days) for item in deleted]})
+
+
+def purge_json(purged: Sequence[Deleted], days: int, *, head: str) -> str:
+    """What was purged, versioned; without `head` what would be."""
+    return _dump_of_target("purge", {"records": [_record(item, days) for item in purged], "head": head or None})
+
+
+def _record(item: Deleted, days: int) -> dict[str, Any]:
+    return {
+        "address": address(*item.key),
+        "uid": item.uid,
+        "deletedAt": item.deleted_at,
+        "run": item.run,
+        "secrets": item.secrets,
+        "keptUntil": _until(item, days),
+    }
+
+
+def _when(item: Deleted, days: int, now: str) -> str:
+    until = _until(item, days)
+    return "now" if until <= now else ago(until, now)
+
+
+def _until(item: Deleted, days: int) -> str:
+    return later(item.deleted_at, days * 86_400.0)
+
+
+def _dump_of_target(kind: str, content: dict[str, Any]) -> str:
+    return json_text({"version": VERSION, "type": kind, **content})
+
+
+_ABOUT = {
+    "file": "SQLite finds the file whole",
+    "values": "values are of the types of their columns",
+    "notes": "the store notes its revision, its identity and its key",
+    "keys": "secrets, tokens and bodies have a record",
+    "triggers": "the store's triggers are there",
+    "bodies": "bodies are JSON, and those that were written",
+    "references": "references lead somewhere",
+    "history": "records are what their last change left",
+    "quarantine": "deleted records are what was deleted",
+    "chain": "the history is unbroken",
+}
+
+
+def audit_text(audit: Audit, *, color: bool) -> str:
+    """One line a check, with what is wrong and what to do; the head last, to be noted elsewhere."""
+    lines = []
+    for check in CHECKS:
+        faults = [fault for fault in audit.faults if fault.check == check]
+        if not faults:
+            lines.append(f"{paint('ok', GREEN, color=color)}      {_ABOUT[check]}")
+            continue
+        lines.append(f"{paint('BROKEN', RED, color=color)}  not so: {_ABOUT[check]}")
+        lines += [f"        {harmless(fault.message)}" for fault in faults]
+        lines += [f"        hint: {hint}" for hint in dict.fromkeys(fault.hint for fault in faults)]
+    lines += [harmless(note) for note in audit.notes]
+    if audit.counts:
+        lines.append(
+            paint(
+                ", ".join(plural(count, noun.removesuffix("s")) for noun, count in audit.counts.items()),
+                DIM,
+                color=color,
+            )
+        )
+    if audit.head:
+        lines.append(f"history head {audit.head}")
+    return "\n".join(lines) + "\n"
+
+
+def repair_text(repair: Repair) -> str:
+    """What was mended, a line for each; what the store is now is said behind it."""
+    if repair.run is None:
+        return "Nothing was mended.\n"
+    lines = [f"mended  {harmless(one.message)}" for one in repair.mended]
+    return "\n".join([*lines, f"Noted in the history as run {repair.run}. The store now:"]) + "\n"

@@ -1,19 +1,33 @@
-"""Drift, as text."""
+"""Drift, as text, JSON and Markdown; schemas/drift.schema.json describes the JSON."""
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.diff import Origin
+from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
-from reconciler.core.secret import masked
+from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.moves import when_text
-from reconciler.render.plan_text import field_lines
-from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, paint, plural
-from reconciler.render.values import content_lines, shown
+from reconciler.render.plan import field_lines
+from reconciler.render.plan_formats import field_block, value_json
+from reconciler.render.style import (
+    BOLD,
+    CYAN,
+    GREEN,
+    RED,
+    YELLOW,
+    code,
+    diff_block,
+    escape,
+    fitted,
+    json_text,
+    paint,
+    plural,
+)
+from reconciler.render.values import content_lines, shown, when_text
 
 MARKS = {Fate.CHANGED: "~", Fate.CREATED: "+", Fate.DELETED: "-", Fate.REPLACED: "±"}
 _COLORS = {Fate.CHANGED: YELLOW, Fate.CREATED: GREEN, Fate.DELETED: RED, Fate.REPLACED: CYAN}
@@ -65,3 +79,68 @@ def _lines(found: Drifted, now: str, *, color: bool) -> Iterator[str]:
             yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
     elif found.fate is Fate.DELETED and found.content and found.content.get("spec", {}).get("displayName"):
         yield f"    {paint('-', RED, color=color)} displayName: {shown(found.content['spec']['displayName'])}"
+
+
+VERSION = 1
+
+
+def drift_json(report: DriftReport) -> str:
+    """The report, versioned."""
+    counts = Counter(found.fate for found in report.drifted)
+    content = {
+        "version": VERSION,
+        "type": "drift",
+        "target": report.target,
+        "owner": report.owner or None,
+        "summary": {**{fate.value: counts[fate] for fate in Fate}, "others": report.others},
+        "records": [_record(found) for found in report.drifted],
+    }
+    return json_text(content)
+
+
+def _record(found: Drifted) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "address": address(*found.key),
+        "kind": found.key.kind,
+        "name": found.key.name,
+        "fate": found.fate.value,
+        "since": found.since or None,
+        "by": found.by or None,
+        "run": found.run,
+        "owner": found.owner or None,
+        "notes": list(found.notes),
+        "fields": [_field(field) for field in found.fields],
+    }
+    if found.content is not None:
+        record["content"] = masked(found.content)
+    return record
+
+
+def _field(unmasked: FieldChange) -> dict[str, Any]:
+    field = masked_field(unmasked)
+    sides = {"applied": field.before, "live": field.after}
+    return {
+        "path": [str(step) for step in field.path],
+        "secret": field.secret,
+        **{name: value_json(field, value) for name, value in sides.items() if value is not MISSING},
+    }
+
+
+def drift_markdown(report: DriftReport) -> str:
+    """As a comment or summary, cut to fit."""
+    if not report.drifted:
+        return f"### {escape(nothing_text(report))}\n"
+    head = (f"### Drift in {escape(report.target)}: {escape(totals(report))}", "")
+    return fitted(head, map(_block, report.drifted), len(report.drifted), "drift")
+
+
+def _block(found: Drifted) -> Iterator[str]:
+    yield f"#### `{MARKS[found.fate]}` {code(address(*found.key))} {escape(title(found, None))}"
+    yield ""
+    for note in found.notes:
+        yield from (f"> **{escape(note)}**", "")
+    body = [line for field in found.fields for line in field_block(replace(field, origin=Origin.GIT))]
+    name = (found.content or {}).get("spec", {}).get("displayName")
+    if name:
+        body.append(f"{'-' if found.fate is Fate.DELETED else '+'} displayName: {shown(name)}")
+    yield from diff_block(body)

@@ -1,6 +1,7 @@
-"""The verdict on a pull request as text."""
+"""The verdict on a pull request, as text, JSON, Markdown and annotations; schemas/authorize.schema.json describes the JSON."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from reconciler.core.access import Where, odd_characters
 from reconciler.core.permit import SETTINGS, Wanted
@@ -8,8 +9,22 @@ from reconciler.core.verdicts import Approvers, Judged, Step, Verdict
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
-from reconciler.render.routes import reason
-from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
+from reconciler.render.diagnostics.ci import command
+from reconciler.render.style import (
+    BOLD,
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    code,
+    escape,
+    fitted,
+    json_text,
+    paint,
+    plural,
+    reason,
+    route_json,
+)
 
 _MAX_FIELDS, _MAX_NAMES = 6, 8
 
@@ -139,3 +154,92 @@ def _details(verdict: Verdict, change: Judged, where: Where, *, verbose: bool) -
         for wanted in change.permit.wanted:
             granted = reason(verdict.actor, wanted.route, where) if wanted.route else "a super admin may"
             yield f"{wanted_name(change, wanted)}: because {granted}"
+
+
+VERSION = 1
+
+
+def verdict_json(verdict: Verdict, where: Where) -> str:
+    """The answer, versioned."""
+    content = {
+        "version": VERSION,
+        "allowed": verdict.allowed,
+        "actor": verdict.actor,
+        "approvals": list(verdict.approvals),
+        "known": verdict.known,
+        "alike": verdict.alike or None,
+        "bootstrap": verdict.bootstrap,
+        "base": verdict.base,
+        "head": verdict.head or None,
+        "merged": verdict.merged,
+        "at": verdict.moment,
+        "changes": [_change(verdict, change, where) for change in verdict.changes],
+    }
+    return json_text(content)
+
+
+def _change(verdict: Verdict, change: Judged, where: Where) -> dict[str, Any]:
+    return {
+        "action": change.step.value,
+        "address": address(*change.key) if change.key else None,
+        "was": address(*change.was) if change.was else None,
+        "file": change.file,
+        "fields": [[str(step) for step in path] for path in change.fields],
+        "why": change.why or None,
+        "allowed": verdict.bootstrap or change.permit.allowed,
+        "approvedBy": change.permit.approved_by or None,
+        "wanted": [_wanted(wanted, where) for wanted in change.permit.wanted],
+        "approvers": {"groups": list(change.approvers.groups), "users": list(change.approvers.users)},
+    }
+
+
+def _wanted(wanted: Wanted, where: Where) -> dict[str, Any]:
+    return {
+        "permission": wanted.permission,
+        "on": wanted.on,
+        "category": wanted.category or None,
+        "granted": not wanted.refusal,
+        "refusal": wanted.refusal or None,
+        "route": route_json(wanted.route, where),
+        "viewRoute": route_json(wanted.view, where),
+    }
+
+
+def verdict_markdown(verdict: Verdict, where: Where) -> str:
+    """The answer, then what is refused, then what is allowed; cut to fit."""
+    lines = [f"### {escape(headline(verdict))}", ""]
+    for note in notes(verdict):
+        lines += [f"> {escape(note)}", ""]
+    ordered = sorted(verdict.changes, key=lambda change: change.permit.allowed)
+    return fitted(lines, (_block(verdict, change, where) for change in ordered), len(ordered), "authorize")
+
+
+def _block(verdict: Verdict, change: Judged, where: Where) -> Iterator[str]:
+    allowed = verdict.bootstrap or change.permit.allowed
+    file = f" in {code(change.file)}" if change.key else ""
+    yield f"- {'allowed' if allowed else '**refused**'}: {escape(title(change))}{file}"
+    if changed_fields(change):
+        yield f"  - {escape(changed_fields(change))}"
+    if not allowed:
+        for refusal in refusals(verdict.actor, change, where):
+            yield f"  - {escape(refusal)}"
+        yield f"  - could approve: {escape(approvers_text(change.approvers))}"
+    elif change.permit.approved_by:
+        yield f"  - approved by {escape(change.permit.approved_by)}"
+
+
+def verdict_github(verdict: Verdict, where: Where) -> str:
+    """One error for each refused change, and the answer."""
+    lines = [
+        command(
+            "error",
+            {"file": change.file, "title": "not permitted"},
+            f"{title(change)}: {'; '.join(refusals(verdict.actor, change, where))}; "
+            f"could approve: {approvers_text(change.approvers)}",
+        )
+        for change in verdict.changes
+        if not (verdict.bootstrap or change.permit.allowed)
+    ]
+    lines += [command("warning", {"title": "authorize"}, note) for note in notes(verdict)]
+    lines.append(command("notice", {"title": "authorize"}, headline(verdict)))
+    return "".join(f"{line}\n" for line in lines)

@@ -6,8 +6,7 @@ from reconciler.core.history import ago
 from reconciler.core.lease import Attempt, Found, Holder, LeaseInfo, Standing
 from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
-from reconciler.render.json_text import json_text
-from reconciler.render.style import BOLD, RED, YELLOW, paint
+from reconciler.render.style import BOLD, RED, YELLOW, json_text, paint
 
 VERSION = 1
 _WORDS = {

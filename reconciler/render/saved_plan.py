@@ -10,7 +10,7 @@ from reconciler.core.model import Bodies, Key, Record
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.kinds.canonical import leaves, readable, refs_after
 from reconciler.kinds.registry import API_VERSION
-from reconciler.render.plan_json import plan_content
+from reconciler.render.plan_formats import plan_content
 
 VERSION = 1
 

@@ -22,8 +22,8 @@ from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.common import exists
 from reconciler.kinds.registry import KINDS
-from reconciler.render.json_text import json_text
 from reconciler.render.saved_plan import About, saved_plan
+from reconciler.render.style import json_text
 from reconciler.secrets import signatures
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from live_state import InProcess, sql
 from policies import TEAM, fill
 from reconciler.wiring.run import now
 from reconciler.kinds import schemas
-from reconciler.render.plan_json import plan_json
-from reconciler.render.plan_markdown import plan_markdown
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_formats import plan_json
+from reconciler.render.plan_formats import plan_markdown
+from reconciler.render.plan import plan_text
 from reconciler.source.repository import Repository
 
 END = "2027-06-30T22:00:00Z"

@@ -19,7 +19,7 @@ from conftest import clean_environment
 
 from reconciler.cli.main import run
 from reconciler.errors import ReconcilerError
-from reconciler.render.plan_json import plan_json
+from reconciler.render.plan_formats import plan_json
 from reconciler.services.access_objections import AccessLimits
 from reconciler.services.plan_options import PlanOptions
 from reconciler.services.reviving import revive

@@ -7,9 +7,9 @@ from conftest import CATEGORY, Workspace
 from live_state import InProcess, actions, drift, fields, live_spec, sql
 
 from reconciler.wiring.run import now
-from reconciler.render.plan_json import plan_json
-from reconciler.render.plan_markdown import plan_markdown
-from reconciler.render.plan_text import plan_text
+from reconciler.render.plan_formats import plan_json
+from reconciler.render.plan_formats import plan_markdown
+from reconciler.render.plan import plan_text
 from reconciler.render.records import records_json, records_table, records_yaml
 from reconciler.services.search import Query, search
 

@@ -60,7 +60,7 @@ print(*sorted(name for name in set(sys.modules) - before))
         "reconciler.harmless",
         "reconciler.render",
         "reconciler.render.diagnostics",
-        "reconciler.render.diagnostics.text",
+        "reconciler.render.diagnostics",
         "reconciler.render.style",
     ]
 

@@ -10,7 +10,7 @@ from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from live_state import InProcess, drift, sql
 
 from reconciler.kinds import schemas
-from reconciler.render.exporting import export_json, refused_lines
+from reconciler.render.adoption import export_json, refused_lines
 from reconciler.services.exporting import Choice
 from reconciler.wiring.exporting import export_records
 

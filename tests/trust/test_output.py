@@ -18,8 +18,8 @@ from wicked import COLOR, FORBIDDEN, PIECES, TEXT, active, harms, quoted
 import reconciler
 from reconciler.harmless import harmless, harmless_lines, own
 from reconciler.yaml.writer import flow, mapping_lines
-from reconciler.render.json_text import json_text
-from reconciler.render.markdown import code, diff_block, escape, fitted
+from reconciler.render.style import json_text
+from reconciler.render.style import code, diff_block, escape, fitted
 
 ODD_FILE = "connectors/##[group]x`@team<details>\udce9\u202e\x1b[31m::.yaml"
 ANY = st.lists(st.one_of(st.text(st.characters(codec=None), max_size=8), st.sampled_from([*PIECES.values(), "#", "##", "[", "::", "`", "\u200d", "👩"])), max_size=6).map("".join)  # fmt: skip

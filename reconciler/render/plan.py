@@ -1,17 +1,70 @@
 """A plan as text."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from reconciler.core.conditions import Expiring
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.history import Report
 from reconciler.core.plan import Action, Change, Plan, Problem
 from reconciler.core.secret import masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.moves import move_text, told_move
-from reconciler.render.plan_notes import notes_text
 from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plural
-from reconciler.render.values import field_name, line_changes, set_change, shown, shown_pair, shown_sides, summary_lines
+from reconciler.render.values import (
+    field_name,
+    line_changes,
+    move_text,
+    set_change,
+    shown,
+    shown_pair,
+    shown_sides,
+    summary_lines,
+    told_move,
+)
+
+EXPIRING = "Ends within 14 days:"
+_MOST = 50
+
+
+def expiring_lines(plan: Plan) -> list[str]:
+    """A line for each grant that ends soon."""
+    lines = [
+        f"{address('PermissionPolicy', item.policy)} {_words(item)}  {harmless(item.file)}" for item in plan.expiring
+    ]
+    return [*lines[:_MOST], *([f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else [])]
+
+
+def _words(item: Expiring) -> str:
+    left = f"in {plural(item.days, 'day')}" if item.days else "within a day"
+    return f"grants[{item.index}]: {', '.join(item.permissions)}, {left} ({item.expires})"
+
+
+def notes_text(plan: Plan) -> list[str]:
+    """Both as lines of text, each part with an empty line behind it."""
+    lines = [line for notice in plan.notices for line in (f"note: {harmless(notice)}", "")]
+    return lines + ([EXPIRING, *(f"  {line}" for line in expiring_lines(plan)), ""] if plan.expiring else [])
+
+
+def notes_json(plan: Plan) -> dict[str, Any]:
+    """Both as JSON, where there are any."""
+    found: dict[str, Any] = {}
+    if plan.notices:
+        found["notices"] = list(plan.notices)
+    if plan.expiring:
+        found["expiring"] = [
+            {
+                "address": address("PermissionPolicy", item.policy),
+                "file": item.file,
+                "grant": item.index,
+                "permissions": list(item.permissions),
+                "expires": item.expires,
+                "days": item.days,
+            }
+            for item in plan.expiring
+        ]
+    return found
+
 
 MARKS = {
     Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»",

@@ -1,20 +1,86 @@
-"""What was taken over from the live side, what was not, and why."""
+"""What an export wrote, what was taken over from the live side, and what not and why."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import unified_diff
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Path
-from reconciler.core.drift import Adoption, Conflict, Deed, DriftOfAll, Refusal, Sides
+from reconciler.core.drift import (
+    Adoption,
+    Conflict,
+    Deed,
+    Definition,
+    DriftOfAll,
+    Export,
+    Inexpressible,
+    Refusal,
+    Sides,
+)
 from reconciler.core.model import Key
-from reconciler.core.secret import masked_field
-from reconciler.diagnostics import Span
+from reconciler.core.secret import mask_line, masked_field
+from reconciler.diagnostics import Finding, Span
 from reconciler.harmless import harmless
+from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
-from reconciler.render.exporting import finding_json, finding_lines
-from reconciler.render.json_text import json_text
+from reconciler.render.style import json_text
 from reconciler.render.values import field_name, reference, shown
 
 VERSION = 1
+
+
+def refused_lines(refused: Inexpressible) -> Iterator[str]:
+    """Why a live record is no definition, one line for each reason and what to do about it."""
+    for finding in refused.findings:
+        first, *more = finding_lines(finding)
+        yield f"{address(*refused.key)}: {first}"
+        yield from more
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """What is wrong with a live body, and what to do."""
+    where = dotted(finding.place.path)
+    yield f"{f'{where}: ' if where else ''}{finding.message} [{finding.code}]"
+    if finding.hint:
+        yield f"    {finding.hint}"
+
+
+def export_json(done: Export, files: Mapping[str, list[Definition]] | None) -> str:
+    """The export, versioned; schemas/export.schema.json describes it.
+
+    Args:
+        files: what went into which file; None when nothing was written, and the documents are part of the answer.
+    """
+    where = {item.key: path for path, items in (files or {}).items() for item in items}
+    content = {
+        "version": VERSION,
+        "records": [
+            {
+                "address": address(*item.key),
+                "owner": item.owner or None,
+                "file": where.get(item.key),
+                **({"document": item.document} if files is None else {}),
+            }
+            for item in done.definitions
+        ],
+        "refused": [
+            {"address": address(*item.key), "findings": [finding_json(finding) for finding in item.findings]}
+            for item in done.refused
+        ],
+        "notes": [{"address": address(*key), "note": note} for key, note in done.notes],
+    }
+    return json_text(content)
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """A finding about a live body."""
+    return {
+        "code": finding.code,
+        "path": list(finding.place.path),
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
 Spans = Mapping[tuple[Key, Path], Span]
 Files = Mapping[Key, str]
 """In which file each adopted record stands, or stood."""
@@ -117,3 +183,14 @@ def commit_message(drifted: DriftOfAll, files: Files, target: str) -> str:
     lines = [adoption_line(found, files[found.key]) for found in drifted.adoptions]
     title = lines[0].split("  ")[0].capitalize() if len(lines) == 1 else f"Adopt {len(lines)} live changes"
     return f"{title}\n\nWhat was changed around reconciler in {target}:\n\n" + "".join(f"- {line}\n" for line in lines)
+
+
+def file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
+    """A unified diff; None is a file that is not there."""
+    old, new = ((content or b"").decode("utf-8", "replace").splitlines(keepends=True) for content in (before, after))
+    old_name, new_name = (
+        ("/dev/null" if before is None else f"a/{path}"),
+        ("/dev/null" if after is None else f"b/{path}"),
+    )
+    lines = unified_diff(old, new, old_name, new_name)
+    return "".join(harmless(mask_line(line.rstrip("\r\n"))) + "\n" for line in lines)

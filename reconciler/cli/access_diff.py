@@ -39,8 +39,8 @@ def command(base: str, head: str, actor: str) -> int:
     """
     from reconciler.kinds.access import target_of
     from reconciler.services.access_diff import access_diff
-    from reconciler.services.covering import Covering
-    from reconciler.services.git_changes import access_of
+    from reconciler.services.gate import access_of
+    from reconciler.services.shifts import Covering
 
     chosen = choose_format(FORMATS)
     root = locate_root(options().directory)

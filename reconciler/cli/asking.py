@@ -41,7 +41,7 @@ def put(
         InvalidDefinitions: the definitions are not valid.
         UsageError: it asks about what is not there.
     """
-    from reconciler.services.asking import area_of, ask_definitions, ask_live
+    from reconciler.services.questions import area_of, ask_definitions, ask_live
 
     if ref and live:
         raise UsageError("--ref and --live do not go together", hint="ask about one of them")
@@ -53,7 +53,7 @@ def put(
         store = open_store(settings, os.environ)
         return ask_live(store, permission, key, moment), None
     from reconciler.kinds.access import target_of
-    from reconciler.services.git_changes import access_of
+    from reconciler.services.gate import access_of
 
     everything = key is not None and area in ("connectors", "categories")
     folders = ("connectors", "policies") if everything else ("policies",)

@@ -76,7 +76,7 @@ def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     from reconciler.cli import calling
     from reconciler.kinds.authorization import trust_of
     from reconciler.net.retry import Senders
-    from reconciler.services.call import perform
+    from reconciler.services.calls import perform
 
     run = open_run()
     call = calling.prepare_call(run, name, purpose, asked)

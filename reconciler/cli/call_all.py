@@ -9,7 +9,7 @@ from reconciler.cli.running import open_run
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.call import checks_text
-from reconciler.services.search import Query, search
+from reconciler.services.records import Query, search
 from reconciler.services.smoke import check_all
 
 

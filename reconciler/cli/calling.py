@@ -12,8 +12,8 @@ from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, UsageError
 from reconciler.kinds.requests import Given, build, gather, shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
-from reconciler.services.call import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
-from reconciler.services.finding import find_connector, find_endpoint
+from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
+from reconciler.services.records import find_connector, find_endpoint
 from reconciler.wiring.planning import Run
 from reconciler.wiring.run import now, open_tokens
 
@@ -67,7 +67,7 @@ def authorizing(run: Run, ahead: Sequence[LiveConnector] = ()) -> Callable[[Live
     Args:
         ahead: connectors that are all going to be called: their tokens are fetched at once, in parallel.
     """
-    from reconciler.services.authorizing import authorize, authorize_ahead
+    from reconciler.services.token_care import authorize, authorize_ahead
 
     tools = open_tokens(run.settings, run.store)
     failures = authorize_ahead(ahead, tools)
@@ -99,7 +99,7 @@ def permit(run: Run, connectors: Sequence[LiveConnector]) -> None:
     Raises:
         NotPermitted: somebody may not, or nobody is named in a store that has a super admin.
     """
-    from reconciler.services.enforcing import Caller
+    from reconciler.services.enforcement import Caller
 
     Caller(named_actor(), now()).permit(run.store, connectors, "call")
 

@@ -13,7 +13,7 @@ from reconciler.cli.running import open_run
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
-from reconciler.services.exporting import Choice
+from reconciler.services.records import Choice
 
 if TYPE_CHECKING:
     from reconciler.core.drift import Definition, Export

@@ -15,7 +15,7 @@ from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
 from reconciler.render.adoption import file_diff
 from reconciler.render.style import plural
-from reconciler.services.formatting import FileOutcome, format_all
+from reconciler.services.files import FileOutcome, format_all
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 
 

@@ -13,7 +13,7 @@ from reconciler.cli.said import options
 from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.registry import KINDS
 from reconciler.render import records as render
-from reconciler.services.search import Query, search
+from reconciler.services.records import Query, search
 from reconciler.wiring.run import now
 
 FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this command

@@ -189,7 +189,7 @@ def _past(
     can: tuple[str, str] | None, who_can: str | None,
 ) -> tuple[str, ExitCode]:  # fmt: skip
     """The answer, and the exit code that says it too, where one person was asked about."""
-    from reconciler.services.past_access import could, past, who_could
+    from reconciler.services.questions import could, past, who_could
 
     state = past(history, can[1] if can else who_can or "", asked.key, time)
     answers = [could(state, can[0])] if can else who_could(state)

@@ -9,7 +9,7 @@ from reconciler.cli.options import common_options
 from reconciler.cli.output import answer
 from reconciler.cli.said import options
 from reconciler.harmless import harmless
-from reconciler.services.scaffolding import PIPELINES, make_repository
+from reconciler.services.files import PIPELINES, make_repository
 from reconciler.source import git
 
 

@@ -55,7 +55,7 @@ def release(*, force: bool) -> None:
     Formats (-o): text, json.
     """
     from reconciler.render.lock import Seen, released_json, released_text
-    from reconciler.services.locking import Releaser, release_lease
+    from reconciler.services.care import Releaser, release_lease
 
     chosen = choose_format(FORMATS)
     run = open_run()

@@ -21,7 +21,7 @@ from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
-    from reconciler.services.planning import Asked
+    from reconciler.services.plan import Asked
 
 VALID_FOR = "7d"
 
@@ -73,7 +73,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
         RecordConflict: it is stale or has expired.
         UsageError: it is no saved plan, or one for another target, owner or store.
     """
-    from reconciler.services.reviving import revive
+    from reconciler.services.saved_plans import revive
     from reconciler.wiring.plans import read_plan, refuse_unsigned
 
     saved = read_plan(path)
@@ -94,7 +94,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
 
 def _memory(run: Run, plan: Plan, asked: "Asked") -> "Memory | None":
     """What the store is to remember once the plan is carried out."""
-    from reconciler.services.recalling import memory_of_saved
+    from reconciler.services.saved_plans import memory_of_saved
     from reconciler.wiring.run import open_source
 
     source = open_source(run.settings.root, plan.revision.commit, progress=run.progress)

@@ -14,7 +14,7 @@ from reconciler.cli.said import options
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
-from reconciler.services.purging import VERB, Purge
+from reconciler.services.care import PURGE, Purge
 from reconciler.wiring.planning import PlanFlags
 from reconciler.wiring.run import now
 
@@ -43,7 +43,7 @@ def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float 
 
     Formats (-o): text, json.
     """
-    from reconciler.services.purging import carry_out_purge, make_purge
+    from reconciler.services.care import carry_out_purge, make_purge
 
     chosen = choose_format(FORMATS)
     run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
@@ -56,7 +56,7 @@ def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float 
     if not yes:
         _ask(len(found.wanted))
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    told = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
+    told = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), PURGE)
     head = carry_out_purge(found, run.store, told, interrupts)
     _report(found, days, chosen, head=head)
     if interrupts.noted:

@@ -73,7 +73,7 @@ def command(
 
     Formats (-o): text, json.
     """
-    from reconciler.services.losing import refuse_lost
+    from reconciler.services.scope import refuse_lost
 
     chosen = choose_format(FORMATS)
     flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides, approvals=approvals)
@@ -95,7 +95,7 @@ def command(
 
 def _plan(run: Run, flags: PlanFlags, keys: list[Key], number: int | None) -> tuple[Plan, Run, tuple[str, ...]]:
     """The plan, the run with the deleted records as its source, and what stands in git about them."""
-    from reconciler.services.restoring import deleted_named, deleted_state, standing_in_git
+    from reconciler.services.restore import deleted_named, deleted_state, standing_in_git
 
     chosen = deleted_named(run.store, keys, run.settings.owner, number)
     with closing(open_state(run.settings, os.environ).history()) as history:

@@ -48,7 +48,7 @@ def command(
 
     Formats (-o): text, json.
     """
-    from reconciler.services.losing import refuse_lost
+    from reconciler.services.scope import refuse_lost
 
     chosen = choose_format(FORMATS)
     flags = PlanFlags(ref="", no_prune=False, adopt=False, full=True, **given)

@@ -38,13 +38,13 @@ def rotate_key(lock_timeout: float | None) -> int:
     Formats (-o): text, json.
     """
     from reconciler.render.care import rotation_json, rotation_text
-    from reconciler.services.rekeying import VERB, change_key
+    from reconciler.services.care import ROTATE_KEY, change_key
 
     chosen = choose_format(FORMATS)
     run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
     keys, new = open_state(run.settings, os.environ).keys(), next_key(run.settings, os.environ)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
+    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), ROTATE_KEY)
     rotation = change_key(keys, run.store, new, info, named_actor(), interrupts)
     if chosen == "json":
         answer(rotation_json(rotation, run.settings.target))

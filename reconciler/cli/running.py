@@ -19,7 +19,7 @@ from reconciler.wiring.run import default_actor, load_settings, locate_root, ope
 
 if TYPE_CHECKING:
     from reconciler.core.calls import Verdict
-    from reconciler.services.planning import Asked, Planned
+    from reconciler.services.plan import Asked, Planned
 
 
 def open_run(flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False) -> Run:

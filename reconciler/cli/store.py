@@ -90,11 +90,11 @@ def _show(audit: "Audit", chosen: str) -> None:
 
 def _repair(chosen: str, noted: str, lock_timeout: float | None) -> int:
     """Mend, say what was mended, and look over what came of it."""
-    from reconciler.services.repairing import VERB, repair_store
+    from reconciler.services.care import REPAIR, repair_store
 
     run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), VERB)
+    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), REPAIR)
     state = open_state(run.settings, os.environ)
     repair = repair_store(state.repairs(), run.store, info, named_actor(), interrupts)
     audit = state.audit(noted) if noted else repair.audit

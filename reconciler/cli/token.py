@@ -17,7 +17,7 @@ from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
     from reconciler.core.ports.store import Store
-    from reconciler.services.enforcing import Caller
+    from reconciler.services.enforcement import Caller
     from reconciler.services.token_care import Care
     from reconciler.services.tokens import TokenTools
 
@@ -112,7 +112,7 @@ def _care(
     nothing: str,
 ) -> int:
     from reconciler.render.records import care_json
-    from reconciler.services.enforcing import Caller
+    from reconciler.services.enforcement import Caller
     from reconciler.services.token_care import refuse_failed
 
     chosen = choose_format(FORMATS)

@@ -1,6 +1,8 @@
 """What permissions, and the limits on losing access, have to say about a plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from reconciler.core.plan import Change, Plan, Problem
 from reconciler.core.ports.store import Store
 from reconciler.errors import NotPermitted
 from reconciler.kinds.access import makes_super_admins
-from reconciler.services.enforcing import (
+from reconciler.services.enforcement import (
     NAME_YOURSELF,
     POLICY,
     Standing,
@@ -22,6 +24,9 @@ from reconciler.services.enforcing import (
     refused_changes,
     standing,
 )
+
+if TYPE_CHECKING:
+    from reconciler.services.shifts import Covering
 
 
 class AccessLimits(Struct, frozen=True):
@@ -126,3 +131,40 @@ def refuse_unjudged(plan: Plan, actor: str) -> None:
         raise NotPermitted("this store has a super admin, so who makes a change has to be known", hint=NAME_YOURSELF)
     if plan.basis.actor != actor:
         raise NotPermitted(f"the plan was judged for '{plan.basis.actor}' and not for '{actor}'", hint=NAME_YOURSELF)
+
+
+_KINDS = ("Group", "PermissionPolicy")
+
+
+def access_changes(
+    changes: Sequence[Change],
+    live: Mapping[Key, Record],
+    store: Store,
+    covering: "Callable[[], Covering]",
+    actor: str,
+    now: str,
+) -> AccessDiff | None:
+    """Who gains and loses what; None when no policy and no group changes."""
+    touching = [change for change in changes if change.key.kind in _KINDS]
+    if not touching:
+        return None
+    from reconciler.kinds.access import make_access
+    from reconciler.services.access_diff import access_diff
+
+    records = [record for key, record in live.items() if key.kind in _KINDS]
+    bodies = store.bodies(record.uid for record in records)
+    before = {record.key: bodies[record.uid].live for record in records if record.uid in bodies}
+    after: dict[Key, Mapping[str, Any]] = dict(before)
+    for change in touching:
+        if change.record is not None:
+            after.pop(change.record.key, None)
+    for change in touching:
+        if (left := change.after) is not None:
+            after[change.key] = left
+    return access_diff(
+        make_access(before.items()),
+        make_access(after.items()),
+        covering(),
+        actor=actor,
+        now=datetime.fromisoformat(now),
+    )

@@ -19,7 +19,7 @@ from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Pro
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
-from reconciler.services.preparing import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
+from reconciler.services.preparation import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
 from reconciler.services.tokens import TokenTools
 
 

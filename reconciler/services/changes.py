@@ -16,7 +16,7 @@ from reconciler.core.progress import UNTOLD, Progress
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.drift import addressing, drifted, is_protected, kept_apart, secrets_moved
 from reconciler.kinds.merge import declares_anew, effective, is_plain, is_secret_value, revoked_since
-from reconciler.services.policy_changes import notes_on, without_ended
+from reconciler.services.due_changes import notes_on, without_ended
 
 NO_BODIES = Bodies({}, None, {})
 _AT_ONCE = 500  # as many bodies are held decoded

@@ -1,16 +1,177 @@
 """The pull request gate: may this person make this change, judged by the policies at the base and nothing of the head."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from reconciler.core.access import Access, alike
-from reconciler.core.model import Key
-from reconciler.core.permit import Ruling
-from reconciler.core.verdicts import Comparison, Judged, Verdict
-from reconciler.services.approving import Approving
-from reconciler.services.git_changes import Found, access_of, changes_of
+from reconciler.core.access import Access, Target, alike
+from reconciler.core.diff import Path, diff
+from reconciler.core.model import Key, Resource
+from reconciler.core.permit import SETTINGS, Need, Needs, Ruling, holds
+from reconciler.core.verdicts import Approvers, Comparison, Judged, Step, Verdict
+from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
+from reconciler.kinds.merge import is_secret_value
+
+
+class Approving:
+    """Looks for those who hold permissions, by the policies of one revision.
+
+    A group counts when whoever belongs to it, and to nothing else, holds them all, and somebody belongs to it.
+    """
+
+    def __init__(self, access: Access, now: datetime) -> None:
+        """Index groups by a member that each of them alone has."""
+        self.now = now
+        groups = [replace(group, users=group.users | {_only(name)}) for name, group in access.groups.items()]
+        self._access = Access(access.policies.values(), groups)
+        self._plain = access
+        self._found: dict[object, Approvers] = {}
+        self._groups: dict[str, frozenset[str]] | None = None
+
+    def of(self, needs: Needs) -> Approvers:
+        """All who hold them; a group inside of another one that is named is left out."""
+        # names decide nothing, so that one look serves all that is filed and labelled alike
+        key = tuple(
+            (need.permission, need.target and (need.target.categories, tuple(sorted(need.target.labels.items()))))
+            for need in needs
+        )
+        if key not in self._found:
+            self._found[key] = self._look(needs)
+        return self._found[key]
+
+    def _look(self, needs: Needs) -> Approvers:
+        able_to = self._holder(needs)
+        members = self._members()
+        able = {name for name in members if members[name] and able_to(_only(name))}
+        above = {name: frozenset(self._access.groups_of(_only(name))) - {name} for name in able}
+        highest = {
+            name for name in able if not any(other in able and name not in above[other] for other in above[name])
+        }
+        covered = frozenset().union(*(members[name] for name in able))
+        users = sorted(user for user in self._plain.users() - covered if able_to(user))
+        return Approvers(tuple(sorted(highest)), tuple(users))
+
+    def _holder(self, needs: Needs) -> Callable[[str], bool]:
+        """Whether somebody holds them; asked once for all whom the same policies are for."""
+        answers: dict[frozenset[str], bool] = {}
+
+        def able(user: str) -> bool:
+            policies = frozenset(policy.name for _, policy in self._access.policies_of(user))
+            if policies not in answers:
+                answers[policies] = bool(policies) and holds(self._access, user, needs, self.now)
+            return answers[policies]
+
+        return able
+
+    def _members(self) -> dict[str, frozenset[str]]:
+        """Everybody in each group that a policy names, directly or through others."""
+        if self._groups is None:
+            named = {name for policy in self._plain.policies.values() for name in policy.groups}
+            found: dict[str, set[str]] = {name: set() for name in named if name in self._plain.groups}
+            for user in self._plain.users():
+                for name in self._plain.groups_of(user):
+                    if name in found:
+                        found[name].add(user)
+            self._groups = {name: frozenset(users) for name, users in found.items()}
+        return self._groups
+
+
+def _only(group: str) -> str:
+    """A member that no user can be: no name holds this character."""
+    return f"\0{group}"
+
+
+Resources = Mapping[Key, Resource]
+
+
+Found = tuple[Judged, Needs]
+"""A change that is not judged yet, and what it takes."""
+
+
+def access_of(resources: Resources) -> Access:
+    """The access that the groups and policies among some resources give."""
+    kinds = ("Group", "PermissionPolicy")
+    return make_access((key, resource.content.value) for key, resource in resources.items() if key.kind in kinds)
+
+
+def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
+    """All changes. The same content in another file is none."""
+    for file, why in comparison.settings.items():
+        yield Judged(Step.SETTINGS, None, None, file, why=why), (Need(SETTINGS, "becomes", None),)
+    for step, old, new in _steps(comparison):
+        yield _unjudged(step, old, new), ruling.needs(_target(old), _target(new))
+    for key, file, resource in _leaning(comparison):
+        why = f"a secret of it comes from {file}"
+        target = _target(resource)
+        yield Judged(Step.UPDATE, key, None, resource.file, why=why), ruling.needs(target, target)
+
+
+def _unjudged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
+    """A change that is not judged yet."""
+    there = new or old
+    assert there is not None
+    was = old.key if old is not None and old.key != there.key else None
+    return Judged(step, there.key, was, there.file, _fields(old, new) if old and new else ())
+
+
+def _steps(comparison: Comparison) -> Iterator[tuple[Step, Resource | None, Resource | None]]:
+    """What becomes of what: a resource before, and after."""
+    before, after = comparison.before.changed, comparison.after.changed
+    renamed = {old: new for new, old in _renames(before, after)}
+    made = set(renamed.values())
+    for key, resource in after.items():
+        old = before.get(key)
+        if old is None and key not in made:
+            yield Step.CREATE, None, resource
+        elif old is not None and _differ(old, resource):
+            yield Step.UPDATE, old, resource
+    for key, resource in before.items():
+        if key in renamed:
+            yield Step.RENAME, resource, after[renamed[key]]
+        elif key not in after:
+            yield Step.DELETE, resource, None
+
+
+def _renames(before: Resources, after: Resources) -> Iterator[tuple[Key, Key]]:
+    """Pairs of the new key and the old one, as the plan pairs them."""
+    taken: set[Key] = set()
+    for key, resource in after.items():
+        if key in before:
+            continue
+        for name in resource.previously:
+            old = Key(key.kind, name)
+            if old in before and old not in after and old not in taken:
+                taken.add(old)
+                yield key, old
+                break
+
+
+def _differ(old: Resource, new: Resource) -> bool:
+    return old.fingerprint != new.fingerprint or old.previously != new.previously or old.unprotects != new.unprotects
+
+
+def _fields(old: Resource, new: Resource) -> tuple[Path, ...]:
+    found = tuple(path for path, _, _ in diff(old.content.value, new.content.value, is_secret_value))
+    if not found and old.unprotects != new.unprotects:
+        found = (("spec", "lifecycle", "protect"),)
+    return found if old.previously == new.previously else (("metadata", "previously"), *found)
+
+
+def _leaning(comparison: Comparison) -> Iterator[tuple[Key, str, Resource]]:
+    """Connectors that stay as they are, but of which a secret changes that lies in the repository."""
+    for key, (file, resource) in comparison.leaned_on.items():
+        before, after = comparison.before.changed.get(key), comparison.after.changed.get(key)
+        if (before is None) == (after is None) and not (before and after and _differ(before, after)):
+            yield key, file, resource  # else it is a change anyway
+
+
+def _target(resource: Resource | None) -> Target | None:
+    if resource is None:
+        return None
+    if resource.key.kind not in AREA_OF_KIND:  # of a kind that no permission is about: it is judged as policies are
+        return Target("policies")
+    return target_of(resource.key, resource.content.value)
 
 
 def has_super_admin(access: Access) -> bool:

@@ -1,17 +1,20 @@
-"""What a record was, version by version."""
+"""What a record was, version by version, and an earlier state as a source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.diff import FieldChange, Origin, diff
 from reconciler.core.history import DRIFT, Body, KeepsHistory, Row, RunEntry, Trail, Version
-from reconciler.core.model import Key
+from reconciler.core.model import Content, Key, Resource
+from reconciler.core.plan import Revision
+from reconciler.core.ports.source import Desired
 from reconciler.errors import UsageError
-from reconciler.kinds.canonical import fingerprint, readable
+from reconciler.kinds.canonical import fingerprint, make_resource, readable
 from reconciler.kinds.merge import is_secret_value
-from reconciler.kinds.registry import address
+from reconciler.kinds.registry import KINDS, address
 
 
 def versions(history: KeepsHistory, key: Key) -> list[Version]:
@@ -153,3 +156,34 @@ def version_numbered(found: Sequence[Version], number: int) -> Version:
     if not 1 <= number <= len(found):
         raise UsageError(f"there is no version {number}", hint=f"there are versions 1 to {len(found)}")
     return found[number - 1]
+
+
+class PastState(Struct, frozen=True):
+    """What records were, and where that is known from.
+
+    Attributes:
+        notices: what whoever goes back to it should know.
+    """
+
+    desired: Desired
+    known_from: Revision
+    notices: tuple[str, ...] = ()
+
+    def load(self) -> Desired:
+        """The records as resources."""
+        return self.desired
+
+    def revision(self) -> Revision:
+        """Where the state is known from."""
+        return self.known_from
+
+
+def resource_of(key: Key, body: Mapping[str, Any], known_from: str) -> Resource:
+    """What a canonical body declares.
+
+    Args:
+        known_from: stands where definitions have their file.
+    """
+    metadata = {**body.get("metadata", {}), "name": key.name}
+    made = make_resource({"metadata": metadata, "spec": body["spec"]}, KINDS[key.kind], known_from, 0)
+    return replace(made, stored=Content(made.body), left_out=())  # it held what it held: nothing was forgotten

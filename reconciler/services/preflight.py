@@ -20,10 +20,10 @@ from reconciler.kinds.registry import address
 from reconciler.net.client import Limits
 from reconciler.net.retry import Senders
 from reconciler.net.urls import host_of
-from reconciler.services.authorizing import made_with
-from reconciler.services.preparing import prefetch, resolve_values, spec_after
+from reconciler.services.preparation import prefetch, resolve_values, spec_after
+from reconciler.services.restore import kept_secrets
+from reconciler.services.token_care import made_with
 from reconciler.services.tokens import TokenTools
-from reconciler.services.undeleting import kept_secrets
 
 _LIMITS = Limits(seconds=15, max_bytes=0)
 

@@ -14,7 +14,7 @@ from reconciler.diagnostics import has_errors
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import fingerprint
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.past import PastState, resource_of
+from reconciler.services.history import PastState, resource_of
 
 
 def run_at(history: KeepsHistory, run: int | None, time: str) -> RunEntry:

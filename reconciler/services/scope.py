@@ -1,20 +1,37 @@
-"""What a plan looks at when it does not look at everything."""
+"""What a plan looks at when it does not look at everything, and what may be remembered after it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.core.baseline import DatedGrant, Index
+from reconciler.core import guards
+from reconciler.core.baseline import (
+    Baseline,
+    DatedGrant,
+    Declared,
+    Index,
+    Memory,
+    PartialSource,
+    TracksChanges,
+    Trees,
+    Unprovable,
+)
 from reconciler.core.drift import Moved
-from reconciler.core.model import Key, Record
-from reconciler.core.plan import Change
+from reconciler.core.model import Key, Record, Resource
+from reconciler.core.plan import Change, Plan
+from reconciler.core.ports.source import Desired
+from reconciler.core.ports.store import Store
+from reconciler.errors import GuardStopped
+from reconciler.kinds.access import AREA_OF_KIND
+from reconciler.kinds.authorization import can_be_fetched
 from reconciler.kinds.canonical import display_after
-from reconciler.services.narrowing import Narrow
+from reconciler.services.due_changes import dated_in
+from reconciler.services.narrowing import Narrow, refuse_undecodable
 
 if TYPE_CHECKING:
-    from reconciler.services.covering import Beyond
+    from reconciler.services.shifts import Beyond
 
 
 class Scope(Struct, frozen=True):
@@ -48,8 +65,113 @@ def scope_of(narrow: Narrow, index: Index, moved: Sequence[Moved]) -> Scope:
         return {record.key: record for record in index.records(keys, ("Group", "PermissionPolicy"))}
 
     def beyond() -> "Beyond":
-        from reconciler.services.unread import Unread
 
         return Unread(narrow, index)
 
     return Scope(narrow.live, moved, narrow.owned, narrow.dated, beyond, around)
+
+
+def memory_of_all(plan: Plan, desired: Desired, source: TracksChanges, revision: int, rules: str, now: str) -> Memory:
+    """After a plan that looked at everything.
+
+    Args:
+        revision: of the store that was planned with.
+
+    Raises:
+        Unprovable: something will be left to do, or the definitions are not those of a commit.
+    """
+    _refuse_unfinished(plan)
+    refuse_undecodable(desired.files)
+    counts = Counter(key.kind for key in desired.resources)
+    base = Baseline(
+        source.proven(desired.files),
+        rules,
+        revision,
+        counts,
+        now,
+        desired.diagnostics,
+        dated_in(desired.resources, now),
+    )
+    return Memory(plan.owner, base, list(_declared(desired.resources)), None)
+
+
+def memory_of_part(plan: Plan, narrow: Narrow, source: PartialSource, rules: str, now: str) -> Memory:
+    """After a plan that looked at what moved.
+
+    Raises:
+        Unprovable: something will be left to do, or the definitions are not those of a commit.
+    """
+    _refuse_unfinished(plan)
+    if not source.as_committed(narrow.files):
+        raise Unprovable("the files are not those of the commit")
+    desired = narrow.desired
+    trees: Trees = source.trees
+    dated = dated_in(desired.resources, now) if narrow.dated is None else narrow.dated
+    base = Baseline(trees, rules, narrow.revision, narrow.declared, now, desired.diagnostics, dated)
+    return Memory(plan.owner, base, list(_declared(desired.resources)), narrow.files)
+
+
+def _refuse_unfinished(plan: Plan) -> None:
+    if plan.problems or plan.kept:
+        raise Unprovable("something will be left to do")
+    if plan.revision.dirty or not plan.revision.commit:
+        raise Unprovable("the definitions are not those of a commit")
+
+
+def _declared(resources: Mapping[Key, Resource]) -> Iterator[Declared]:
+    for key, resource in resources.items():
+        odd = key.kind in ("Category", "Connector") and not resource.is_plain
+        yield Declared(key, resource.file, odd, _takes_token(resource), resource.previously)
+
+
+def _takes_token(resource: Resource) -> bool:
+    if not resource.needs_token or not resource.active:
+        return False
+    return can_be_fetched(resource.content.value["spec"])
+
+
+def refuse_lost(store: Store) -> None:
+    """Stop when there is no store and something speaks of one that was there.
+
+    Raises:
+        GuardStopped: so it is.
+    """
+    problem = guards.lost_store(store.lost())
+    if problem:
+        raise GuardStopped(problem.message, hint=problem.hint, details=problem.details)
+
+
+_KINDS = {AREA_OF_KIND[kind]: kind for kind in ("Connector", "Category")}
+"""Of what is in policies/ all is read, once it matters."""
+
+
+class Unread:
+    """What permissions can be about, beside what was read; see `services.covering.Beyond`."""
+
+    def __init__(self, narrow: Narrow, index: Index) -> None:
+        """Read nothing yet."""
+        self._narrow = narrow
+        self._index = index
+
+    def count(self, area: str) -> int:
+        """How many there are."""
+        kind = _KINDS.get(area)
+        read = sum(key.kind == kind for key in self._narrow.desired.resources)
+        return self._narrow.declared[kind] - read if kind else 0
+
+    def named(self, area: str) -> set[str]:
+        """The names of all."""
+        return self._unread(self._index.declared_of(_KINDS[area])) if area in _KINDS else set()
+
+    def filed(self, area: str, category: str) -> set[str]:
+        """The names of those in a category; a category is in itself."""
+        if _KINDS.get(area) == "Category":
+            return {category} & self.named(area)
+        return self._unread(self._index.filed_under(category)) if area in _KINDS else set()
+
+    def labelled(self, area: str, label: tuple[str, str]) -> set[str]:
+        """The names of those with a label."""
+        return self._unread(self._index.labelled(_KINDS[area], label)) if area in _KINDS else set()
+
+    def _unread(self, found: Iterable[tuple[str, str]]) -> set[str]:
+        return {name for name, file in found if file not in self._narrow.files}

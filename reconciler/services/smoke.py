@@ -13,8 +13,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
 from reconciler.kinds.requests import DataMissing, Given, build, gather
 from reconciler.net.retry import Senders
-from reconciler.services.call import UNAUTHORIZED, Call, Headers, prepare, send
-from reconciler.services.finding import refuse_unreadable
+from reconciler.services.calls import UNAUTHORIZED, Call, Headers, prepare, send
+from reconciler.services.records import refuse_unreadable
 
 PARALLELISM = 8
 MAX_BYTES = 1024 * 1024

@@ -7,7 +7,7 @@ from reconciler.core.drift import Definition, Export
 from reconciler.core.ports.store import Store
 from reconciler.durable import replace_files
 from reconciler.errors import SourceUnavailable, UsageError
-from reconciler.services.exporting import Choice, export, layout
+from reconciler.services.records import Choice, export, layout
 from reconciler.source.edits import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
 from reconciler.wiring.leaks import known_secrets

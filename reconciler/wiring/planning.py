@@ -18,8 +18,8 @@ from reconciler.settings import Overrides, Settings, without_far_key
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 if TYPE_CHECKING:
-    from reconciler.services.planning import Asked, Planned
-    from reconciler.services.token_changes import KnownTokens
+    from reconciler.services.due_changes import KnownTokens
+    from reconciler.services.plan import Asked, Planned
 
 
 class Run(Struct, frozen=True):
@@ -86,8 +86,8 @@ def asked_of(run: Run, flags: PlanFlags, actor: str, named: str, *, remember: bo
     """
     from reconciler.kinds.schemas import rules_digest
     from reconciler.services.access_objections import AccessLimits
-    from reconciler.services.plan_options import PlanOptions
-    from reconciler.services.planning import Asked
+    from reconciler.services.judgement import PlanOptions
+    from reconciler.services.plan import Asked
 
     settings = run.settings
     checks = settings.check_secrets if remember else settings.plan_checks_secrets
@@ -114,7 +114,7 @@ def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
     if not any(resource.needs_token for resource in desired.resources.values()):
         return None
-    from reconciler.services.token_changes import KnownTokens
+    from reconciler.services.due_changes import KnownTokens
 
     return KnownTokens(open_tokens(run.settings, run.store).keeper.states(), now())
 
@@ -131,7 +131,7 @@ def make(
         tell: is told why everything has to be looked at.
         full: whether everything is looked at in any case.
     """
-    from reconciler.services.waiting import waiting_notice
+    from reconciler.services.judgement import waiting_notice
 
     planned = _planned(run, asked, load, tell, full=full)
     settings = run.settings
@@ -149,7 +149,7 @@ def _planned(
     run: Run, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool
 ) -> "Planned":
     from reconciler.core.baseline import Unprovable
-    from reconciler.services.planning import plan_all, plan_part
+    from reconciler.services.plan import plan_all, plan_part
 
     if not full:
         try:

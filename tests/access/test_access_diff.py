@@ -10,7 +10,7 @@ from conftest import Workspace
 
 from reconciler.core.access import Access, Grant, Membership, Policy, Target
 from reconciler.services.access_diff import access_diff
-from reconciler.services.covering import Covering
+from reconciler.services.shifts import Covering
 
 VIEW_AND_EDIT = "connectors:view, connectors:edit"
 

@@ -12,9 +12,9 @@ from reconciler.core.access_diff import GROWTH, SUPER_ADMIN, AccessDiff
 from reconciler.core.model import Key
 from reconciler.kinds.access import make_access, target_of
 from reconciler.services.access_diff import access_diff
-from reconciler.services.covering import Covering
-from reconciler.services.concern import Concern
-from reconciler.services.covering import Covering
+from reconciler.services.shifts import Covering
+from reconciler.services.access_diff import Concern
+from reconciler.services.shifts import Covering
 from reconciler.services.shifts import compare
 
 Worlds = tuple[dict[Key, Document], dict[Key, Document]]

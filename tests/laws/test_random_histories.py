@@ -34,8 +34,8 @@ from reconciler.core.progress import Uninterrupted
 from reconciler.errors import RecordConflict
 from reconciler.services.access_objections import AccessLimits
 from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
-from reconciler.services.plan_options import PlanOptions
-from reconciler.services.reviving import revive
+from reconciler.services.judgement import PlanOptions
+from reconciler.services.saved_plans import revive
 from reconciler.stores.sql.audit import audit
 from reconciler.render.saved_plan import About
 from reconciler.wiring.plans import read_plan, write_plan

@@ -13,7 +13,7 @@ from live_state import InProcess, sql
 from test_convergence import EDITS, FEW, Document, desired_states, lay_out, snapshot
 
 from reconciler.kinds.registry import address
-from reconciler.services.exporting import Choice
+from reconciler.services.records import Choice
 from reconciler.source.roundtrip.format import format_document_text
 from reconciler.wiring.exporting import export_records, write_export
 from reconciler.wiring.run import open_source

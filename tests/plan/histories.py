@@ -21,8 +21,8 @@ from reconciler.cli.main import run
 from reconciler.errors import ReconcilerError
 from reconciler.render.plan_formats import plan_json
 from reconciler.services.access_objections import AccessLimits
-from reconciler.services.plan_options import PlanOptions
-from reconciler.services.reviving import revive
+from reconciler.services.judgement import PlanOptions
+from reconciler.services.saved_plans import revive
 from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.store import SqliteStore

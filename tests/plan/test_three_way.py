@@ -11,7 +11,7 @@ from reconciler.render.plan_formats import plan_json
 from reconciler.render.plan_formats import plan_markdown
 from reconciler.render.plan import plan_text
 from reconciler.render.records import records_json, records_table, records_yaml
-from reconciler.services.search import Query, search
+from reconciler.services.records import Query, search
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from live_state import InProcess, drift, sql
 
 from reconciler.kinds import schemas
 from reconciler.render.adoption import export_json, refused_lines
-from reconciler.services.exporting import Choice
+from reconciler.services.records import Choice
 from reconciler.wiring.exporting import export_records
 
 

@@ -18,7 +18,7 @@ from live_state import InProcess, actions, sql
 from reconciler.errors import RecordConflict, ReconcilerError, StoreUnavailable
 from reconciler.render.records import records_json, records_table
 from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
-from reconciler.services.search import Query, search
+from reconciler.services.records import Query, search
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
 

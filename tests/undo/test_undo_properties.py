@@ -16,8 +16,8 @@ from reconciler.core.conditions import Basis
 from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.model import Key
 from reconciler.core.ports.runs import RunInfo
-from reconciler.services.purging import VERB, carry_out_purge, make_purge
-from reconciler.services.purging import carry_out_purge, make_purge
+from reconciler.services.care import PURGE, carry_out_purge, make_purge
+from reconciler.services.care import carry_out_purge, make_purge
 from reconciler.stores.sql.audit import audit
 from reconciler.wiring.run import now
 
@@ -91,7 +91,7 @@ def purge(bench: UndoBench) -> None:
         found = make_purge(store, bench.settings.owner, 0, "", now())
         assert isinstance(found.basis, Basis)
         if found.wanted:
-            run = RunInfo("ada", bench.settings.owner, "local", "", now(), VERB)
+            run = RunInfo("ada", bench.settings.owner, "local", "", now(), PURGE)
             carry_out_purge(found, store, run, NOTHING_INTERRUPTS)
 
 

@@ -16,10 +16,10 @@ from reconciler.kinds import schemas
 from reconciler.core.history import Report
 from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
-from reconciler.services.past import PastState
+from reconciler.services.history import PastState
 from reconciler.services.plan import make_plan
-from reconciler.services.plan_options import PlanOptions
-from reconciler.services.restoring import deleted_named, deleted_state
+from reconciler.services.judgement import PlanOptions
+from reconciler.services.restore import deleted_named, deleted_state
 from reconciler.services.rollback import run_at, state_after
 from reconciler.stores.sql.history import SqliteHistory
 from reconciler.stores.sql.store import SqliteStore

@@ -1,19 +1,23 @@
-"""Live records as definitions that plan empty."""
+"""View, search and export live records and their endpoints."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from reconciler.core.drift import Definition, Export, Inexpressible, IsSecret, WritesDefinitions
-from reconciler.core.model import Bodies, Key, Record, Resource
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
 from reconciler.core.ports.store import Store
 from reconciler.diagnostics import RULES, Finding, Place, Severity
-from reconciler.errors import UsageError
-from reconciler.kinds.canonical import readable
+from reconciler.errors import InvalidDefinitions, UsageError
+from reconciler.kinds.canonical import fold, readable
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
+from reconciler.kinds.drift import drifted
 from reconciler.kinds.merge import declaration, document
-from reconciler.kinds.registry import KINDS
-from reconciler.services.leaks import secrets_in
+from reconciler.kinds.registry import KINDS, address, is_definition
+from reconciler.services.adopt import secrets_in
 
 
 class Choice(Struct, frozen=True):
@@ -136,3 +140,116 @@ def layout(definitions: Iterable[Definition], most: int) -> dict[str, list[Defin
         found.setdefault(path, []).append(definition)
         sizes[path] = sizes.get(path, 0) + size
     return found
+
+
+class Query(Struct, frozen=True):
+    """What to look for; everything given must hold.
+
+    Attributes:
+        kind, name: exact, as in documents.
+        text: parts looked for in name, display name, description, labels and endpoints, without regard to case and accents.
+        category: connectors filed under it.
+        labels: labels that must be there with these values.
+        status: active or inactive.
+    """
+
+    kind: str | None = None
+    name: str | None = None
+    text: str = ""
+    category: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    status: str | None = None
+
+
+def search(store: Store, query: Query, now: str = "") -> Iterator[Found]:
+    """Live records that satisfy `query`, by kind and name.
+
+    Args:
+        now: RFC 3339; grants that have ended by then are no drift when they are gone.
+    """
+    words = fold(query.text).split()
+    changed = {one.uid for one in store.moved() if one.before and drifted(one, now)}
+    for found in store.search(query.kind, query.name):
+        try:
+            matches = _matches(found.name, found.content, query, words)
+        except (AttributeError, TypeError):  # others have written what is no body
+            matches = _matches(found.name, {}, query, words)
+        if matches:
+            yield replace(found, drifted=True) if found.uid in changed else found
+
+
+def _matches(name: str, content: dict[str, Any], query: Query, words: list[str]) -> bool:
+    spec = content.get("spec", {})
+    labels = content.get("metadata", {}).get("labels", {})
+    if query.category is not None and query.category not in spec.get("categories", ()):
+        return False
+    if query.status is not None and spec.get("status", "active") != query.status:
+        return False
+    if any(labels.get(key) != value for key, value in query.labels.items()):
+        return False
+    if not words:
+        return True
+    text = fold(" ".join(_texts(name, spec, labels)))
+    return all(word in text for word in words)
+
+
+def _texts(name: str, spec: dict[str, Any], labels: dict[str, str]) -> Iterator[str]:
+    yield name
+    yield spec.get("displayName", "")
+    yield spec.get("description", "")
+    yield from spec.get("categories", ())
+    for key, value in labels.items():
+        yield f"{key}={value}"
+    for purpose, endpoint in spec.get("endpoints", {}).items():
+        yield f"{purpose} {endpoint.get('method', '')} {endpoint.get('url', '')} {endpoint.get('description', '')}"
+
+
+def find_connector(store: Store, name: str, is_declared: Callable[[str], bool]) -> LiveConnector:
+    """The live connector `name`, with its secrets.
+
+    Args:
+        is_declared: whether git has a connector of that name.
+
+    Raises:
+        InvalidDefinitions: it is no definition; see `refuse_unreadable`.
+        UsageError: it is not live.
+    """
+    found = next(iter(store.connectors([name])), None)
+    if found is not None:
+        refuse_unreadable(found)
+        return found
+    if is_declared(name):
+        raise UsageError(f"the connector '{name}' is not live yet", hint="run: reconciler apply")
+    names = [record.name for record in store.search("Connector", None)]
+    raise UsageError(f"there is no live connector '{name}'", hint=_near(name, names, "list them with: reconciler get connector"))  # fmt: skip
+
+
+def refuse_unreadable(found: LiveConnector) -> None:
+    """Stop before anything is made of a live record that no document could declare; others may have written it.
+
+    Raises:
+        InvalidDefinitions: it is such a record.
+    """
+    if not is_definition("Connector", found.spec, found.labels):
+        raise InvalidDefinitions(
+            f"the live {address('Connector', found.name)} is not as a connector should be", hint="run: reconciler plan"
+        )
+
+
+def find_endpoint(connector: LiveConnector, purpose: str) -> Mapping[str, Any]:
+    """The definition of one of its endpoints.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    known: Mapping[str, Mapping[str, Any]] = connector.spec.get("endpoints", {})
+    if purpose in known:
+        return known[purpose]
+    listed = f"it has {', '.join(sorted(known))}" if known else "it has none"
+    message = f"the connector '{connector.name}' has no endpoint '{purpose}'" if purpose else "which endpoint?"
+    raise UsageError(message, hint=_near(purpose, known, listed))
+
+
+def _near(name: str, known: Iterable[str], otherwise: str) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean '{near[0]}'? {otherwise}" if near else otherwise

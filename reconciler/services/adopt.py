@@ -1,6 +1,6 @@
 """Find drift, and what git would have to say for it to be so declared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -23,13 +23,34 @@ from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.core.ports.source import Desired
 from reconciler.core.ports.store import Store
-from reconciler.diagnostics import Finding
+from reconciler.diagnostics import Finding, Place
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.merge import document, effective, explicit
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.leaks import secrets_in, texts_of
-from reconciler.services.merging_live import merge
+from reconciler.services.drift import merge
+
+
+def secrets_in(content: object, is_secret: IsSecret, known: frozenset[str]) -> list[Finding]:
+    """That the value of a secret stands somewhere in the clear, alone or as a word.
+
+    Args:
+        known: texts that need not be looked at.
+    """
+    for text in texts_of(content):
+        if text not in known and any(map(is_secret, {text, *text.split()})):
+            hint = "give a reference in its place, and change the secret: others may have seen it"
+            return [Finding("RC210", "the value of a secret stands in it in the clear", Place(0, ("spec",)), hint)]
+    return []
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """All texts in a value, keys not among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(item)
 
 
 class AdoptOptions(Struct, frozen=True):

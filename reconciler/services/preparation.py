@@ -21,10 +21,10 @@ from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField, secret_fault
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.authorizing import made_with, refuse_unusable, token_job, with_refresh
+from reconciler.services.restore import kept_secrets
+from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
+from reconciler.services.token_care import made_with, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
-from reconciler.services.undeleting import kept_secrets
-from reconciler.services.unresolved import Unresolved, followed, forbidden, refuse_unresolved
 
 _OF_TOKENS = ("authorization", "tls", "status")
 """What a token depends on."""

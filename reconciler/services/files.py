@@ -1,10 +1,12 @@
-"""Make a new configuration repository."""
+"""Make a new configuration repository, and bring files to their canonical form."""
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.durable import make_folder, replace_files
 from reconciler.errors import UsageError
 from reconciler.kinds import schemas
@@ -73,3 +75,30 @@ def _contents(root: Path, pipeline: str) -> dict[str, bytes]:
     for name in _SCHEMAS:
         found[f".schemas/{name}.schema.json"] = schemas.text(f"{name}.schema.json")
     return found
+
+
+class FileOutcome(Struct, frozen=True):
+    """What became of one file.
+
+    Attributes:
+        text: its new content when it is not canonical yet, else None.
+        diagnostics: why it cannot be formatted.
+    """
+
+    path: str
+    text: bytes | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+Format = Callable[[bytes, str], tuple[bytes | None, tuple[Diagnostic, ...]]]
+"""From content and path to the canonical content, or None with the reasons why there is none."""
+
+
+def format_all(files: Iterable[tuple[str, bytes | Diagnostic]], canonical: Format) -> Iterator[FileOutcome]:
+    """The outcome for each file; nothing is written here."""
+    for path, content in files:
+        if isinstance(content, Diagnostic):
+            yield FileOutcome(path, None, (content,))
+            continue
+        text, diagnostics = canonical(content, path)
+        yield FileOutcome(path, text if text != content else None, diagnostics)

@@ -1,4 +1,4 @@
-"""From a saved plan to a plan that can be carried out: the same changes to the same records, or none at all."""
+"""From a saved plan to one that can be carried out: the same changes to the same records, or none at all."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,27 +8,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from reconciler.core.access import Target
-from reconciler.core.baseline import Index, KeepsBaselines
+from reconciler.core.baseline import Index, KeepsBaselines, Memory, Unprovable
 from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record, owned_by
 from reconciler.core.plan import Change, Plan, fingerprint_of
-from reconciler.core.ports.source import Past
+from reconciler.core.ports.source import Past, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.saved_plan import Precondition, SavedPlan, Step
-from reconciler.errors import RecordConflict, UsageError
+from reconciler.diagnostics import has_errors
+from reconciler.errors import RecordConflict, SourceUnavailable, UsageError
 from reconciler.kinds.access import live_target
 from reconciler.kinds.canonical import fold, leaves, moved, readable
 from reconciler.kinds.drift import paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.changes import NO_BODIES, Elsewhere, change_of, elsewhere_of
-from reconciler.services.completing import Around, complete
-from reconciler.services.covering import Covering
-from reconciler.services.losing import refuse_lost
-from reconciler.services.plan_options import PlanOptions
-from reconciler.services.rotation import add_fields
-from reconciler.services.token_changes import with_field
-from reconciler.services.undeleting import undeleted
+from reconciler.services.due_changes import add_fields, with_field
+from reconciler.services.judgement import Around, PlanOptions, complete
+from reconciler.services.plan import Asked, Planned, plan_all, plan_part
+from reconciler.services.restore import undeleted
+from reconciler.services.scope import refuse_lost
+from reconciler.services.shifts import Covering
 
 _AGAIN = "make and review a new plan"
 
@@ -193,3 +193,50 @@ def _targets(saved: SavedPlan, store: Store) -> Iterator[Target]:
     for step in saved.steps:
         if step.resource is not None:
             yield live_target(step.key, step.resource.content.value)
+
+
+_UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
+
+
+def memory_of_saved(plan: Plan, source: Source, store: Store, asked: Asked) -> Memory | None:
+    """What holds once `plan` is carried out; None where that cannot be told.
+
+    Args:
+        plan: as it was saved.
+        source: the definitions of its commit.
+        asked: how it was made. Secrets and tokens are left out, as a memory is not about them.
+    """
+    if plan.revision.past or plan.revision.dirty or not plan.revision.commit:
+        return None
+    try:
+        planned = _planned(
+            source, store, replace(asked, options=replace(asked.options, secrets=None), tokens=None, remember=True)
+        )
+    except (SourceUnavailable, UsageError):  # this clone does not have the commit
+        return None
+    if planned is None or planned.plan.confirmed or _writes(planned.plan) != _writes(plan):
+        return None
+    return planned.memory
+
+
+def _planned(source: Source, store: Store, asked: Asked) -> Planned | None:
+    try:
+        return plan_part(source, store, asked)
+    except Unprovable:
+        desired = source.load()
+        return None if has_errors(list(desired.diagnostics)) else plan_all(desired, source, store, asked)
+
+
+def _writes(plan: Plan) -> set[tuple[object, ...]]:
+    """What a plan leaves in the records, and what it declares of them."""
+    return {_write(change) for change in plan.changes if not change.fields or not _is_unwritten(change)}
+
+
+def _is_unwritten(change: Change) -> bool:
+    return all(field.origin in _UNWRITTEN for field in change.fields)
+
+
+def _write(change: Change) -> tuple[object, ...]:
+    record = change.record.uid if change.record else change.revival.uid if change.revival else None
+    declared = change.resource.fingerprint if change.resource else None
+    return change.action, change.key, record, change.body, declared

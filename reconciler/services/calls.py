@@ -1,22 +1,114 @@
-"""Perform an endpoint of a live connector."""
+"""Perform an endpoint of a live connector: redirects by hand, and what may be shown of the answer."""
 
-from collections.abc import Callable, Mapping
+import codecs
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Outcome, Redirect, Trust
+from reconciler.core.calls import Outcome, Redirect, Shown, Trust
 from reconciler.core.model import LiveConnector
-from reconciler.core.secret import Redactor, Secret
-from reconciler.errors import InvalidDefinitions
+from reconciler.core.secret import MASK, Redactor, Secret, carries_credentials, mask_text
+from reconciler.errors import InvalidDefinitions, NetworkFailure
 from reconciler.kinds.authorization import needs_token
-from reconciler.kinds.requests import Request, query_secrets
+from reconciler.kinds.requests import Pair, Request, query_secrets
 from reconciler.net.client import Answer, Limits, Sender
 from reconciler.net.retry import Patience, with_patience
-from reconciler.services.following import Hop, follow, revealed
-from reconciler.services.reading import redacted
+from reconciler.net.urls import host_of, is_same_origin, redirected
+
+STATUSES = frozenset((301, 302, 303, 307, 308))
+MOST = 5
+
+
+class Hop(Struct, frozen=True):
+    """One request on the way; values that are secrets are credentials."""
+
+    url: str
+    headers: tuple[Pair, ...]
+
+
+def follow(
+    answer: Answer, hop: Hop, trust: Trust, open_sender: Callable[[Trust], Sender], redactor: Redactor, limits: Limits
+) -> tuple[Answer, tuple[Redirect, ...]]:
+    """The answer at the end of the redirects, and the way there. Parameters go along only where Location repeats them.
+
+    Raises:
+        NetworkFailure: there are too many, or one leads where nothing should be sent.
+    """
+    redirects: list[Redirect] = []
+    while answer.status in STATUSES and answer.header("location"):
+        if len(redirects) == MOST:
+            raise NetworkFailure(f"it redirects more than {MOST} times", hint="check the endpoint's URL")
+        target = redirected(hop.url, answer.header("location"))
+        if not is_same_origin(target, hop.url):
+            hop = replace(hop, headers=tuple(pair for pair in hop.headers if _may_leave(pair)))
+            trust = replace(trust, certificate=None, key=None)
+            if redactor.text(target) != mask_text(target):
+                raise NetworkFailure(f"{host_of(hop.url)}: it redirects to another host with a secret in the URL", hint="ask whoever runs the server")  # fmt: skip
+        hop = replace(hop, url=target)
+        kept = any(isinstance(value, Secret) for _, value in hop.headers)
+        redirects.append(Redirect(answer.status, redactor.text(target), credentials=kept))
+        answer = open_sender(trust).send("GET", target, headers=revealed(hop.headers), limits=limits)
+    return answer, tuple(redirects)
+
+
+def revealed(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """Names and values as they are sent."""
+    return [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in pairs]
+
+
+def _may_leave(pair: Pair) -> bool:
+    return not isinstance(pair[1], Secret) and pair[0].lower() not in ("authorization", "cookie")
+
+
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+_TEXTUAL = re.compile(r"text/|application/(?:.*[/+])?(?:json|xml|javascript|yaml|x-www-form-urlencoded|graphql)", re.IGNORECASE)  # fmt: skip
+_COOKIE_VALUE = re.compile(r"=[^;]*")
+_TEXT_CODECS = ("utf-8", "ascii", "iso8859-", "cp12", "utf-16", "utf-32", "shift_jis", "euc_", "gb", "big5", "koi8")
+
+
+def text_of(answer: Answer) -> str | None:
+    """The body as text, or None where it is none."""
+    media_type = answer.header("content-type")
+    declared = _CHARSET.search(media_type)
+    codec = _codec(declared[1]) if declared else ""
+    if codec:
+        return answer.body.decode(codec, "replace")
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(answer.body, final=not answer.cut)
+    except UnicodeDecodeError:
+        return answer.body.decode("utf-8", "replace") if _TEXTUAL.match(media_type) else None
+    return None if "\0" in text else text
+
+
+def _codec(name: str) -> str:
+    """Python's name of a character set, or "" for what is none."""
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        return ""
+    return found if found.startswith(_TEXT_CODECS) else ""
+
+
+def redacted(answer: Answer, redactor: Redactor) -> Shown:
+    """The answer with what is secret masked; of cookies the name and the attributes stay."""
+    headers = tuple((redactor.text(name), _header(name, value, redactor)) for name, value in answer.headers)
+    text = text_of(answer)
+    body = redactor.data(answer.body) if text is None else redactor.text(text, cut=answer.cut)
+    return Shown(
+        answer.status, redactor.text(answer.reason), headers, body, len(answer.body), answer.cut, answer.seconds
+    )
+
+
+def _header(name: str, value: str, redactor: Redactor) -> str:
+    if name.lower() == "set-cookie":
+        return redactor.text(_COOKIE_VALUE.sub(f"={MASK}", value, count=1) if "=" in value else MASK)
+    masked = carries_credentials(name) and not name.lower().startswith("access-control-")
+    return MASK if masked else redactor.text(value)
+
 
 UNAUTHORIZED = 401
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))

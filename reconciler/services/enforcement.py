@@ -14,7 +14,7 @@ from reconciler.core.ports.store import Store
 from reconciler.errors import ExitCode, NotPermitted
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access, makes_super_admins
 from reconciler.kinds.registry import address
-from reconciler.services.approving import Approving
+from reconciler.services.gate import Approving
 
 POLICY, GROUP = "PermissionPolicy", "Group"
 NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"

@@ -1,0 +1,242 @@
+"""Changes that no document makes: values of secrets, tokens that are due, grants that end."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.core.baseline import DatedGrant
+from reconciler.core.calls import TokenState, is_due, token_has_expired
+from reconciler.core.conditions import Expiring
+from reconciler.core.diff import MISSING, FieldChange, Origin
+from reconciler.core.matching import Match
+from reconciler.core.model import Content, Key, Record, Resource, content_of
+from reconciler.core.plan import Action, Change
+from reconciler.core.ports.source import Sealer, SecretBackend
+from reconciler.core.ports.store import Store
+from reconciler.core.progress import UNTOLD, Progress, told
+from reconciler.errors import SecretUnavailable
+from reconciler.kinds.authorization import can_be_fetched
+from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, readable
+from reconciler.kinds.common import SecretField
+from reconciler.kinds.drift import path_of, secret_paths
+from reconciler.kinds.policies import dated_grants, expiring, has_expired, may_expire, without_expired
+from reconciler.kinds.registry import KINDS
+from reconciler.services.secret_uses import Unresolved, forbidden_in, refuse_unresolved
+
+
+def with_rotated_secrets(
+    changes: list[Change],
+    desired: Mapping[Key, Resource],
+    live: Mapping[Key, Record],
+    store: Store,
+    secrets: SecretBackend,
+    progress: Progress = UNTOLD,
+) -> list[Change]:
+    """`changes`, and an update for every record whose secrets are not what their references lead to now.
+
+    Raises:
+        SecretUnavailable: references that lead to nothing, all of them in the details.
+        SecretRefused: references that nobody may follow; nothing was read then.
+    """
+    states = store.secret_states()
+    sealer = store.sealer() if states else None
+    by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
+    bodies = ((key, resource.body, partial(_fields, resource)) for key, resource in desired.items())
+    refuse_unresolved(forbidden_in(bodies, secrets.refuse))
+    missing: list[Unresolved] = []
+    secrets.prefetch(_far_references(desired.values()), progress)
+    for key, resource in told(desired.items(), "secrets", len(desired), progress):
+        record = by_key[key].record if key in by_key else live.get(key)
+        if record is None or not may_hold_references(resource.body):
+            continue
+        fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
+        if fields:
+            by_key[key] = add_fields(by_key.get(key), resource, record, fields, store)
+    refuse_unresolved(missing)
+    return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
+
+
+def _fields(resource: Resource) -> Iterable[SecretField]:
+    return KINDS[resource.key.kind].secret_fields(resource.content.value["spec"])
+
+
+def _far_references(resources: Iterable[Resource]) -> Iterator[Mapping[str, str]]:
+    """The secret references of resources of which some lead to another program or machine."""
+    for resource in resources:
+        if may_hold_far_references(resource.body):
+            yield from (field.reference for field in _fields(resource))
+
+
+def _rotated(
+    resource: Resource,
+    stored: Mapping[str, str],
+    sealer: Sealer | None,
+    secrets: SecretBackend,
+    missing: list[Unresolved],
+) -> tuple[FieldChange, ...]:
+    """Secrets with another value than the stored one, and those that the store does not hold at all."""
+    fields = []
+    body = resource.content.value
+    paths = secret_paths(resource.key.kind, body)
+    for field in KINDS[resource.key.kind].secret_fields(body["spec"]):
+        try:
+            value = secrets.resolve(field.reference)
+        except SecretUnavailable as failure:
+            missing.append(Unresolved(resource.key, field, failure))
+            continue
+        path = path_of(field.address, paths)
+        before = stored.get(field.address)
+        if before is None or sealer is None:
+            fields.append(FieldChange(path, MISSING, field.reference, Origin.SECRET, secret=True))
+        elif before != (now := sealer.fingerprint(value)):
+            fields.append(FieldChange(path, before, now, Origin.SECRET, secret=True))
+    return tuple(fields)
+
+
+def add_fields(
+    change: Change | None, resource: Resource, record: Record, fields: tuple[FieldChange, ...], store: Store
+) -> Change:
+    """`change`, or an update that does nothing else, with secrets that have new values."""
+    if change is not None:
+        known = {field.path for field in change.fields}
+        return replace(change, fields=change.fields + tuple(field for field in fields if field.path not in known))
+    live, _ = readable(resource.key.kind, store.bodies([record.uid])[record.uid].live)
+    written = None if live.body == resource.body else live
+    return Change(Action.UPDATE, resource.key, resource, record, written, live, fields)
+
+
+PATH = ("spec", "authorization", "accessToken")
+_NOTE = "an access token is fetched with it"
+
+
+class KnownTokens(Struct, frozen=True):
+    """What the store holds of tokens, and the time to judge them by."""
+
+    states: Mapping[str, TokenState]
+    now: str
+
+
+def with_due_tokens(
+    changes: list[Change],
+    desired: Mapping[Key, Resource],
+    live: Mapping[Key, Record],
+    owner: str,
+    tokens: KnownTokens,
+) -> list[Change]:
+    """`changes` with a note where a token is fetched, and an update for every token that is missing or due."""
+    by_key = {change.key: change for change in changes if change.action is not Action.DELETE}
+    for key, resource in desired.items():
+        if not resource.needs_token or not resource.active:
+            continue
+        if not can_be_fetched(resource.content.value["spec"]):
+            continue
+        change = by_key.get(key)
+        if change is not None and (change.record is None or _is_authorized_anew(change)):
+            by_key[key] = replace(change, notes=(*change.notes, _NOTE))
+            continue
+        record = change.record if change is not None else live.get(key)
+        if record is None or (change is None and record.owner != owner):
+            continue
+        field = _due(tokens.states.get(record.uid), tokens.now)
+        if field is not None:
+            by_key[key] = with_field(change, resource, record, field)
+    return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
+
+
+def _is_authorized_anew(change: Change) -> bool:
+    return any(field.path[:2] == ("spec", "authorization") for field in change.fields)
+
+
+def _due(state: TokenState | None, now: str) -> FieldChange | None:
+    if state is None:
+        return _field("none", "fetched")
+    if not is_due(state, now):
+        return None
+    return _field(f"{'expired' if token_has_expired(state, now) else 'expires'} {state.expires}", "renewed")
+
+
+def _field(before: Any, after: Any) -> FieldChange:
+    return FieldChange(PATH, before, after, Origin.TOKEN, secret=True)
+
+
+def with_field(change: Change | None, resource: Resource, record: Record, field: FieldChange) -> Change:
+    """`change`, or an update that does nothing else, with what becomes of the token."""
+    if change is not None:
+        return replace(change, fields=(*change.fields, field))
+    return Change(Action.UPDATE, resource.key, resource, record, fields=(field,))
+
+
+_MEMBERS = ("spec", "members")
+_MODES = {
+    "authoritative": "authoritative: members that are not listed are removed",
+    "additive": "additive: members that others added stay",
+}
+
+
+def with_expired(
+    desired: Mapping[Key, Resource], live: Mapping[Key, Record], matches: Iterable[Match], owner: str, now: str
+) -> Iterator[Match]:
+    """The policies that are as declared, and so matched by nothing, but of which grants have ended since."""
+    matched = {found.resource.key for found in matches if found.resource}
+    for resource in _dated(desired, now):
+        record = live.get(resource.key)
+        if record is not None and record.owner == owner and resource.key not in matched:
+            moment = datetime.fromisoformat(now)
+            if any(has_expired(grant, moment) for grant in resource.content.value["spec"]["grants"]):
+                yield Match(Action.UPDATE, resource, record)
+
+
+def dated_in(desired: Mapping[Key, Resource], now: str) -> tuple[DatedGrant, ...]:
+    """The grants that git declares and that end some time."""
+    return tuple(grant for policy in _dated(desired, now) for grant in dated_grants(policy))
+
+
+def expiring_of(grants: Iterable[DatedGrant], now: str) -> tuple[Expiring, ...]:
+    """Those that end soon, the first to end first."""
+    found = expiring(grants, datetime.fromisoformat(now)) if now else ()
+    return tuple(sorted(found, key=lambda item: (datetime.fromisoformat(item.expires), item.policy, item.index)))
+
+
+def _dated(desired: Mapping[Key, Resource], now: str) -> Iterator[Resource]:
+    for key, resource in desired.items():
+        if now and key.kind == "PermissionPolicy" and may_expire(resource.body):
+            yield resource
+
+
+def without_ended(kind: str, content: Content, now: str) -> tuple[Content, tuple[str, ...]]:
+    """What a new record holds, which may be less than what is declared, and what to say of it."""
+    if kind != "PermissionPolicy" or not may_expire(content.body):
+        return content, ()
+    value = content.value
+    spec, gone = without_expired(value["spec"], now)
+    if not gone:
+        return content, ()
+    return content_of({**value, "spec": spec}), (f"grants that have ended are left out: {_listed(gone)}",)
+
+
+def notes_on(kind: str, declared: Mapping[str, Any], fields: Iterable[FieldChange], now: str) -> tuple[str, ...]:
+    """What a reviewer should see beside the fields of a policy or group that changes."""
+    if kind == "Group":
+        members = declared["spec"].get("members", {})
+        changed = any(field.path[:2] == _MEMBERS for field in fields)
+        return (f"members are {_MODES[members['mode']]}",) if changed and "mode" in members else ()
+    if kind != "PermissionPolicy" or not now:
+        return ()
+    moment = datetime.fromisoformat(now)
+    ended = [grant for grant in declared["spec"].get("grants", ()) if has_expired(grant, moment)]
+    held = [
+        grant
+        for field in fields
+        if field.path == ("spec", "grants") and isinstance(field.before, list)
+        for grant in field.before
+    ]
+    gone = [grant for grant in ended if grant in held]
+    return (f"grants that have ended are revoked: {_listed(gone)}",) if gone else ()
+
+
+def _listed(grants: Iterable[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{', '.join(grant['permissions'])} (ended {grant['expires']})" for grant in grants)

@@ -20,9 +20,8 @@ from reconciler.models.connector import Category, Connector
 from reconciler.models.plan import Plan
 from reconciler.models.project import Project, ValidationResult
 from reconciler.settings import Overrides
-from reconciler.wiring.planning import PlanFlags, asked_of, make, run_of, settings_of
+from reconciler.wiring.plan import PlanFlags, asked_of, found_in, make, run_of, settings_of
 from reconciler.wiring.run import default_actor, load_project, locate_root, open_source, pipeline_actor
-from reconciler.wiring.validation import found_in
 
 Model = TypeVar("Model", Category, Connector, Group, PermissionPolicy, AccessTest)
 

@@ -12,8 +12,8 @@ from reconciler.cli.output import answer, wants_color
 from reconciler.cli.revision import REVISION
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
-from reconciler.wiring.comparing import compare_revisions, connectors_of, lines_of
 from reconciler.wiring.run import locate_root, now
+from reconciler.wiring.stores import compare_revisions, connectors_of, lines_of
 
 FORMATS = ("text", "json", "markdown")
 

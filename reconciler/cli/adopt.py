@@ -19,7 +19,7 @@ from reconciler.wiring.run import open_source
 if TYPE_CHECKING:
     from reconciler.core.drift import DriftOfAll
     from reconciler.render.adoption import Spans
-    from reconciler.wiring.adopting import Prepared
+    from reconciler.wiring.adoption import Prepared
 
 
 @click.command(
@@ -46,7 +46,7 @@ def command(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool
     Without ADDRESS everything of this repository that drifted is written; a live record that git does not define
     has to be named. Comments, quotes, anchors and the order of keys stay. Formats (-o): text, json.
     """
-    from reconciler.wiring.adopting import commit, drift_of, places_of, prepare, start_of_branch, write
+    from reconciler.wiring.adoption import commit, drift_of, places_of, prepare, start_of_branch, write
 
     chosen = choose_format(("text", "json"))
     run = open_run(reading=True)

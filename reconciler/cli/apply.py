@@ -13,7 +13,7 @@ from reconciler.cli.plan_options import plan_options
 from reconciler.cli.revision import REVISION
 from reconciler.cli.running import open_run, planned_with
 from reconciler.errors import UsageError
-from reconciler.wiring.planning import PlanFlags
+from reconciler.wiring.plan import PlanFlags
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

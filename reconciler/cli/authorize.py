@@ -14,8 +14,8 @@ from reconciler.cli.said import options
 from reconciler.core.verdicts import Comparison, Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.source.positions import Lines
-from reconciler.wiring.comparing import compare_revisions, lines_of
 from reconciler.wiring.run import locate_root, now
+from reconciler.wiring.stores import compare_revisions, lines_of
 
 FORMATS = ("text", "json", "markdown", "github")
 

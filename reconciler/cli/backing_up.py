@@ -10,8 +10,8 @@ from reconciler.cli.options import choose_format, common_options
 from reconciler.cli.output import answer
 from reconciler.cli.running import settings_of_run
 from reconciler.cli.said import options
-from reconciler.wiring.keys import key_place
 from reconciler.wiring.run import open_state
+from reconciler.wiring.stores import key_place
 
 FORMATS = ("text", "json")
 

@@ -14,7 +14,7 @@ from reconciler.kinds.requests import Given, build, gather, shown_url
 from reconciler.render.call import Sent, outcome_text, request_text
 from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.records import find_connector, find_endpoint
-from reconciler.wiring.planning import Run
+from reconciler.wiring.plan import Run
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _sample(endpoint: Mapping[str, Any]) -> dict[str, Any]:
 def _file(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
-    from reconciler.wiring.data import read_data
+    from reconciler.wiring.files import read_data
 
     return read_data(path)
 

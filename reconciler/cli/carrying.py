@@ -16,7 +16,7 @@ from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
-from reconciler.wiring.planning import Run
+from reconciler.wiring.plan import Run
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from reconciler.cli.said import options
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Settings
-from reconciler.wiring.history import PastLines
 from reconciler.wiring.run import now, open_state
+from reconciler.wiring.stores import PastLines
 
 if TYPE_CHECKING:
     from reconciler.core.history import Futile, KeepsHistory, RunEntry

@@ -10,7 +10,7 @@ from reconciler.cli.output import answer, answer_in_utf8, say
 from reconciler.cli.said import options
 from reconciler.errors import ExitCode
 from reconciler.render.style import json_text, plural
-from reconciler.wiring.imports import ImportRequest, Prepared, import_openapi, write_new
+from reconciler.wiring.files import ImportRequest, Prepared, import_openapi, write_new
 from reconciler.wiring.run import locate_root
 
 _SHOWN_NOTES = 20

@@ -12,7 +12,7 @@ from reconciler.cli.plan_options import plan_options, saving_options
 from reconciler.cli.planning import FORMATS, show_plan
 from reconciler.cli.running import open_run, planned_with
 from reconciler.errors import ExitCode
-from reconciler.wiring.planning import PlanFlags
+from reconciler.wiring.plan import PlanFlags
 
 
 @click.command(

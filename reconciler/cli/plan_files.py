@@ -16,7 +16,7 @@ from reconciler.core.calls import later
 from reconciler.core.history import duration
 from reconciler.core.plan import Plan
 from reconciler.errors import GuardStopped, UsageError
-from reconciler.wiring.planning import PlanFlags, Run
+from reconciler.wiring.plan import PlanFlags, Run
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> N
         return
     from reconciler import __version__
     from reconciler.render.saved_plan import About
-    from reconciler.wiring.plans import write_plan
+    from reconciler.wiring.saved_plans import write_plan
 
     created = now()
     seconds = parse_duration("--valid-for", saving.valid_for)
@@ -74,7 +74,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
         UsageError: it is no saved plan, or one for another target, owner or store.
     """
     from reconciler.services.saved_plans import revive
-    from reconciler.wiring.plans import read_plan, refuse_unsigned
+    from reconciler.wiring.saved_plans import read_plan, refuse_unsigned
 
     saved = read_plan(path)
     run = open_run(flags, target=saved.target if options().store is None else None)
@@ -117,6 +117,6 @@ def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) ->
         )
     wanted = branch or run.settings.require_commit_on
     if wanted and plan.changes:
-        from reconciler.wiring.plans import refuse_off_branch
+        from reconciler.wiring.saved_plans import refuse_off_branch
 
         refuse_off_branch(run.settings.root, plan.revision, wanted)

@@ -9,7 +9,7 @@ from reconciler.cli.running import preflight_of
 from reconciler.cli.said import options
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
-from reconciler.wiring.planning import PlanFlags, Run
+from reconciler.wiring.plan import PlanFlags, Run
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:

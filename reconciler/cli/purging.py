@@ -15,7 +15,7 @@ from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
 from reconciler.services.care import PURGE, Purge
-from reconciler.wiring.planning import PlanFlags
+from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now
 
 _MOST_DAYS = 36_500

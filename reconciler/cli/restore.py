@@ -28,7 +28,7 @@ from reconciler.core.guards import Override
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
-from reconciler.wiring.planning import PlanFlags, Run
+from reconciler.wiring.plan import PlanFlags, Run
 from reconciler.wiring.run import now, open_state
 
 

@@ -18,7 +18,7 @@ from reconciler.cli.planning import show_plan
 from reconciler.cli.running import open_run, planned_with
 from reconciler.core.plan import Plan
 from reconciler.errors import UsageError
-from reconciler.wiring.planning import PlanFlags, Run
+from reconciler.wiring.plan import PlanFlags, Run
 from reconciler.wiring.run import now, open_state
 
 

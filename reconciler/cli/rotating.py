@@ -13,9 +13,9 @@ from reconciler.cli.running import actor_of_run, named_actor, open_run
 from reconciler.cli.said import options
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode
-from reconciler.wiring.keys import next_key
-from reconciler.wiring.planning import PlanFlags
+from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now, open_state
+from reconciler.wiring.stores import next_key
 
 FORMATS = ("text", "json")
 

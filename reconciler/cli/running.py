@@ -14,7 +14,7 @@ from reconciler.core.progress import UNTOLD, Shown
 from reconciler.diagnostics import has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings
-from reconciler.wiring.planning import PlanFlags, Run, asked_of, make, run_of, settings_of
+from reconciler.wiring.plan import PlanFlags, Run, asked_of, make, run_of, settings_of
 from reconciler.wiring.run import default_actor, load_settings, locate_root, open_state, open_tokens, pipeline_actor
 
 if TYPE_CHECKING:

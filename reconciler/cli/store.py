@@ -19,7 +19,7 @@ from reconciler.cli.running import actor_of_run, named_actor, open_run, settings
 from reconciler.cli.said import options
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode, UsageError
-from reconciler.wiring.planning import PlanFlags
+from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now, open_state
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Repository
+from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
-from reconciler.wiring.validation import found_in
 
 FORMATS = render.FORMATS
 

@@ -38,7 +38,7 @@ from reconciler.services.judgement import PlanOptions
 from reconciler.services.saved_plans import revive
 from reconciler.stores.sql.audit import audit
 from reconciler.render.saved_plan import About
-from reconciler.wiring.plans import read_plan, write_plan
+from reconciler.wiring.saved_plans import read_plan, write_plan
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
 Name = tuple[str, str]

@@ -26,7 +26,7 @@ from reconciler.services.saved_plans import revive
 from reconciler.stores.host import LocalHost
 from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.store import SqliteStore
-from reconciler.wiring.plans import read_plan
+from reconciler.wiring.saved_plans import read_plan
 
 VERBOSE = (
     "repository ",

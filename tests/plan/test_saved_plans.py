@@ -16,7 +16,7 @@ from live_state import drift, live_spec, sql
 
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds import schemas
-from reconciler.wiring.plans import read_plan
+from reconciler.wiring.saved_plans import read_plan
 
 CRM = "connectors/crm.yaml"
 OTHER = CATEGORY.replace("name: crm", "name: other").replace("Customer data", "Other")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 from test_convergence import FEW, Document, desired_states
 
 from reconciler.core.model import Key
-from reconciler.wiring.adopting import Prepared, drift_of, prepare, write
+from reconciler.wiring.adoption import Prepared, drift_of, prepare, write
 from reconciler.wiring.run import open_source
 
 

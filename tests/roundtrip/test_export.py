@@ -12,7 +12,7 @@ from live_state import InProcess, drift, sql
 from reconciler.kinds import schemas
 from reconciler.render.adoption import export_json, refused_lines
 from reconciler.services.records import Choice
-from reconciler.wiring.exporting import export_records
+from reconciler.wiring.files import export_records
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from conftest import CATEGORY, Workspace
 
 from reconciler.errors import GuardStopped, UsageError
-from reconciler.wiring.plans import _digest_of, read_plan
+from reconciler.wiring.saved_plans import _digest_of, read_plan
 
 OTHER = CATEGORY.replace("name: crm", "name: other").replace("Customer data", "Other")
 

@@ -22,8 +22,8 @@ from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import DefinitionWriter, edit_file
 from reconciler.source.repository import Repository
-from reconciler.wiring.leaks import known_secrets
 from reconciler.wiring.run import now, open_state
+from reconciler.wiring.stores import known_secrets
 
 
 class Prepared(Struct, frozen=True):

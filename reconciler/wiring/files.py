@@ -1,23 +1,70 @@
-"""Builds the parts of an import: where the document comes from and where the definitions go."""
+"""The parts of an export, an import, and the data of a call."""
 
 import os
 import re
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from reconciler.core.drift import Definition, Export
 from reconciler.core.model import Key
+from reconciler.core.ports.store import Store
 from reconciler.durable import replace_files
-from reconciler.errors import UsageError
+from reconciler.errors import SourceUnavailable, UsageError
+from reconciler.services.records import Choice, export, layout
 from reconciler.source import files
+from reconciler.source.edits import DefinitionWriter
 from reconciler.source.repository import Repository
-from reconciler.wiring.run import from_root
+from reconciler.source.yaml.guard import MAX_BYTES
+from reconciler.wiring.run import from_root, now
+from reconciler.wiring.stores import known_secrets
+from reconciler.yaml.writer import joined
 
 if TYPE_CHECKING:
     from reconciler.importers.openapi import Note
+
+
+def export_records(store: Store, choice: Choice) -> Export:
+    """The chosen live records as definitions, each checked as `validate` would.
+
+    Raises:
+        UsageError: there is no record of an address, or no category of a name.
+    """
+    return export(store, choice, DefinitionWriter(now()), known_secrets(store))
+
+
+def stream(definitions: Sequence[Definition]) -> str:
+    """All definitions as one text."""
+    return joined(definition.text for definition in definitions)
+
+
+def write_export(out: Path, definitions: Sequence[Definition], *, force: bool) -> dict[str, list[Definition]]:
+    """Write the definitions below the directory `out`; returns what went into which file.
+
+    Raises:
+        UsageError: files exist and `force` is not given.
+        SourceUnavailable: a file cannot be written.
+    """
+    placed = layout(definitions, MAX_BYTES)
+    taken = [path for path in placed if (out / path).exists() or (out / path).is_symlink()]
+    if taken and not force:
+        hint = "name another directory, choose other records, or pass --force"
+        raise UsageError(f"{_files(taken)} in {out}; nothing was written", hint=hint, details=tuple(taken[:20]))
+    contents: Mapping[str, bytes] = {path: stream(items).encode() for path, items in placed.items()}
+    try:
+        base, below = from_root(out)
+        replace_files(base, {f"{below}/{path}".lstrip("/"): data for path, data in contents.items()})
+    except OSError as failure:
+        raise SourceUnavailable(f"{failure.filename or out} cannot be written: {failure.strerror}") from failure
+    return placed
+
+
+def _files(paths: Sequence[str]) -> str:
+    return "a file exists already" if len(paths) == 1 else f"{len(paths)} files exist already"
 
 
 class ImportRequest(Struct, frozen=True):
@@ -144,3 +191,34 @@ def _destinations(names: list[str], root: Path | None, out: str | None) -> tuple
             raise UsageError(f"the import makes {len(names)} files", hint="name a directory with --out")
         return path.parent, [path.name]
     return path, names
+
+
+MAX_DATA_BYTES = 10 * 1024 * 1024
+
+
+def read_data(path: str) -> dict[str, Any]:
+    """The object in a JSON or YAML file; `-` is standard input.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else.
+    """
+    from reconciler.source.yaml.loader import fast_parser, load
+
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(MAX_DATA_BYTES + 1)
+        else:
+            with Path(path).open("rb") as opened:
+                content = opened.read(MAX_DATA_BYTES + 1)
+    except OSError as failure:
+        raise UsageError(f"--data {path}: {failure.strerror}", hint="name a JSON or YAML file") from failure
+    if len(content) > MAX_DATA_BYTES:
+        raise UsageError(f"--data {path}: it is larger than {MAX_DATA_BYTES // 2**20} MiB")
+    loaded = load(content, path, fast_parser())
+    if loaded.faults:
+        found = loaded.faults[0]
+        raise UsageError(f"--data {found.span}: {found.message}", hint=found.hint or "write one JSON or YAML object")
+    if len(loaded.documents) != 1:
+        raise UsageError(f"--data {path}: it should hold one object", hint='such as {"account": "42"}')
+    data: dict[str, Any] = loaded.documents[0][1]
+    return data

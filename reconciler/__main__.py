@@ -4,7 +4,7 @@ import os
 import sys
 
 from reconciler import __version__
-from reconciler.cli.descriptors import lead_nowhere, open_missing, warn
+from reconciler.cli.streams import lead_nowhere, open_missing, warn
 
 _READERS = {"plan", "validate", "drift"}
 """Commands that leave nothing to close."""
@@ -20,11 +20,11 @@ def main() -> int:
         return _say_version()
     interrupts = None
     try:
-        from reconciler.cli.interrupts import SignalInterrupts
+        from reconciler.cli.boundary import SignalInterrupts
 
         interrupts = SignalInterrupts()
         interrupts.catch()
-        from reconciler.cli.main import run
+        from reconciler.cli.app import run
 
         code = run(sys.argv[1:], interrupts)
     except KeyboardInterrupt:  # while the command line itself was loaded

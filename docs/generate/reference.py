@@ -10,8 +10,8 @@ from typing import Any
 import click
 import variables
 
-from reconciler.cli.help import Command
-from reconciler.cli.main import COMMANDS, SECTIONS, cli
+from reconciler.cli.app import COMMANDS, SECTIONS, cli
+from reconciler.cli.options import ExplainedCommand
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES
 
@@ -73,7 +73,7 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
     pieces = [piece for piece in found.collect_usage_pieces(context) if piece != "[OPTIONS]"]
     yield from ("```text", " ".join((context.command_path, *pieces, "[OPTIONS]")), "```")
     yield from paragraphs(found.help)
-    examples = found.examples if isinstance(found, Command) else ()
+    examples = found.examples if isinstance(found, ExplainedCommand) else ()
     if examples:
         yield from ("", "```sh", *(line for shown, purpose in examples for line in (f"# {purpose}", shown)), "```")
     options = [item for item in found.params if isinstance(item, click.Option) and item.name not in shared]

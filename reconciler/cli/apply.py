@@ -5,13 +5,10 @@ from typing import Any
 
 import click
 
-from reconciler.cli.carrying import FORMATS, ApplyFlags, carry_out, carrying_options
-from reconciler.cli.help import Command
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.plan_files import open_saved, refuse_demanded
-from reconciler.cli.plan_options import plan_options
-from reconciler.cli.revision import REVISION
-from reconciler.cli.running import open_run, planned_with
+from reconciler.cli.execution import FORMATS, ApplyFlags, carry_out, carrying_options
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
+from reconciler.cli.plan import plan_options
+from reconciler.cli.run import open_run, open_saved, planned_with, refuse_demanded
 from reconciler.errors import UsageError
 from reconciler.wiring.plan import PlanFlags
 
@@ -20,7 +17,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(
     "apply",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler apply", "plan, ask, and carry it out"),
         ("reconciler apply --yes --ref origin/main --as ada", "from a pipeline"),
@@ -43,7 +40,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--require-commit-on", "branch", type=REVISION, metavar="REV", help="The plan's commit has to be on this branch."
 )
 @common_options(reads=True)
-def command(
+def apply(
     planfile: Path | None, yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
     branch: str | None, **flags: Any,
 ) -> int:  # fmt: skip

@@ -1,14 +1,41 @@
-"""``reconciler call``."""
+"""``reconciler call``: one endpoint, or all of a connector's."""
 
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from reconciler.cli.asked import CallFlags
-from reconciler.cli.help import Command
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.running import open_run
-from reconciler.errors import ExitCode, UsageError
+from reconciler.cli.options import ExplainedCommand, choose_format, common_options, labels_of
+from reconciler.cli.output import answer, can_ask, confirmed, options, say, wants_color
+from reconciler.cli.run import named_actor, open_run
+from reconciler.core.model import Key, LiveConnector
+from reconciler.errors import Declined, ExitCode, UsageError
+from reconciler.kinds.requests import Given, build, gather, shown_url
+from reconciler.render.call import Sent, checks_text, outcome_text, request_text
+from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
+from reconciler.services.records import Query, find_connector, find_endpoint, search
+from reconciler.services.smoke import check_all
+from reconciler.wiring.plan import Run
+from reconciler.wiring.run import now, open_tokens
+
+if TYPE_CHECKING:
+    from reconciler.core.calls import Outcome
+
+
+class CallFlags(NamedTuple):
+    """What the user said."""
+
+    settings: tuple[str, ...]
+    data: str | None
+    params: tuple[str, ...]
+    headers: tuple[str, ...]
+    base_url: str
+    max_bytes: int
+    yes: bool
+    fail: bool
+    dry_run: bool
+
 
 FORMATS = ("text", "json")
 MAX_BYTES = 10 * 1024 * 1024
@@ -34,7 +61,7 @@ def _call_options(function: Any) -> Any:
 
 @click.command(
     "call",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler call crm-contacts list", "an endpoint, with the sample of its definition"),
         ("reconciler call crm-contacts list --set account=7 --dry-run", "what would be sent"),
@@ -48,7 +75,7 @@ def _call_options(function: Any) -> Any:
 @click.option("--category", metavar="NAME", help="With --all: connectors filed under this category.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="With --all: connectors with this label.")  # fmt: skip
 @common_options()
-def command(
+def call(
     connector: str | None, endpoint: str | None, every: bool, category: str | None, labels: tuple[str, ...], **flags: Any
 ) -> int:  # fmt: skip
     """Call an endpoint of a live connector, with its live authorization. Asks before a method that writes.
@@ -60,8 +87,6 @@ def command(
     asked = CallFlags(**flags)
     chosen = choose_format(FORMATS)
     if every:
-        from reconciler.cli.call_all import call_all
-
         if connector or asked != CallFlags((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
             raise UsageError("--all takes no connector and no data", hint="choose with --category and --label")
         return call_all(chosen, base_url=asked.base_url, category=category, labels=labels)
@@ -73,22 +98,172 @@ def command(
 
 
 def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
-    from reconciler.cli import calling
     from reconciler.kinds.authorization import trust_of
     from reconciler.net.retry import Senders
     from reconciler.services.calls import perform
 
     run = open_run()
-    call = calling.prepare_call(run, name, purpose, asked)
-    sent = calling.sent_of(call)
+    call = prepare_call(run, name, purpose, asked)
+    sent = sent_of(call)
     if asked.dry_run:
-        calling.report(sent, None, chosen)
+        report(sent, None, chosen)
         return ExitCode.OK
-    calling.permit(run, [call.connector])
-    calling.announce(call, sent, yes=asked.yes)
-    authorize = calling.authorizing(run)
+    permit(run, [call.connector])
+    announce(call, sent, yes=asked.yes)
+    authorize = authorizing(run)
     trust = trust_of(call.connector.spec, call.connector.secrets)
     with Senders() as senders:
         outcome = perform(call, trust, lambda fresh: authorize(call.connector, fresh), senders.open)
-    calling.report(sent, outcome, chosen)
+    report(sent, outcome, chosen)
     return ExitCode.WORLD if asked.fail and outcome.answer.status >= 400 else ExitCode.OK
+
+
+def prepare_call(run: Run, name: str, purpose: str, asked: CallFlags) -> Call:
+    """The call that the command line asks for.
+
+    Raises:
+        DataMissing, InvalidDefinitions, SecretUnavailable, UsageError: it cannot be sent.
+    """
+    connector = find_connector(run.store, name, lambda wanted: Key("Connector", wanted) in run.source.load().resources)
+    endpoint = find_endpoint(connector, purpose)
+    if connector.spec.get("status", "active") != "active" and not options().quiet:
+        say(f"the connector '{name}' is inactive: consumers are not offered it")
+    given = Given(
+        gather(_sample(endpoint), _file(asked.data), asked.settings),
+        [_split(text, "=", "--param name=value") for text in asked.params],
+        [_split(text, ":", "--header 'Name: value'") for text in asked.headers],
+        asked.base_url,
+    )
+    request = build(purpose, endpoint, given, connector.secrets)
+    return prepare(connector, purpose, request, max_bytes=asked.max_bytes)
+
+
+def _sample(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    sample = endpoint.get("sample")
+    return sample if isinstance(sample, dict) else {}
+
+
+def _file(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    from reconciler.wiring.files import read_data
+
+    return read_data(path)
+
+
+def _split(text: str, sign: str, form: str) -> tuple[str, str]:
+    name, found, value = text.partition(sign)
+    if not found or not name.strip():
+        raise UsageError("a parameter or header has no name and value", hint=f"write {form}")
+    return (name, value) if sign == "=" else (name.strip(), value.strip())
+
+
+def authorizing(run: Run, ahead: Sequence[LiveConnector] = ()) -> Callable[[LiveConnector, bool], Headers]:
+    """What gives the headers of a connector; the second argument is whether a stored token is no good.
+
+    Args:
+        ahead: connectors that are all going to be called: their tokens are fetched at once, in parallel.
+    """
+    from reconciler.services.token_care import authorize, authorize_ahead
+
+    tools = open_tokens(run.settings, run.store)
+    failures = authorize_ahead(ahead, tools)
+
+    def headers_of(connector: LiveConnector, fresh: bool) -> Headers:
+        if connector.uid in failures:
+            raise failures[connector.uid]
+        return authorize(connector, tools, fresh=fresh)
+
+    return headers_of
+
+
+def sent_of(call: Call) -> Sent:
+    """What may be said of the request."""
+    spec = call.connector.spec
+    proofs = ("Authorization",) if spec.get("authorization", {}).get("method", "none") != "none" else ()
+    url = redactor_of(call, ()).text(shown_url(call.request))
+    return Sent(call.connector.name, call.purpose, call.request, url, proofs, verified=_is_verified(spec))
+
+
+def _is_verified(spec: Mapping[str, Any]) -> bool:
+    tls = spec.get("tls")
+    return not isinstance(tls, dict) or bool(tls.get("verify", True))
+
+
+def permit(run: Run, connectors: Sequence[LiveConnector]) -> None:
+    """Stop before requests are sent for somebody who may not call the connectors.
+
+    Raises:
+        NotPermitted: somebody may not, or nobody is named in a store that has a super admin.
+    """
+    from reconciler.services.enforcement import Caller
+
+    Caller(named_actor(), now()).permit(run.store, connectors, "call")
+
+
+def announce(call: Call, sent: Sent, *, yes: bool) -> None:
+    """Say what is about to be sent, and ask before it writes.
+
+    Raises:
+        UsageError: nobody can be asked.
+        Declined: the answer is not yes.
+    """
+    warn_unverified(call.connector)
+    writes = call.request.method in WRITING and not yes
+    if options().verbose or writes:
+        for line in request_text(sent, values=False).splitlines():
+            say(line)
+    if not writes:
+        return
+    if not can_ask():
+        raise UsageError(
+            f"call asks before it sends a {call.request.method}, and there is no terminal to ask on", hint="pass --yes"
+        )
+    if not confirmed(f"Send it with the credentials of {call.connector.name}?"):
+        raise Declined("nothing was sent")
+
+
+def warn_unverified(connector: LiveConnector) -> None:
+    """Say that certificates are not verified, and why."""
+    if not _is_verified(connector.spec) and connector.spec.get("endpoints"):
+        reason = connector.spec["tls"].get("reason", "no reason is given")
+        say(f"warning: certificates are not verified for {connector.name}: {reason}")
+
+
+def report(sent: Sent, outcome: "Outcome | None", chosen: str) -> None:
+    """Print the answer, or without one the request."""
+    for hop in outcome.redirects if outcome else ():
+        say(f"redirected with {hop.status} to {hop.url}" + ("" if hop.credentials else ", without credentials"))
+    if chosen == "json":
+        from reconciler.render.call import call_json
+
+        answer(call_json(sent, outcome))
+    elif outcome is None:
+        answer(request_text(sent))
+    else:
+        answer(outcome_text(outcome, color=wants_color(options().color, sys.stdout)))
+    sys.stdout.flush()  # the answer comes before what is said about it
+    if outcome is not None and outcome.answer.status == UNAUTHORIZED and sent.proofs:
+        say("hint: the server refuses the credentials; when they have changed, run: reconciler apply --secrets check")
+
+
+def call_all(chosen: str, *, base_url: str, category: str | None, labels: tuple[str, ...]) -> int:
+    """Call every GET endpoint of the active connectors that satisfy the filters."""
+    query = Query("Connector", category=category, labels=labels_of(labels), status="active")
+    run = open_run()
+    names = [found.name for found in search(run.store, query)]
+    connectors = list(run.store.connectors(names)) if names else []
+    permit(run, connectors)
+    for connector in connectors:
+        warn_unverified(connector)
+    if options().verbose:
+        say(f"{len(connectors)} active connectors")
+    with run.progress:
+        checks = check_all(connectors, authorizing(run, connectors), base_url=base_url, progress=run.progress)
+    if chosen == "json":
+        from reconciler.render.call import checks_json
+
+        answer(checks_json(checks))
+    else:
+        answer(checks_text(checks, color=wants_color(options().color, sys.stdout)))
+    return ExitCode.WORLD if any(check.verdict == "failed" for check in checks) else ExitCode.OK

@@ -1,22 +1,21 @@
-"""``reconciler explain``."""
+"""``reconciler explain`` and ``reconciler schema``."""
 
 import re
 import sys
 
 import click
 
-from reconciler.cli.help import Command
-from reconciler.cli.options import common_options
-from reconciler.cli.output import answer, wants_color
-from reconciler.cli.said import options
+from reconciler.cli.options import ExplainedCommand, common_options
+from reconciler.cli.output import answer, answer_in_utf8, options, wants_color
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES, UsageError
+from reconciler.kinds import schemas
 from reconciler.render.style import BOLD, paint
 
 
 @click.command(
     "explain",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler explain connector.spec.authorization", "a key of a definition"),
         ("reconciler explain RC203", "a diagnostic"),
@@ -25,7 +24,7 @@ from reconciler.render.style import BOLD, paint
 )
 @click.argument("topic", required=False, metavar="TOPIC")
 @common_options(store=False)
-def command(topic: str | None) -> int:
+def explain(topic: str | None) -> int:
     """Explain a key of a kind, a diagnostic code, or the exit codes.
 
     TOPIC is KIND.path such as connector.spec.authorization, a code such as RC203, `codes` for all of
@@ -52,3 +51,35 @@ def _rule(code: str, *, color: bool) -> str:
     if rule is None:
         raise UsageError(f"there is no code {code}", hint="list them with: reconciler explain codes")
     return f"{paint(f'{code}: {rule.summary}', BOLD, color=color)} ({rule.severity.value})\n\n{rule.explanation}\n"
+
+
+@click.command(
+    "schema",
+    cls=ExplainedCommand,
+    examples=(
+        ("reconciler schema", "which there are"),
+        ("reconciler schema connector > connector.schema.json", "for an editor"),
+    ),
+)
+@click.argument("name", required=False, metavar="[NAME]")
+@common_options(store=False)
+def schema(name: str | None) -> int:
+    """Print a published JSON Schema, or list them.
+
+    NAME is a kind such as connector, `project` for reconciler.yaml, `resource` for any kind, or the name
+    of a JSON output such as `plan`.
+    """
+    names = sorted(path.name.removesuffix(".schema.json") for path in schemas.folder().glob("*.schema.json"))
+    if name is None:
+        for found in names:
+            title = schemas.load(f"{found}.schema.json")
+            answer(f"{found:18} {title['description'].split('. ')[0].rstrip('.')}.\n")
+        return 0
+    wanted = {"policy": "permissionpolicy", "access-test": "accesstest", "diagnostic": "diagnostics"}.get(
+        name.lower(), name.lower()
+    )
+    if wanted not in names:
+        raise UsageError(f"there is no schema '{name}'", hint=f"schemas are {', '.join(names)}")
+    answer_in_utf8()
+    answer(schemas.text(f"{wanted}.schema.json").decode())
+    return 0

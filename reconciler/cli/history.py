@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from reconciler.cli.help import Command
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, wants_color
-from reconciler.cli.parsing import key_of, time_of
-from reconciler.cli.running import settings_of_run, warn_lost
-from reconciler.cli.said import options
+from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, time_of
+from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.run import settings_of_run, warn_lost
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Settings
@@ -38,7 +35,7 @@ class HistoryFlags(NamedTuple):
 
 @click.command(
     "history",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler history", "the last runs"),
         ("reconciler history connector/crm-contacts", "each version of one record"),
@@ -68,7 +65,7 @@ class HistoryFlags(NamedTuple):
 )
 @click.option("--who-can", metavar="PERMISSION", help="Everybody who could do this at that time, and why.")
 @common_options()
-def command(
+def history(
     address: str | None,
     limit: int,
     every: bool,

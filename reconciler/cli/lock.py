@@ -5,22 +5,20 @@ import sys
 
 import click
 
-from reconciler.cli.help import Group
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, wants_color
-from reconciler.cli.running import actor_of_run, named_actor, open_run, settings_of_run, warn_lost
-from reconciler.cli.said import options
+from reconciler.cli.options import Group, choose_format, common_options
+from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run, warn_lost
 from reconciler.wiring.run import now, open_state
 
 FORMATS = ("text", "json")
 
 
 @click.group("lock", cls=Group)
-def command() -> None:
+def lock() -> None:
     """See and release the lease of the run that writes."""
 
 
-@command.command(
+@lock.command(
     "show",
     examples=(("reconciler lock show", "who writes now"),),
 )
@@ -41,7 +39,7 @@ def show() -> None:
     answer(lock_json(seen) if chosen == "json" else lock_text(seen, color=wants_color(options().color, sys.stdout)))
 
 
-@command.command(
+@lock.command(
     "release",
     examples=(("reconciler lock release", "from a run that has died on another host"),),
 )

@@ -1,13 +1,71 @@
-"""The options that every command understands, before and after the command's name."""
+"""Options and arguments that several commands share, and how help shows them."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.help import CommonOption
-from reconciler.cli.output import answer_in_utf8
-from reconciler.cli.said import note, options
+from reconciler.cli.output import answer_in_utf8, note, options
+from reconciler.core.model import Key
+from reconciler.errors import UsageError
+from reconciler.kinds.registry import KINDS, WORDS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+Examples = Sequence[tuple[str, str]]
+"""Command lines, each with what it is for."""
+
+
+class CommonOption(click.Option):
+    """An option that commands share."""
+
+
+class ExplainedCommand(click.Command):
+    """A command with examples.
+
+    Attributes:
+        examples: shown below what it does.
+    """
+
+    def __init__(self, *arguments: Any, examples: Examples = (), **settings: Any) -> None:
+        """As click's, with examples."""
+        super().__init__(*arguments, **settings)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, the command's own options, then those that commands share."""
+        if self.examples:
+            with formatter.section("Examples"):
+                indent = " " * formatter.current_indent
+                for line, purpose in self.examples:
+                    formatter.write(f"{indent}# {purpose}\n{indent}{line}\n")
+        write_options(self.get_params(ctx), ctx, formatter)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = ExplainedCommand
+
+
+def write_options(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write options, each sort in a section."""
+    own: list[tuple[str, str]] = []
+    common: list[tuple[str, str]] = []
+    for parameter in parameters:
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            (common if isinstance(parameter, CommonOption) or "--help" in parameter.opts else own).append(record)
+    for title, records in (("Options", own), ("Common options", common)):
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,3 +139,103 @@ def choose_format(known: tuple[str, ...], default: str = "text") -> str:
     if wanted not in _FOR_PEOPLE:
         answer_in_utf8()
     return wanted
+
+
+def key_of(address: str) -> Key:
+    """Kind and name of an address, such as connector/crm-contacts.
+
+    Raises:
+        UsageError: it is none.
+    """
+    word, slash, name = address.partition("/")
+    if not slash or not name:
+        raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")
+    return Key(kind_named(word) or "", name)
+
+
+def time_of(option: str, text: str) -> str:
+    """A time as the store writes it.
+
+    Raises:
+        UsageError: it is none, or its zone is missing.
+    """
+    hint = "write 2027-03-01 or 2027-03-01T12:00:00Z"
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None and len(text) == len("2027-03-01"):
+            found = found.replace(tzinfo=UTC)
+        if found.tzinfo is None:
+            raise UsageError(f"{option} {text} is without a time zone", hint=hint)
+        moment = found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} {text} is no time", hint=hint) from None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MOST = 3650 * 86_400
+
+
+def parse_duration(option: str, text: str) -> int:
+    """A length of time in seconds.
+
+    Raises:
+        UsageError: it is none, or is longer than ten years.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < seconds <= _MOST:
+        raise UsageError(f"{option} {text} is no length of time", hint="write a number with s, m, h or d, such as 12h")
+    return seconds
+
+
+def kind_named(word: str | None) -> str | None:
+    """The kind that `word` stands for: its name, its word, or the plural of either."""
+    if word is None:
+        return None
+    wanted = word.lower()
+    plurals = {"policies": "policy", "categories": "category", "permissionpolicies": "permissionpolicy"}
+    for candidate in (wanted, plurals.get(wanted, wanted.removesuffix("s"))):
+        if candidate in WORDS:
+            return WORDS[candidate]
+        for kind in KINDS:
+            if kind.lower() == candidate:
+                return kind
+    raise UsageError(
+        f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
+    )
+
+
+def labels_of(given: tuple[str, ...]) -> dict[str, str]:
+    """Labels as they stand on the command line.
+
+    Raises:
+        UsageError: one is no KEY=VALUE.
+    """
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"'{text}' is not a label", hint="write --label key=value")
+        found[key] = value
+    return found
+
+
+_SAFE = re.compile(r"[A-Za-z0-9._/@+-]+")
+"""Names that no shell takes for more than a word: whoever pushes a branch chooses its name."""
+
+
+class Revision(click.types.StringParamType):
+    """A text that git resolves."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """The branches and tags that begin so."""
+        from click.shell_completion import CompletionItem
+
+        from reconciler.source.git import names
+
+        found = names(Path(options().directory or ".").resolve())
+        return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete) and _SAFE.fullmatch(name)]
+
+
+REVISION = Revision()

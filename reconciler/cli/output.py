@@ -1,22 +1,57 @@
-"""Writing to the two streams: stdout is the answer, stderr the talk."""
+"""Writing to the two streams, as the user wants it: stdout is the answer, stderr the talk, with a bar for long work."""
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 
-from reconciler.cli.said import options
 from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD
 from reconciler.errors import ReportLost
-from reconciler.harmless import harmless
+from reconciler.harmless import harmless, own
 from reconciler.render.style import BOLD, RED, YELLOW, paint
 
 if TYPE_CHECKING:
-    from reconciler.cli.progress import Bar
     from reconciler.core.ports.source import Desired
     from reconciler.core.progress import Untold
     from reconciler.diagnostics import Diagnostic
+
+
+class Options(NamedTuple):
+    """Values of the common options; None or False where nothing was said."""
+
+    directory: str | None = None
+    target: str | None = None
+    store: str | None = None
+    env_file: str | None = None
+    secrets_allowed: str | None = None
+    actor: str | None = None
+    output: str | None = None
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    no_input: bool = False
+    no_cache: bool = False
+
+
+_said: dict[str, Any] = {}
+
+
+def options() -> Options:
+    """What the user said, on either side of the command."""
+    return Options(**_said)
+
+
+def note(name: str, value: Any) -> None:
+    """Note the value of an option; a later one replaces it."""
+    _said[name] = value
+
+
+def forget() -> None:
+    """Forget all: another command line begins."""
+    _said.clear()
+
 
 _LONGEST_LINE = 4096
 """Bytes of a line that somebody types."""
@@ -41,7 +76,6 @@ def open_progress() -> "Bar | Untold":
         return UNTOLD
     if os.environ.get("TERM", "dumb") == "dumb" or not _is_terminal(sys.stderr):
         return UNTOLD
-    from reconciler.cli.progress import Bar
 
     return Bar(sys.stderr)
 
@@ -140,3 +174,78 @@ def say_warnings(diagnostics: "Sequence[Diagnostic]", color: str) -> None:
     for found in diagnostics:
         word = paint("warning", YELLOW, color=wants_color(color, sys.stderr))
         print(f"{harmless(str(found.span))}: {word}[{found.code}]: {harmless(found.message)}", file=sys.stderr)
+
+
+_QUIET_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.1
+_BAR = 24
+_COLUMNS = 80  # of a terminal that does not say
+_TO_THE_BEGINNING, _TO_THE_END = own("\r"), own("\x1b[K")
+"""Clears what is behind the cursor. A line is written over the last one before that, which does not flicker."""
+_MINUTE, _HOUR = 60, 3600
+
+
+class Bar:
+    """Shows it, and takes it away at the end of each block of `with`, however that ends."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        """Show nothing before a second has gone."""
+        self._stream = stream
+        self._clock = clock
+        self._next = clock() + _QUIET_SECONDS
+        self._what = ""
+        self._began = 0.0
+        self._shown = False
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Show how far it has come, at most ten times a second."""
+        now = self._clock()
+        if what != self._what:
+            self._what, self._began = what, now
+        if now < self._next:
+            return
+        self._next = now + _BETWEEN_SECONDS
+        line = _line(what, done, total, now - self._began)
+        self._shown = True
+        self._write(f"{_TO_THE_BEGINNING}{line[: self._columns() - 1]}{_TO_THE_END}")
+
+    def __enter__(self) -> Self:
+        """Work begins."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Take it away: what is said next begins on a clean line."""
+        self._what = ""
+        if self._shown:
+            self._shown = False
+            self._write(f"{_TO_THE_BEGINNING}{_TO_THE_END}")
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS
+        except OSError:
+            return _COLUMNS
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def _line(what: str, done: int, total: int, seconds: float) -> str:
+    part = min(1.0, done / total) if total else 1.0
+    filled = int(part * _BAR)
+    bar = f"{what:<9} [{'#' * filled}{'-' * (_BAR - filled)}] {done:,} of {total:,}"
+    if not done or seconds <= 0:
+        return bar
+    rate = done / seconds
+    shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+    return f"{bar}, {shown}/s, {_duration((total - done) / rate)} left"
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds + 0.5)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"

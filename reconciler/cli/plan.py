@@ -1,23 +1,179 @@
-"""``reconciler plan``."""
+"""``reconciler plan``, with the options of all commands that make plans."""
 
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.help import Command
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.plan_files import Saving, refuse_unsaved
-from reconciler.cli.plan_options import plan_options, saving_options
-from reconciler.cli.planning import FORMATS, show_plan
-from reconciler.cli.running import open_run, planned_with
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
+from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.run import VALID_FOR, Saving, open_run, planned_with, preflight_of, refuse_unsaved, save
+from reconciler.core.guards import FORM, GUARDS, Override
+from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
-from reconciler.wiring.plan import PlanFlags
+from reconciler.wiring.plan import PlanFlags, Run
+from reconciler.wiring.run import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.calls import Verdict
+
+
+FORMATS = ("text", "json", "markdown")
+
+
+def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str = "apply") -> int:
+    """Show a plan that is not applied now, and save it; returns the exit code for what stands against it.
+
+    Args:
+        chosen: one of `FORMATS`.
+        verb: the command that carries out such a plan.
+    """
+    verdicts = preflight_of(run, plan) if asked.preflight else None
+    _show(plan, verdicts, chosen)
+    save(run, plan, asked, saving, verb)
+    if plan.problems:
+        return plan.problems[0].exit_code
+    return ExitCode.WORLD if any(not verdict.passed for verdict in verdicts or ()) else ExitCode.OK
+
+
+def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None:
+    color = wants_color(options().color, sys.stdout)
+    if chosen == "json":
+        from reconciler.render.plan_formats import plan_json
+
+        answer(plan_json(plan, verdicts))
+    elif chosen == "markdown":
+        from reconciler.render.call import preflight_markdown
+        from reconciler.render.plan_formats import plan_markdown
+
+        answer(plan_markdown(plan) + preflight_markdown(verdicts or ()))
+    elif not (options().quiet and plan.is_empty):
+        from reconciler.render.plan import plan_text
+
+        answer(plan_text(plan, now(), color=color))
+        if verdicts is not None:
+            from reconciler.render.call import preflight_text
+
+            answer("\n" + preflight_text(verdicts, color=color))
+
+
+MAX_NAME = 255
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _limit(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[0-9]{1,9}%?", value):
+        raise click.BadParameter("give a number such as 5, or a share such as 30%")
+    return value
+
+
+def _overrides(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[Override, ...]:
+    found = []
+    for text in value:
+        parts = FORM.fullmatch(text)
+        if parts is None or parts[2] not in GUARDS:
+            raise click.BadParameter(f"give PLAN:GUARD=COUNT, as the guard says it; guards are {', '.join(GUARDS)}")
+        found.append(Override(parts[1], parts[2], int(parts[3])))
+    return tuple(found)
+
+
+def override_option() -> Callable[..., Callable[..., Any]]:
+    """The option that lets one plan pass one guard."""
+    return click.option(
+        "--override",
+        "overrides",
+        multiple=True,
+        callback=_overrides,
+        metavar="PLAN:GUARD=N",
+        help="What a guard stops is meant: for this plan alone, and for just this count. The guard says what to pass.",
+    )
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+            raise click.BadParameter("name somebody", param_hint="'--approved-by' / RECONCILER_APPROVED_BY")
+    return value
+
+
+def approvals_option() -> Callable[..., Callable[..., Any]]:
+    """The option that says who approved what is judged. Nothing in a repository or a saved plan says so."""
+    return click.option(
+        "--approved-by",
+        "approvals",
+        multiple=True,
+        metavar="ACTOR",
+        envvar="RECONCILER_APPROVED_BY",
+        callback=_names,
+        help="Who approved the change: what is refused to the actor passes if one of these may make it. Repeatable; "
+        "RECONCILER_APPROVED_BY separates names with blanks.",
+    )
+
+
+def preflight_option() -> Callable[..., Callable[..., Any]]:
+    """The option that tries what changes."""
+    text = "Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."
+    return click.option("--preflight", is_flag=True, help=text)
+
+
+def tokens_option() -> Callable[..., Callable[..., Any]]:
+    """The option that says when access tokens are fetched."""
+    text = "apply: fetch access tokens that are missing or about to expire. demand: leave them to calls."
+    return click.option("--tokens", type=click.Choice(["apply", "demand"]), help=text)
+
+
+def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `plan` and `apply` share."""
+    function = guarding_options(function)
+    for option in reversed(
+        [
+            click.option("--ref", default="", type=REVISION, metavar="REV", help="Take the definitions of a commit, branch or tag."),
+            click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
+            click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
+            click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that makes a plan of all records: its guards, and what is looked at."""
+    for option in reversed(
+        [
+            click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+            override_option(),
+            approvals_option(),
+            preflight_option(),
+            tokens_option(),
+            click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of commands that can save their plan."""
+    for option in reversed(
+        [
+            click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, to be carried out by `apply FILE`."),
+            click.option("--sign", "sign_key", type=_FILE, metavar="KEY", help="Sign the saved plan with this Ed25519 private key."),
+            click.option("--valid-for", default=VALID_FOR, show_default=True, metavar="TIME", help="How long the saved plan may be applied, e.g. 30m, 12h, 7d."),
+        ]
+    ):  # fmt: skip
+        function = option(function)
+    return function
 
 
 @click.command(
     "plan",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler plan", "what an apply of the working tree would do"),
         ("reconciler plan --ref main -o markdown", "a commit's plan, as a comment on a pull request"),
@@ -39,7 +195,7 @@ from reconciler.wiring.plan import PlanFlags
 )
 @saving_options
 @common_options(reads=True)
-def command(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
+def plan(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
     """Show what would change in the live store. Writes nothing, and needs no secret.
 
     Formats (-o): text, json, markdown (for a pull request).

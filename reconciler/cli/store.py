@@ -1,44 +1,106 @@
-"""``reconciler store``."""
+"""``reconciler store``: check, repair, backup and rotate-key."""
 
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.backing_up import backup
-from reconciler.cli.carrying import lock_timeout_option
-from reconciler.cli.help import Group
-from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, say, wants_color
-from reconciler.cli.purging import purge
-from reconciler.cli.rotating import rotate_key
-from reconciler.cli.running import actor_of_run, named_actor, open_run, settings_of_run
-from reconciler.cli.said import options
+from reconciler.cli.boundary import SignalInterrupts
+from reconciler.cli.execution import lock_timeout_option
+from reconciler.cli.options import ExplainedCommand, Group, choose_format, common_options
+from reconciler.cli.output import answer, options, say, wants_color
+from reconciler.cli.purge import purge
+from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import ExitCode, UsageError
 from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now, open_state
+from reconciler.wiring.stores import key_place, next_key
 
 if TYPE_CHECKING:
     from reconciler.core.care import Audit
 
+
 FORMATS = ("text", "json")
 
 
+@click.command(
+    "backup",
+    cls=ExplainedCommand,
+    examples=(("reconciler store backup /backups/connectors.db", "a copy, while others write"),),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+@common_options()
+def backup(file: Path, *, force: bool) -> None:
+    """Copy the live store to FILE, consistent while others write. Secrets stay sealed, and the key is not in it.
+
+    The copy is a store: name it with --store, or put it in the place of the store while nothing uses that.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.render.care import backup_json, backup_text
+
+    chosen = choose_format(FORMATS)
+    settings, to = settings_of_run(), Path(os.path.abspath(file))
+    sealed = open_state(settings, os.environ).back_up(to, replace=force)
+    key = key_place(settings, os.environ, to) if sealed else None
+    if chosen == "json":
+        answer(backup_json(to, key, settings.target))
+    elif not options().quiet:
+        answer(backup_text(to, key, settings.target))
+
+
+@click.command(
+    "rotate-key",
+    cls=ExplainedCommand,
+    examples=(("reconciler store rotate-key", "under a new random key"),),
+)
+@lock_timeout_option()
+@common_options()
+def rotate_key(lock_timeout: float | None) -> int:
+    """Seal all secrets and access tokens anew, under a new key, in one transaction.
+
+    A key file is replaced by a random key, or by the one in RECONCILER_NEW_STORE_KEY. Where the key is in
+    RECONCILER_STORE_KEY the new one has to be in RECONCILER_NEW_STORE_KEY. The old key is kept beside its file,
+    as backups from before need it. When it is cut off, run it again: the store is under one of the two keys, and
+    both are there. Takes a super admin, where the store has one.
+
+    Formats (-o): text, json.
+    """
+    from reconciler.render.care import rotation_json, rotation_text
+    from reconciler.services.care import ROTATE_KEY, change_key
+
+    chosen = choose_format(FORMATS)
+    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
+    keys, new = open_state(run.settings, os.environ).keys(), next_key(run.settings, os.environ)
+    interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
+    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), ROTATE_KEY)
+    rotation = change_key(keys, run.store, new, info, named_actor(), interrupts)
+    if chosen == "json":
+        answer(rotation_json(rotation, run.settings.target))
+    elif not options().quiet:
+        answer(rotation_text(rotation, run.settings.target))
+    if interrupts.noted:
+        say("interrupted too late: the key was already changed")
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
 @click.group("store", cls=Group)
-def command() -> None:
+def store() -> None:
     """Take care of the live store."""
 
 
-command.add_command(rotate_key)
-command.add_command(backup)
-command.add_command(purge)
+store.add_command(rotate_key)
+store.add_command(backup)
+store.add_command(purge)
 
 
-@command.command(
+@store.command(
     "check",
     examples=(
         ("reconciler store check", "is everything whole?"),

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.help import Group
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, say, wants_color
-from reconciler.cli.running import named_actor, open_run
-from reconciler.cli.said import options
+from reconciler.cli.options import Group, choose_format, common_options
+from reconciler.cli.output import answer, options, say, wants_color
+from reconciler.cli.run import named_actor, open_run
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.wiring.run import now, open_tokens
@@ -25,11 +23,11 @@ FORMATS = ("text", "json")
 
 
 @click.group("token", cls=Group)
-def command() -> None:
+def token() -> None:
     """See, fetch and renew the access tokens of live connectors."""
 
 
-@command.command(
+@token.command(
     "status",
     examples=(
         ("reconciler token status", "which there are, and when they expire"),
@@ -67,7 +65,7 @@ def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@command.command(
+@token.command(
     "fetch",
     examples=(
         ("reconciler token fetch", "for all that have none yet"),
@@ -87,7 +85,7 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
     return _care(token_care.fetch, connectors, parallelism, nothing="no access token is missing")
 
 
-@command.command(
+@token.command(
     "renew",
     examples=(("reconciler token renew", "all that expire soon, from a nightly job"),),
 )

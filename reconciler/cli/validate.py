@@ -7,11 +7,8 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
-from reconciler.cli.help import Command
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, open_progress, say, say_read, wants_color
-from reconciler.cli.revision import REVISION
-from reconciler.cli.said import options
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
+from reconciler.cli.output import answer, open_progress, options, say, say_read, wants_color
 from reconciler.core.baseline import Unprovable
 from reconciler.core.model import Coverage
 from reconciler.core.ports.source import Desired
@@ -28,7 +25,7 @@ FORMATS = render.FORMATS
 
 @click.command(
     "validate",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler validate", "everything"),
         (
@@ -57,7 +54,7 @@ FORMATS = render.FORMATS
 @click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False, reads=True)
-def command(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict: bool) -> int:
+def validate(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict: bool) -> int:
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
     Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what

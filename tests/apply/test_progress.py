@@ -8,7 +8,7 @@ import pytest
 from conftest import Workspace
 from test_terminal import Terminal, records
 
-from reconciler.cli.progress import Bar
+from reconciler.cli.output import Bar
 from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD, told
 

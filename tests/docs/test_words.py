@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.main import cli
+from reconciler.cli.app import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

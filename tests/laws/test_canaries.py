@@ -199,7 +199,7 @@ STYLES = [
 @pytest.mark.parametrize("damage", ["", "\n  broken: [", "\n\tx: y", "\n  a: b: c", "\nunknown: 1"])
 def test_a_literal_secret_is_never_repeated(empty: Workspace, style: str, damage: str) -> None:
     """In whatever style it stands where a reference belongs, and whatever else is wrong with the file."""
-    from reconciler.cli.main import run as _  # noqa: F401 (imported once, for speed)
+    from reconciler.cli.app import run as _  # noqa: F401 (imported once, for speed)
     from reconciler.render.diagnostics import FORMATS, Checked, render
     from reconciler.source.repository import Repository
 

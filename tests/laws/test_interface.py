@@ -14,9 +14,9 @@ import pytest
 from conftest import Workspace, clean_environment
 
 from reconciler import errors
-from reconciler.cli.help import Command
-from reconciler.cli.main import COMMANDS, SECTIONS, cli
-from reconciler.cli.said import forget
+from reconciler.cli.options import ExplainedCommand
+from reconciler.cli.app import COMMANDS, SECTIONS, cli
+from reconciler.cli.output import forget
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES, ExitCode, ReconcilerError
 
@@ -76,7 +76,7 @@ def every_command(
 )
 def test_every_command_has_examples_that_it_understands(path: tuple[str, ...], command: click.Command) -> None:
     """Commands, options and arguments are there; and its help shows them."""
-    assert isinstance(command, Command) and command.examples
+    assert isinstance(command, ExplainedCommand) and command.examples
     shown = command.get_help(click.Context(command, info_name=" ".join(path)))
     for line, purpose in command.examples:
         assert line in shown and purpose in shown and not purpose.endswith(".")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Workspace, clean_environment, starter
 
-from reconciler.cli.main import COMMANDS
+from reconciler.cli.app import COMMANDS
 
 LINES = ["validate", "plan", "apply --yes", "schema connector", "plan --frobnicate", "validate -o sarif", "import openapi -", "token status", ""]  # fmt: skip
 

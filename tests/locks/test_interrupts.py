@@ -17,8 +17,8 @@ import reconciler
 from conftest import KEY, Workspace
 from live_state import sql
 
-from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.main import run as run_line
+from reconciler.cli.boundary import SignalInterrupts
+from reconciler.cli.app import run as run_line
 
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # git, at an end
 OURS = str(Path(reconciler.__file__).parent)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conftest import clean_environment
 
-from reconciler.cli.main import run
+from reconciler.cli.app import run
 from reconciler.errors import ReconcilerError
 from reconciler.render.plan_formats import plan_json
 from reconciler.services.access_objections import AccessLimits

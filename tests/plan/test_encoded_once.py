@@ -11,7 +11,7 @@ import pytest
 from conftest import Workspace, clean_environment
 from live_state import sql
 
-from reconciler.cli.main import run
+from reconciler.cli.app import run
 from reconciler.core import model
 
 DESIRED, LIVE, DRIFTED = "What git declares", "What was applied", "What somebody made of it"

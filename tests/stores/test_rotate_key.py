@@ -15,7 +15,7 @@ from conftest import CATEGORY, KEY, POLICY, Workspace, clean_environment
 from programs import needs_mounts
 from live_state import drift, sql
 
-from reconciler.cli.main import run as run_here
+from reconciler.cli.app import run as run_here
 from reconciler.core.secret import Secret
 from reconciler.kinds import schemas
 from reconciler.secrets.sealer import AesSealer
@@ -228,7 +228,7 @@ def test_it_takes_a_super_admin(own: Workspace) -> None:
 @pytest.mark.parametrize(
     ("where", "name"),
     [
-        ("reconciler.cli.interrupts.SignalInterrupts", "hold"),  # everything is written, and the draft too
+        ("reconciler.cli.boundary.SignalInterrupts", "hold"),  # everything is written, and the draft too
         ("reconciler.secrets.sealer.NewKey", "put_in_place"),  # the store has changed
         ("reconciler.stores.sql.care.SqliteKeys", "scrub"),
     ],

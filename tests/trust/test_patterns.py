@@ -204,7 +204,7 @@ EXPRESSIONS = expressions()
 def test_all_are_found() -> None:
     """Those that are named, those that stand in a call, and those of the schemas."""
     assert "reconciler.source.yaml.parser._AMBIGUOUS" in EXPRESSIONS
-    assert any(name.startswith("reconciler.cli.parsing:") for name in EXPRESSIONS)
+    assert any(name.startswith("reconciler.cli.options:") for name in EXPRESSIONS)
     assert any(name.startswith("connector.schema.json") for name in EXPRESSIONS)
     assert len(EXPRESSIONS) > 100
 

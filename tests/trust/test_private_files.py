@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 
-from reconciler.cli.crash import keep_log
+from reconciler.cli.boundary import keep_log
 from reconciler.source.repository import MIN_ITEMS
 
 SECRET = "a-value-that-nobody-is-to-read"

@@ -1,4 +1,4 @@
-"""The top of the command line: global options, and commands by name."""
+"""The top of the command line: global options, commands by name, and shell completion."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -7,47 +7,46 @@ from typing import Any
 import click
 
 from reconciler import __version__
-from reconciler.cli.help import write_options
-from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import common_options
-from reconciler.cli.said import forget
+from reconciler.cli.boundary import SignalInterrupts, code_with_answer, told
+from reconciler.cli.options import ExplainedCommand, common_options, write_options
+from reconciler.cli.output import answer, forget
 from reconciler.cli.streams import bordered
-from reconciler.cli.telling import code_with_answer, told
+from reconciler.harmless import own
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write and check": {
-        "init": ("init", "Make a new configuration repository."),
+        "init": ("files", "Make a new configuration repository."),
         "validate": ("validate", "Check all definitions, offline."),
-        "fmt": ("fmt", "Bring definitions to their canonical form; comments stay."),
-        "import": ("import_", "Make definitions from an OpenAPI document."),
+        "fmt": ("files", "Bring definitions to their canonical form; comments stay."),
+        "import": ("files", "Make definitions from an OpenAPI document."),
         "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
-        "schema": ("schema", "Print a published JSON Schema."),
+        "schema": ("explain", "Print a published JSON Schema."),
     },
     "Review a change": {
         "plan": ("plan", "Show what would change in the live store."),
         "authorize": ("authorize", "Judge a change by the policies at its base."),
-        "access-diff": ("access_diff", "Show what access a change gives and takes."),
+        "access-diff": ("authorize", "Show what access a change gives and takes."),
         "can": ("can", "Tell whether somebody may do something, and why."),
-        "who-can": ("who_can", "List everybody who may do something, and why."),
+        "who-can": ("can", "List everybody who may do something, and why."),
     },
     "Bring it live, and back": {
         "apply": ("apply", "Take the live store to what git declares."),
         "drift": ("drift", "Show what changed in the live store without a commit."),
-        "adopt": ("adopt", "Write drift back into the definitions; comments stay."),
-        "rollback": ("rollback", "Go back to what the records were after a run."),
-        "restore": ("restore", "Bring deleted records back."),
+        "adopt": ("drift", "Write drift back into the definitions; comments stay."),
+        "rollback": ("undo", "Go back to what the records were after a run."),
+        "restore": ("undo", "Bring deleted records back."),
     },
     "Look at what is live": {
         "get": ("get", "View, list and search live records."),
         "history": ("history", "Show who changed what, when, from which commit."),
-        "export": ("export", "Write live records as definitions that plan empty."),
+        "export": ("get", "Write live records as definitions that plan empty."),
         "call": ("call", "Call an endpoint of a live connector."),
     },
     "Take care": {
         "token": ("token", "See, fetch and renew access tokens."),
         "store": ("store", "Check, back up, purge and re-key the live store."),
         "lock": ("lock", "See and release the lease of the run that writes."),
-        "completion": ("completion", "Print shell completion."),
+        "completion": ("app", "Print shell completion."),
     },
 }
 """What one wants to do, and the commands for it."""
@@ -68,7 +67,8 @@ class LazyGroup(click.Group):
         found = COMMANDS.get(cmd_name)
         if found is None:
             return None
-        command: click.Command = import_module(f"reconciler.cli.{found[0]}").command
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"reconciler.cli.{found[0]}"), name)
         return command
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -116,3 +116,26 @@ def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) ->
             code = told(failure)
         stdout.flush()
         return code_with_answer(code, stdout)
+
+
+@click.command(
+    "completion",
+    cls=ExplainedCommand,
+    examples=(
+        (
+            "reconciler completion bash > ~/.local/share/bash-completion/completions/reconciler",
+            "for bash, from the next shell on",
+        ),
+        ("reconciler completion fish > ~/.config/fish/completions/reconciler.fish", "for fish"),
+    ),
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@common_options(store=False)
+def completion(shell: str) -> int:
+    """Print the completion script of a shell."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    answer(own(found(cli, {}, "reconciler", "_RECONCILER_COMPLETE").source()) + "\n")
+    return 0

@@ -8,10 +8,19 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.output import answer, can_ask, confirmed, lost_answer, refuse_unshown, say, say_error, wants_color
-from reconciler.cli.running import actor_of_run, named_actor, preflight_of
-from reconciler.cli.said import options
+from reconciler.cli.boundary import SignalInterrupts
+from reconciler.cli.output import (
+    answer,
+    can_ask,
+    confirmed,
+    lost_answer,
+    options,
+    refuse_unshown,
+    say,
+    say_error,
+    wants_color,
+)
+from reconciler.cli.run import actor_of_run, named_actor, preflight_of
 from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError

@@ -4,13 +4,11 @@ import sys
 
 import click
 
-from reconciler.cli.carrying import FORMATS, lock_timeout_option, yes_option
-from reconciler.cli.help import Command
-from reconciler.cli.interrupts import SignalInterrupts
-from reconciler.cli.options import choose_format, common_options
-from reconciler.cli.output import answer, can_ask, confirmed, refuse_unshown, say, wants_color
-from reconciler.cli.running import actor_of_run, named_actor, open_run
-from reconciler.cli.said import options
+from reconciler.cli.boundary import SignalInterrupts
+from reconciler.cli.execution import FORMATS, lock_timeout_option, yes_option
+from reconciler.cli.options import ExplainedCommand, choose_format, common_options
+from reconciler.cli.output import answer, can_ask, confirmed, options, refuse_unshown, say, wants_color
+from reconciler.cli.run import actor_of_run, named_actor, open_run
 from reconciler.core.ports.runs import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.render.style import plural
@@ -23,7 +21,7 @@ _MOST_DAYS = 36_500
 
 @click.command(
     "purge",
-    cls=Command,
+    cls=ExplainedCommand,
     examples=(
         ("reconciler store purge --dry-run", "what would be destroyed"),
         ("reconciler store purge --yes --older-than 90", "from a monthly job"),

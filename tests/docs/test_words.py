@@ -105,3 +105,19 @@ def test_every_package_has_its_place_in_the_architecture() -> None:
     packages = {path.parent.name for path in ROOT.glob("reconciler/*/__init__.py")}
     assert packages - told == set()
     assert {name for name in told if not (ROOT / "reconciler" / name).exists()} - {"api"} == set()
+
+
+def test_files_that_recipes_name_are_there() -> None:
+    """And hold what they are said to hold, but for those that a recipe makes."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = {
+        name
+        for name in re.findall(r"`((?:reconciler|tests|schemas|docs|benchmarks)/[^`\s]*)`", text)
+        if "NAME" not in name and "*" not in name
+    }
+    assert len(named) > 20
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+    for names, file in re.findall(r"`([A-Z_]{5,})`[^`.]* of\s+`(reconciler/[^`]+)`", text) + [
+        (b, a) for a, b in re.findall(r"`(reconciler/[^`]+)`: (?:a row of|the key in|its name in) `([A-Z_]{5,})`", text)
+    ]:
+        assert re.search(rf"^{names}\b", (ROOT / file).read_text("utf-8"), re.MULTILINE), f"{file} has no {names}"

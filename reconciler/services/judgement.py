@@ -108,10 +108,10 @@ def _lost_by_omission(changes: list[Change]) -> Problem | None:
     details = []
     for change in changes:
         left_out = change.resource.left_out if change.resource else ()
-        for field in change.fields if left_out else ():
-            name = ".".join(map(str, field.path[1:]))
-            if name in left_out and field.origin in (Origin.GIT, Origin.BOTH):
-                details.append(f"{address(*change.key)} leaves out {name}: {_going(field)} would go")
+        for one in change.fields if left_out else ():
+            name = ".".join(map(str, one.path[1:]))
+            if name in left_out and one.origin in (Origin.GIT, Origin.BOTH):
+                details.append(f"{address(*change.key)} leaves out {name}: {_going(one)} would go")
     if not details:
         return None
     hint = "leaving a list out removes nothing: write down what is to stay, or an empty list such as `groups: []`"

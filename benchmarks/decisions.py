@@ -75,7 +75,7 @@ def questions(count: int, users: int) -> list[Question]:
 
 def ours(documents: list[Document]) -> Engine:
     """The product's own decisions, with their reasons."""
-    from reconciler.core.access import Target, decide
+    from reconciler.core.access import AccessTarget, decide
     from reconciler.core.model import Key
     from reconciler.kinds.access import make_access
 
@@ -83,7 +83,7 @@ def ours(documents: list[Document]) -> Engine:
 
     def engine(question: Question) -> bool:
         user, permission, categories, labels = question
-        target = Target("connectors", "asked", frozenset(categories), labels)
+        target = AccessTarget("connectors", "asked", frozenset(categories), labels)
         return decide(access, user, permission, target, NOW).allowed
 
     return engine

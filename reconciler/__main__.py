@@ -4,7 +4,7 @@ import os
 import sys
 
 from reconciler import __version__
-from reconciler.cli.streams import lead_nowhere, open_missing, warn
+from reconciler.cli.descriptors import lead_nowhere, open_missing, warn
 
 _READERS = {"plan", "validate", "drift"}
 """Commands that leave nothing to close."""

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ from types import FrameType
 
 import click
 
+from reconciler.cli.descriptors import warn
 from reconciler.cli.output import say_error
-from reconciler.cli.streams import Border, warn
+from reconciler.cli.streams import Border
 from reconciler.core.secret import mask_text
 from reconciler.errors import ExitCode, ReconcilerError
 
@@ -86,6 +86,8 @@ def keep_log() -> str:
     left out where they could hold a secret.
     """
     try:
+        import tempfile
+
         descriptor, path = tempfile.mkstemp(prefix="reconciler-", suffix=".log")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
             log.writelines(_told(sys.exception()))

@@ -11,16 +11,16 @@ from reconciler.cli.output import answer, can_ask, confirmed, options, say, want
 from reconciler.cli.run import named_actor, open_run
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, ExitCode, UsageError
-from reconciler.kinds.requests import Given, build, gather, shown_url
+from reconciler.kinds.requests import GivenData, build, gather, shown_url
 from reconciler.render.call import Sent, checks_text, outcome_text, request_text
 from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
 from reconciler.services.records import Query, find_connector, find_endpoint, search
 from reconciler.services.smoke import check_all
-from reconciler.wiring.plan import Run
+from reconciler.wiring.plan import OpenedRun
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
-    from reconciler.core.calls import Outcome
+    from reconciler.core.calls import CallOutcome
 
 
 class CallFlags(NamedTuple):
@@ -118,7 +118,7 @@ def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     return ExitCode.WORLD if asked.fail and outcome.answer.status >= 400 else ExitCode.OK
 
 
-def prepare_call(run: Run, name: str, purpose: str, asked: CallFlags) -> Call:
+def prepare_call(run: OpenedRun, name: str, purpose: str, asked: CallFlags) -> Call:
     """The call that the command line asks for.
 
     Raises:
@@ -128,7 +128,7 @@ def prepare_call(run: Run, name: str, purpose: str, asked: CallFlags) -> Call:
     endpoint = find_endpoint(connector, purpose)
     if connector.spec.get("status", "active") != "active" and not options().quiet:
         say(f"the connector '{name}' is inactive: consumers are not offered it")
-    given = Given(
+    given = GivenData(
         gather(_sample(endpoint), _file(asked.data), asked.settings),
         [_split(text, "=", "--param name=value") for text in asked.params],
         [_split(text, ":", "--header 'Name: value'") for text in asked.headers],
@@ -158,7 +158,7 @@ def _split(text: str, sign: str, form: str) -> tuple[str, str]:
     return (name, value) if sign == "=" else (name.strip(), value.strip())
 
 
-def authorizing(run: Run, ahead: Sequence[LiveConnector] = ()) -> Callable[[LiveConnector, bool], Headers]:
+def authorizing(run: OpenedRun, ahead: Sequence[LiveConnector] = ()) -> Callable[[LiveConnector, bool], Headers]:
     """What gives the headers of a connector; the second argument is whether a stored token is no good.
 
     Args:
@@ -190,7 +190,7 @@ def _is_verified(spec: Mapping[str, Any]) -> bool:
     return not isinstance(tls, dict) or bool(tls.get("verify", True))
 
 
-def permit(run: Run, connectors: Sequence[LiveConnector]) -> None:
+def permit(run: OpenedRun, connectors: Sequence[LiveConnector]) -> None:
     """Stop before requests are sent for somebody who may not call the connectors.
 
     Raises:
@@ -230,7 +230,7 @@ def warn_unverified(connector: LiveConnector) -> None:
         say(f"warning: certificates are not verified for {connector.name}: {reason}")
 
 
-def report(sent: Sent, outcome: "Outcome | None", chosen: str) -> None:
+def report(sent: Sent, outcome: "CallOutcome | None", chosen: str) -> None:
     """Print the answer, or without one the request."""
     for hop in outcome.redirects if outcome else ():
         say(f"redirected with {hop.status} to {hop.url}" + ("" if hop.credentials else ", without credentials"))

@@ -19,7 +19,7 @@ from reconciler.wiring.run import now, open_source, open_store
 if TYPE_CHECKING:
     from reconciler.core.drift import DriftOfAll
     from reconciler.render.adoption import Spans
-    from reconciler.wiring.adoption import Prepared
+    from reconciler.wiring.adoption import PreparedAdoption
 
 
 FORMATS = ("text", "json", "markdown")
@@ -133,7 +133,7 @@ def adopt(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) 
     return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
 
 
-def _refuse_faults(prepared: "Prepared") -> None:
+def _refuse_faults(prepared: "PreparedAdoption") -> None:
     """Stop, as the definitions would not be valid together.
 
     Raises:
@@ -148,14 +148,14 @@ def _refuse_faults(prepared: "Prepared") -> None:
     raise InvalidDefinitions("with what is live the definitions would not be valid; nothing was written", hint=hint)
 
 
-def _show_diffs(prepared: "Prepared") -> None:
+def _show_diffs(prepared: "PreparedAdoption") -> None:
     from reconciler.render.adoption import file_diff
 
     for path, data in sorted(prepared.after.items()):
         answer(file_diff(path, prepared.before[path], data))
 
 
-def _show_summary(prepared: "Prepared", word: str, where: str) -> None:
+def _show_summary(prepared: "PreparedAdoption", word: str, where: str) -> None:
     from reconciler.render.adoption import adoption_line
 
     adoptions = prepared.drifted.adoptions

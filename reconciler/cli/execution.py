@@ -25,7 +25,7 @@ from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
 from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
 from reconciler.kinds.registry import address
-from reconciler.wiring.plan import Run
+from reconciler.wiring.plan import OpenedRun
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ApplyFlags(Struct, frozen=True):
 
 
 def carry_out(
-    run: Run,
+    run: OpenedRun,
     plan: Plan,
     flags: ApplyFlags,
     *,
@@ -125,7 +125,7 @@ def carry_out(
     return _told(report, interrupts, afterwards)
 
 
-def _tokens(run: Run, flags: ApplyFlags) -> "TokenOptions":
+def _tokens(run: OpenedRun, flags: ApplyFlags) -> "TokenOptions":
     from reconciler.services.apply import TokenOptions
 
     tools = open_tokens(run.settings, run.store, flags.parallelism, run.progress)
@@ -145,7 +145,7 @@ def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[s
     return ExitCode.PARTLY_APPLIED if report.left_out else ExitCode.OK
 
 
-def _remember(run: Run, memory: "Memory") -> None:
+def _remember(run: OpenedRun, memory: "Memory") -> None:
     """Have the store remember that there was nothing to do. What comes of it is no part of the apply."""
     if not isinstance(run.store, KeepsBaselines):
         return
@@ -167,7 +167,7 @@ def _show(plan: Plan, flags: ApplyFlags) -> None:
     refuse_unshown()
 
 
-def _preflight(run: Run, plan: Plan) -> None:
+def _preflight(run: OpenedRun, plan: Plan) -> None:
     """Try the connectors that change, and say what came of it.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import ExplainedCommand, Group, choose_format, common_options
+from reconciler.cli.options import ExplainedCommand, SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, options, say, wants_color
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
@@ -16,7 +16,7 @@ from reconciler.render.adoption import file_diff
 from reconciler.render.style import json_text, plural
 from reconciler.services.files import PIPELINES, FileOutcome, format_all, make_repository
 from reconciler.source import git
-from reconciler.wiring.files import ImportRequest, Prepared, import_openapi, write_new
+from reconciler.wiring.files import ImportRequest, PreparedImport, import_openapi, write_new
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 
 
@@ -106,7 +106,7 @@ def _diff_of(outcome: FileOutcome, before: bytes | Diagnostic) -> str:
 _SHOWN_NOTES = 20
 
 
-@click.group("import", cls=Group)
+@click.group("import", cls=SectionedGroup)
 def import_() -> None:
     """Make definitions from other formats."""
 
@@ -164,7 +164,7 @@ def openapi(
     return ExitCode.OK
 
 
-def _write(prepared: Prepared, root: Path | None, out: str | None, *, force: bool) -> list[str]:
+def _write(prepared: PreparedImport, root: Path | None, out: str | None, *, force: bool) -> list[str]:
     if out == "-":
         answer_in_utf8()
         answer("---\n".join(prepared.files.values()))
@@ -172,7 +172,7 @@ def _write(prepared: Prepared, root: Path | None, out: str | None, *, force: boo
     return write_new(prepared.files, root, out, force=force)
 
 
-def _say_notes(prepared: Prepared, *, show_all: bool) -> None:
+def _say_notes(prepared: PreparedImport, *, show_all: bool) -> None:
     shown = prepared.notes if show_all or len(prepared.notes) <= _SHOWN_NOTES else prepared.notes[:_SHOWN_NOTES]
     for note in shown:
         say(f"{note.effect}: {note.where or '/'}: {note.message}")
@@ -183,7 +183,7 @@ def _say_notes(prepared: Prepared, *, show_all: bool) -> None:
         say(f"  {count:,} x {summary}")
 
 
-def _json(prepared: Prepared, written: list[str]) -> str:
+def _json(prepared: PreparedImport, written: list[str]) -> str:
     notes = [
         {"code": note.code, "effect": str(note.effect), "where": note.where, "message": note.message}
         for note in prepared.notes

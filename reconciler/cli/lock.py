@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from reconciler.cli.options import Group, choose_format, common_options
+from reconciler.cli.options import SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run, warn_lost
 from reconciler.wiring.run import now, open_state
@@ -13,7 +13,7 @@ from reconciler.wiring.run import now, open_state
 FORMATS = ("text", "json")
 
 
-@click.group("lock", cls=Group)
+@click.group("lock", cls=SectionedGroup)
 def lock() -> None:
     """See and release the lease of the run that writes."""
 

@@ -47,7 +47,7 @@ class ExplainedCommand(click.Command):
         write_options(self.get_params(ctx), ctx, formatter)
 
 
-class Group(click.Group):
+class SectionedGroup(click.Group):
     """A group of such commands."""
 
     command_class = ExplainedCommand
@@ -225,7 +225,7 @@ _SAFE = re.compile(r"[A-Za-z0-9._/@+-]+")
 """Names that no shell takes for more than a word: whoever pushes a branch chooses its name."""
 
 
-class Revision(click.types.StringParamType):
+class RevisionType(click.types.StringParamType):
     """A text that git resolves."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -238,4 +238,4 @@ class Revision(click.types.StringParamType):
         return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete) and _SAFE.fullmatch(name)]
 
 
-REVISION = Revision()
+REVISION = RevisionType()

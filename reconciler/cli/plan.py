@@ -14,19 +14,19 @@ from reconciler.cli.run import VALID_FOR, Saving, open_run, planned_with, prefli
 from reconciler.core.guards import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode
-from reconciler.wiring.plan import PlanFlags, Run
+from reconciler.wiring.plan import OpenedRun, PlanFlags
 from reconciler.wiring.run import now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.core.calls import Verdict
+    from reconciler.core.calls import PreflightVerdict
 
 
 FORMATS = ("text", "json", "markdown")
 
 
-def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str = "apply") -> int:
+def show_plan(run: OpenedRun, plan: Plan, chosen: str, asked: PlanFlags, saving: Saving, verb: str = "apply") -> int:
     """Show a plan that is not applied now, and save it; returns the exit code for what stands against it.
 
     Args:
@@ -41,7 +41,7 @@ def show_plan(run: Run, plan: Plan, chosen: str, asked: PlanFlags, saving: Savin
     return ExitCode.WORLD if any(not verdict.passed for verdict in verdicts or ()) else ExitCode.OK
 
 
-def _show(plan: Plan, verdicts: "Sequence[Verdict] | None", chosen: str) -> None:
+def _show(plan: Plan, verdicts: "Sequence[PreflightVerdict] | None", chosen: str) -> None:
     color = wants_color(options().color, sys.stdout)
     if chosen == "json":
         from reconciler.render.plan_formats import plan_json

@@ -17,11 +17,11 @@ from reconciler.core.calls import later
 from reconciler.core.history import duration
 from reconciler.core.plan import Plan
 from reconciler.core.ports.source import Desired, Source
-from reconciler.core.progress import UNTOLD, Shown
+from reconciler.core.progress import UNTOLD, ShownProgress
 from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings
-from reconciler.wiring.plan import PlanFlags, Run, asked_of, make, run_of, settings_of
+from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of
 from reconciler.wiring.run import (
     default_actor,
     load_settings,
@@ -34,11 +34,11 @@ from reconciler.wiring.run import (
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
-    from reconciler.core.calls import Verdict
+    from reconciler.core.calls import PreflightVerdict
     from reconciler.services.plan import Asked, Planned
 
 
-def open_run(flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False) -> Run:
+def open_run(flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False) -> OpenedRun:
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
@@ -103,7 +103,7 @@ def actor_of_run() -> str:
     return named_actor() or default_actor(os.environ)
 
 
-def load_desired(source: Source, progress: Shown = UNTOLD) -> Desired:
+def load_desired(source: Source, progress: ShownProgress = UNTOLD) -> Desired:
     """The desired state; faults are shown.
 
     Args:
@@ -128,7 +128,7 @@ def load_desired(source: Source, progress: Shown = UNTOLD) -> Desired:
     return desired
 
 
-def planned_with(run: Run, flags: PlanFlags, *, remember: bool = False) -> "Planned":
+def planned_with(run: OpenedRun, flags: PlanFlags, *, remember: bool = False) -> "Planned":
     """Load, compare, order, judge; what was found and looked at is told."""
     asked = asked_by(run, flags, remember=remember)
     planned = make(run, asked, partial(load_desired, run.source, run.progress), _say_details, full=flags.full)
@@ -144,12 +144,12 @@ def _say_details(text: str) -> None:
         say(text)
 
 
-def asked_by(run: Run, flags: PlanFlags, *, remember: bool) -> "Asked":
+def asked_by(run: OpenedRun, flags: PlanFlags, *, remember: bool) -> "Asked":
     """What whoever acts asks a plan to be; see `asked_of`."""
     return asked_of(run, flags, actor_of_run(), named_actor(), remember=remember)
 
 
-def preflight_of(run: Run, plan: Plan) -> "list[Verdict]":
+def preflight_of(run: OpenedRun, plan: Plan) -> "list[PreflightVerdict]":
     """What trying the connectors that change finds."""
     from reconciler.services.preflight import preflight
 
@@ -168,7 +168,7 @@ class Saving(Struct, frozen=True):
     valid_for: str
 
 
-def save(run: Run, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> None:
+def save(run: OpenedRun, plan: Plan, flags: PlanFlags, saving: Saving, verb: str) -> None:
     """Save a plan, where that is asked for, and say what to do with it."""
     if saving.out is None:
         return
@@ -195,7 +195,7 @@ def refuse_unsaved(saving: Saving) -> None:
         raise UsageError("--sign signs a saved plan", hint="name the file with --out FILE")
 
 
-def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run, Plan, str, Memory | None]":
+def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[OpenedRun, Plan, str, Memory | None]":
     """The parts of a run, the plan that was saved, the command that made it, and what the store is to remember of it.
 
     Args:
@@ -225,7 +225,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Run
     return run, plan, saved.verb, memory
 
 
-def _memory(run: Run, plan: Plan, asked: "Asked") -> "Memory | None":
+def _memory(run: OpenedRun, plan: Plan, asked: "Asked") -> "Memory | None":
     """What the store is to remember once the plan is carried out."""
     from reconciler.services.saved_plans import memory_of_saved
     from reconciler.wiring.run import open_source
@@ -234,7 +234,7 @@ def _memory(run: Run, plan: Plan, asked: "Asked") -> "Memory | None":
     return memory_of_saved(plan, source, run.store, asked)
 
 
-def refuse_demanded(run: Run, plan: Plan, branch: str | None, *, saved: bool) -> None:
+def refuse_demanded(run: OpenedRun, plan: Plan, branch: str | None, *, saved: bool) -> None:
     """Stop when the target or the command line demands more of a plan than this one has.
 
     Args:

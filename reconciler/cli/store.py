@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.boundary import SignalInterrupts
 from reconciler.cli.execution import lock_timeout_option
-from reconciler.cli.options import ExplainedCommand, Group, choose_format, common_options
+from reconciler.cli.options import ExplainedCommand, SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, options, say, wants_color
 from reconciler.cli.purge import purge
 from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run
@@ -90,7 +90,7 @@ def rotate_key(lock_timeout: float | None) -> int:
     return ExitCode.OK
 
 
-@click.group("store", cls=Group)
+@click.group("store", cls=SectionedGroup)
 def store() -> None:
     """Take care of the live store."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import Group, choose_format, common_options
+from reconciler.cli.options import SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, options, say, wants_color
 from reconciler.cli.run import named_actor, open_run
 from reconciler.errors import ExitCode
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json")
 
 
-@click.group("token", cls=Group)
+@click.group("token", cls=SectionedGroup)
 def token() -> None:
     """See, fetch and renew the access tokens of live connectors."""
 

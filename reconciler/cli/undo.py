@@ -26,7 +26,7 @@ from reconciler.core.guards import Override
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
 from reconciler.errors import ExitCode, UsageError
-from reconciler.wiring.plan import PlanFlags, Run
+from reconciler.wiring.plan import OpenedRun, PlanFlags
 from reconciler.wiring.run import now, open_state
 
 
@@ -72,7 +72,7 @@ def rollback(
     return carry_out(past, plan, how, verb="rollback", afterwards=(in_git,))
 
 
-def _plan(run: Run, flags: PlanFlags, wanted: str) -> tuple[Plan, Run, str]:
+def _plan(run: OpenedRun, flags: PlanFlags, wanted: str) -> tuple[Plan, OpenedRun, str]:
     """The plan, the run with the earlier state as its source, and what stands in git about that."""
     from reconciler.services.rollback import run_at, standing_in_git, state_after
 
@@ -165,8 +165,8 @@ def restore(
 
 
 def _plan_of_deleted(
-    run: Run, flags: PlanFlags, keys: list[Key], number: int | None
-) -> tuple[Plan, Run, tuple[str, ...]]:
+    run: OpenedRun, flags: PlanFlags, keys: list[Key], number: int | None
+) -> tuple[Plan, OpenedRun, tuple[str, ...]]:
     """The plan, the run with the deleted records as its source, and what stands in git about them."""
     from reconciler.services.restore import deleted_named, deleted_state, standing_in_git
 
@@ -179,7 +179,7 @@ def _plan_of_deleted(
     return replace(plan, notices=(*plan.notices, *state.notices, *in_git)), past, in_git
 
 
-def _list(run: Run, chosen: str) -> int:
+def _list(run: OpenedRun, chosen: str) -> int:
     deleted = [item for item in run.store.deleted() if item.owner == run.settings.owner]
     if chosen == "json":
         from reconciler.render.care import deleted_json

@@ -16,7 +16,7 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
 
@@ -88,7 +88,7 @@ def validate(paths: tuple[str, ...], ref: str, since: str, coverage: bool, stric
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
 
 
-def _load_since(source: Repository, since: str) -> Desired | None:
+def _load_since(source: RepositorySource, since: str) -> Desired | None:
     """What differs since then and what it can break; None when it has to be everything."""
     try:
         return source.load_since(since)

@@ -49,7 +49,7 @@ class Membership(Struct, frozen=True):
     groups: frozenset[str]
 
 
-class Target(Struct, frozen=True):
+class AccessTarget(Struct, frozen=True):
     """What somebody wants to do something with.
 
     Attributes:
@@ -163,7 +163,7 @@ class Access:
                     yield chain, policy
 
 
-def decide(access: Access, actor: str, permission: str, target: Target, now: datetime) -> Decision:
+def decide(access: Access, actor: str, permission: str, target: AccessTarget, now: datetime) -> Decision:
     """Whether `actor` may do what `permission` says with `target` at the time `now`, and why.
 
     To create or delete something filed under several categories takes the permission in each of them: they come or
@@ -180,7 +180,7 @@ def decide(access: Access, actor: str, permission: str, target: Target, now: dat
     return first if not first.allowed else next((other for other in decisions if not other.allowed), first)
 
 
-def apart(permission: str, target: Target) -> Iterator[Target]:
+def apart(permission: str, target: AccessTarget) -> Iterator[AccessTarget]:
     """What a permission has to be held on: each category of what comes or goes, else the target."""
     if len(target.categories) < 2 or not permission.endswith((":create", ":delete")):
         yield target
@@ -189,7 +189,7 @@ def apart(permission: str, target: Target) -> Iterator[Target]:
         yield replace(target, categories=frozenset((category,)))
 
 
-def _decide(access: Access, actor: str, permission: str, target: Target, now: datetime) -> Decision:
+def _decide(access: Access, actor: str, permission: str, target: AccessTarget, now: datetime) -> Decision:
     found = _best(access, actor, permission, target, now)
     view = f"{target.area}:view"
     if not found.allowed or permission == view:
@@ -205,7 +205,7 @@ def is_super_admin(access: Access, user: str) -> bool:
     return any(policy.super_admin for _, policy in access.policies_of(user))
 
 
-def _best(access: Access, actor: str, permission: str, target: Target, now: datetime) -> Decision:
+def _best(access: Access, actor: str, permission: str, target: AccessTarget, now: datetime) -> Decision:
     """The first grant that holds, else what comes nearest."""
     nearest = Decision(None, refusal=Refusal.NO_GRANT)
     for chain, policy in access.policies_of(actor):
@@ -223,7 +223,7 @@ def _best(access: Access, actor: str, permission: str, target: Target, now: date
     return nearest
 
 
-def covers(grant: Grant, target: Target) -> bool:
+def covers(grant: Grant, target: AccessTarget) -> bool:
     """Whether a grant is about a target: one of its categories, and all of the labels."""
     if grant.categories is not None and not grant.categories & target.categories:
         return False

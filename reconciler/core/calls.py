@@ -8,7 +8,7 @@ from msgspec import Struct
 from reconciler.core.secret import Secret
 
 
-class Shown(Struct, frozen=True):
+class ShownResponse(Struct, frozen=True):
     """An answer as it may be shown.
 
     Attributes:
@@ -45,19 +45,19 @@ class Redirect(Struct, frozen=True):
     credentials: bool
 
 
-class Outcome(Struct, frozen=True):
+class CallOutcome(Struct, frozen=True):
     """What came of a call.
 
     Attributes:
         attempts: how many times the request was sent, further ones along redirects not counted.
     """
 
-    answer: Shown
+    answer: ShownResponse
     attempts: int
     redirects: tuple[Redirect, ...]
 
 
-class Check(Struct, frozen=True):
+class CallResult(Struct, frozen=True):
     """What came of one endpoint when many were called.
 
     Attributes:
@@ -74,7 +74,7 @@ class Check(Struct, frozen=True):
     reason: str = ""
 
 
-class Trial(Struct, frozen=True):
+class Check(Struct, frozen=True):
     """One thing that was tried.
 
     Attributes:
@@ -89,11 +89,11 @@ class Trial(Struct, frozen=True):
     hint: str = ""
 
 
-class Verdict(Struct, frozen=True):
+class PreflightVerdict(Struct, frozen=True):
     """All that was tried for one connector."""
 
     address: str
-    checks: tuple[Trial, ...]
+    checks: tuple[Check, ...]
 
     @property
     def passed(self) -> bool:

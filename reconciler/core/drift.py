@@ -19,7 +19,7 @@ class StoredSecret(NamedTuple):
     ciphertext: str
 
 
-class Side(Struct, frozen=True):
+class DriftSide(Struct, frozen=True):
     """All that the store holds of one record at one moment.
 
     Attributes:
@@ -71,8 +71,8 @@ class Moved(Struct, frozen=True):
     uid: str
     since: str
     by: str
-    before: Side | None
-    now: Side | None
+    before: DriftSide | None
+    now: DriftSide | None
     run: int | None = None
     replaced: bool = False
 
@@ -223,7 +223,7 @@ class Conflict(Struct, frozen=True):
     fields: tuple[Sides, ...]
 
 
-class Refusal(Struct, frozen=True):
+class AdoptionRefusal(Struct, frozen=True):
     """A record that is not adopted, and why; no live value is told.
 
     Attributes:
@@ -247,7 +247,7 @@ class DriftOfAll(Struct, frozen=True):
 
     adoptions: tuple[Adoption, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[AdoptionRefusal, ...] = ()
     pending: tuple[Key, ...] = ()
     unmanaged: int = 0
 

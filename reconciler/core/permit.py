@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.access import Access, Route, Target, apart, decide, is_super_admin
+from reconciler.core.access import Access, AccessTarget, Route, apart, decide, is_super_admin
 
 SETTINGS = "project settings"
 """What a change of the project file takes: to be a super admin. No policy grants it."""
@@ -32,7 +32,7 @@ class Need(Struct, frozen=True):
 
     permission: str
     on: str
-    target: Target | None
+    target: AccessTarget | None
     category: str = ""
 
 
@@ -91,7 +91,7 @@ class Ruling:
         self.access = before
         self._makers = frozenset(makers) | makers_of(before) | makers_of(after)
 
-    def needs(self, before: Target | None, after: Target | None) -> Needs:
+    def needs(self, before: AccessTarget | None, after: AccessTarget | None) -> Needs:
         """What it takes to make something of something; None for nothing."""
         if any(side is not None and (side.area, side.name) in self._makers for side in (before, after)):
             return (Need(MAKING, "was" if after is None else "becomes", None),)
@@ -122,7 +122,7 @@ def makers_of(access: Access) -> frozenset[tuple[str, str]]:
     return frozenset(("policies", policy.name) for policy in policies) | {("groups", name) for name in groups}
 
 
-def _needs(before: Target | None, after: Target | None) -> Iterator[Need]:
+def _needs(before: AccessTarget | None, after: AccessTarget | None) -> Iterator[Need]:
     if before is None or after is None:
         verb, on, target = ("create", "becomes", after) if before is None else ("delete", "was", before)
         if target is not None:
@@ -144,7 +144,7 @@ def _needs(before: Target | None, after: Target | None) -> Iterator[Need]:
 _REFUSED = {SETTINGS: "it takes a super admin", MAKING: "only super admins change who is one"}
 
 
-def _only(target: Target) -> str:
+def _only(target: AccessTarget) -> str:
     return next(iter(target.categories), "")
 
 

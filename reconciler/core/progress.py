@@ -20,7 +20,7 @@ class Progress(Protocol):
         ...
 
 
-class Shown(Progress, Protocol):
+class ShownProgress(Progress, Protocol):
     """The same, which stands around the work that it is told of."""
 
     def __enter__(self) -> Self: ...

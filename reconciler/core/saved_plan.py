@@ -25,7 +25,7 @@ class Precondition(Struct, frozen=True):
     leaves: Mapping[str, str]
 
 
-class Step(Struct, frozen=True):
+class SavedStep(Struct, frozen=True):
     """One change of it.
 
     Attributes:
@@ -81,7 +81,7 @@ class SavedPlan(Struct, frozen=True):
     revision: Revision
     kept: int
     fingerprint: str
-    steps: tuple[Step, ...]
+    steps: tuple[SavedStep, ...]
     refers: tuple[Referred, ...]
     digest: str
     signature: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from reconciler.core.access import Access, Decision, Target, alike, decide, odd_characters
+from reconciler.core.access import Access, AccessTarget, Decision, alike, decide, odd_characters
 from reconciler.core.diff import Path
 from reconciler.core.history import RunEntry
 from reconciler.core.model import Key, Resource
@@ -14,7 +14,7 @@ from reconciler.core.permit import Permit
 from reconciler.diagnostics import Diagnostic
 
 
-class Step(StrEnum):
+class GateStep(StrEnum):
     """What a pull request does to a resource."""
 
     CREATE = "create"
@@ -49,7 +49,7 @@ class Judged(Struct, frozen=True):
         approvers: who could approve what is refused to the actor.
     """
 
-    step: Step
+    step: GateStep
     key: Key | None
     was: Key | None
     file: str
@@ -133,7 +133,7 @@ class Question(Struct, frozen=True):
     access: Access
     permission: str
     key: Key | None
-    target: Target
+    target: AccessTarget
     moment: str
 
     def about(self, actor: str) -> Decision:
@@ -171,7 +171,7 @@ class Setting(Struct, frozen=True):
     run: RunEntry | None
 
 
-class Past(Struct, frozen=True):
+class PastState(Struct, frozen=True):
     """The state of access at a time.
 
     Attributes:
@@ -187,7 +187,7 @@ class Past(Struct, frozen=True):
     run: RunEntry | None
     permission: str
     access: Access
-    target: Target
+    target: AccessTarget
     key: Key | None
     enforced: bool
     settings: Mapping[Key, Setting]

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from reconciler.importers.document import Source
+from reconciler.importers.document import ForeignDocument
 from reconciler.importers.samples import Sampler, Slot, Tree, is_file, type_of, typical
 from reconciler.importers.values import (
     Json,
@@ -79,7 +79,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TYPICAL: Final = frozenset({"example", "1", "true", "{}", ""})
 
 
-class Content(Struct, frozen=True):
+class MediaContent(Struct, frozen=True):
     """One type of body that an operation takes.
 
     Attributes:
@@ -93,7 +93,7 @@ class Content(Struct, frozen=True):
     where: Pointer
 
 
-class Body(Struct, frozen=True):
+class SampleBody(Struct, frozen=True):
     """A body as an endpoint has it; `content_type` is "" when the usual one is sent."""
 
     text: str = ""
@@ -101,10 +101,10 @@ class Body(Struct, frozen=True):
     content_type: str = ""
 
 
-def make_body(source: Source, contents: list[Content], tags: Placeholders, where: Pointer) -> Body:
+def make_body(source: ForeignDocument, contents: list[MediaContent], tags: Placeholders, where: Pointer) -> SampleBody:
     """The body of the type that connectors can do most with."""
     if not contents:
-        return Body()
+        return SampleBody()
     chosen = min(contents, key=lambda content: _rank(_bare(content.media)))
     if len(contents) > 1:
         others = ", ".join(sorted(content.media for content in contents if content is not chosen)[:5])
@@ -138,7 +138,7 @@ def _rank(bare: str) -> int:
     return 5 if bare.startswith("text/") or bare.endswith("xml") else 6
 
 
-def _content_type(source: Source, content: Content) -> str:
+def _content_type(source: ForeignDocument, content: MediaContent) -> str:
     """The header's value, or "" where application/json or the client's own boundary is right."""
     media = clean(content.media).strip()
     if _bare(media) in ("application/json", "multipart/form-data", "") or "*" in media:
@@ -149,16 +149,16 @@ def _content_type(source: Source, content: Content) -> str:
     return ""
 
 
-def _json_body(sampler: Sampler, content: Content, tags: Placeholders) -> Body:
+def _json_body(sampler: Sampler, content: MediaContent, tags: Placeholders) -> SampleBody:
     tree = _tree(sampler, content)
     text = render(tree, tags, sampler.source, content.where)
     if len(text) > MAX_BODY:
         sampler.cut = True
         text = tags.tag("body", "body", None)
-    return Body(text, "json", _content_type(sampler.source, content))
+    return SampleBody(text, "json", _content_type(sampler.source, content))
 
 
-def _tree(sampler: Sampler, content: Content) -> Tree:
+def _tree(sampler: Sampler, content: MediaContent) -> Tree:
     """From the example if there is a usable one, else from the schema."""
     for given in content.example:
         value = _parsed(given)
@@ -184,17 +184,17 @@ def _parsed(value: Json) -> Json:
     return parsed
 
 
-def _form_body(sampler: Sampler, content: Content, tags: Placeholders, bare: str) -> Body:
+def _form_body(sampler: Sampler, content: MediaContent, tags: Placeholders, bare: str) -> SampleBody:
     fields = _form_fields(sampler, content)
     if not fields:
-        return Body()
+        return SampleBody()
     tree: dict[str, Tree] = {name: Slot((name,), sample, quoted=True) for name, sample in fields.items()}
     text = render(tree, tags, sampler.source, content.where)
     kind = "" if bare == "multipart/form-data" else _content_type(sampler.source, content)
-    return Body(text, "form-data", kind)
+    return SampleBody(text, "form-data", kind)
 
 
-def _form_fields(sampler: Sampler, content: Content) -> dict[str, str]:
+def _form_fields(sampler: Sampler, content: MediaContent) -> dict[str, str]:
     """The fields of a form with a sample each. A field is a text, whatever the schema says."""
     notes, where = sampler.source.notes, content.where
     schemas = sampler.fields_of(content.schema, (*where, "schema"))
@@ -215,7 +215,7 @@ def _form_fields(sampler: Sampler, content: Content) -> dict[str, str]:
     return {**found, **{name: spell(value) for name, value in given.items()}}
 
 
-def _raw_body(source: Source, content: Content, tags: Placeholders) -> Body:
+def _raw_body(source: ForeignDocument, content: MediaContent, tags: Placeholders) -> SampleBody:
     kind = _content_type(source, content)
     for given in content.example:
         text = clean(spell(given)) if isinstance(given, str) or is_small(given) else ""
@@ -223,15 +223,15 @@ def _raw_body(source: Source, content: Content, tags: Placeholders) -> Body:
             text = without_secrets(text)
             source.notes.add("secret-removed", content.where, "a literal that looks like a secret was taken out")
         if text and len(text) <= MAX_BODY and "{{" not in text:
-            return Body(text, "raw", kind)
+            return SampleBody(text, "raw", kind)
         if 0 < len(text) <= MAX_BODY:
             source.notes.add("value-moved", content.where, "the example holds mustache tags; it is now a sample")
-            return Body(tags.tag("body", "body", text), "raw", kind)
+            return SampleBody(tags.tag("body", "body", text), "raw", kind)
     source.notes.add("body-unknown", content.where, f"no body can be made up for {clean(content.media)}; give it whole")
-    return Body(tags.tag("body", "body", None), "raw", kind)
+    return SampleBody(tags.tag("body", "body", None), "raw", kind)
 
 
-def render(tree: Tree, tags: Placeholders, source: Source, where: Pointer, indent: str = "") -> str:
+def render(tree: Tree, tags: Placeholders, source: ForeignDocument, where: Pointer, indent: str = "") -> str:
     """`tree` as indented JSON with mustache tags. Braces never meet, so that only the tags are tags."""
     inner = indent + "  "
     if isinstance(tree, dict):
@@ -260,7 +260,7 @@ def _quote(content: str) -> str:
     return _TAG_START.sub(r"\\u007b", json.dumps(clean(content), ensure_ascii=False))
 
 
-def _slot(slot: Slot, tags: Placeholders, source: Source, where: Pointer) -> str:
+def _slot(slot: Slot, tags: Placeholders, source: ForeignDocument, where: Pointer) -> str:
     sample, shown = slot.sample, spell(slot.sample)
     if sample is not None and (holds_secret(shown) or any(hides(step, shown) for step in slot.path)):
         if shown not in _TYPICAL:
@@ -271,7 +271,7 @@ def _slot(slot: Slot, tags: Placeholders, source: Source, where: Pointer) -> str
     return f'"{tag}"' if slot.quoted else tag
 
 
-def openapi_contents(source: Source, body: Json, where: Pointer) -> list[Content]:
+def openapi_contents(source: ForeignDocument, body: Json, where: Pointer) -> list[MediaContent]:
     """The types of body that an OpenAPI 3 request body offers."""
     node, where = source.object_at(body, where)
     content = mapping(node.get("content"))
@@ -279,11 +279,11 @@ def openapi_contents(source: Source, body: Json, where: Pointer) -> list[Content
     for media, entry in content.items():
         place = (*where, "content", media)
         inner, place = source.object_at(entry, place)
-        found.append(Content(media, inner.get("schema"), _example(source, inner, place), place))
+        found.append(MediaContent(media, inner.get("schema"), _example(source, inner, place), place))
     return found
 
 
-def _example(source: Source, node: Object, where: Pointer) -> tuple[Json, ...]:
+def _example(source: ForeignDocument, node: Object, where: Pointer) -> tuple[Json, ...]:
     if node.get("example") is not None:
         return (node["example"],)
     for name, entry in mapping(node.get("examples")).items():

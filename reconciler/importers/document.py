@@ -98,7 +98,7 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
 MAX_HOPS: Final = 32
 
 
-class Found(Struct, frozen=True):
+class Resolved(Struct, frozen=True):
     """A value behind its references.
 
     Attributes:
@@ -112,7 +112,7 @@ class Found(Struct, frozen=True):
     references: tuple[str, ...] = ()
 
 
-class Source(Struct, frozen=True):
+class ForeignDocument(Struct, frozen=True):
     """A document that is being imported, and the notes on it.
 
     Attributes:
@@ -123,19 +123,19 @@ class Source(Struct, frozen=True):
     notes: Notebook
     is_swagger: bool
 
-    def follow(self, value: Json, where: Pointer) -> Found:
+    def follow(self, value: Json, where: Pointer) -> Resolved:
         """What `value`, which stands at `where`, is or refers to."""
         references: tuple[str, ...] = ()
         while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str):
             if len(references) >= MAX_HOPS or reference in references:
                 self.notes.add("unresolved-reference", where, "the reference leads back to itself")
-                return Found(None, where, references)
+                return Resolved(None, where, references)
             references = (*references, reference)
             step = self._step(reference, where)
             if step is None:
-                return Found(None, where, references)
+                return Resolved(None, where, references)
             value, where = step
-        return Found(value, where, references)
+        return Resolved(value, where, references)
 
     def object_at(self, value: Json, where: Pointer) -> tuple[Object, Pointer]:
         """As `follow`, for what must be a mapping; anything else is noted and counts as an empty one."""

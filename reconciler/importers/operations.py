@@ -6,10 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.importers.bodies import Body, Placeholders, make_body, openapi_contents
-from reconciler.importers.document import Notebook, Source, prose
+from reconciler.importers.bodies import Placeholders, SampleBody, make_body, openapi_contents
+from reconciler.importers.document import ForeignDocument, Notebook, prose
 from reconciler.importers.parameters import (
-    Parameter,
+    ForeignParameter,
     Sending,
     header_entries,
     path_samples,
@@ -120,7 +120,7 @@ class Operation(Struct, frozen=True):
         return f"{self.method.upper()} {self.path}"
 
 
-class Setting(Struct, frozen=True):
+class ImportSetting(Struct, frozen=True):
     """What the endpoints of one document share.
 
     Attributes:
@@ -128,14 +128,14 @@ class Setting(Struct, frozen=True):
         base: the URL that the caller gave, or None.
     """
 
-    source: Source
+    source: ForeignDocument
     name: str
     server: Server
     security: Security
     base: str | None
 
 
-def find_operations(source: Source) -> Iterator[Operation]:
+def find_operations(source: ForeignDocument) -> Iterator[Operation]:
     """Every operation that a connector can have, in the document's order; notes on the others."""
     for path, item in mapping(source.root.get("paths")).items():
         if path.startswith("x-"):
@@ -155,7 +155,7 @@ def find_operations(source: Source) -> Iterator[Operation]:
             source.notes.add("webhooks", (part,), "these are requests to us, not to the data source")
 
 
-def make_endpoint(operation: Operation, asked: Demand, setting: Setting) -> Object | None:
+def make_endpoint(operation: Operation, asked: Demand, setting: ImportSetting) -> Object | None:
     """The endpoint of an operation, or None when it cannot be called."""
     source, notes = setting.source, setting.source.notes
     tags = Placeholders()
@@ -185,7 +185,7 @@ def make_endpoint(operation: Operation, asked: Demand, setting: Setting) -> Obje
     return {key: value for key, value in found.items() if value}
 
 
-def _server(operation: Operation, setting: Setting) -> Server:
+def _server(operation: Operation, setting: ImportSetting) -> Server:
     """The operation's own server, its path's, or the document's."""
     if setting.source.is_swagger:
         schemes = sequence(operation.node.get("schemes"))
@@ -209,7 +209,9 @@ def _joined(keys: list[Object], entries: list[Object], operation: Operation, not
     return found[:MAX_ENTRIES]
 
 
-def _body(operation: Operation, parameters: list[Parameter], setting: Setting, tags: Placeholders) -> Body:
+def _body(
+    operation: Operation, parameters: list[ForeignParameter], setting: ImportSetting, tags: Placeholders
+) -> SampleBody:
     source = setting.source
     if source.is_swagger:
         where: Pointer = (*operation.where, "parameters")
@@ -221,7 +223,7 @@ def _body(operation: Operation, parameters: list[Parameter], setting: Setting, t
     return make_body(source, contents, tags, where)
 
 
-def _description(operation: Operation, setting: Setting) -> str:
+def _description(operation: Operation, setting: ImportSetting) -> str:
     summary, description = (text(operation.node.get(key)).strip() for key in ("summary", "description"))
     parts = [summary] if summary and not description.startswith(summary.rstrip(".")) else []
     if is_true(operation.node.get("deprecated")):
@@ -231,7 +233,7 @@ def _description(operation: Operation, setting: Setting) -> str:
     return prose("\n\n".join(parts), operation.where, setting.source.notes)
 
 
-def _note_rest(operation: Operation, source: Source) -> None:
+def _note_rest(operation: Operation, source: ForeignDocument) -> None:
     if mapping(operation.node.get("callbacks")):
         message = "these are requests to us, not to the data source"
         source.notes.add("callbacks", (*operation.where, "callbacks"), message)

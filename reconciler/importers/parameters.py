@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.importers.bodies import Content, Placeholders
-from reconciler.importers.document import Notebook, Source, prose
+from reconciler.importers.bodies import MediaContent, Placeholders
+from reconciler.importers.document import ForeignDocument, Notebook, prose
 from reconciler.importers.samples import examples, typical
 from reconciler.importers.values import (
     Json,
@@ -33,7 +33,7 @@ _IGNORED: Final = ("accept", "content-type", "authorization")
 _IN_BODY: Final = ("body", "formData")
 
 
-class Parameter(Struct, frozen=True):
+class ForeignParameter(Struct, frozen=True):
     """One parameter of an operation.
 
     Attributes:
@@ -60,9 +60,9 @@ class Parameter(Struct, frozen=True):
         return spell(self.examples[0] if self.examples else typical(self.schema))
 
 
-def read_parameters(source: Source, lists: Sequence[tuple[Json, Pointer]]) -> list[Parameter]:
+def read_parameters(source: ForeignDocument, lists: Sequence[tuple[Json, Pointer]]) -> list[ForeignParameter]:
     """The parameters of `lists`; one in a later list replaces one of the same name and place."""
-    found: dict[tuple[str, str], Parameter] = {}
+    found: dict[tuple[str, str], ForeignParameter] = {}
     for items, where in lists:
         if items is not None and not isinstance(items, list):
             source.notes.add("malformed", where, "a list of parameters is expected here")
@@ -73,7 +73,7 @@ def read_parameters(source: Source, lists: Sequence[tuple[Json, Pointer]]) -> li
     return list(found.values())
 
 
-def _read(source: Source, item: Json, where: Pointer) -> Parameter | None:
+def _read(source: ForeignDocument, item: Json, where: Pointer) -> ForeignParameter | None:
     node, where = source.object_at(item, where)
     name, place = clean(text(node.get("name"))), text(node.get("in"))
     if not name or place not in ("query", "header", "path", "cookie", *_IN_BODY):
@@ -86,10 +86,10 @@ def _read(source: Source, item: Json, where: Pointer) -> Parameter | None:
         given, _ = source.object_at(entry, (*where, "content", media))
     is_inline = source.is_swagger and place != "body"
     schema = node if is_inline else mapping(source.follow(given.get("schema"), (*where, "schema")).value)
-    return Parameter(name, place, node, schema, tuple(_examples(source, given, where)), where)
+    return ForeignParameter(name, place, node, schema, tuple(_examples(source, given, where)), where)
 
 
-def _examples(source: Source, node: Object, where: Pointer) -> list[Json]:
+def _examples(source: ForeignDocument, node: Object, where: Pointer) -> list[Json]:
     found = [node["example"]] if node.get("example") is not None else []
     for name, entry in mapping(node.get("examples")).items():
         inner, _ = source.object_at(entry, (*where, "examples", name))
@@ -112,7 +112,7 @@ class Sending(Struct, frozen=True):
     authorized: bool
 
 
-def query_entries(parameters: Sequence[Parameter], sending: Sending) -> list[Object]:
+def query_entries(parameters: Sequence[ForeignParameter], sending: Sending) -> list[Object]:
     """The query parameters as an endpoint has them."""
     entries: list[Object] = []
     for parameter in parameters:
@@ -126,7 +126,7 @@ def query_entries(parameters: Sequence[Parameter], sending: Sending) -> list[Obj
     return entries
 
 
-def header_entries(parameters: Sequence[Parameter], sending: Sending) -> list[Object]:
+def header_entries(parameters: Sequence[ForeignParameter], sending: Sending) -> list[Object]:
     """The request headers as an endpoint has them, one of each name."""
     found: dict[str, Object] = {}
     for parameter in parameters:
@@ -145,11 +145,11 @@ def header_entries(parameters: Sequence[Parameter], sending: Sending) -> list[Ob
     return list(found.values())
 
 
-def _skip(sending: Sending, parameter: Parameter, message: str) -> None:
+def _skip(sending: Sending, parameter: ForeignParameter, message: str) -> None:
     sending.notes.add("parameter-skipped", parameter.where, message)
 
 
-def _entry(parameter: Parameter, sending: Sending) -> Object:
+def _entry(parameter: ForeignParameter, sending: Sending) -> Object:
     entry: Object = {"name": parameter.name.strip()}
     value = _value(parameter, sending)
     if value:
@@ -162,7 +162,7 @@ def _entry(parameter: Parameter, sending: Sending) -> Object:
     return entry
 
 
-def _value(parameter: Parameter, sending: Sending) -> Json:
+def _value(parameter: ForeignParameter, sending: Sending) -> Json:
     """The default; else, if required, the only choice or a placeholder; else nothing, so that nothing is sent."""
     if names_secret(parameter.name):
         return _secret_value(parameter, sending)
@@ -181,7 +181,7 @@ def _value(parameter: Parameter, sending: Sending) -> Json:
     return _placeholder(parameter, parameter.sample, sending)
 
 
-def _literal(parameter: Parameter, value: str, sending: Sending) -> str:
+def _literal(parameter: ForeignParameter, value: str, sending: Sending) -> str:
     """`value` where it can stand as it is; as the sample of a placeholder where mustache would read a tag in it."""
     value = one_line(value) if parameter.place == "header" else clean(value)
     if holds_secret(value):
@@ -196,13 +196,13 @@ def _literal(parameter: Parameter, value: str, sending: Sending) -> str:
     return value
 
 
-def _placeholder(parameter: Parameter, sample: str, sending: Sending) -> str:
+def _placeholder(parameter: ForeignParameter, sample: str, sending: Sending) -> str:
     if holds_secret(sample):
         sending.notes.add("secret-removed", parameter.where, "an example that looks like a secret was not copied")
     return sending.tags.tag(parameter.place, parameter.name, sample)
 
 
-def _secret_value(parameter: Parameter, sending: Sending) -> Json:
+def _secret_value(parameter: ForeignParameter, sending: Sending) -> Json:
     """A reference, unless the connector is authorized anyway: then the value belongs to the single call."""
     if examples(parameter.schema) or parameter.examples:
         sending.notes.add(
@@ -217,7 +217,7 @@ def _secret_value(parameter: Parameter, sending: Sending) -> Json:
     return {"env": name}
 
 
-def path_samples(parameters: Sequence[Parameter], notes: Notebook) -> dict[str, str]:
+def path_samples(parameters: Sequence[ForeignParameter], notes: Notebook) -> dict[str, str]:
     """Values for the path's templates in a test call."""
     found = {}
     for parameter in parameters:
@@ -230,13 +230,15 @@ def path_samples(parameters: Sequence[Parameter], notes: Notebook) -> dict[str, 
     return found
 
 
-def swagger_contents(parameters: Sequence[Parameter], consumes: list[Json], where: Pointer) -> list[Content]:
+def swagger_contents(
+    parameters: Sequence[ForeignParameter], consumes: list[Json], where: Pointer
+) -> list[MediaContent]:
     """The bodies that Swagger's `body` and `formData` parameters describe."""
     media = [clean(text(item)) for item in consumes if text(item)]
     for parameter in parameters:
         if parameter.place == "body":
             given = parameter.examples[:1]
-            return [Content(kind, parameter.node.get("schema"), given, parameter.where) for kind in media or [""]]
+            return [MediaContent(kind, parameter.node.get("schema"), given, parameter.where) for kind in media or [""]]
     fields = [parameter for parameter in parameters if parameter.place == "formData"]
     if not fields:
         return []
@@ -247,4 +249,4 @@ def swagger_contents(parameters: Sequence[Parameter], consumes: list[Json], wher
     forms = [kind for kind in media if "form" in kind]
     has_file = any(parameter.node.get("type") == "file" for parameter in fields)
     usual = "multipart/form-data" if has_file else "application/x-www-form-urlencoded"
-    return [Content(kind, schema, (), where) for kind in forms or [usual]]
+    return [MediaContent(kind, schema, (), where) for kind in forms or [usual]]

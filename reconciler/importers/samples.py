@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from reconciler.importers.document import Source
+from reconciler.importers.document import ForeignDocument
 from reconciler.importers.values import (
     Json,
     Object,
@@ -111,7 +111,7 @@ class Sampler(Struct):
         cut: whether something was left out for its size.
     """
 
-    source: Source
+    source: ForeignDocument
     where: Pointer
     fields: int = 0
     nested: int = 0

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from reconciler.importers.document import Source
+from reconciler.importers.document import ForeignDocument
 from reconciler.importers.parameters import MAX_NAME
 from reconciler.importers.values import Json, Object, Pointer, clean, holds_secret, mapping, text, without_secrets
 
@@ -57,7 +57,7 @@ _SWAGGER_FLOWS: Final = {"application": "clientCredentials", "accessCode": "auth
 _REQUEST_URL = re.compile(r"https?://[^\s{}]+", re.IGNORECASE)
 
 
-def read_schemes(source: Source, server: str) -> dict[str, Scheme]:
+def read_schemes(source: ForeignDocument, server: str) -> dict[str, Scheme]:
     """All schemes by name; `server` is the URL that relative token URLs start at."""
     if source.is_swagger:
         where: Pointer = ("securityDefinitions",)
@@ -72,7 +72,7 @@ def read_schemes(source: Source, server: str) -> dict[str, Scheme]:
     return found
 
 
-def _read(source: Source, name: str, node: Object, where: Pointer, server: str) -> Scheme:
+def _read(source: ForeignDocument, name: str, node: Object, where: Pointer, server: str) -> Scheme:
     kind = text(node.get("type")).lower()
     if kind == "apikey":
         return _key(name, node, where)
@@ -101,7 +101,7 @@ def _http(name: str, scheme: str, where: Pointer) -> Scheme:
     return Scheme(name, means, where, flow=f"the HTTP scheme {clean(scheme)[:60] or 'without a name'}")
 
 
-def _oauth(source: Source, name: str, node: Object, where: Pointer, server: str) -> Scheme:
+def _oauth(source: ForeignDocument, name: str, node: Object, where: Pointer, server: str) -> Scheme:
     flows = _flows(source, node)
     usable = [flow for flow in _FLOWS if flow in flows]
     if not usable:
@@ -119,7 +119,7 @@ def _oauth(source: Source, name: str, node: Object, where: Pointer, server: str)
     return Scheme(name, Means.TOKEN_BY_HAND, where, flow=f"the OAuth 2.0 flow {usable[-1]}")
 
 
-def _flows(source: Source, node: Object) -> dict[str, Object]:
+def _flows(source: ForeignDocument, node: Object) -> dict[str, Object]:
     if source.is_swagger:
         flow = text(node.get("flow"))
         return {_SWAGGER_FLOWS.get(flow, flow): node}
@@ -133,7 +133,7 @@ def _token_url(flow: Object, server: str) -> str:
     return without_secrets(url) if _REQUEST_URL.fullmatch(url) and len(url) <= 8192 else ""
 
 
-def _note_other_flows(source: Source, usable: Sequence[str], chosen: str, where: Pointer) -> None:
+def _note_other_flows(source: ForeignDocument, usable: Sequence[str], chosen: str, where: Pointer) -> None:
     others = [flow for flow in usable if flow != chosen]
     if others:
         message = f"the flow {chosen} is used; there are also {', '.join(others)}"

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reconciler.importers.document import Source
+from reconciler.importers.document import ForeignDocument
 from reconciler.importers.schemes import Means, Scheme, usable_scopes
 from reconciler.importers.servers import is_plain
 from reconciler.importers.values import Json, Object, Pointer, clean, sequence, variable
@@ -74,7 +74,7 @@ class Security(Struct, frozen=True):
         return {"env": variable(self.prefix, field)}
 
 
-def demand(source: Source, node: Object, where: Pointer) -> Demand:
+def demand(source: ForeignDocument, node: Object, where: Pointer) -> Demand:
     """What an operation asks for, by itself or by the document's default."""
     own = isinstance(node.get("security"), list)
     listed, place = (node["security"], (*where, "security")) if own else (source.root.get("security"), ("security",))
@@ -87,7 +87,7 @@ def demand(source: Source, node: Object, where: Pointer) -> Demand:
 
 
 def choose_security(
-    source: Source, schemes: Mapping[str, Scheme], demands: Sequence[Demand], prefix: str
+    source: ForeignDocument, schemes: Mapping[str, Scheme], demands: Sequence[Demand], prefix: str
 ) -> tuple[Security, list[Demand]]:
     """The authorization that serves most operations, of equal ones that which works best unattended.
 
@@ -129,7 +129,7 @@ def _scopes(schemes: Mapping[str, Scheme], chosen: frozenset[str], demands: Sequ
     return tuple(sorted(asked or known)[:MAX_SCOPES])
 
 
-def _note_unsupported(source: Source, schemes: Mapping[str, Scheme], demands: Sequence[Demand]) -> None:
+def _note_unsupported(source: ForeignDocument, schemes: Mapping[str, Scheme], demands: Sequence[Demand]) -> None:
     named = {name for found in demands for option in found.alternatives for name in option}
     for name in sorted(named | schemes.keys()):
         scheme = schemes.get(name)
@@ -140,7 +140,7 @@ def _note_unsupported(source: Source, schemes: Mapping[str, Scheme], demands: Se
             source.notes.add("unsupported-security", scheme.where, f"not supported: {scheme.flow}")
 
 
-def _note_choice(source: Source, security: Security, uses: Counter[frozenset[str]]) -> None:
+def _note_choice(source: ForeignDocument, security: Security, uses: Counter[frozenset[str]]) -> None:
     others = [names for names in uses if names != security.chosen]
     if others:
         words = "; ".join(_words(names) for names in sorted(others, key=sorted)[:5])
@@ -168,7 +168,7 @@ def _same_header(one: Scheme, other: Scheme) -> bool:
     return one.means is other.means or (one.means in tokens and other.means in tokens)
 
 
-def keys_of(source: Source, security: Security, asked: Demand) -> list[Scheme]:
+def keys_of(source: ForeignDocument, security: Security, asked: Demand) -> list[Scheme]:
     """The keys that one endpoint sends, in the document's order; notes where its demand is not met."""
     options = [frozenset(option) for option in asked.alternatives]
     main = security.scheme

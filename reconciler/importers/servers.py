@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from reconciler.importers.document import Source
+from reconciler.importers.document import ForeignDocument
 from reconciler.importers.values import Json, Object, Pointer, mapping, one_line, sequence, text, url_without_secrets
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
@@ -36,7 +36,7 @@ def is_plain(url: str) -> bool:
     return url.lower().startswith("http://") and not _LOOPBACK.match(url)
 
 
-def choose_server(source: Source, listed: Json, where: Pointer, base: str | None) -> Server:
+def choose_server(source: ForeignDocument, listed: Json, where: Pointer, base: str | None) -> Server:
     """The best of a list of OpenAPI server objects: the first on https, else the first.
 
     Args:
@@ -53,7 +53,7 @@ def choose_server(source: Source, listed: Json, where: Pointer, base: str | None
     return _complete(source, chosen, base)
 
 
-def _complete(source: Source, server: Server, base: str | None) -> Server:
+def _complete(source: ForeignDocument, server: Server, base: str | None) -> Server:
     if server.url.lower().startswith(_HTTP):
         if base is None:
             return server
@@ -66,7 +66,7 @@ def _complete(source: Source, server: Server, base: str | None) -> Server:
     return Server(f"/{server.url.lstrip('/')}".rstrip("/"), server.samples, server.where)
 
 
-def _read(source: Source, item: Json, where: Pointer) -> Server | None:
+def _read(source: ForeignDocument, item: Json, where: Pointer) -> Server | None:
     node = mapping(item)
     url, samples = _fill(source, one_line(text(node.get("url"))), node, where)
     if url != (url := url_without_secrets(url)):
@@ -87,7 +87,7 @@ def _read(source: Source, item: Json, where: Pointer) -> Server | None:
     return Server(_without_query(source, url, where).rstrip("/"), samples, where)
 
 
-def _without_query(source: Source, url: str, where: Pointer) -> str:
+def _without_query(source: ForeignDocument, url: str, where: Pointer) -> str:
     short = re.split(r"[?#]", url, maxsplit=1)[0].replace(" ", "%20")
     if short != url:
         source.notes.add("url-changed", where, "only scheme, host and path of the server's URL are kept")
@@ -95,7 +95,7 @@ def _without_query(source: Source, url: str, where: Pointer) -> str:
     return f"{scheme.lower()}://{rest}" if separator else short
 
 
-def _fill(source: Source, url: str, node: Object, where: Pointer) -> tuple[str, dict[str, str]]:
+def _fill(source: ForeignDocument, url: str, node: Object, where: Pointer) -> tuple[str, dict[str, str]]:
     """`url` with the defaults of its variables; samples for those that have none."""
     variables = mapping(node.get("variables"))
     samples: dict[str, str] = {}

@@ -10,7 +10,7 @@ from reconciler.errors import InvalidDefinitions
 from reconciler.importers.document import Note
 from reconciler.importers.values import Json, Object
 from reconciler.yaml.nodes import mark_of
-from reconciler.yaml.tree import WORDS, Anchored, Language, Limits, documents, events
+from reconciler.yaml.tree import WORDS, Anchored, Language, TreeLimits, documents, events
 
 
 class NotImportable(InvalidDefinitions):
@@ -151,7 +151,7 @@ class _Foreign(Language["Json | _Key"]):
     """The language of documents that were written for others. The first refusal ends the reading."""
 
     def __init__(self, file: str) -> None:
-        self.limits = Limits(MAX_DEPTH, MAX_VALUES, MAX_VALUES)
+        self.limits = TreeLimits(MAX_DEPTH, MAX_VALUES, MAX_VALUES)
         self.file = file
         self._is_first = True
 

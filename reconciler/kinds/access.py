@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from reconciler.core.access import Access, Grant, Membership, Policy, Target
+from reconciler.core.access import Access, AccessTarget, Grant, Membership, Policy
 from reconciler.core.model import Key
 
 AREA_OF_KIND = {
@@ -44,24 +44,24 @@ def makes_super_admins(body: Any) -> bool | None:
     return spec.get("superAdmin") is True
 
 
-def live_target(key: Key, body: Any) -> Target:
+def live_target(key: Key, body: Any) -> AccessTarget:
     """`target_of` of a live record, which others may have written: what cannot be read it does not have."""
     try:
         target = target_of(key, body)
         hash(tuple(target.labels.items()))
     except (KeyError, TypeError, AttributeError, ValueError):
-        return Target(AREA_OF_KIND[key.kind], key.name)
+        return AccessTarget(AREA_OF_KIND[key.kind], key.name)
     return target
 
 
-def target_of(key: Key, body: Mapping[str, Any]) -> Target:
+def target_of(key: Key, body: Mapping[str, Any]) -> AccessTarget:
     """A record as something to be decided about."""
     labels = body.get("metadata", {}).get("labels", {})
     if key.kind == "Connector":
         categories = _texts(body["spec"].get("categories", ()))
     else:
         categories = frozenset((key.name,)) if key.kind == "Category" else frozenset()
-    return Target(AREA_OF_KIND[key.kind], key.name, categories, dict(labels))
+    return AccessTarget(AREA_OF_KIND[key.kind], key.name, categories, dict(labels))
 
 
 def _membership(name: str, spec: Mapping[str, Any]) -> Membership:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.access import Access, Route, Target, Where, alike, decide, reason, scope
+from reconciler.core.access import Access, AccessTarget, Route, Where, alike, decide, reason, scope
 from reconciler.core.access_diff import SUPER_ADMIN, entitlements
 from reconciler.core.model import Coverage, Key, Resource
 from reconciler.diagnostics import Path
@@ -194,9 +194,9 @@ class _Bench:
         found = held.get(SUPER_ADMIN) or held.get(permission)
         return found[0].route if found else None
 
-    def _target(self, permission: str, on: str) -> Target:
+    def _target(self, permission: str, on: str) -> AccessTarget:
         if not on:
-            return Target(permission.partition(":")[0])
+            return AccessTarget(permission.partition(":")[0])
         word, _, name = on.partition("/")
         key = Key(WORDS[word], name)
         return target_of(key, self._resources[key].content.value)

@@ -16,7 +16,7 @@ Values = Mapping[str, Secret]
 """Values of a connector's secrets, by the address that `secret_fields` gives them."""
 
 
-class Grant(Struct, frozen=True):
+class TokenGrant(Struct, frozen=True):
     """How a token is asked for.
 
     Attributes:
@@ -59,7 +59,7 @@ def _token_url(authorization: Mapping[str, Any]) -> str:
     return url
 
 
-def grant_of(spec: Mapping[str, Any], values: Values) -> Grant:
+def grant_of(spec: Mapping[str, Any], values: Values) -> TokenGrant:
     """How the token of a connector that needs one is asked for.
 
     Raises:
@@ -71,7 +71,7 @@ def grant_of(spec: Mapping[str, Any], values: Values) -> Grant:
     if request is not None:
         _check_user(authorization)
         settings = TOKEN_REQUEST_DEFAULTS | request
-        return Grant(
+        return TokenGrant(
             "request",
             request["url"],
             username=_text(request["username"], "authorization.tokenRequest.username", values),
@@ -86,7 +86,7 @@ def grant_of(spec: Mapping[str, Any], values: Values) -> Grant:
         for key in ("clientId", "clientSecret", "username", "password")
         if key in authorization
     }
-    return Grant(
+    return TokenGrant(
         authorization["method"].removeprefix("oauth2-"),
         authorization["tokenUrl"],
         client_id=given.get("clientId"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin, Path, at, diff
-from reconciler.core.drift import Drifted, Moved, Side, StoredSecret
+from reconciler.core.drift import Drifted, DriftSide, Moved, StoredSecret
 from reconciler.core.model import Key
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.merge import effective, is_secret_value, revoked_since
@@ -79,7 +79,7 @@ def drifted(moved: Moved, time: str) -> Drifted | None:
     return Drifted(before.key, moved.fate, moved.since, moved.by, moved.run, before.owner, tuple(fields), notes=notes)
 
 
-def _differences(before: Side, now: Side, time: str) -> tuple[list[FieldChange], tuple[str, ...]]:
+def _differences(before: DriftSide, now: DriftSide, time: str) -> tuple[list[FieldChange], tuple[str, ...]]:
     kind = before.key.kind
     found, valid = readable(kind, now.body)
     live = found.value
@@ -98,7 +98,7 @@ def _differences(before: Side, now: Side, time: str) -> tuple[list[FieldChange],
     return fields, (() if valid else (_UNREADABLE,)) + kept_apart(before, now)
 
 
-def addressing(before: Side, now: Side) -> Iterator[FieldChange]:
+def addressing(before: DriftSide, now: DriftSide) -> Iterator[FieldChange]:
     """Kind, name and owner, where they differ."""
     for path, old, new in (
         (("kind",), before.key.kind, now.key.kind),
@@ -109,7 +109,7 @@ def addressing(before: Side, now: Side) -> Iterator[FieldChange]:
             yield FieldChange(path, old, new, Origin.DRIFT)
 
 
-def secrets_moved(before: Side, now: Side) -> Iterator[FieldChange]:
+def secrets_moved(before: DriftSide, now: DriftSide) -> Iterator[FieldChange]:
     """Stored secrets that are not those that were stored, by their keyed fingerprints."""
     if before.secrets == now.secrets:
         return
@@ -127,7 +127,7 @@ def _printed(secret: StoredSecret | None, other: StoredSecret | None = None) -> 
     return ALTERED if other is not None and other.fingerprint == secret.fingerprint else secret.fingerprint
 
 
-def kept_apart(before: Side, now: Side) -> tuple[str, ...]:
+def kept_apart(before: DriftSide, now: DriftSide) -> tuple[str, ...]:
     """What else the store keeps of a record and that is not what it was."""
     return tuple(said for name, said in _KEPT_APART.items() if getattr(before, name) != getattr(now, name))
 

@@ -12,7 +12,7 @@ _DEEPEST = 50
 _ABSENT = object()
 
 
-class Place(Protocol):
+class TemplatePlace(Protocol):
     """Where a template stands, which decides how values are escaped."""
 
     def literal(self, text: str) -> None:
@@ -40,7 +40,7 @@ class Filling(Struct, frozen=True):
     data: Any
     missing: dict[str, None] = field(default_factory=dict)
 
-    def fill(self, template: str, place: Place) -> None:
+    def fill(self, template: str, place: TemplatePlace) -> None:
         """Write `template`, filled in, to `place`.
 
         Raises:
@@ -51,7 +51,7 @@ class Filling(Struct, frozen=True):
         else:
             self._write(parse(template), [self.data], place)
 
-    def _write(self, tags: Sequence[Tag], scopes: list[Any], place: Place) -> None:
+    def _write(self, tags: Sequence[Tag], scopes: list[Any], place: TemplatePlace) -> None:
         for tag in tags:
             if tag.kind == "literal":
                 place.literal(tag.text)

@@ -12,7 +12,7 @@ from reconciler.kinds.mustache import Filling
 from reconciler.kinds.places import JsonPlace, PlainPlace, as_text
 
 
-class Body(Struct, frozen=True):
+class RequestBody(Struct, frozen=True):
     """What is sent behind the headers.
 
     Attributes:
@@ -31,7 +31,9 @@ class Body(Struct, frozen=True):
         return len(self.content or b"") + sum(len(value.encode()) for value in (self.form or {}).values())
 
 
-def build_body(endpoint: Mapping[str, Any], headers: Sequence[tuple[str, str | Secret]], filling: Filling) -> Body:
+def build_body(
+    endpoint: Mapping[str, Any], headers: Sequence[tuple[str, str | Secret]], filling: Filling
+) -> RequestBody:
     """The body of an endpoint; one whose Content-Type header is not JSON is sent as it is.
 
     Raises:
@@ -39,7 +41,7 @@ def build_body(endpoint: Mapping[str, Any], headers: Sequence[tuple[str, str | S
     """
     template = endpoint.get("body", "")
     if not template.strip():
-        return Body()
+        return RequestBody()
     kind = endpoint.get("bodyType", "json")
     declared = next((value for name, value in headers if name.lower() == "content-type"), "")
     raw = kind == "raw" or (kind == "json" and isinstance(declared, str) and "json" not in (declared.lower() or "json"))
@@ -47,15 +49,19 @@ def build_body(endpoint: Mapping[str, Any], headers: Sequence[tuple[str, str | S
     filling.fill(template, place)
     text = place.text()
     if filling.missing:
-        return Body()
+        return RequestBody()
     if raw:
-        return Body(text.encode())
+        return RequestBody(text.encode())
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         hint = "put quotes around placeholders of text; bodyType: raw sends it as it is"
         raise InvalidDefinitions("body: it is not JSON when its placeholders are filled in", hint=hint) from None
-    return Body(form=_fields(content)) if kind == "form-data" else Body(text.encode(), None, "application/json")
+    return (
+        RequestBody(form=_fields(content))
+        if kind == "form-data"
+        else RequestBody(text.encode(), None, "application/json")
+    )
 
 
 def _fields(content: Any) -> dict[str, str]:

@@ -71,7 +71,7 @@ USER_AGENT = f"reconciler/{__version__}"
 _DEFAULTS = (("User-Agent", USER_AGENT), ("Accept-Encoding", ACCEPTED), ("Connection", "keep-alive"))
 
 
-class Answer(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """What a server said.
 
     Attributes:
@@ -93,14 +93,14 @@ class Answer(Struct, frozen=True):
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
-class Limits(Struct, frozen=True):
+class ResponseLimits(Struct, frozen=True):
     """How long a request may take in all, and how much is read of its answer."""
 
     seconds: float = 30.0
     max_bytes: int = 1024 * 1024
 
 
-USUAL = Limits()
+USUAL = ResponseLimits()
 
 
 class Sender:
@@ -134,8 +134,8 @@ class Sender:
         headers: Sequence[tuple[str, str]] = (),
         params: Sequence[tuple[str, str]] = (),
         body: bytes | Mapping[str, str] | None = None,
-        limits: Limits = USUAL,
-    ) -> Answer:
+        limits: ResponseLimits = USUAL,
+    ) -> Response:
         """Send a request; the answer may have any status.
 
         Args:
@@ -170,7 +170,7 @@ class Sender:
         if proxy and answer.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             raise refused_by(proxy, url)
         received = tuple((key, value) for key, value in answer.headers.multi_items())
-        return Answer(answer.status_code, answer.reason_phrase, received, body, cut, time.perf_counter() - began)
+        return Response(answer.status_code, answer.reason_phrase, received, body, cut, time.perf_counter() - began)
 
     def _request(
         self,
@@ -179,7 +179,7 @@ class Sender:
         headers: Sequence[tuple[str, str]],
         params: Sequence[tuple[str, str]],
         body: bytes | Mapping[str, str] | None,
-        limits: Limits,
+        limits: ResponseLimits,
     ) -> "httpx.Request":
         """The request as it goes to the transport.
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from reconciler.core.calls import Trust
 from reconciler.core.secret import mask_text
 from reconciler.errors import NetworkFailure
-from reconciler.net.client import Answer, Limits, Sender
+from reconciler.net.client import Response, ResponseLimits, Sender
 from reconciler.net.trust import ContextCache
 from reconciler.net.urls import is_same_origin, parse, redirected
 
@@ -40,8 +40,8 @@ class Patience(Struct, frozen=True):
 
 
 def with_patience(
-    attempt: Callable[[], Answer], patience: Patience, *, sleep: Callable[[float], None] = time.sleep
-) -> tuple[Answer, int]:
+    attempt: Callable[[], Response], patience: Patience, *, sleep: Callable[[float], None] = time.sleep
+) -> tuple[Response, int]:
     """The answer of the first good attempt, or of the last one, and how many there were.
 
     Raises:
@@ -99,7 +99,7 @@ def fetch(url: str, *, limit: int) -> bytes:
     """
     target, credentials = _without_user(url)
     shown = mask_text(target.partition("?")[0])
-    limits = Limits(SECONDS, limit)
+    limits = ResponseLimits(SECONDS, limit)
     with Sender(Trust()) as sender:
         answer = _get(sender, target, credentials, limits)
         for _ in range(MAX_REDIRECTS):
@@ -115,7 +115,7 @@ def fetch(url: str, *, limit: int) -> bytes:
     return answer.body
 
 
-def _get(sender: Sender, url: str, credentials: tuple[tuple[str, str], ...], limits: Limits) -> Answer:
+def _get(sender: Sender, url: str, credentials: tuple[tuple[str, str], ...], limits: ResponseLimits) -> Response:
     accept = ("Accept", "application/json, application/yaml, */*;q=0.5")
     return sender.send("GET", url, headers=(accept, *credentials), limits=limits)
 

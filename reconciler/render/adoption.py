@@ -7,13 +7,13 @@ from typing import Any
 from reconciler.core.diff import MISSING, FieldChange, Path
 from reconciler.core.drift import (
     Adoption,
+    AdoptionRefusal,
     Conflict,
     Deed,
     Definition,
     DriftOfAll,
     Export,
     Inexpressible,
-    Refusal,
     Sides,
 )
 from reconciler.core.model import Key
@@ -119,7 +119,7 @@ def _shown(sides: Sides, value: Any) -> str:
     return shown(_field(sides, value).before)
 
 
-def refusal_lines(refusal: Refusal) -> Iterator[str]:
+def refusal_lines(refusal: AdoptionRefusal) -> Iterator[str]:
     """Why a record is not taken over, and what to do."""
     where = f"{refusal.span}: " if refusal.span else ""
     yield f"{where}{address(*refusal.key)}: {refusal.message}"
@@ -164,7 +164,7 @@ def _conflicts_json(conflicts: Iterable[Conflict], spans: Spans) -> Iterator[dic
             yield found
 
 
-def _refusal_json(refusal: Refusal) -> dict[str, Any]:
+def _refusal_json(refusal: AdoptionRefusal) -> dict[str, Any]:
     return {
         "address": address(*refusal.key),
         "message": refusal.message,

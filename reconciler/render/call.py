@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.calls import Check, Outcome, Shown, Verdict
+from reconciler.core.calls import CallOutcome, CallResult, PreflightVerdict, ShownResponse
 from reconciler.core.secret import MASK
 from reconciler.harmless import harmless
 from reconciler.kinds.requests import Request, shown_pairs
@@ -57,7 +57,7 @@ def request_text(sent: Sent, *, values: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
-def outcome_text(outcome: Outcome, *, color: bool) -> str:
+def outcome_text(outcome: CallOutcome, *, color: bool) -> str:
     """Status, time, headers and body."""
     answer = outcome.answer
     good = answer.status < 400
@@ -69,7 +69,7 @@ def outcome_text(outcome: Outcome, *, color: bool) -> str:
     return "\n".join(lines) + "\n" + _body_text(outcome)
 
 
-def _body_text(outcome: Outcome) -> str:
+def _body_text(outcome: CallOutcome) -> str:
     answer = outcome.answer
     more = f"(cut: there is more than {plural(answer.size, 'byte')}; see --max-bytes)\n" if answer.cut else ""
     if isinstance(answer.body, bytes):
@@ -85,7 +85,7 @@ def _body_text(outcome: Outcome) -> str:
     return text + more
 
 
-def checks_text(checks: Sequence[Check], *, color: bool) -> str:
+def checks_text(checks: Sequence[CallResult], *, color: bool) -> str:
     """A table with a line for each endpoint, and a count below."""
     if not checks:
         return "There is no GET endpoint to call.\n"
@@ -102,7 +102,7 @@ def checks_text(checks: Sequence[Check], *, color: bool) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _row(check: Check) -> tuple[str, ...]:
+def _row(check: CallResult) -> tuple[str, ...]:
     status = "" if check.status is None else str(check.status)
     seconds = "" if check.seconds is None else f"{check.seconds:.2f} s"
     return check.connector, check.endpoint, status, seconds, check.verdict
@@ -120,7 +120,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 VERSION = 1
 
 
-def call_json(sent: Sent, outcome: Outcome | None) -> str:
+def call_json(sent: Sent, outcome: CallOutcome | None) -> str:
     """One call; without an outcome it was not sent."""
     body = sent.request.body
     content: dict[str, Any] = {
@@ -145,7 +145,7 @@ def call_json(sent: Sent, outcome: Outcome | None) -> str:
     return json_text(content)
 
 
-def checks_json(checks: Sequence[Check]) -> str:
+def checks_json(checks: Sequence[CallResult]) -> str:
     """The results of ``call --all``."""
     rows = [
         {
@@ -161,7 +161,7 @@ def checks_json(checks: Sequence[Check]) -> str:
     return json_text({"version": VERSION, "checks": rows})
 
 
-def _response(answer: Shown) -> dict[str, Any]:
+def _response(answer: ShownResponse) -> dict[str, Any]:
     text = isinstance(answer.body, str)
     return {
         "status": answer.status,
@@ -179,14 +179,14 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def preflight_text(verdicts: Sequence[Verdict], *, color: bool) -> str:
+def preflight_text(verdicts: Sequence[PreflightVerdict], *, color: bool) -> str:
     """One line for each connector that passed, and the reasons for those that did not."""
     if not verdicts:
         return "Preflight: no connector changes.\n"
     return "\n".join(["Preflight:", *_lines(verdicts, color=color), "", f"{_total(verdicts)}."]) + "\n"
 
 
-def _lines(verdicts: Sequence[Verdict], *, color: bool) -> Iterator[str]:
+def _lines(verdicts: Sequence[PreflightVerdict], *, color: bool) -> Iterator[str]:
     for verdict in verdicts:
         mark = paint("ok", GREEN, color=color) if verdict.passed else paint("failed", RED, BOLD, color=color)
         yield f"  {verdict.address}: {mark}"
@@ -197,7 +197,7 @@ def _lines(verdicts: Sequence[Verdict], *, color: bool) -> Iterator[str]:
                 yield f"        hint: {harmless(check.hint)}"
 
 
-def preflight_markdown(verdicts: Sequence[Verdict]) -> str:
+def preflight_markdown(verdicts: Sequence[PreflightVerdict]) -> str:
     """A section for a pull request."""
     if not verdicts:
         return ""
@@ -210,7 +210,7 @@ def preflight_markdown(verdicts: Sequence[Verdict]) -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
-def preflight_json(verdicts: Sequence[Verdict]) -> list[dict[str, object]]:
+def preflight_json(verdicts: Sequence[PreflightVerdict]) -> list[dict[str, object]]:
     """As schemas/plan.schema.json describes it."""
     return [
         {
@@ -225,7 +225,7 @@ def preflight_json(verdicts: Sequence[Verdict]) -> list[dict[str, object]]:
     ]
 
 
-def _total(verdicts: Sequence[Verdict]) -> str:
+def _total(verdicts: Sequence[PreflightVerdict]) -> str:
     return f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} passed"
 
 

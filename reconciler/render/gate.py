@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.core.access import Where, odd_characters
 from reconciler.core.permit import SETTINGS, Wanted
-from reconciler.core.verdicts import Approvers, Judged, Step, Verdict
+from reconciler.core.verdicts import Approvers, GateStep, Judged, Verdict
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
@@ -120,7 +120,7 @@ def wanted_name(change: Judged, wanted: Wanted) -> str:
     """The permission, with what it is about where that may be two things."""
     if wanted.category:
         return f"{wanted.permission} in {wanted.category}, which {_MOVES[wanted.on]}"
-    if change.step not in (Step.UPDATE, Step.RENAME) or len(change.permit.wanted) == 1:
+    if change.step not in (GateStep.UPDATE, GateStep.RENAME) or len(change.permit.wanted) == 1:
         return wanted.permission
     return f"{wanted.permission} on it as it {'was' if wanted.on == 'was' else 'becomes'}"
 

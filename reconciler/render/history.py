@@ -10,7 +10,7 @@ from reconciler.core.diff import FieldChange
 from reconciler.core.history import DRIFT, LOST, REPAIR, Futile, RunEntry, Version, ago
 from reconciler.core.model import Key
 from reconciler.core.secret import masked
-from reconciler.core.verdicts import Answer, Past, Setting
+from reconciler.core.verdicts import Answer, PastState, Setting
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.lock import outcome_text
@@ -223,7 +223,7 @@ def difference_json(key: Key, before: Version, after: Version, fields: Sequence[
     return _dump("difference", {**found, "fields": [field_json(field) for field in fields]})
 
 
-def past_json(state: Past, answers: Sequence[Answer], place: Place) -> str:
+def past_json(state: PastState, answers: Sequence[Answer], place: Place) -> str:
     """Who could do what, versioned."""
     content = {
         "time": state.time,

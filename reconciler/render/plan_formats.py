@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.core.calls import Verdict
+from reconciler.core.calls import PreflightVerdict
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.history import Report
 from reconciler.core.plan import Action, Change, Plan, Revision, fingerprint_of
@@ -29,7 +29,7 @@ from reconciler.render.values import (
 VERSION = 1
 
 
-def plan_json(plan: Plan, verdicts: Sequence[Verdict] | None = None) -> str:
+def plan_json(plan: Plan, verdicts: Sequence[PreflightVerdict] | None = None) -> str:
     """The plan, versioned; with the verdicts of a preflight when there was one."""
     content = plan_content(plan)
     if verdicts is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.access import Decision, Route, Where, scope
-from reconciler.core.verdicts import Answer, Past, Question, Setting
+from reconciler.core.verdicts import Answer, PastState, Question, Setting
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.render.history import by
@@ -96,7 +96,7 @@ Place = Callable[[Answer], tuple[str, int] | None]
 """File and line of what an answer rests on, in the commit that it was applied from."""
 
 
-def past_answer_text(state: Past, answer: Answer, place: Place, *, color: bool) -> str:
+def past_answer_text(state: PastState, answer: Answer, place: Place, *, color: bool) -> str:
     """The answer with its reason."""
     allowed = answer.decision.allowed
     word = paint("yes" if allowed else "no", GREEN if allowed else RED, BOLD, color=color)
@@ -106,7 +106,7 @@ def past_answer_text(state: Past, answer: Answer, place: Place, *, color: bool) 
     return "\n".join(lines) + "\n"
 
 
-def past_answers_text(state: Past, answers: Sequence[Answer], place: Place, *, color: bool) -> str:
+def past_answers_text(state: PastState, answers: Sequence[Answer], place: Place, *, color: bool) -> str:
     """Everybody who could, each with the reason."""
     if not answers:
         return "\n".join([f"Nobody had {state.permission}{_on_then(state)} at {state.time}.", *_foot(state)]) + "\n"
@@ -117,7 +117,7 @@ def past_answers_text(state: Past, answers: Sequence[Answer], place: Place, *, c
     return "\n".join([*lines, *_foot(state), paint(count, DIM, color=color)]) + "\n"
 
 
-def _on_then(state: Past) -> str:
+def _on_then(state: PastState) -> str:
     return f" on {address(*state.key)}" if state.key else ""
 
 
@@ -138,7 +138,7 @@ def _set_by(setting: Setting) -> str:
     return harmless(f"{address(*setting.key)} was as {by(setting.run)} had set it at {setting.run.finished}")
 
 
-def _foot(state: Past) -> Iterator[str]:
+def _foot(state: PastState) -> Iterator[str]:
     if state.run is None:
         yield "    the history begins later: what is known is what others had written by then"
     elif not state.enforced:

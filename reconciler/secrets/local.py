@@ -19,7 +19,7 @@ from reconciler.secrets.own import ELSEWHERE, Own
 MAX_ENV_FILE_BYTES = 1024 * 1024
 
 
-class Context(Struct, frozen=True, dict=True):
+class ResolverContext(Struct, frozen=True, dict=True):
     """The surroundings of a run. Plug-ins get it too.
 
     Attributes:
@@ -132,7 +132,7 @@ def _parsed_environment(data: bytes, path: Path) -> Mapping[str, str | None]:
 class EnvSecrets:
     """{env: NAME}: from the environment, then from the env file: a pipeline's own variables win over an example."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
 
     def resolve(self, target: str) -> str:
@@ -150,7 +150,7 @@ class EnvSecrets:
 class FileSecrets:
     """{file: PATH}. One final line break is not part of the secret."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
 
     def resolve(self, target: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.core.references import OWN_VARIABLES
 from reconciler.errors import SecretUnavailable
 from reconciler.secrets.keys import MAX_SECRET_BYTES, read_regular
-from reconciler.secrets.local import Context, Documents, without_line_break
+from reconciler.secrets.local import Documents, ResolverContext, without_line_break
 
 SECONDS = 60
 _ALWAYS = (
@@ -33,7 +33,7 @@ _SAFE_GIT = {
 """Git asks nobody, and takes no folder for a repository that only looks like one: its settings could name programs."""
 
 
-def environment_of(context: Context, names: Sequence[str]) -> dict[str, str]:
+def environment_of(context: ResolverContext, names: Sequence[str]) -> dict[str, str]:
     """The variables of a program that is started.
 
     Args:
@@ -135,7 +135,7 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
 class ExecSecrets:
     """Asks helpers."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
 
     def resolve(self, target: str) -> str:
@@ -195,7 +195,7 @@ _IDENTITIES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE")
 class SopsSecrets:
     """Decrypts files with the program sops."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
         self._values = Documents(self._decrypt)
         self._whole = Documents(self._decrypt_whole)
@@ -227,7 +227,7 @@ class SopsSecrets:
 class AgeSecrets:
     """Decrypts files of age."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
         self._identities: list[Any] | None = None
 
@@ -255,7 +255,7 @@ class AgeSecrets:
         return self._identities
 
 
-def _read_identities(context: Context) -> list[Any]:
+def _read_identities(context: ResolverContext) -> list[Any]:
     from pyrage import IdentityError, x25519
 
     text = context.lookup("SOPS_AGE_KEY")

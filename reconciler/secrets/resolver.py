@@ -11,7 +11,7 @@ from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.references import only
 from reconciler.core.secret import Secret
 from reconciler.errors import SecretUnavailable
-from reconciler.secrets.local import Context
+from reconciler.secrets.local import ResolverContext
 
 PARALLELISM = 8
 _RESOLVERS = {
@@ -43,7 +43,7 @@ class SchemeResolver(Protocol):
 class Resolver:
     """Resolves secret references."""
 
-    def __init__(self, make_context: "Callable[[], Context]") -> None:
+    def __init__(self, make_context: "Callable[[], ResolverContext]") -> None:
         """Look nothing up yet.
 
         Args:
@@ -55,7 +55,7 @@ class Resolver:
         self._permitted: set[tuple[str, str]] = set()
 
     @cached_property
-    def _context(self) -> "Context":
+    def _context(self) -> "ResolverContext":
         return self._make_context()
 
     def resolve(self, reference: Mapping[str, str]) -> Secret:
@@ -117,7 +117,9 @@ class Resolver:
     def _resolver(self, scheme: str) -> SchemeResolver:
         if scheme not in self._resolvers:
             module, name = _RESOLVERS[scheme]
-            make: Callable[[Context], SchemeResolver] = getattr(import_module(f"reconciler.secrets.{module}"), name)
+            make: Callable[[ResolverContext], SchemeResolver] = getattr(
+                import_module(f"reconciler.secrets.{module}"), name
+            )
             self._resolvers[scheme] = make(self._context)
         return self._resolvers[scheme]
 
@@ -145,7 +147,7 @@ GROUP = "reconciler.secrets"
 class PluginSecrets:
     """Asks plug-ins."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
         self._lock = Lock()
         self._loaded: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.errors import SecretUnavailable
-from reconciler.secrets.local import Context, Documents
+from reconciler.secrets.local import Documents, ResolverContext
 
 _SECONDS = 15
 _KEY_VALUE = ("kv", "generic")
@@ -17,7 +17,7 @@ _KEY_VALUE = ("kv", "generic")
 class VaultSecrets:
     """Reads secrets with the settings that Vault's own programs read; BAO_ names win over VAULT_ ones."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
         self._documents = Documents(self._read)
         self._lock = Lock()
@@ -162,7 +162,7 @@ _HINTS = {
 class AwsSecrets:
     """Reads secrets of Secrets Manager."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResolverContext) -> None:
         self._context = context
         self._documents = Documents(self._read)
         self._lock = Lock()

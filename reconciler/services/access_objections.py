@@ -18,7 +18,7 @@ from reconciler.kinds.access import makes_super_admins
 from reconciler.services.enforcement import (
     NAME_YOURSELF,
     POLICY,
-    Standing,
+    AccessStanding,
     basis_of,
     moment_of,
     refused_changes,
@@ -81,7 +81,7 @@ def judge(
 
 
 def _guards(
-    changes: Sequence[Change], found: Standing, limits: AccessLimits, diff: AccessDiff
+    changes: Sequence[Change], found: AccessStanding, limits: AccessLimits, diff: AccessDiff
 ) -> Iterator[Problem | None]:
     users = found.access.users()
     people = sum(bool(found.access.policies_of(user)) for user in users)
@@ -91,7 +91,7 @@ def _guards(
     yield guards.too_many_lose(diff, people, limits.max_loss)
 
 
-def _makers_after(changes: Sequence[Change], found: Standing) -> set[Key]:
+def _makers_after(changes: Sequence[Change], found: AccessStanding) -> set[Key]:
     """The policies that make super admins after the changes."""
     touched = {change.record.key for change in changes if change.record}
     made = {
@@ -102,7 +102,7 @@ def _makers_after(changes: Sequence[Change], found: Standing) -> set[Key]:
     return {key for key in found.makers if key not in touched} | made
 
 
-def _notices(found: Standing, actor: str, diff: AccessDiff | None) -> tuple[str, ...]:
+def _notices(found: AccessStanding, actor: str, diff: AccessDiff | None) -> tuple[str, ...]:
     """That the store gets its first super admin."""
     if found.enforced or diff is None or not diff.admins:
         return ()

@@ -8,12 +8,12 @@ from msgspec import Struct, field
 from reconciler.core.diff import MISSING
 from reconciler.core.drift import (
     Adoption,
+    AdoptionRefusal,
     Conflict,
     Deed,
     Definition,
     DriftOfAll,
     IsSecret,
-    Refusal,
     Sides,
     WritesDefinitions,
 )
@@ -79,7 +79,7 @@ class _Search(Struct):
     is_secret: IsSecret
     adoptions: list[Adoption] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[AdoptionRefusal] = field(default_factory=list)
     pending: list[Key] = field(default_factory=list)
 
 
@@ -111,7 +111,9 @@ def find_drift(
     for found in matches:
         if found.action is Action.ADOPT and found.record and options.keys:
             hint = "take it over with: reconciler apply --adopt"
-            search.refusals.append(Refusal(found.record.key, f"it belongs to {found.record.owner or 'nobody'}", hint))
+            search.refusals.append(
+                AdoptionRefusal(found.record.key, f"it belongs to {found.record.owner or 'nobody'}", hint)
+            )
     unmanaged = sum(not record.owner and record.key not in options.keys for record in others)
     return DriftOfAll(
         tuple(search.adoptions),
@@ -137,7 +139,7 @@ def _look_at_changed(matches: list[Match], search: _Search) -> None:
         left, valid = readable(resource.key.kind, held.live)
         if not valid:
             hint = "an apply writes it anew, as git declares it"
-            search.refusals.append(Refusal(resource.key, "the live record is not as a record should be", hint))
+            search.refusals.append(AdoptionRefusal(resource.key, "the live record is not as a record should be", hint))
             continue
         # A declaration that is lost was the present one, if that has its fingerprint.
         applied = held.applied or (resource.content.value if record.applied == resource.fingerprint else None)
@@ -166,9 +168,9 @@ def _faults(resource: Resource, content: dict[str, Any], search: _Search) -> lis
     return faults + secrets_in(content, search.is_secret, known)
 
 
-def _unfit(key: Key, findings: list[Finding]) -> Refusal:
+def _unfit(key: Key, findings: list[Finding]) -> AdoptionRefusal:
     hint = "put it right where it lives, or take it back with an apply"
-    return Refusal(key, "what is live is no valid definition", hint, tuple(findings))
+    return AdoptionRefusal(key, "what is live is no valid definition", hint, tuple(findings))
 
 
 def _look_at_deleted(resources: list[Resource], search: _Search) -> None:
@@ -204,19 +206,19 @@ def _look_at_undefined(records: list[Record], search: _Search) -> None:
     bodies = search.store.bodies(record.uid for record in records)
     for record in sorted(records, key=lambda record: record.key):
         found = _undefined(record, bodies, search)
-        if isinstance(found, Refusal):
+        if isinstance(found, AdoptionRefusal):
             search.refusals.append(found)
         else:
             search.adoptions.append(Adoption(Deed.CREATE, record.key, None, found.resource.content, found))
 
 
-def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) -> Definition | Refusal:
+def _undefined(record: Record, bodies: Mapping[str, Bodies], search: _Search) -> Definition | AdoptionRefusal:
     key, word = record.key, address(*record.key)
     if record.owner not in ("", search.options.owner):
-        return Refusal(key, f"it belongs to {record.owner}", "only its own repository can declare it")
+        return AdoptionRefusal(key, f"it belongs to {record.owner}", "only its own repository can declare it")
     if record.applied:
         hint = f"see what an apply would do: reconciler plan; if it is to stay: reconciler export {word} --out ."
-        return Refusal(key, "it was applied once, and git does not define it under this name", hint)
+        return AdoptionRefusal(key, "it was applied once, and git does not define it under this name", hint)
     held = bodies[record.uid]
     live, valid = readable(key.kind, held.live)
     content = explicit(key.kind, live.value) if valid else live.value

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Outcome, Redirect, Shown, Trust
+from reconciler.core.calls import CallOutcome, Redirect, ShownResponse, Trust
 from reconciler.core.model import LiveConnector
 from reconciler.core.secret import MASK, Redactor, Secret, carries_credentials, mask_text
 from reconciler.errors import InvalidDefinitions, NetworkFailure
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.requests import Pair, Request, query_secrets
-from reconciler.net.client import Answer, Limits, Sender
+from reconciler.net.client import Response, ResponseLimits, Sender
 from reconciler.net.retry import Patience, with_patience
 from reconciler.net.urls import host_of, is_same_origin, redirected
 
@@ -31,8 +31,13 @@ class Hop(Struct, frozen=True):
 
 
 def follow(
-    answer: Answer, hop: Hop, trust: Trust, open_sender: Callable[[Trust], Sender], redactor: Redactor, limits: Limits
-) -> tuple[Answer, tuple[Redirect, ...]]:
+    answer: Response,
+    hop: Hop,
+    trust: Trust,
+    open_sender: Callable[[Trust], Sender],
+    redactor: Redactor,
+    limits: ResponseLimits,
+) -> tuple[Response, tuple[Redirect, ...]]:
     """The answer at the end of the redirects, and the way there. Parameters go along only where Location repeats them.
 
     Raises:
@@ -70,7 +75,7 @@ _COOKIE_VALUE = re.compile(r"=[^;]*")
 _TEXT_CODECS = ("utf-8", "ascii", "iso8859-", "cp12", "utf-16", "utf-32", "shift_jis", "euc_", "gb", "big5", "koi8")
 
 
-def text_of(answer: Answer) -> str | None:
+def text_of(answer: Response) -> str | None:
     """The body as text, or None where it is none."""
     media_type = answer.header("content-type")
     declared = _CHARSET.search(media_type)
@@ -93,12 +98,12 @@ def _codec(name: str) -> str:
     return found if found.startswith(_TEXT_CODECS) else ""
 
 
-def redacted(answer: Answer, redactor: Redactor) -> Shown:
+def redacted(answer: Response, redactor: Redactor) -> ShownResponse:
     """The answer with what is secret masked; of cookies the name and the attributes stay."""
     headers = tuple((redactor.text(name), _header(name, value, redactor)) for name, value in answer.headers)
     text = text_of(answer)
     body = redactor.data(answer.body) if text is None else redactor.text(text, cut=answer.cut)
-    return Shown(
+    return ShownResponse(
         answer.status, redactor.text(answer.reason), headers, body, len(answer.body), answer.cut, answer.seconds
     )
 
@@ -168,7 +173,7 @@ def refuse_plain_http(url: str) -> None:
         raise InvalidDefinitions(f"credentials would be sent over plain http to {host}", hint="use https:// in the URL")
 
 
-def perform(call: Call, trust: Trust, authorize: Authorize, open_sender: Callable[[Trust], Sender]) -> Outcome:
+def perform(call: Call, trust: Trust, authorize: Authorize, open_sender: Callable[[Trust], Sender]) -> CallOutcome:
     """Send the request; when a fetched token is refused, send it once more with a fresh one.
 
     Raises:
@@ -184,7 +189,7 @@ def perform(call: Call, trust: Trust, authorize: Authorize, open_sender: Callabl
 
 def send(
     call: Call, trust: Trust, authorization: Headers, open_sender: Callable[[Trust], Sender], refused: Headers = ()
-) -> Outcome:
+) -> CallOutcome:
     """Send the request with these headers, patiently, along its redirects.
 
     Args:
@@ -193,10 +198,10 @@ def send(
     request, redactor = call.request, redactor_of(call, (*authorization, *refused))
     proven = {name.lower() for name, _ in authorization}
     own = [(name, value) for name, value in request.headers if name.lower() not in proven]
-    limits = Limits(call.seconds, call.max_bytes)
+    limits = ResponseLimits(call.seconds, call.max_bytes)
     hop = Hop(request.url, (*own, *authorization))
 
-    def attempt() -> Answer:
+    def attempt() -> Response:
         return open_sender(trust).send(
             request.method,
             request.url,
@@ -210,7 +215,7 @@ def send(
     redirects: tuple[Redirect, ...] = ()
     if request.method == "GET":
         answer, redirects = follow(answer, hop, trust, open_sender, redactor, limits)
-    return Outcome(redacted(answer, redactor), attempts, redirects)
+    return CallOutcome(redacted(answer, redactor), attempts, redirects)
 
 
 def redactor_of(call: Call, authorization: Headers) -> Redactor:

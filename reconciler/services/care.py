@@ -16,8 +16,8 @@ from reconciler.kinds.access import live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcement import (
     NAME_YOURSELF,
+    AccessStanding,
     Judge,
-    Standing,
     basis_of,
     moment_of,
     standing,
@@ -54,7 +54,7 @@ def make_purge(store: Store, owner: str, days: int, actor: str, now: str) -> Pur
     return Purge(wanted, basis_of(found, actor, moment_of(now)))
 
 
-def _refuse(wanted: Sequence[Deleted], found: Standing, store: Store, actor: str, now: str) -> None:
+def _refuse(wanted: Sequence[Deleted], found: AccessStanding, store: Store, actor: str, now: str) -> None:
     if not actor:
         raise NotPermitted("this store has a super admin, so who purges has to be known", hint=NAME_YOURSELF)
     ruling = found.ruling

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from reconciler.core.access import Access, Target, alike, is_super_admin, odd_characters
+from reconciler.core.access import Access, AccessTarget, alike, is_super_admin, odd_characters
 from reconciler.core.conditions import Basis
 from reconciler.core.model import Bodies, Key, LiveConnector, Record
 from reconciler.core.permit import Need, Needs, Ruling, Wanted
@@ -20,7 +20,7 @@ POLICY, GROUP = "PermissionPolicy", "Group"
 NAME_YOURSELF = "say who makes the change: --as ACTOR, RECONCILER_AS, or the pipeline's own variable"
 
 
-class Standing(Struct, frozen=True):
+class AccessStanding(Struct, frozen=True):
     """The policies and groups that are live.
 
     Attributes:
@@ -45,7 +45,7 @@ class Standing(Struct, frozen=True):
         return Ruling(self.access, after, ((AREA_OF_KIND[key.kind], key.name) for key in self.makers))
 
 
-def standing(live: Mapping[Key, Record], store: Store, *, groups: bool = False) -> Standing:
+def standing(live: Mapping[Key, Record], store: Store, *, groups: bool = False) -> AccessStanding:
     """Read them. Without a super admin the groups are read only if `groups` says so.
 
     A policy that makes super admins counts even when nobody belongs to its groups: emptying a group must not open
@@ -60,7 +60,7 @@ def standing(live: Mapping[Key, Record], store: Store, *, groups: bool = False) 
         bodies |= store.bodies(record.uid for record in members)
         found += members
     access = make_access((record.key, bodies[record.uid].live) for record in found if record.uid in bodies)
-    return Standing(access, bool(makers), makers, tuple(found), wanted)
+    return AccessStanding(access, bool(makers), makers, tuple(found), wanted)
 
 
 def _makes(bodies: Bodies | None) -> bool:
@@ -71,7 +71,7 @@ def _makes(bodies: Bodies | None) -> bool:
     return live is not False
 
 
-def basis_of(found: Standing, actor: str, now: datetime, approvals: tuple[str, ...] = ()) -> Basis:
+def basis_of(found: AccessStanding, actor: str, now: datetime, approvals: tuple[str, ...] = ()) -> Basis:
     """What the apply checks again in its transaction."""
     kinds = (POLICY, GROUP) if found.groups else (POLICY,)
     records = frozenset((record.key, record.uid, record.version) for record in found.records)
@@ -122,14 +122,14 @@ def needs_of(change: Change, ruling: Ruling, unread: Mapping[str, Bodies]) -> Ne
     return ruling.needs(was, _target_after(change))
 
 
-def _target_before(change: Change, unread: Mapping[str, Bodies]) -> Target | None:
+def _target_before(change: Change, unread: Mapping[str, Bodies]) -> AccessTarget | None:
     if change.record is None:
         return None
     kept = unread.get(change.record.uid) if change.live is None else None
     return live_target(change.record.key, kept.live if kept else change.before)
 
 
-def _target_after(change: Change) -> Target | None:
+def _target_after(change: Change) -> AccessTarget | None:
     after = change.after
     return live_target(change.key, after) if after is not None else None
 
@@ -189,7 +189,7 @@ def _wanted_words(wanted: Wanted, *, sides: bool) -> str:
 
 def refused_changes(
     changes: Sequence[Change],
-    found: Standing,
+    found: AccessStanding,
     store: Store,
     people: tuple[str, Sequence[str]],
     now: datetime,
@@ -217,7 +217,7 @@ def refused_changes(
     return Problem(ExitCode.NOT_PERMITTED, message, hint, details)
 
 
-def _access_after(changes: Sequence[Change], found: Standing) -> Access:
+def _access_after(changes: Sequence[Change], found: AccessStanding) -> Access:
     """The access that the changes of policies and groups leave behind."""
     policies, groups = dict(found.access.policies), dict(found.access.groups)
     touching = [change for change in changes if change.key.kind in (POLICY, GROUP)]

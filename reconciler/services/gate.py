@@ -5,11 +5,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from reconciler.core.access import Access, Target, alike
+from reconciler.core.access import Access, AccessTarget, alike
 from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key, Resource
 from reconciler.core.permit import SETTINGS, Need, Needs, Ruling, holds
-from reconciler.core.verdicts import Approvers, Comparison, Judged, Step, Verdict
+from reconciler.core.verdicts import Approvers, Comparison, GateStep, Judged, Verdict
 from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
 from reconciler.kinds.merge import is_secret_value
 
@@ -98,16 +98,16 @@ def access_of(resources: Resources) -> Access:
 def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
     """All changes. The same content in another file is none."""
     for file, why in comparison.settings.items():
-        yield Judged(Step.SETTINGS, None, None, file, why=why), (Need(SETTINGS, "becomes", None),)
+        yield Judged(GateStep.SETTINGS, None, None, file, why=why), (Need(SETTINGS, "becomes", None),)
     for step, old, new in _steps(comparison):
         yield _unjudged(step, old, new), ruling.needs(_target(old), _target(new))
     for key, file, resource in _leaning(comparison):
         why = f"a secret of it comes from {file}"
         target = _target(resource)
-        yield Judged(Step.UPDATE, key, None, resource.file, why=why), ruling.needs(target, target)
+        yield Judged(GateStep.UPDATE, key, None, resource.file, why=why), ruling.needs(target, target)
 
 
-def _unjudged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
+def _unjudged(step: GateStep, old: Resource | None, new: Resource | None) -> Judged:
     """A change that is not judged yet."""
     there = new or old
     assert there is not None
@@ -115,7 +115,7 @@ def _unjudged(step: Step, old: Resource | None, new: Resource | None) -> Judged:
     return Judged(step, there.key, was, there.file, _fields(old, new) if old and new else ())
 
 
-def _steps(comparison: Comparison) -> Iterator[tuple[Step, Resource | None, Resource | None]]:
+def _steps(comparison: Comparison) -> Iterator[tuple[GateStep, Resource | None, Resource | None]]:
     """What becomes of what: a resource before, and after."""
     before, after = comparison.before.changed, comparison.after.changed
     renamed = {old: new for new, old in _renames(before, after)}
@@ -123,14 +123,14 @@ def _steps(comparison: Comparison) -> Iterator[tuple[Step, Resource | None, Reso
     for key, resource in after.items():
         old = before.get(key)
         if old is None and key not in made:
-            yield Step.CREATE, None, resource
+            yield GateStep.CREATE, None, resource
         elif old is not None and _differ(old, resource):
-            yield Step.UPDATE, old, resource
+            yield GateStep.UPDATE, old, resource
     for key, resource in before.items():
         if key in renamed:
-            yield Step.RENAME, resource, after[renamed[key]]
+            yield GateStep.RENAME, resource, after[renamed[key]]
         elif key not in after:
-            yield Step.DELETE, resource, None
+            yield GateStep.DELETE, resource, None
 
 
 def _renames(before: Resources, after: Resources) -> Iterator[tuple[Key, Key]]:
@@ -166,11 +166,11 @@ def _leaning(comparison: Comparison) -> Iterator[tuple[Key, str, Resource]]:
             yield key, file, resource  # else it is a change anyway
 
 
-def _target(resource: Resource | None) -> Target | None:
+def _target(resource: Resource | None) -> AccessTarget | None:
     if resource is None:
         return None
     if resource.key.kind not in AREA_OF_KIND:  # of a kind that no permission is about: it is judged as policies are
-        return Target("policies")
+        return AccessTarget("policies")
     return target_of(resource.key, resource.content.value)
 
 

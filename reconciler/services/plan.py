@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core import guards
-from reconciler.core.access import Target
+from reconciler.core.access import AccessTarget
 from reconciler.core.baseline import KeepsBaselines, Memory, TracksChanges, Unprovable
 from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
@@ -33,7 +33,7 @@ from reconciler.services.due_changes import (
 from reconciler.services.judgement import WORDS, Around, PlanOptions, complete
 from reconciler.services.narrowing import narrow
 from reconciler.services.restore import undeleted
-from reconciler.services.scope import Scope, memory_of_all, memory_of_part, scope_of
+from reconciler.services.scope import PlanScope, memory_of_all, memory_of_part, scope_of
 
 if TYPE_CHECKING:
     from reconciler.services.shifts import Covering
@@ -45,7 +45,7 @@ def make_plan(
     store: Store,
     options: PlanOptions,
     tokens: KnownTokens | None = None,
-    scope: Scope | None = None,
+    scope: PlanScope | None = None,
 ) -> Plan:
     """Compare and order. `desired` has no errors.
 
@@ -92,7 +92,7 @@ def make_plan(
 
 
 def _looked_at(
-    scope: Scope | None, store: Store, desired: Desired, owner: str
+    scope: PlanScope | None, store: Store, desired: Desired, owner: str
 ) -> tuple[Mapping[Key, Record], Counter[str], bool]:
     """The records to be matched, how many of each kind the owner has of all, and whether others have some of them."""
     if scope is not None:
@@ -120,7 +120,7 @@ def _unread(source: Source, matches: Iterable[Match]) -> dict[Key, str]:
     return {key: path for key, path in source.unread().items() if key in gone}
 
 
-def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[Target]:
+def _targets(desired: Desired, store: Store, *, whole: bool) -> Iterator[AccessTarget]:
     """What permissions can be about after the changes.
 
     Args:

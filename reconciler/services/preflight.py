@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Trial, Trust, Verdict, is_due
+from reconciler.core.calls import Check, PreflightVerdict, Trust, is_due
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Store
@@ -17,7 +17,7 @@ from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure, ReconcilerError
 from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
 from reconciler.kinds.registry import address
-from reconciler.net.client import Limits
+from reconciler.net.client import ResponseLimits
 from reconciler.net.retry import Senders
 from reconciler.net.urls import host_of
 from reconciler.services.preparation import prefetch, resolve_values, spec_after
@@ -25,7 +25,7 @@ from reconciler.services.restore import kept_secrets
 from reconciler.services.token_care import made_with
 from reconciler.services.tokens import TokenTools
 
-_LIMITS = Limits(seconds=15, max_bytes=0)
+_LIMITS = ResponseLimits(seconds=15, max_bytes=0)
 
 
 class _Work(Struct, frozen=True):
@@ -34,11 +34,11 @@ class _Work(Struct, frozen=True):
     change: Change
     spec: Mapping[str, Any]
     values: Mapping[str, Secret]
-    found: tuple[Trial, ...]
+    found: tuple[Check, ...]
     has_token: bool = False
 
 
-def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[Verdict]:
+def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[PreflightVerdict]:
     """A verdict for each active connector that changes, in the plan's order. Writes nothing, and calls no endpoint.
 
     A server counts as reached when it answers a HEAD of its root, which is sent without credentials, whatever it says.
@@ -70,7 +70,7 @@ def _is_active(change: Change) -> bool:
     return change.resource is None or change.resource.active
 
 
-def refuse_failed(verdicts: Sequence[Verdict]) -> None:
+def refuse_failed(verdicts: Sequence[PreflightVerdict]) -> None:
     """Stop when a connector failed.
 
     Raises:
@@ -106,11 +106,11 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         back = kept.get(uid, {})
         values, _, missing = resolve_values(change.key.kind, spec, secrets, back)
         checks = tuple(
-            Trial("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
+            Check("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
         )
         if values and not missing:
             count = f"{len(values)} secrets" if len(values) > 1 else "1 secret"
-            checks = (Trial("secrets", True, f"{count} resolved"),)
+            checks = (Check("secrets", True, f"{count} resolved"),)
         opened = {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
         yield _Work(change, spec, {**values, **opened}, checks)
 
@@ -124,13 +124,13 @@ def _with_token(work: _Work, tools: TokenTools) -> _Work:
     return replace(work, has_token=state.made_with == made_with(work.spec, work.values, tools.sealer()))
 
 
-def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> Verdict:
+def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> PreflightVerdict:
     checks = list(work.found)
     if all(check.passed for check in checks):
         if needs_token(work.spec):
             checks.append(_try("token", lambda: _token(work, tools)))
         checks += _servers(work, senders)
-    return Verdict(address(*work.change.key), tuple(checks))
+    return PreflightVerdict(address(*work.change.key), tuple(checks))
 
 
 def _token(work: _Work, tools: TokenTools) -> str:
@@ -146,13 +146,13 @@ def _token(work: _Work, tools: TokenTools) -> str:
     return "fetched" + (f", good for {token.lifetime:.0f} s" if token.lifetime else "")
 
 
-def _servers(work: _Work, senders: Senders) -> Iterator[Trial]:
+def _servers(work: _Work, senders: Senders) -> Iterator[Check]:
     trust = trust_of(work.spec, work.values)
     origins = {_origin(endpoint["url"]) for endpoint in work.spec.get("endpoints", {}).values()}
     for origin in sorted(origins - {""}):
         yield _try("server", lambda origin=origin: _reach(origin, trust, senders))  # type: ignore[misc]
     if not origins - {""}:
-        yield Trial("server", True, "none to try: no URL names one")
+        yield Check("server", True, "none to try: no URL names one")
 
 
 def _origin(url: str) -> str:
@@ -179,8 +179,8 @@ def _how_safe(origin: str, trust: Trust) -> str:
     return ", certificate verified" + (" by tls.ca" if trust.authority else "")
 
 
-def _try(name: str, attempt: Callable[[], str]) -> Trial:
+def _try(name: str, attempt: Callable[[], str]) -> Check:
     try:
-        return Trial(name, True, attempt())
+        return Check(name, True, attempt())
     except ReconcilerError as failure:
-        return Trial(name, False, failure.message, failure.hint)
+        return Check(name, False, failure.message, failure.hint)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from reconciler.core.access import PERMISSIONS, Access, Route, Target, decide, is_super_admin
+from reconciler.core.access import PERMISSIONS, Access, AccessTarget, Route, decide, is_super_admin
 from reconciler.core.history import Body, KeepsHistory, RunEntry, Trail
 from reconciler.core.model import Key
 from reconciler.core.ports.store import Store
-from reconciler.core.verdicts import Answer, Past, Question, Setting
+from reconciler.core.verdicts import Answer, PastState, Question, Setting
 from reconciler.errors import UsageError
 from reconciler.kinds.access import AREA_OF_KIND, live_target, make_access
 from reconciler.kinds.registry import WORDS, address
@@ -16,7 +16,7 @@ from reconciler.services.enforcement import standing
 
 
 def ask_definitions(
-    access: Access, targets: Mapping[Key, Target], permission: str, key: Key | None, moment: str
+    access: Access, targets: Mapping[Key, AccessTarget], permission: str, key: Key | None, moment: str
 ) -> Question:
     """Ask about what git declares.
 
@@ -26,7 +26,7 @@ def ask_definitions(
     area = area_of(permission, key)
     if key is not None and key not in targets:
         raise UsageError(f"there is no {address(*key)}", hint=_near(key, targets))
-    return Question(access, permission, key, targets[key] if key else Target(area), moment)
+    return Question(access, permission, key, targets[key] if key else AccessTarget(area), moment)
 
 
 def ask_live(store: Store, permission: str, key: Key | None, moment: str) -> Question:
@@ -36,7 +36,7 @@ def ask_live(store: Store, permission: str, key: Key | None, moment: str) -> Que
         UsageError: see `ask_definitions`.
     """
     area, live = area_of(permission, key), store.records()
-    target = Target(area)
+    target = AccessTarget(area)
     if key is not None:
         if key not in live:
             raise UsageError(f"there is no live {address(*key)}", hint=_near(key, live))
@@ -73,7 +73,7 @@ def area_of(permission: str, key: Key | None) -> str:
 KINDS = ("Group", "PermissionPolicy")
 
 
-def past(history: KeepsHistory, permission: str, key: Key | None, time: str) -> Past:
+def past(history: KeepsHistory, permission: str, key: Key | None, time: str) -> PastState:
     """The state at a time, from what is live and all that came since.
 
     Args:
@@ -92,29 +92,29 @@ def past(history: KeepsHistory, permission: str, key: Key | None, time: str) -> 
         if found is not None:
             bodies.append(found)
             rests[found[0]] = trail
-    target = _target(history, key, last, time) if key else Target(area)
+    target = _target(history, key, last, time) if key else AccessTarget(area)
     access = make_access(bodies)
     rows = [trail.set_by(last) for trail in rests.values()]
     runs = {run.id: run for run in history.runs(ids=[last, *(row.run for row in rows if row)])}
     enforced = any(is_super_admin(access, user) for user in access.users())
     settings = {found: _setting(found, trail, last, time, runs) for found, trail in rests.items()}
-    return Past(time, runs.get(last), permission, access, target, key, enforced, settings)
+    return PastState(time, runs.get(last), permission, access, target, key, enforced, settings)
 
 
-def could(state: Past, actor: str) -> Answer:
+def could(state: PastState, actor: str) -> Answer:
     """Whether somebody could do what is asked about."""
     moment = datetime.fromisoformat(state.time)
     decision = decide(state.access, actor, state.permission, state.target, moment)
     return Answer(actor, decision, tuple(_rests_on(state, decision.route)))
 
 
-def who_could(state: Past) -> list[Answer]:
+def who_could(state: PastState) -> list[Answer]:
     """Everybody who could."""
     answers = (could(state, user) for user in sorted(state.access.users()))
     return [answer for answer in answers if answer.decision.allowed]
 
 
-def _target(history: KeepsHistory, key: Key, last: int, time: str) -> Target:
+def _target(history: KeepsHistory, key: Key, last: int, time: str) -> AccessTarget:
     for trail in history.trails_named(key):
         found = trail.at(last, time)
         if found is not None and found[0] == key:
@@ -129,7 +129,7 @@ def _setting(key: Key, trail: Trail, last: int, time: str, runs: Mapping[int, Ru
     return Setting(key, row.fingerprint, runs.get(row.run))
 
 
-def _rests_on(state: Past, route: Route | None) -> Iterator[Setting]:
+def _rests_on(state: PastState, route: Route | None) -> Iterator[Setting]:
     if route is None:
         return
     for key in (Key("PermissionPolicy", route.policy), *(Key("Group", name) for name in reversed(route.groups))):

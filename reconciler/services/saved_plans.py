@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.access import Target
+from reconciler.core.access import AccessTarget
 from reconciler.core.baseline import Index, KeepsBaselines, Memory, Unprovable
 from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
@@ -15,7 +15,7 @@ from reconciler.core.model import Bodies, Key, Record, owned_by
 from reconciler.core.plan import Change, Plan, fingerprint_of
 from reconciler.core.ports.source import Past, Source
 from reconciler.core.ports.store import Store
-from reconciler.core.saved_plan import Precondition, SavedPlan, Step
+from reconciler.core.saved_plan import Precondition, SavedPlan, SavedStep
 from reconciler.diagnostics import has_errors
 from reconciler.errors import RecordConflict, SourceUnavailable, UsageError
 from reconciler.kinds.access import live_target
@@ -90,7 +90,7 @@ def _concerned(
     return {record.key: record for record in found}, Counter(index.owned()), index.has_others()
 
 
-def _may_leave(step: Step, bodies: Mapping[str, Bodies]) -> Iterator[dict[str, Any]]:
+def _may_leave(step: SavedStep, bodies: Mapping[str, Bodies]) -> Iterator[dict[str, Any]]:
     """The bodies that what a step leaves is made of: the declared one, the live one, one that comes back."""
     if step.resource is not None:
         yield step.resource.content.value
@@ -158,7 +158,7 @@ def _moved(planned: Precondition, found: Record | None, bodies: Mapping[str, Bod
 
 
 def _change(
-    step: Step,
+    step: SavedStep,
     by_uid: Mapping[str, Record],
     bodies: Mapping[str, Bodies],
     elsewhere: Elsewhere,
@@ -183,7 +183,7 @@ def _change(
     return replace(change, notes=step.notes) if change else None
 
 
-def _targets(saved: SavedPlan, store: Store) -> Iterator[Target]:
+def _targets(saved: SavedPlan, store: Store) -> Iterator[AccessTarget]:
     """What permissions can be about after the plan."""
     touched = {step.record.key for step in saved.steps if step.record}
     for found in store.search(None, None):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from reconciler.services.shifts import Beyond
 
 
-class Scope(Struct, frozen=True):
+class PlanScope(Struct, frozen=True):
     """What a plan of a part has to know of the rest.
 
     Attributes:
@@ -54,7 +54,7 @@ class Scope(Struct, frozen=True):
     around: Callable[[Sequence[Change]], Mapping[Key, Record]]
 
 
-def scope_of(narrow: Narrow, index: Index, moved: Sequence[Moved]) -> Scope:
+def scope_of(narrow: Narrow, index: Index, moved: Sequence[Moved]) -> PlanScope:
     """The scope of what was found to matter."""
 
     def around(changes: Sequence[Change]) -> Mapping[Key, Record]:
@@ -66,9 +66,9 @@ def scope_of(narrow: Narrow, index: Index, moved: Sequence[Moved]) -> Scope:
 
     def beyond() -> "Beyond":
 
-        return Unread(narrow, index)
+        return UnreadResources(narrow, index)
 
-    return Scope(narrow.live, moved, narrow.owned, narrow.dated, beyond, around)
+    return PlanScope(narrow.live, moved, narrow.owned, narrow.dated, beyond, around)
 
 
 def memory_of_all(plan: Plan, desired: Desired, source: TracksChanges, revision: int, rules: str, now: str) -> Memory:
@@ -145,7 +145,7 @@ _KINDS = {AREA_OF_KIND[kind]: kind for kind in ("Connector", "Category")}
 """Of what is in policies/ all is read, once it matters."""
 
 
-class Unread:
+class UnreadResources:
     """What permissions can be about, beside what was read; see `services.covering.Beyond`."""
 
     def __init__(self, narrow: Narrow, index: Index) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.access import AREAS, Target
+from reconciler.core.access import AREAS, AccessTarget
 from reconciler.core.access_diff import (
     GROWTH,
     SUPER_ADMIN,
@@ -46,7 +46,7 @@ class Beyond(Protocol):
 class Covering:
     """Resources, indexed by area, category and label."""
 
-    def __init__(self, targets: Iterable[Target], beyond: Beyond | None = None) -> None:
+    def __init__(self, targets: Iterable[AccessTarget], beyond: Beyond | None = None) -> None:
         """Index them.
 
         Args:

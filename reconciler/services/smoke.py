@@ -6,12 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Check, Outcome
+from reconciler.core.calls import CallOutcome, CallResult
 from reconciler.core.model import LiveConnector
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
-from reconciler.kinds.requests import DataMissing, Given, build, gather
+from reconciler.kinds.requests import DataMissing, GivenData, build, gather
 from reconciler.net.retry import Senders
 from reconciler.services.calls import UNAUTHORIZED, Call, Headers, prepare, send
 from reconciler.services.records import refuse_unreadable
@@ -29,7 +29,7 @@ def check_all(
     base_url: str,
     parallelism: int = PARALLELISM,
     progress: Progress = UNTOLD,
-) -> list[Check]:
+) -> list[CallResult]:
     """Call them, in parallel; the results in order of connectors and endpoints.
 
     `authorize` is called in this thread alone, and once more for a connector whose fetched token was refused.
@@ -58,7 +58,7 @@ class _Job(Struct, frozen=True):
     purpose: str
     call: Call | None = None
     headers: Headers = ()
-    outcome: "Future[Outcome] | ReconcilerError | None" = None
+    outcome: "Future[CallOutcome] | ReconcilerError | None" = None
     skipped: str = ""
 
 
@@ -86,7 +86,7 @@ def _calls(found: LiveConnector, base_url: str) -> Iterator[tuple[str, Call | Re
         try:
             refuse_unreadable(found)
             data = gather(endpoint.get("sample", {}), {}, ())
-            request = build(purpose, endpoint, Given(data, base_url=base_url), found.secrets)
+            request = build(purpose, endpoint, GivenData(data, base_url=base_url), found.secrets)
             yield purpose, prepare(found, purpose, request, max_bytes=MAX_BYTES)
         except ReconcilerError as failure:
             yield purpose, failure
@@ -116,18 +116,18 @@ def _refused(job: _Job) -> bool:
     return outcome.answer.status == UNAUTHORIZED and not outcome.redirects
 
 
-def _checked(job: _Job) -> Check:
+def _checked(job: _Job) -> CallResult:
     name, outcome = job.connector.name, job.outcome
     if outcome is None:
-        return Check(name, job.purpose, None, None, "skipped", job.skipped)
+        return CallResult(name, job.purpose, None, None, "skipped", job.skipped)
     if isinstance(outcome, Future):
         failure = outcome.exception()
         if failure is None:
             answer = outcome.result().answer
             good = answer.status < _GOOD_BELOW
             reason = "" if good else f"{answer.status} {answer.reason}".rstrip()
-            return Check(name, job.purpose, answer.status, answer.seconds, "ok" if good else "failed", reason)
+            return CallResult(name, job.purpose, answer.status, answer.seconds, "ok" if good else "failed", reason)
         if not isinstance(failure, ReconcilerError):
             raise failure
         outcome = failure
-    return Check(name, job.purpose, None, None, "failed", outcome.message)
+    return CallResult(name, job.purpose, None, None, "failed", outcome.message)

@@ -14,7 +14,7 @@ from reconciler.core.ports.source import FetchedToken, Sealer, TokenKeeper
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked
-from reconciler.kinds.authorization import Grant
+from reconciler.kinds.authorization import TokenGrant
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -29,11 +29,11 @@ _POLL_SECONDS = 0.1
 class TokenSource(Protocol):
     """Asks servers for tokens; one for each thread."""
 
-    def fetch(self, grant: Grant, trust: Trust) -> Token:
+    def fetch(self, grant: TokenGrant, trust: Trust) -> Token:
         """A token for credentials."""
         ...
 
-    def renew(self, grant: Grant, trust: Trust, refresh: Secret) -> Token:
+    def renew(self, grant: TokenGrant, trust: Trust, refresh: Secret) -> Token:
         """A token for a refresh token."""
         ...
 
@@ -59,7 +59,7 @@ class TokenJob(Struct, frozen=True):
 
     name: str
     uid: str
-    grant: Grant
+    grant: TokenGrant
     trust: Trust
     made_with: str
     refresh: Secret | None = None

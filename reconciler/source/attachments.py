@@ -14,7 +14,7 @@ from reconciler.source import files, git
 from reconciler.source.checkout import rewriting
 from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.project import PROJECT_FILE, parse_project
-from reconciler.source.reach import Place, folded, moved
+from reconciler.source.reach import TreePlace, folded, moved
 from reconciler.source.trees import Difference, files_with
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _NO_CASE = "where case does not count, it is read as {}"
 class Attached:
     """What changed beside the definitions between a place in one tree and in another."""
 
-    def __init__(self, root: Path, before: Place, after: Place) -> None:
+    def __init__(self, root: Path, before: TreePlace, after: TreePlace) -> None:
         """Read the project files of both."""
         self._root = root
         self._before, self._after = before, after
@@ -134,7 +134,7 @@ class Attached:
         return [word for word in helpers.get(helper, {}).get("command", ()) if "{name}" in word]
 
 
-def _project_at(root: Path, place: Place) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
+def _project_at(root: Path, place: TreePlace) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
     """The settings; None where they cannot be read."""
     entries = list_entries(root, place.tree, [PROJECT_FILE])
     if not entries:

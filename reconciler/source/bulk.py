@@ -15,7 +15,7 @@ from msgspec import Struct
 from reconciler.core.model import Content, KeepsBodies, Key, Resource
 from reconciler.diagnostics import Diagnostic
 from reconciler.source import files
-from reconciler.source.cache import Cache, Place
+from reconciler.source.cache import BodyPlace, Cache
 from reconciler.source.documents import DocumentReader, FileContent, unread
 from reconciler.source.files import blob_id
 from reconciler.source.parallel import Item, spread
@@ -44,7 +44,7 @@ class Facts(Struct, frozen=True, array_like=True, gc=False):
     refers_to_files: bool
 
 
-class Answer(Struct, array_like=True):
+class BatchAnswer(Struct, array_like=True):
     """What a file came to, as processes tell each other.
 
     Attributes:
@@ -66,7 +66,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, tuple[Facts, ...]]).decode
 
 
-def _answer(content: FileContent) -> Answer:
+def _answer(content: FileContent) -> BatchAnswer:
     """A file's content, to be told."""
     facts = [
         Facts(
@@ -76,7 +76,7 @@ def _answer(content: FileContent) -> Answer:
         for item in content.resources
     ]  # fmt: skip
     bodies = b"".join([item.body for item in content.resources])
-    return Answer(
+    return BatchAnswer(
         content.oid, _encode((content.documents, facts)), bodies, content.settled, content.diagnostics, content.broken
     )
 
@@ -87,7 +87,7 @@ class _Reviver:
     def __init__(self) -> None:
         self._met: dict[tuple[Key, ...], tuple[Key, ...]] = {}
 
-    def told(self, answer: Answer, path: str) -> FileContent:
+    def told(self, answer: BatchAnswer, path: str) -> FileContent:
         """What was told of a file, with its bodies."""
         found = self.kept(answer.facts, path, answer.oid, lambda start, end: Content(answer.bodies[start:end]))
         found.diagnostics, found.broken = list(answer.diagnostics), list(answer.broken)
@@ -121,7 +121,7 @@ def read_parts(
 ) -> Iterator[FileContent]:
     """What `read` gives for `items`, which are at `paths`, computed on all cores."""
     reviver = _Reviver()
-    answers = spread(items, lambda part: map(_answer, read(part)), Answer)
+    answers = spread(items, lambda part: map(_answer, read(part)), BatchAnswer)
     for path, answer in zip(paths, answers, strict=True):
         yield reviver.told(answer, path)
 
@@ -176,7 +176,7 @@ class BulkReader:
         cache, used = self._cache, list[int]()
         if not cache.known:
             self._reader.prepare()
-        answers = zip(paths, spread(items, lambda part: self._work(look(part)), Answer), strict=True)
+        answers = zip(paths, spread(items, lambda part: self._work(look(part)), BatchAnswer), strict=True)
         while some := list(islice(answers, _AT_ONCE)):
             new = [(path, answer) for path, answer in some if answer.settled]
             added = cache.add([(_name(path, answer.oid), answer.facts, answer.bodies) for path, answer in new])
@@ -194,14 +194,14 @@ class BulkReader:
         cache.settle(used, len(paths))
 
     def _kept(self, facts: bytes, path: str, oid: str, keeper: Cache, row: int) -> FileContent:
-        return self._reviver.kept(facts, path, oid, lambda start, end: Place(keeper, row, start, end - start))
+        return self._reviver.kept(facts, path, oid, lambda start, end: BodyPlace(keeper, row, start, end - start))
 
-    def _work(self, part: Iterable[Found]) -> Iterator[Answer]:
+    def _work(self, part: Iterable[Found]) -> Iterator[BatchAnswer]:
         """Of each file what it comes to, or, where that is known, its id alone."""
         known = self._cache.known
         for path, oid, content in part:
             if oid and _name(path, oid) in known:
-                yield Answer(oid)
+                yield BatchAnswer(oid)
                 continue
             found = self._reader.read(path, content) if isinstance(content, bytes) else unread(content)
             found.oid = oid

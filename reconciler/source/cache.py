@@ -48,7 +48,7 @@ _TABLES = (
 )
 
 
-class Place(Struct, frozen=True):
+class BodyPlace(Struct, frozen=True):
     """Where a body is that is not held in memory."""
 
     cache: "Cache"

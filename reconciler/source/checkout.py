@@ -12,7 +12,7 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.errors import SourceUnavailable
 from reconciler.source import files, git
 from reconciler.source.files import blob_id
-from reconciler.source.process import Child
+from reconciler.source.process import ChildProcess
 from reconciler.source.reach import Rewriting
 
 _CONVERTING = ":(exclude,attr:!filter !ident !text !eol !crlf !working-tree-encoding)"
@@ -23,7 +23,7 @@ _ATTRIBUTES_CANNOT, _ATTRIBUTES_HINT = "tell its attributes", "run: git status"
 _HARMLESS = ("unspecified", "unset", "lf")
 
 
-def concerned(root: Path, paths: Sequence[str], given: git.Given = git.NOTHING) -> Child:
+def concerned(root: Path, paths: Sequence[str], given: git.Given = git.NOTHING) -> ChildProcess:
     """Start to list, each ended by NUL, the files of the index at `paths` that git may convert by an attribute.
 
     Raises:

@@ -1,7 +1,6 @@
 """Commits made with git's plumbing, and the two revisions that are compared."""
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +37,8 @@ def commit_files(root: Path, parent: str, branch: str, contents: Mapping[str, by
     """
     prefix = git.below_top(root)
     modes = {path: mode for mode, _, path in list_entries(root, parent, list(contents))}
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
         _told(root, "read-tree", parent, given=git.Given(index=index))
@@ -154,6 +155,8 @@ def _written(root: Path, head: str) -> str:
     for path in sorted(paths):
         mode, oid = _hashed(root, path, len(head))
         entries += f"{mode} {oid}\t".encode() + prefix + os.fsencode(path.rstrip("/")) + b"\0"
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         index = f"{folder}/index"
         _read(root, "read-tree", head, given=git.Given(index=index))

@@ -12,7 +12,7 @@ from reconciler.kinds.merge import document, explicit
 from reconciler.kinds.registry import KINDS, Kind
 from reconciler.source.documents import DocumentReader, token_findings
 from reconciler.source.project import explain
-from reconciler.source.roundtrip.edit import Parts, change_document, cut, join, start_of, without
+from reconciler.source.roundtrip.edit import DocumentParts, change_document, cut, join, start_of, without
 from reconciler.source.roundtrip.format import format_document_text
 from reconciler.source.roundtrip.layout import CannotEdit
 from reconciler.source.yaml.guard import BOM
@@ -173,7 +173,7 @@ def _identity(resource: Resource) -> tuple[Key, tuple[str, ...]]:
     return resource.key, resource.previously
 
 
-def _edited(resource: Resource, content: Content, parts: Parts) -> str:
+def _edited(resource: Resource, content: Content, parts: DocumentParts) -> str:
     kind = resource.key.kind
     before, after = (explicit(kind, item.value) for item in (resource.content, content))
     return change_document(parts, resource.document, before, after)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import text
-from reconciler.source.process import Child, environment, launch, program
+from reconciler.source.process import ChildProcess, environment, launch, program
 
 REGULAR = ("100644", "100755", "100664")
 """The modes of files, of which the last one is of old repositories."""
@@ -50,7 +50,7 @@ class Given(Struct, frozen=True):
 NOTHING = Given()
 
 
-def start(root: Path, *words: str, given: Given = NOTHING) -> Child:
+def start(root: Path, *words: str, given: Given = NOTHING) -> ChildProcess:
     """Start one git command in `root`.
 
     Raises:

@@ -45,7 +45,7 @@ _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYS
 """Of git's own variables those that say who commits, where the user's settings are, and git's own test of an owner."""
 
 
-class Child:
+class ChildProcess:
     """Git at work."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", feed: bytes) -> None:
@@ -91,7 +91,7 @@ def _feed(pipe: IO[bytes], feed: bytes) -> None:
         pipe.write(feed)
 
 
-def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: bytes = b"") -> Child:
+def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: bytes = b"") -> ChildProcess:
     """Start git.
 
     Args:
@@ -111,7 +111,7 @@ def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: byt
         )
     except FileNotFoundError as failure:
         raise SourceUnavailable("git is not installed", hint="install git; reconciler starts it to read history") from failure  # fmt: skip
-    return Child(process, stdin)
+    return ChildProcess(process, stdin)
 
 
 def program(top: str) -> str:

@@ -32,7 +32,7 @@ Walk = Generator[str, bytes, None]
 """Asks for objects by their ids."""
 
 
-class Place(Struct, frozen=True):
+class TreePlace(Struct, frozen=True):
     """A folder of a checkout, in a tree.
 
     Attributes:
@@ -46,7 +46,7 @@ class Place(Struct, frozen=True):
     top: str
 
 
-def places(root: Path, trees: Sequence[str]) -> list[Place]:
+def places(root: Path, trees: Sequence[str]) -> list[TreePlace]:
     """`root` in each of the commits or trees.
 
     Raises:
@@ -54,7 +54,7 @@ def places(root: Path, trees: Sequence[str]) -> list[Place]:
     """
     found = git.output(root, "rev-parse", *(f"{tree}^{{tree}}" for tree in trees), cannot="find what is compared")
     within, top = git.below_top(root).rstrip("/"), str(git.top_of(root) or root)
-    return [Place(tree, within, top) for tree in found.decode().split()]
+    return [TreePlace(tree, within, top) for tree in found.decode().split()]
 
 
 def folded(name: str) -> str:
@@ -64,8 +64,8 @@ def folded(name: str) -> str:
 
 def moved(
     root: Path,
-    before: Place,
-    after: Place,
+    before: TreePlace,
+    after: TreePlace,
     paths: Iterable[str],
     rewriting: Sequence[Rewriting],
     *,
@@ -94,7 +94,7 @@ class _Reader:
         self._beside = beside
         self._objects: dict[str, bytes] = {}
 
-    def ends(self, place: Place, paths: Sequence[str], rewriting: Rewriting) -> list[object]:
+    def ends(self, place: TreePlace, paths: Sequence[str], rewriting: Rewriting) -> list[object]:
         """Where each path ends, with what git makes of it there; None where that is too far away."""
         walkers = [_Walker(place, beside=self._beside) for _ in paths]
         walks = [walker.walk(path) for walker, path in zip(walkers, paths, strict=True)]
@@ -151,7 +151,7 @@ class _Walker:
         steps: how many were gone.
     """
 
-    def __init__(self, place: Place, *, beside: bool) -> None:
+    def __init__(self, place: TreePlace, *, beside: bool) -> None:
         self._place = place
         self._beside = beside
         self._around = [folded(name) for name in place.within.split("/") if name]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.source.bulk import BulkReader
 
 
-class Repository:
+class RepositorySource:
     """Definitions in the working tree of `root`, or in the commit that `ref` names."""
 
     def __init__(

@@ -9,7 +9,7 @@ from msgspec import Struct
 from reconciler.core.baseline import Trees, Unprovable
 from reconciler.core.model import Key
 from reconciler.source import files, git
-from reconciler.source.reach import Place
+from reconciler.source.reach import TreePlace
 
 _EMPTY = {40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904", 64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}  # fmt: skip
 """The tree without files, which every repository knows, by the length of ids."""
@@ -103,7 +103,7 @@ class Difference(Struct, frozen=True):
     submodule: bool
 
 
-def differences(root: Path, before: Place, after: Place) -> tuple[list[Difference], bool]:
+def differences(root: Path, before: TreePlace, after: TreePlace) -> tuple[list[Difference], bool]:
     """Files below `root` that differ between two trees, whatever they are, by path.
 
     Returns:

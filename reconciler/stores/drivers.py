@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.conditions import BODY, GONE, LEFT
 from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
-from reconciler.core.ports.driver import Context, Driver
+from reconciler.core.ports.driver import Driver, DriverContext
 from reconciler.core.ports.live import Live
 from reconciler.core.ports.state import State
 from reconciler.errors import NotConverged, RecordConflict, UsageError
@@ -25,7 +25,7 @@ _DRIVERS = {"sqlite": ("sqlite:PATH", "reconciler.stores.sql.driver:open_sqlite"
 """By scheme how its URLs are written, and module and function of the driver."""
 
 
-def open_url(url: str, context: Context) -> State | Live:
+def open_url(url: str, context: DriverContext) -> State | Live:
     """The store at a URL; nothing is opened before it is used.
 
     Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Key
-from reconciler.core.ports.driver import Context
+from reconciler.core.ports.driver import DriverContext
 from reconciler.core.ports.live import LiveRecord, Outcome, Result, Write
 from reconciler.durable import replace_file
 from reconciler.errors import StoreUnavailable
@@ -21,7 +21,7 @@ Rows = dict[str, dict[str, Any]]
 """By id kind, name and body of a record, and by address what stands for a secret."""
 
 
-def open_memory(url: str, context: Context) -> "MemoryStore":
+def open_memory(url: str, context: DriverContext) -> "MemoryStore":
     """The store that a ``memory:PATH`` URL names: what the entry point of the driver leads to."""
     path = url.partition(":")[2]
     return MemoryStore(context.root / path if path else None)

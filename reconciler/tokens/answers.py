@@ -11,8 +11,8 @@ from reconciler.core.calls import Token
 from reconciler.core.references import unsendable
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, NetworkFailure
-from reconciler.kinds.authorization import Grant
-from reconciler.net.client import Answer
+from reconciler.kinds.authorization import TokenGrant
+from reconciler.net.client import Response
 from reconciler.net.urls import host_of
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749, section 3.3
@@ -76,7 +76,7 @@ _LONGEST_TOKEN = 16 * 1024
 """Characters; no server takes a header that is longer."""
 
 
-def read_token(answer: Answer, grant: Grant, now: float) -> Token:
+def read_token(answer: Response, grant: TokenGrant, now: float) -> Token:
     """The token in an answer. Where that is good, members beside it that are not as they should be are left aside.
 
     Args:
@@ -104,20 +104,20 @@ def read_token(answer: Answer, grant: Grant, now: float) -> Token:
     )
 
 
-def _sent(grant: Grant) -> Iterator[str]:
+def _sent(grant: TokenGrant) -> Iterator[str]:
     """What a server was told, which it might repeat."""
     for told in (grant.client_id, grant.client_secret, grant.username, grant.password):
         if told is not None:
             yield told.reveal()
 
 
-def refuses_client(answer: Answer) -> bool:
+def refuses_client(answer: Response) -> bool:
     """Whether an answer is about the client's own id and secret, and says nothing of a user's."""
     error = _fields(answer).get("error")
     return error == "invalid_client" or (answer.status == _UNAUTHORIZED and not error)
 
 
-def _fields(answer: Answer) -> Mapping[str, Any]:
+def _fields(answer: Response) -> Mapping[str, Any]:
     """The members of the JSON object in an answer, or of an older server's form; none where it is neither."""
     text = answer.body.decode(json.detect_encoding(answer.body), "replace").lstrip("\ufeff")
     content = _json(text)
@@ -134,7 +134,7 @@ def _json(text: str) -> Any:
         return None
 
 
-def _fault(answer: Answer, fields: Mapping[str, Any], access: Any, grant: Grant) -> str:
+def _fault(answer: Response, fields: Mapping[str, Any], access: Any, grant: TokenGrant) -> str:
     """Why an answer holds no token that can be used; "" where it does."""
     if answer.cut:
         return "the answer has no access token that can be read: it is too long"
@@ -148,7 +148,7 @@ def _fault(answer: Answer, fields: Mapping[str, Any], access: Any, grant: Grant)
     return f"the access token {fault}, which cannot be sent" if fault else ""
 
 
-def _refusal(answer: Answer, content: Mapping[str, Any], grant: Grant) -> CredentialsRefused | NetworkFailure:
+def _refusal(answer: Response, content: Mapping[str, Any], grant: TokenGrant) -> CredentialsRefused | NetworkFailure:
     """Why there is no token: the status and the error code, never anything else of the body."""
     host, code = host_of(grant.url), _error_code(content)
     said = f"{answer.status}" + (f" {code}" if code else "")

@@ -10,8 +10,8 @@ from urllib.parse import quote_plus, urlencode
 from reconciler.core.calls import Token, Trust
 from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure
-from reconciler.kinds.authorization import Grant, basic
-from reconciler.net.client import Answer, Limits, Sender
+from reconciler.kinds.authorization import TokenGrant, basic
+from reconciler.net.client import Response, ResponseLimits, Sender
 from reconciler.net.retry import Patience, with_patience
 from reconciler.net.trust import ContextCache
 from reconciler.net.urls import host_of
@@ -28,7 +28,7 @@ class Posted(NamedTuple):
     body: str
 
 
-def token_request(grant: Grant, *, encoded: bool) -> Posted:
+def token_request(grant: TokenGrant, *, encoded: bool) -> Posted:
     """What asks for a token by credentials.
 
     Args:
@@ -50,7 +50,7 @@ def token_request(grant: Grant, *, encoded: bool) -> Posted:
     return Posted((*headers, _FORM), body)
 
 
-def refresh_request(grant: Grant, refresh: Secret, *, encoded: bool) -> Posted:
+def refresh_request(grant: TokenGrant, refresh: Secret, *, encoded: bool) -> Posted:
     """What asks for a token by a refresh token: RFC 6749, section 6."""
     from oauthlib.oauth2 import LegacyApplicationClient
 
@@ -62,7 +62,7 @@ def refresh_request(grant: Grant, refresh: Secret, *, encoded: bool) -> Posted:
     return Posted((*headers, _FORM), body)
 
 
-def has_two_encodings(grant: Grant) -> bool:
+def has_two_encodings(grant: TokenGrant) -> bool:
     """Whether the client's id and secret look different when they are form-encoded inside of a Basic header.
 
     RFC 6749, section 2.3.1, asks for that, and servers disagree: some take them as they are.
@@ -72,7 +72,7 @@ def has_two_encodings(grant: Grant) -> bool:
     return any(quote_plus(text.reveal()) != text.reveal() for text in (grant.client_id, grant.client_secret))
 
 
-def _client_authentication(grant: Grant, *, encoded: bool) -> tuple[tuple[Header, ...], dict[str, str]]:
+def _client_authentication(grant: TokenGrant, *, encoded: bool) -> tuple[tuple[Header, ...], dict[str, str]]:
     """Headers and form fields that say which client asks. One without a secret names itself in the form."""
     if grant.client_id is None:
         return (), {}
@@ -87,7 +87,7 @@ def _client_authentication(grant: Grant, *, encoded: bool) -> tuple[tuple[Header
     return (("Authorization", basic(Secret(name), Secret(secret)).reveal()),), {}
 
 
-def _plain_request(grant: Grant) -> Posted:
+def _plain_request(grant: TokenGrant) -> Posted:
     """A token request that is not OAuth's; in a form it looks like one of OAuth's without a client."""
     username, password = _user(grant)
     if grant.send == "basic":
@@ -99,12 +99,12 @@ def _plain_request(grant: Grant) -> Posted:
     return Posted((_FORM,), urlencode({"grant_type": "password", **fields}))
 
 
-def _user(grant: Grant) -> tuple[str, str]:
+def _user(grant: TokenGrant) -> tuple[str, str]:
     assert grant.username is not None and grant.password is not None
     return grant.username.reveal(), grant.password.reveal()
 
 
-LIMITS = Limits(seconds=30, max_bytes=256 * 1024)
+LIMITS = ResponseLimits(seconds=30, max_bytes=256 * 1024)
 PATIENCE = Patience(attempts=2, wait_seconds=0.5, growth=2, longest_seconds=30)
 
 
@@ -129,7 +129,7 @@ class TokenClient:
         self._contexts = contexts if contexts is not None else ContextCache()
         self._stop = Event()
 
-    def fetch(self, grant: Grant, trust: Trust) -> Token:
+    def fetch(self, grant: TokenGrant, trust: Trust) -> Token:
         """A token for the credentials of `grant`.
 
         Raises:
@@ -138,7 +138,7 @@ class TokenClient:
         """
         return self._ask(grant, trust, lambda encoded: token_request(grant, encoded=encoded))
 
-    def renew(self, grant: Grant, trust: Trust, refresh: Secret) -> Token:
+    def renew(self, grant: TokenGrant, trust: Trust, refresh: Secret) -> Token:
         """A token for a refresh token; where the server sends no new refresh token the old one stays good.
 
         Raises:
@@ -147,7 +147,7 @@ class TokenClient:
         token = self._ask(grant, trust, lambda encoded: refresh_request(grant, refresh, encoded=encoded))
         return token if token.refresh else Token(token.access, refresh, token.lifetime, token.scope)
 
-    def _ask(self, grant: Grant, trust: Trust, make: Callable[[bool], Posted]) -> Token:
+    def _ask(self, grant: TokenGrant, trust: Trust, make: Callable[[bool], Posted]) -> Token:
         """Ask as the RFC wants it; where the server does not know the client by that, in the other form of its secret.
 
         A user's password that is refused is not sent again: many servers count the tries, and lock the account.
@@ -157,11 +157,11 @@ class TokenClient:
             answer = self._send(grant, trust, make(False))
         return read_token(answer, grant, self._clock())
 
-    def _send(self, grant: Grant, trust: Trust, posted: Posted) -> Answer:
+    def _send(self, grant: TokenGrant, trust: Trust, posted: Posted) -> Response:
         sender = self._sender(trust)
         headers = [("Accept", "application/json"), *posted.headers]
 
-        def attempt() -> Answer:
+        def attempt() -> Response:
             if self._stop.is_set():
                 raise NetworkFailure(f"{host_of(grant.url)}: interrupted")
             return sender.send("POST", grant.url, headers=headers, body=posted.body.encode(), limits=LIMITS)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.diff import Path as FieldPath
-from reconciler.core.drift import Adoption, Conflict, Deed, DriftOfAll, Refusal
+from reconciler.core.drift import Adoption, AdoptionRefusal, Conflict, Deed, DriftOfAll
 from reconciler.core.model import Key
 from reconciler.core.ports.source import Desired
 from reconciler.core.ports.store import Store
@@ -21,12 +21,12 @@ from reconciler.settings import Settings
 from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import DefinitionWriter, edit_file
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 from reconciler.wiring.run import now, open_state
 from reconciler.wiring.stores import known_secrets
 
 
-class Prepared(Struct, frozen=True):
+class PreparedAdoption(Struct, frozen=True):
     """What is to be written.
 
     Attributes:
@@ -64,9 +64,9 @@ def drift_of(settings: Settings, desired: Desired, store: Store, keys: frozenset
     return find_drift(desired, store, open_state(settings, os.environ).history(), writer, known_secrets(store), options)
 
 
-def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prepared:
+def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> PreparedAdoption:
     """Edit the definitions in memory, and check everything together as `validate` would."""
-    source = Repository(root, ref, now())
+    source = RepositorySource(root, ref, now())
     reader = DocumentReader(now())
     before: dict[str, bytes | None] = {}
     after: dict[str, bytes | None] = {}
@@ -76,7 +76,9 @@ def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prep
         wanted = [(adoption.resource, adoption.content) for adoption in adoptions if adoption.resource]
         here = [resource for resource in desired.resources.values() if resource.file == file]
         edited = edit_file(data, wanted, here, reader)
-        refusals += [Refusal(item.resource.key, item.message, item.hint, span=item.span) for item in edited.refused]
+        refusals += [
+            AdoptionRefusal(item.resource.key, item.message, item.hint, span=item.span) for item in edited.refused
+        ]
         if edited.data != data:
             before[file], after[file] = data, edited.data
     places = {adoption.key: adoption.resource.file for adoption in drifted.adoptions if adoption.resource}
@@ -86,9 +88,9 @@ def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prep
             before[path], after[path] = None, adoption.definition.text.encode()
     gone = {refusal.key for refusal in refusals}
     left = tuple(adoption for adoption in drifted.adoptions if adoption.key not in gone)
-    checked = Repository(root, ref, now(), edited=after).load() if after else desired
+    checked = RepositorySource(root, ref, now(), edited=after).load() if after else desired
     faults = checked.diagnostics if has_errors(list(checked.diagnostics)) else ()
-    return Prepared(replace(drifted, adoptions=left, refusals=tuple(refusals)), before, after, faults, places)
+    return PreparedAdoption(replace(drifted, adoptions=left, refusals=tuple(refusals)), before, after, faults, places)
 
 
 def _by_file(adoptions: Iterable[Adoption]) -> dict[str, list[Adoption]]:
@@ -109,7 +111,7 @@ def _new_path(root: Path, adoption: Adoption, taken: set[str]) -> str:
     return f"{kind.directory}/{stem}.yaml"
 
 
-def write(root: Path, prepared: Prepared) -> None:
+def write(root: Path, prepared: PreparedAdoption) -> None:
     """Replace the files of the working tree.
 
     Raises:
@@ -122,7 +124,7 @@ def write(root: Path, prepared: Prepared) -> None:
     replace_files(root, prepared.after)
 
 
-def commit(root: Path, parent: str, branch: str, prepared: Prepared, message: str) -> str:
+def commit(root: Path, parent: str, branch: str, prepared: PreparedAdoption, message: str) -> str:
     """Commit the files to a new branch; returns the commit's id.
 
     Raises:
@@ -133,7 +135,7 @@ def commit(root: Path, parent: str, branch: str, prepared: Prepared, message: st
 
 def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple[Key, FieldPath], Span]:
     """Where in git the fields of conflicts stand, or what is nearest to them."""
-    source = Repository(root, ref)
+    source = RepositorySource(root, ref)
     found: dict[tuple[Key, FieldPath], Span] = {}
     for file in sorted({conflict.resource.file for conflict in conflicts}):
         here = [conflict for conflict in conflicts if conflict.resource.file == file]

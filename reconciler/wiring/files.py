@@ -18,7 +18,7 @@ from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.records import Choice, export, layout
 from reconciler.source import files
 from reconciler.source.edits import DefinitionWriter
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 from reconciler.source.yaml.guard import MAX_BYTES
 from reconciler.wiring.run import from_root, now
 from reconciler.wiring.stores import known_secrets
@@ -76,7 +76,7 @@ class ImportRequest(Struct, frozen=True):
     server: str | None
 
 
-class Prepared(Struct, frozen=True):
+class PreparedImport(Struct, frozen=True):
     """The outcome of an import, before it is written.
 
     Attributes:
@@ -97,7 +97,7 @@ IMPORTED = "imported"
 """Category of imports for which none is named."""
 
 
-def import_openapi(root: Path | None, request: ImportRequest) -> Prepared:
+def import_openapi(root: Path | None, request: ImportRequest) -> PreparedImport:
     """Read an OpenAPI or Swagger document from a file or URL and turn it into files of definitions.
 
     The category `IMPORTED`, when it is used and `root` does not define it, comes with the connector.
@@ -116,7 +116,7 @@ def import_openapi(root: Path | None, request: ImportRequest) -> Prepared:
         first = next(iter(found))
         found[first] = f"{_IMPORTED_CATEGORY}---\n{found[first]}"
     summary = Counter(openapi.NOTES[note.code][1] for note in imported.notes)
-    return Prepared(
+    return PreparedImport(
         files=found,
         notes=imported.notes,
         summary=dict(summary.most_common()),
@@ -156,7 +156,7 @@ MAX_IMPORT_BYTES = 128 * 1024 * 1024
 
 
 def _defines_imported(root: Path) -> bool:
-    return Key("Category", IMPORTED) in Repository(root).load().resources
+    return Key("Category", IMPORTED) in RepositorySource(root).load().resources
 
 
 def write_new(files_by_name: Mapping[str, str], root: Path | None, out: str | None, *, force: bool) -> list[str]:

@@ -13,7 +13,7 @@ from reconciler.core.guards import Override
 from reconciler.core.model import Resource
 from reconciler.core.ports.source import Desired, SecretBackend, Source
 from reconciler.core.ports.store import Store
-from reconciler.core.progress import Shown
+from reconciler.core.progress import ShownProgress
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.errors import UsageError
@@ -21,7 +21,7 @@ from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, Overrides, Settings, without_far_key
 from reconciler.source.project import read_project
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 from reconciler.stores.host import key_beside
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens, store_files
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from reconciler.services.plan import Asked, Planned
 
 
-class Run(Struct, frozen=True):
+class OpenedRun(Struct, frozen=True):
     """The parts of a run."""
 
     settings: Settings
     source: Source
     store: Store
     secrets: SecretBackend
-    progress: Shown
+    progress: ShownProgress
 
 
 class PlanFlags(Struct, frozen=True):
@@ -70,7 +70,7 @@ def settings_of(root: Path, given: Overrides, *, reading: bool) -> Settings:
     return without_far_key(settings) if reading else settings
 
 
-def run_of(settings: Settings, ref: str, progress: Shown, *, cached: bool) -> Run:
+def run_of(settings: Settings, ref: str, progress: ShownProgress, *, cached: bool) -> OpenedRun:
     """The parts of a run; nothing is opened before it is used.
 
     Args:
@@ -81,10 +81,10 @@ def run_of(settings: Settings, ref: str, progress: Shown, *, cached: bool) -> Ru
         UsageError: no driver for the store's URL.
     """
     source = open_source(settings.root, ref, cached=cached, settled=True, progress=progress)
-    return Run(settings, source, open_store(settings, os.environ), open_secrets(settings, os.environ), progress)
+    return OpenedRun(settings, source, open_store(settings, os.environ), open_secrets(settings, os.environ), progress)
 
 
-def asked_of(run: Run, flags: PlanFlags, actor: str, named: str, *, remember: bool) -> "Asked":
+def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, remember: bool) -> "Asked":
     """What a plan is asked to be.
 
     Args:
@@ -118,7 +118,7 @@ def asked_of(run: Run, flags: PlanFlags, actor: str, named: str, *, remember: bo
     return Asked(plan_options, rules_digest(), tokens, remember)
 
 
-def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
+def _known_tokens(run: OpenedRun, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
     if not any(resource.needs_token for resource in desired.resources.values()):
         return None
@@ -128,7 +128,7 @@ def _known_tokens(run: Run, desired: Desired) -> "KnownTokens | None":
 
 
 def make(
-    run: Run, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool = False
+    run: OpenedRun, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool = False
 ) -> "Planned":
     """Compare, order, judge: what moved since the baseline, or else everything.
 
@@ -154,7 +154,7 @@ def make(
 
 
 def _planned(
-    run: Run, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool
+    run: OpenedRun, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool
 ) -> "Planned":
     from reconciler.core.baseline import Unprovable
     from reconciler.services.plan import plan_all, plan_part
@@ -245,7 +245,7 @@ def _located(file: str, data: bytes, findings: Iterable[Finding]) -> list[Diagno
     return locate(text, parse(text).documents, findings)
 
 
-def found_in(root: Path, source: Repository, desired: Desired, *, settings: bool) -> list[Diagnostic]:
+def found_in(root: Path, source: RepositorySource, desired: Desired, *, settings: bool) -> list[Diagnostic]:
     """What is wrong with definitions, around them and with the project file, sorted.
 
     Args:

@@ -16,17 +16,17 @@ from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 
 if TYPE_CHECKING:
-    from reconciler.core.ports.driver import Context
+    from reconciler.core.ports.driver import DriverContext
     from reconciler.core.ports.live import Live
     from reconciler.core.ports.source import Sealer, SecretBackend
     from reconciler.core.ports.state import State, StoreFiles
     from reconciler.core.ports.store import Store
-    from reconciler.secrets.local import Context as SecretContext
+    from reconciler.secrets.local import ResolverContext as SecretContext
     from reconciler.secrets.own import Own
     from reconciler.services.tokens import TokenTools
 
@@ -128,7 +128,7 @@ def open_source(
     cached: bool = True,
     settled: bool = False,
     progress: Progress = UNTOLD,
-) -> Repository:
+) -> RepositorySource:
     """The definitions in the working tree, or in the commit that `ref` names.
 
     Args:
@@ -137,7 +137,9 @@ def open_source(
         progress: told of what is read.
     """
     cache = _parsed(root) if cached else ""
-    return Repository(root, ref, now(), folders, covering=covering, cache=cache, settled=settled, progress=progress)
+    return RepositorySource(
+        root, ref, now(), folders, covering=covering, cache=cache, settled=settled, progress=progress
+    )
 
 
 def _parsed(root: Path) -> str:
@@ -222,16 +224,16 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
 
 def context_of(
     root: Path, environment: Mapping[str, str], key_file: Path | None = None, lock_seconds: float = LOCK_SECONDS
-) -> "Context":
+) -> "DriverContext":
     """What a driver is told of a run."""
-    from reconciler.core.ports.driver import Context
+    from reconciler.core.ports.driver import DriverContext
 
     def seal(embedded: Path | None, check: str | None, may_create: bool) -> "tuple[Sealer, str]":
         from reconciler.secrets.sealer import make_sealer
 
         return make_sealer(environment, key_file, embedded, check, may_create)
 
-    return Context(root, environment, lock_seconds, now, seal)
+    return DriverContext(root, environment, lock_seconds, now, seal)
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
@@ -239,11 +241,11 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
     from reconciler.secrets.resolver import Resolver
 
     def make() -> "SecretContext":
-        from reconciler.secrets.local import Context
+        from reconciler.secrets.local import ResolverContext
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
         env_file, given = settings.env_file, settings.env_file_given
-        return Context(environment, env_file, settings.root, settings.helpers, own, bounds, given)
+        return ResolverContext(environment, env_file, settings.root, settings.helpers, own, bounds, given)
 
     return Resolver(make)
 

@@ -16,7 +16,7 @@ from reconciler.core.model import Key, Resource, encode
 from reconciler.core.plan import Action, Plan, Revision
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
-from reconciler.core.saved_plan import Precondition, Referred, SavedPlan, Step
+from reconciler.core.saved_plan import Precondition, Referred, SavedPlan, SavedStep
 from reconciler.durable import replace_file
 from reconciler.errors import GuardStopped, UsageError
 from reconciler.kinds.canonical import make_resource
@@ -201,9 +201,9 @@ def _differ(steps: "Sequence[StepFile]") -> bool:
     return len(set(changed)) == len(changed) and len(set(uids)) == len(uids)
 
 
-def _step(step: "StepFile", *, past: bool) -> Step:
+def _step(step: "StepFile", *, past: bool) -> SavedStep:
     record, revival = step.record, step.restores
-    return Step(
+    return SavedStep(
         Action(step.action),
         Key(step.kind, step.name),
         _resource(step, past=past),

@@ -33,7 +33,7 @@ class Anchored(NamedTuple, Generic[Made]):
     weight: int
 
 
-class Limits(NamedTuple):
+class TreeLimits(NamedTuple):
     """How many collections may stand in one another, and how many values a document and a file may hold."""
 
     depth: int
@@ -44,7 +44,7 @@ class Limits(NamedTuple):
 class Language(Generic[Made]):
     """What becomes of events, and which are refused. Whatever is raised ends the reading."""
 
-    limits = Limits(*[2**62] * 3)
+    limits = TreeLimits(*[2**62] * 3)
 
     def document(self, start: Any) -> None:
         """A document begins."""
@@ -73,7 +73,7 @@ class Language(Generic[Made]):
         raise NotImplementedError
 
 
-class Document(NamedTuple, Generic[Made]):
+class DocumentTree(NamedTuple, Generic[Made]):
     """One document of a file.
 
     Attributes:
@@ -86,7 +86,7 @@ class Document(NamedTuple, Generic[Made]):
     header: str
 
 
-def documents(events: Iterable[Any], language: Language[Made]) -> Iterator[Document[Made]]:
+def documents(events: Iterable[Any], language: Language[Made]) -> Iterator[DocumentTree[Made]]:
     """Each document as soon as it is read."""
     return _Builder(language).documents(events)
 
@@ -110,7 +110,7 @@ class _Builder(Generic[Made]):
         self._anchors: dict[str, Anchored[Made]] = {}
         self._held = self._held_before = 0
 
-    def documents(self, events: Iterable[Any]) -> Iterator[Document[Made]]:
+    def documents(self, events: Iterable[Any]) -> Iterator[DocumentTree[Made]]:
         for event in events:
             name = type(event).__name__
             if name == "ScalarEvent":
@@ -133,7 +133,7 @@ class _Builder(Generic[Made]):
             elif name == "DocumentEndEvent":
                 start = self._inner.start
                 header = f"{start.explicit} {start.version} {start.tags} {event.explicit}"
-                yield Document(mark_of(start.start_mark), self._inner.items[0], header)
+                yield DocumentTree(mark_of(start.start_mark), self._inner.items[0], header)
 
     def _at_key(self) -> bool:
         return self._inner.is_mapping and not len(self._inner.items) & 1

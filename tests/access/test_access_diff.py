@@ -8,7 +8,7 @@ import pytest
 from gate_world import difference, gated, group, policy
 from conftest import Workspace
 
-from reconciler.core.access import Access, Grant, Membership, Policy, Target
+from reconciler.core.access import Access, AccessTarget, Grant, Membership, Policy
 from reconciler.services.access_diff import access_diff
 from reconciler.services.shifts import Covering
 
@@ -224,7 +224,7 @@ def large(first: frozenset[str]) -> tuple[list[Policy], list[Membership]]:
 def test_one_change_among_many(gate: Workspace) -> None:
     """10,000 users, 1,000 nested groups, 1,000 policies, 10,000 connectors: under two seconds though all are touched."""
     was, will = large(frozenset({"connectors:view"})), large(frozenset({"connectors:view", "connectors:edit"}))
-    targets = [Target("connectors", f"t{index}", frozenset({f"c{index % 50}"})) for index in range(10_000)]
+    targets = [AccessTarget("connectors", f"t{index}", frozenset({f"c{index % 50}"})) for index in range(10_000)]
     started = time.process_time()
     found = access_diff(Access(*was), Access(*will), Covering(targets), actor="u3", now=NOW)
     taken = time.process_time() - started

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from random_worlds import AREAS, GROUPS, MOMENTS, START, USERS, Document, document, read, worlds
-from reconciler.core.access import PERMISSIONS, Target, apart, decide
+from reconciler.core.access import AccessTarget, PERMISSIONS, apart, decide
 from reconciler.core.access_diff import SUPER_ADMIN
 from reconciler.core.access_diff import Entitlements, entitlements
 from reconciler.core.model import Resource
@@ -111,7 +111,7 @@ def cedar_allows(world: list[Document], questions: list[tuple[str, str, Resource
     ]
 
 
-def diff_allows(held: Entitlements, permission: str, target: Target, now: datetime) -> bool:
+def diff_allows(held: Entitlements, permission: str, target: AccessTarget, now: datetime) -> bool:
     """What the access diff and access tests work with: somebody's permissions with scope and end."""
     return SUPER_ADMIN in held or all(
         any(

@@ -14,7 +14,7 @@ from reconciler.kinds import schemas
 from reconciler.render.plan_formats import plan_json
 from reconciler.render.plan_formats import plan_markdown
 from reconciler.render.plan import plan_text
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 
 END = "2027-06-30T22:00:00Z"
 BEFORE, AFTER = "2027-06-30T21:59:59Z", "2027-06-30T22:00:00Z"
@@ -180,10 +180,10 @@ def test_the_plan_says_what_ends_within_14_days(bench: InProcess, now: str, left
 def test_validate_warns_of_what_has_ended(bench: InProcess, empty: Workspace) -> None:
     """By the time it is given; to the second, and minding the zone."""
     for now, lines in ((BEFORE, []), (AFTER, [22]), ("2027-12-31T22:59:59Z", [22]), ("2027-12-31T23:00:00Z", [22, 24])):
-        found = Repository(empty.root, "", now).load().diagnostics
+        found = RepositorySource(empty.root, "", now).load().diagnostics
         assert [(item.code, item.severity.value) for item in found] == [("RC607", "warning")] * len(lines)
         assert len({item.span.line for item in found}) == len(lines)
-    assert Repository(empty.root).load().diagnostics == ()
+    assert RepositorySource(empty.root).load().diagnostics == ()
     empty.edit("policies/team.yaml", END, "2020-06-30T22:00:00Z")
     result = empty.ok("validate")
     assert (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
-from reconciler.kinds.requests import DataMissing, Given, Request, build
+from reconciler.kinds.requests import DataMissing, GivenData, Request, build
 from reconciler.kinds.requests import gather
 from reconciler.kinds.requests import shown_url
 
@@ -27,7 +27,7 @@ def make(data: dict[str, Any] | None = None, secrets: dict[str, Secret] | None =
     """The request of an endpoint with these keys; those of the caller begin with `given_`."""
     caller = {key: endpoint.pop(f"given_{key}") for key in ("params", "headers", "base_url") if f"given_{key}" in endpoint}  # fmt: skip
     whole = {"method": "GET", "url": "https://example.com/x", **endpoint}
-    return build("get", whole, Given(data or {}, **caller), secrets or {})
+    return build("get", whole, GivenData(data or {}, **caller), secrets or {})
 
 
 def text_pairs(pairs: Any) -> list[tuple[str, str]]:
@@ -149,7 +149,7 @@ def test_whatever_a_live_record_holds_it_builds_or_says_why(template: str, value
         {"method": "GET", "url": "https://example.com/", "body": value, "bodyType": value},
     ):  # fmt: skip
         try:
-            build("get", endpoint, Given({"a": value}), {})
+            build("get", endpoint, GivenData({"a": value}), {})
         except ReconcilerError as failure:
             assert failure.message
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openapi_documents import endpoint_of, imported, notes_of, openapi, operation, swagger, with_body
 
-from reconciler.kinds.requests import Given, build
+from reconciler.kinds.requests import GivenData, build
 from reconciler.kinds.requests import gather
 
 PET = {
@@ -40,7 +40,7 @@ EXAMPLES = st.dictionaries(
 
 def filled(endpoint: dict[str, Any]) -> Any:
     """The body that a call with the sample sends, as JSON."""
-    body = build("post", endpoint, Given(gather(endpoint.get("sample", {}), {}, ())), {}).body
+    body = build("post", endpoint, GivenData(gather(endpoint.get("sample", {}), {}, ())), {}).body
     return json.loads(body.content) if body.form is None else body.form
 
 

@@ -201,7 +201,7 @@ def test_a_literal_secret_is_never_repeated(empty: Workspace, style: str, damage
     """In whatever style it stands where a reference belongs, and whatever else is wrong with the file."""
     from reconciler.cli.app import run as _  # noqa: F401 (imported once, for speed)
     from reconciler.render.diagnostics import FORMATS, Checked, render
-    from reconciler.source.repository import Repository
+    from reconciler.source.repository import RepositorySource
 
     canary = CANARIES["basic_password"]
     for key in ("password", "token", "clientSecret"):
@@ -209,7 +209,7 @@ def test_a_literal_secret_is_never_repeated(empty: Workspace, style: str, damage
             connector("one", f"\n    method: basic\n    username: u\n    {key}: {style.format(*[canary] * 2)}") + damage
         )
         empty.write("connectors/all.yaml", CATEGORY + "---\n" + text)
-        desired = Repository(empty.root).load()
+        desired = RepositorySource(empty.root).load()
         assert desired.diagnostics
         for format_name in FORMATS:
             shown = render(format_name, desired.diagnostics, checked=Checked(1, 1))

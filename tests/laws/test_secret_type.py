@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reconciler.core.references import Bounds
 from reconciler.core.secret import Secret
-from reconciler.secrets.local import Context
+from reconciler.secrets.local import ResolverContext
 from reconciler.secrets.own import Own
 from reconciler.wiring.run import context_of
 
@@ -136,7 +136,7 @@ def test_the_environment_is_not_shown() -> None:
     """What holds the variables of the process has a text that leaves them out, whoever prints it."""
     variables = {"TOKEN": "a-token-of-the-tests"}
     own = Own(Path("/repository"), variables)
-    context = Context(variables, None, Path("/repository"), {}, own, Bounds("/"))
+    context = ResolverContext(variables, None, Path("/repository"), {}, own, Bounds("/"))
     driven = context_of(Path("/repository"), variables)
     for held in (own, context, driven):
         shown = f"{held} {held!r} {[held]} {pprint.pformat(held)} {held.__repr__()}"

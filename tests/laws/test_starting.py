@@ -45,9 +45,9 @@ def test_every_command_can_be_loaded_first() -> None:
     """In a process where nothing of the program is loaded yet: the forks would not notice a circle of imports."""
     code = f"""
 import importlib, os
-for module in {sorted(module for module, _ in COMMANDS.values())!r}:
+for module in {sorted({module for module, _ in COMMANDS.values()})!r}:
     if not os.fork():
-        importlib.import_module(f"reconciler.cli.{{module}}").command
+        importlib.import_module(f"reconciler.cli.{{module}}")
         os._exit(0)
     assert os.wait()[1] == 0, module
 """

@@ -44,25 +44,22 @@ def test_rendering_does_not_depend_on_earlier_calls(format_name: str) -> None:
 
 
 def test_a_good_run_loads_next_to_nothing() -> None:
-    """`validate` of good files pays for neither JSON nor XML nor Unicode's tables."""
+    """`validate` of good files pays for neither XML nor the formats of other tools."""
     code = """
-import sys, reconciler.diagnostics, dataclasses, importlib
-before = set(sys.modules)
+import sys
 from reconciler.render.diagnostics import Checked, render
 print(render("text", [], checked=Checked(2, 3)), end="")
-print(*sorted(name for name in set(sys.modules) - before))
+print(*sorted(sys.modules))
 """
     said, loaded = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     assert said == "2 files, 3 documents: valid."
-    assert loaded.split() == [
-        "reconciler.harmless",
-        "reconciler.render",
-        "reconciler.render.diagnostics",
-        "reconciler.render.diagnostics",
-        "reconciler.render.style",
-    ]
+    assert not set(loaded.split()) & {
+        "xml",
+        "reconciler.render.diagnostics.ci",
+        "reconciler.render.diagnostics.json",
+    }
 
 
 @pytest.mark.parametrize(

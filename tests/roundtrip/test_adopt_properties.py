@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 from test_convergence import FEW, Document, desired_states
 
 from reconciler.core.model import Key
-from reconciler.wiring.adoption import Prepared, drift_of, prepare, write
+from reconciler.wiring.adoption import PreparedAdoption, drift_of, prepare, write
 from reconciler.wiring.run import open_source
 
 
@@ -31,7 +31,7 @@ def lay_out(root: Path, documents: list[Document], author: Author) -> None:
             (root / folder / "all.yaml").write_bytes(author.text(mine).encode())
 
 
-def adopt(bench: InProcess, *names: Key, theirs: bool = False) -> Prepared:
+def adopt(bench: InProcess, *names: Key, theirs: bool = False) -> PreparedAdoption:
     """What `adopt` does, in this process."""
     store = bench.store()
     desired = open_source(bench.root, "").load()

@@ -10,14 +10,14 @@ from conftest import CATEGORY, CONNECTOR, Workspace, clean_environment
 from programs import needs
 
 from reconciler.source import documents, parallel
-from reconciler.source.repository import Repository
+from reconciler.source.repository import RepositorySource
 
 ROOT = Path(__file__).parents[2]
 
 
 def loaded(root: Path, ref: str = "") -> tuple[object, ...]:
     """All that a load gives, in a form that compares."""
-    desired = Repository(root, ref).load()
+    desired = RepositorySource(root, ref).load()
     return dict(desired.resources), desired.files, desired.documents, desired.diagnostics
 
 

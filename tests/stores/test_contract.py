@@ -11,7 +11,7 @@ from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.model import Content
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.driver import Context
+from reconciler.core.ports.driver import DriverContext
 from reconciler.core.ports.live import LiveRecord, Outcome, Result, Write
 from reconciler.core.ports.runs import GivenSecret, PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD
@@ -46,7 +46,7 @@ _ANY = Record(Key("Category", "none"), "none", "", "", "local", "", "0")
 class SqliteLive:
     """The live side of an SQL store: what is read, and the writes of a session."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: DriverContext) -> None:
         self._store = open_url("sqlite:store.db", context).store()
 
     def identity(self) -> str:

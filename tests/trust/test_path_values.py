@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import UsageError
-from reconciler.kinds.requests import Given, build
+from reconciler.kinds.requests import GivenData, build
 
 URLS = {
     "step": "URL/items/{{id}}",
@@ -89,7 +89,7 @@ def test_any_value_is_refused_or_one_step_below_the_host(value: str, raw: bool) 
     """The host stays, the fixed steps stay, and the value's own step is not empty."""
     url = "https://api.example.com/items/" + ("{{{id}}}" if raw else "{{id}}")
     try:
-        built = httpx.URL(build("x", {"method": "DELETE", "url": url}, Given({"id": value}), {}).url)
+        built = httpx.URL(build("x", {"method": "DELETE", "url": url}, GivenData({"id": value}), {}).url)
     except UsageError:
         return
     except UnicodeError:
@@ -113,4 +113,4 @@ def test_any_value_is_refused_or_one_step_below_the_host(value: str, raw: bool) 
 def test_a_value_in_the_host_sends_credentials_nowhere_else(url: str, value: str) -> None:
     """It fills its part of the host, or is refused."""
     with pytest.raises(UsageError):
-        build("x", {"method": "GET", "url": url}, Given({"id": value}), {})
+        build("x", {"method": "GET", "url": url}, GivenData({"id": value}), {})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.registry import KINDS
-from reconciler.kinds.requests import Given, build
+from reconciler.kinds.requests import GivenData, build
 from reconciler.kinds.connector import rules
 from reconciler.kinds.registry import is_valid
 from reconciler.source.project import explain
@@ -198,7 +198,7 @@ def test_valid_means_sendable(rest: str, start: str) -> None:
     if "{{" in url:
         return
     try:
-        build("list", {"method": "GET", "url": url}, Given({}, base_url="https://b.example"), {})
+        build("list", {"method": "GET", "url": url}, GivenData({}, base_url="https://b.example"), {})
         refused = False
     except InvalidDefinitions:
         refused = True

@@ -15,7 +15,7 @@ MakeSealer = Callable[[Path | None, str | None, bool], tuple[Sealer, str]]
 made, to what seals secrets and the check to keep."""
 
 
-class Context(Struct, frozen=True):
+class DriverContext(Struct, frozen=True):
     """What a driver is told of the run that opens a store.
 
     Attributes:
@@ -35,5 +35,5 @@ class Context(Struct, frozen=True):
         return f"Context(root={self.root!r})"
 
 
-Driver = Callable[[str, Context], State | Live]
+Driver = Callable[[str, DriverContext], State | Live]
 """From a URL to the store at it. It opens nothing, and raises `UsageError` where the URL is none."""

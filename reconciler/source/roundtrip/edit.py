@@ -25,7 +25,7 @@ from reconciler.yaml.writer import Style
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-class Parts(Struct, frozen=True):
+class DocumentParts(Struct, frozen=True):
     """A file cut where its documents begin.
 
     Attributes:
@@ -41,16 +41,16 @@ class Parts(Struct, frozen=True):
     style: Style
 
 
-def cut(text: str) -> Parts:
+def cut(text: str) -> DocumentParts:
     """The documents of a text that parses."""
     layout = read(with_line_feeds(text))
     lines = _LINE.findall(text)
     places = [layout.document_lines(index) for index in range(len(layout.documents))]
     texts = tuple("".join(lines[place.start : place.stop]) for place in places)
-    return Parts(texts, tuple(place.start for place in places), own_ending(text), style_of(layout))
+    return DocumentParts(texts, tuple(place.start for place in places), own_ending(text), style_of(layout))
 
 
-def change_document(parts: Parts, index: int, before: dict[str, Any], after: dict[str, Any]) -> str:
+def change_document(parts: DocumentParts, index: int, before: dict[str, Any], after: dict[str, Any]) -> str:
     """The text of one document changed, line breaks as they were.
 
     Args:

@@ -15,7 +15,7 @@ from reconciler.source.roundtrip.tree import AsWritten
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.loader import fast_parser, load_carefully
 from reconciler.yaml.nodes import Node, NodeKind
-from reconciler.yaml.tree import Document, documents
+from reconciler.yaml.tree import DocumentTree, documents
 
 
 class Meaning(Struct, frozen=True):
@@ -36,7 +36,7 @@ def meaning(layout: Layout, *, any_order: bool) -> Meaning:
     return Meaning(digests(layout.documents, any_order=any_order), comments)
 
 
-def digests(documents: Iterable[Document[Node]], *, any_order: bool) -> tuple[bytes, ...]:
+def digests(documents: Iterable[DocumentTree[Node]], *, any_order: bool) -> tuple[bytes, ...]:
     """One digest for each document."""
     return tuple(
         _Digester(any_order=any_order and order_for(item.root) is not None).document(item) for item in documents
@@ -50,7 +50,7 @@ class _Digester:
         self._any_order = any_order
         self._anchors: dict[str, bytes] = {}
 
-    def document(self, document: Document[Node]) -> bytes:
+    def document(self, document: DocumentTree[Node]) -> bytes:
         return _digest(document.header.encode(), self._node(document.root))
 
     def _node(self, node: Node) -> bytes:
@@ -141,7 +141,7 @@ class Formatted(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class Step(Struct, frozen=True):
+class FormatStep(Struct, frozen=True):
     """One edit of a text.
 
     Attributes:
@@ -154,11 +154,11 @@ class Step(Struct, frozen=True):
 
 
 STEPS = (
-    Step("whitespace", trim),  # first too: lines can be moved freely once the last one ends as the others do
-    Step("flow order", order_flow_mappings, reorders=True),
-    Step("block order", order_block_mappings, reorders=True),
-    Step("indentation", indent_evenly),
-    Step("whitespace", trim),
+    FormatStep("whitespace", trim),  # first too: lines can be moved freely once the last one ends as the others do
+    FormatStep("flow order", order_flow_mappings, reorders=True),
+    FormatStep("block order", order_block_mappings, reorders=True),
+    FormatStep("indentation", indent_evenly),
+    FormatStep("whitespace", trim),
 )
 # What keeps a file from being read at all. Other faults, such as tags and dates without quotes, are for
 # `validate`: they do not keep a file from being formatted.
@@ -194,7 +194,7 @@ def canonical_text(text: str) -> str:
     return layout.text.replace("\n", own_ending(text))
 
 
-def taken_steps(layout: Layout) -> Iterator[tuple[Step, Layout]]:
+def taken_steps(layout: Layout) -> Iterator[tuple[FormatStep, Layout]]:
     """Each step with the layout after it; a step that would alter the meaning leaves the layout as it is."""
     for step in STEPS:
         text = step.edit(layout)
@@ -203,7 +203,7 @@ def taken_steps(layout: Layout) -> Iterator[tuple[Step, Layout]]:
         yield step, layout
 
 
-def _checked(before: Layout, text: str, step: Step) -> Layout | None:
+def _checked(before: Layout, text: str, step: FormatStep) -> Layout | None:
     """The layout of the edited text when it means the same as `before`."""
     import yaml
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.source.roundtrip.tree import AsWritten, Tokens, scan
 from reconciler.yaml.nodes import Mark, Node, NodeKind
-from reconciler.yaml.tree import Document, documents, events
+from reconciler.yaml.tree import DocumentTree, documents, events
 
 
 class Layout(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Layout(Struct, frozen=True):
     text: str
     lines: tuple[str, ...]
     tokens: Tokens
-    documents: tuple[Document[Node], ...]
+    documents: tuple[DocumentTree[Node], ...]
 
     def last_line(self, node: Node) -> int:
         """The last line with content of `node`."""

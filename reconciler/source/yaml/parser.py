@@ -13,7 +13,7 @@ from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.source.text import Position, SourceText
 from reconciler.source.yaml.guard import MAX_DEPTH, MAX_VALUES, too_deep, too_many
 from reconciler.yaml.nodes import Node, NodeKind, collection_node, mark_of, scalar_node
-from reconciler.yaml.tree import WORDS, Anchored, Language, Limits, documents, events
+from reconciler.yaml.tree import WORDS, Anchored, Language, TreeLimits, documents, events
 
 MAX_VALUES_OF_FILE = 1_000_000
 
@@ -77,7 +77,7 @@ class _Enough(Exception):
 class _Definitions(Language[Node]):
     """The language of our own files: what readers of YAML disagree on is a fault."""
 
-    limits = Limits(MAX_DEPTH, MAX_VALUES, MAX_VALUES_OF_FILE)
+    limits = TreeLimits(MAX_DEPTH, MAX_VALUES, MAX_VALUES_OF_FILE)
 
     def __init__(self, source: SourceText) -> None:
         self.source = source

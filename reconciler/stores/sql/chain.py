@@ -127,7 +127,7 @@ def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str
         run = next(runs, None)
 
 
-class Verdict(Struct, frozen=True):
+class ChainVerdict(Struct, frozen=True):
     """What following the chain finds.
 
     Attributes:
@@ -146,7 +146,7 @@ class Verdict(Struct, frozen=True):
     acknowledged: tuple[tuple[str, int], ...] = ()
 
 
-def follow(connection: sqlite3.Connection, noted: str = "") -> Verdict:
+def follow(connection: sqlite3.Connection, noted: str = "") -> ChainVerdict:
     """Compute the chain anew and compare.
 
     Args:
@@ -162,7 +162,7 @@ def follow(connection: sqlite3.Connection, noted: str = "") -> Verdict:
     if not fault and (head, count) != (walk.previous, entries):
         fault = _end(count, entries)
     seen = walk.seen if noted else None
-    return Verdict(walk.previous.hex(), walk.found["runs"], walk.found["history"], fault, seen, tuple(walk.acknowledged))  # fmt: skip
+    return ChainVerdict(walk.previous.hex(), walk.found["runs"], walk.found["history"], fault, seen, tuple(walk.acknowledged))  # fmt: skip
 
 
 def content_of(connection: sqlite3.Connection) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.care import Audit, Repair
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.driver import Context
+from reconciler.core.ports.driver import DriverContext
 from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.state import StoreFiles
 from reconciler.core.progress import Interrupts
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 DEFAULT_PATH = ".reconciler/store.db"
 
 
-def open_sqlite(url: str, context: Context) -> "SqliteState":
+def open_sqlite(url: str, context: DriverContext) -> "SqliteState":
     """The store that a ``sqlite:PATH`` URL names; a relative path starts at the root.
 
     Raises:
@@ -49,7 +49,7 @@ def open_sqlite(url: str, context: Context) -> "SqliteState":
 class SqliteState:
     """One SQLite file."""
 
-    def __init__(self, written: Path, context: Context) -> None:
+    def __init__(self, written: Path, context: DriverContext) -> None:
         """Open nothing yet.
 
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from reconciler.core.drift import Moved, Side, StoredSecret
+from reconciler.core.drift import DriftSide, Moved, StoredSecret
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
@@ -125,8 +125,8 @@ def moved(connection: sqlite3.Connection) -> list[Moved]:
     return found
 
 
-def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, Side]:
-    found: dict[str, Side] = {}
+def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, DriftSide]:
+    found: dict[str, DriftSide] = {}
     for start in range(0, len(uids), _CHUNK):
         chunk = uids[start : start + _CHUNK]
         rows = connection.execute(f"SELECT r.uid, {PICTURE} FROM records r WHERE r.uid IN ({','.join('?' * len(chunk))})", chunk)  # fmt: skip
@@ -134,9 +134,9 @@ def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, Side
     return found
 
 
-def _side(picture: Sequence[Any]) -> Side:
+def _side(picture: Sequence[Any]) -> DriftSide:
     body, kind, name, display, owner, declared, refs, secrets, applied = picture
-    return Side(
+    return DriftSide(
         _key(kind, name),
         owner or "",
         display or "",
@@ -172,7 +172,7 @@ def taken_over(connection: sqlite3.Connection, owner: str) -> list[Moved]:
     return [found for uid in uids for found in _taken_over(connection, uid, owner, live[uid])]
 
 
-def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: Side) -> Iterator[Moved]:
+def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: DriftSide) -> Iterator[Moved]:
     rows = connection.execute(
         "SELECT h.kind, h.name, h.fingerprint, h.before, h.was, r.id, r.owner, r.actor, r.finished"
         " FROM history h JOIN runs r ON r.id = h.run WHERE h.uid = ? ORDER BY h.seq DESC",
@@ -183,7 +183,9 @@ def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: Side)
         if run_owner == owner:
             if later is not None:
                 body, since, by, number, left = later
-                side = Side(_key(kind, left or name), owner, now.display, body, None, printed, now.refs, now.secrets)
+                side = DriftSide(
+                    _key(kind, left or name), owner, now.display, body, None, printed, now.refs, now.secrets
+                )
                 yield Moved(uid, since, by, side, now, number)
             return
         later = (

@@ -14,7 +14,7 @@ from reconciler.errors import InvalidDefinitions, SecretUnavailable, UsageError
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.mustache import Filling
 from reconciler.kinds.places import PlainPlace, UrlPlace
-from reconciler.kinds.request_bodies import Body, build_body
+from reconciler.kinds.request_bodies import RequestBody, build_body
 
 Pair = tuple[str, str | Secret]
 """Name and value of a parameter or header; values that carry credentials are secrets."""
@@ -27,7 +27,7 @@ class DataMissing(UsageError):
     """Placeholders have no data."""
 
 
-class Given(Struct, frozen=True):
+class GivenData(Struct, frozen=True):
     """What the caller gives beside the definition.
 
     Attributes:
@@ -48,10 +48,10 @@ class Request(Struct, frozen=True):
     url: str
     params: tuple[Pair, ...]
     headers: tuple[Pair, ...]
-    body: Body
+    body: RequestBody
 
 
-def build(purpose: str, endpoint: Mapping[str, Any], given: Given, secrets: Mapping[str, Secret]) -> Request:
+def build(purpose: str, endpoint: Mapping[str, Any], given: GivenData, secrets: Mapping[str, Secret]) -> Request:
     """The request of the endpoint `purpose`.
 
     Args:
@@ -164,7 +164,7 @@ def _check_header(name: str, value: str | Secret, error: type[UsageError | Inval
         raise UsageError(f"the value of the header {name} {fault}, which cannot be sent", hint=HINT)
 
 
-def _complete(headers: Sequence[Pair], body: Body) -> Iterator[Pair]:
+def _complete(headers: Sequence[Pair], body: RequestBody) -> Iterator[Pair]:
     names = {name.lower() for name, _ in headers}
     if "accept" not in names:
         yield "Accept", "application/json"

@@ -7,8 +7,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from reconciler.errors import UsageError
-from reconciler.importers.document import NOTES, Effect, Note, Notebook, Source, prose
-from reconciler.importers.operations import Operation, Setting, find_operations, make_endpoint
+from reconciler.importers.document import NOTES, Effect, ForeignDocument, Note, Notebook, prose
+from reconciler.importers.operations import ImportSetting, Operation, find_operations, make_endpoint
 from reconciler.importers.schemes import read_schemes
 from reconciler.importers.security import Demand, choose_security, demand
 from reconciler.importers.servers import choose_server, swagger_servers
@@ -103,7 +103,7 @@ def convert(
     _check_options(name, categories, server)
     root: Object = dict(document)
     language = _language(root)
-    source = Source(root, Notebook(), language.startswith("Swagger"))
+    source = ForeignDocument(root, Notebook(), language.startswith("Swagger"))
     info = mapping(root.get("info"))
     title, version = (one_line(without_secrets(text(info.get(key)))) for key in ("title", "version"))
     setting, operations = _survey(source, name or slug(title), server)
@@ -124,7 +124,9 @@ def convert(
     return Imported(documents, source.notes.all(), title[:MAX_KEY], version[:100], language)
 
 
-def _survey(source: Source, name: str, base: str | None) -> tuple[Setting, list[tuple[Operation, Demand]]]:
+def _survey(
+    source: ForeignDocument, name: str, base: str | None
+) -> tuple[ImportSetting, list[tuple[Operation, Demand]]]:
     """What all endpoints share, and the operations with what each asks for; `name` may still be ""."""
     listed = swagger_servers(source.root) if source.is_swagger else source.root.get("servers")
     server = choose_server(source, listed, () if source.is_swagger else ("servers",), base)
@@ -133,7 +135,7 @@ def _survey(source: Source, name: str, base: str | None) -> tuple[Setting, list[
     demands = [demand(source, operation.node, operation.where) for operation in operations]
     schemes = read_schemes(source, server.url)
     security, demands = choose_security(source, schemes, demands, variable(name))
-    return Setting(source, name, server, security, base), list(zip(operations, demands, strict=True))
+    return ImportSetting(source, name, server, security, base), list(zip(operations, demands, strict=True))
 
 
 def _check_options(name: str | None, categories: Sequence[str], server: str | None) -> None:

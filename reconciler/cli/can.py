@@ -12,6 +12,7 @@ from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.run import load_desired, settings_of_run, warn_lost
 from reconciler.errors import ExitCode, UsageError
 from reconciler.source.positions import Lines
+from reconciler.source.repository import Extent
 from reconciler.wiring.run import locate_root, now, open_source, open_store
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def put(
     everything = key is not None and area in ("connectors", "categories")
     folders = ("connectors", "policies") if everything else ("policies",)
     said = options()
-    source = open_source(locate_root(said.directory), ref, folders, cached=not said.no_cache)
+    source = open_source(locate_root(said.directory), ref, Extent(folders=folders), cached=not said.no_cache)
     resources = load_desired(source).resources
     targets = {key: target_of(key, resources[key].content.value)} if key in resources and key else {}
     known = targets or {other: target_of(other, resource.content.value) for other, resource in resources.items() if key}

@@ -21,6 +21,7 @@ from reconciler.core.progress import UNTOLD, ShownProgress
 from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings
+from reconciler.source.repository import Extent
 from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of
 from reconciler.wiring.run import (
     default_actor,
@@ -230,7 +231,7 @@ def _memory(run: OpenedRun, plan: Plan, asked: "Asked") -> "Memory | None":
     from reconciler.services.saved_plans import memory_of_saved
     from reconciler.wiring.run import open_source
 
-    source = open_source(run.settings.root, plan.revision.commit, progress=run.progress)
+    source = open_source(run.settings.root, plan.revision.commit, Extent(progress=run.progress))
     return memory_of_saved(plan, source, run.store, asked)
 
 

@@ -16,7 +16,7 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent, RepositorySource
 from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
 
@@ -68,7 +68,7 @@ def validate(paths: tuple[str, ...], ref: str, since: str, coverage: bool, stric
     chosen = choose_format(FORMATS)
     root = locate_root(options().directory)
     progress = open_progress()
-    source = open_source(root, ref, covering=coverage, cached=not options().no_cache, progress=progress)
+    source = open_source(root, ref, Extent(covering=coverage, progress=progress), cached=not options().no_cache)
     desired = _load_since(source, since) if since else None
     if desired is None:
         since = ""

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.baseline import Trees, Unprovable
@@ -31,39 +32,43 @@ if TYPE_CHECKING:
     from reconciler.source.bulk import BulkReader
 
 
+class Extent(Struct, frozen=True):
+    """How much of a repository is read, and with what.
+
+    Attributes:
+        folders: what is read; references to what others hold are not looked at then, and access not tested.
+        covering: whether to look for grants that no access test explains.
+        edited: files that are taken to have this content, or, with None, not to be there.
+        cache: folder of what was read before; "" for none.
+        settled: whether the commit's own files are read where the working tree does not differ from it.
+        progress: told of what is read.
+    """
+
+    folders: Sequence[str] = files.FOLDERS
+    covering: bool = False
+    edited: Mapping[str, bytes | None] = {}
+    cache: str = ""
+    settled: bool = False
+    progress: Progress = UNTOLD
+
+
 class RepositorySource:
     """Definitions in the working tree of `root`, or in the commit that `ref` names."""
 
-    def __init__(
-        self,
-        root: Path,
-        ref: str = "",
-        now: str = "",
-        folders: Sequence[str] = files.FOLDERS,
-        *,
-        covering: bool = False,
-        edited: Mapping[str, bytes | None] | None = None,
-        cache: str = "",
-        settled: bool = False,
-        progress: Progress = UNTOLD,
-    ) -> None:
+    def __init__(self, root: Path, ref: str = "", now: str = "", extent: Extent | None = None) -> None:
         """Read nothing yet.
 
         Args:
             now: the time to judge dates and access tests by, RFC 3339; "" for not at all.
-            folders: what is read; references to what others hold are not looked at then, and access not tested.
-            covering: whether to look for grants that no access test explains.
-            edited: files that are taken to have this content, or, with None, not to be there.
-            cache: folder of what was read before; "" for none.
-            settled: whether the commit's own files are read where the working tree does not differ from it.
-            progress: told of what is read.
+            extent: None for all of it.
         """
-        self._progress = progress
-        self._edited = edited or {}
-        self._settled = settled
-        self._cache = cache
-        self._covering = covering
-        self._folders = folders
+        extent = extent or Extent()
+        self._progress = extent.progress
+        self._edited = extent.edited
+        self._settled = extent.settled
+        self._cache = extent.cache
+        self._covering = extent.covering
+        self._folders = extent.folders
         self._root = root
         self._ref = ref
         self._now = now

@@ -21,7 +21,7 @@ from reconciler.settings import Settings
 from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import DefinitionWriter, edit_file
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent, RepositorySource
 from reconciler.wiring.run import now, open_state
 from reconciler.wiring.stores import known_secrets
 
@@ -88,7 +88,7 @@ def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prep
             before[path], after[path] = None, adoption.definition.text.encode()
     gone = {refusal.key for refusal in refusals}
     left = tuple(adoption for adoption in drifted.adoptions if adoption.key not in gone)
-    checked = RepositorySource(root, ref, now(), edited=after).load() if after else desired
+    checked = RepositorySource(root, ref, now(), Extent(edited=after)).load() if after else desired
     faults = checked.diagnostics if has_errors(list(checked.diagnostics)) else ()
     return PreparedAdoption(replace(drifted, adoptions=left, refusals=tuple(refusals)), before, after, faults, places)
 

@@ -21,7 +21,7 @@ from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, Overrides, Settings, without_far_key
 from reconciler.source.project import read_project
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent, RepositorySource
 from reconciler.stores.host import key_beside
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens, store_files
 
@@ -80,7 +80,7 @@ def run_of(settings: Settings, ref: str, progress: ShownProgress, *, cached: boo
     Raises:
         UsageError: no driver for the store's URL.
     """
-    source = open_source(settings.root, ref, cached=cached, settled=True, progress=progress)
+    source = open_source(settings.root, ref, Extent(settled=True, progress=progress), cached=cached)
     return OpenedRun(settings, source, open_store(settings, os.environ), open_secrets(settings, os.environ), progress)
 
 
@@ -139,9 +139,20 @@ def make(
         tell: is told why everything has to be looked at.
         full: whether everything is looked at in any case.
     """
+    from reconciler.core.baseline import Unprovable
     from reconciler.services.judgement import waiting_notice
+    from reconciler.services.plan import plan_all, plan_part
 
-    planned = _planned(run, asked, load, tell, full=full)
+    planned = None
+    if not full:
+        try:
+            planned = plan_part(run.source, run.store, asked)
+        except Unprovable as reason:
+            tell(f"looking at everything: {reason}")
+    if planned is None:
+        desired = load()
+        with run.progress:
+            planned = plan_all(desired, run.source, run.store, asked)
     settings = run.settings
     said = waiting_notice(run.store, settings.owner, settings.quarantine_days, now())
     if settings.check_secrets and not (asked.remember or settings.plan_checks_secrets):
@@ -151,22 +162,6 @@ def make(
         )
     plan = replace(planned.plan, notices=(*planned.plan.notices, *said)) if said else planned.plan
     return replace(planned, plan=plan)
-
-
-def _planned(
-    run: OpenedRun, asked: "Asked", load: Callable[[], Desired], tell: Callable[[str], None], *, full: bool
-) -> "Planned":
-    from reconciler.core.baseline import Unprovable
-    from reconciler.services.plan import plan_all, plan_part
-
-    if not full:
-        try:
-            return plan_part(run.source, run.store, asked)
-        except Unprovable as reason:
-            tell(f"looking at everything: {reason}")
-    desired = load()
-    with run.progress:
-        return plan_all(desired, run.source, run.store, asked)
 
 
 class _Target(Struct, frozen=True):

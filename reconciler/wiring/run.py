@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
@@ -16,7 +18,7 @@ from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 
@@ -119,27 +121,14 @@ def replace_file(path: Path, data: bytes) -> None:
     durable.replace_file(path, data, path.stat().st_mode & 0o7777)
 
 
-def open_source(
-    root: Path,
-    ref: str,
-    folders: Sequence[str] = files.FOLDERS,
-    *,
-    covering: bool = False,
-    cached: bool = True,
-    settled: bool = False,
-    progress: Progress = UNTOLD,
-) -> RepositorySource:
+def open_source(root: Path, ref: str, extent: Extent | None = None, *, cached: bool = True) -> RepositorySource:
     """The definitions in the working tree, or in the commit that `ref` names.
 
     Args:
+        extent: None for all of them.
         cached: whether what was read before may be used, and what is read be kept.
-        settled: whether the commit's own files are read where the working tree does not differ from it.
-        progress: told of what is read.
     """
-    cache = _parsed(root) if cached else ""
-    return RepositorySource(
-        root, ref, now(), folders, covering=covering, cache=cache, settled=settled, progress=progress
-    )
+    return RepositorySource(root, ref, now(), replace(extent or Extent(), cache=_parsed(root) if cached else ""))
 
 
 def _parsed(root: Path) -> str:

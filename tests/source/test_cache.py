@@ -20,7 +20,7 @@ from reconciler.core.model import Content
 from reconciler.core.model import Resource
 from reconciler.source import cache as caching
 from reconciler.source import parallel, repository
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent, RepositorySource
 
 NOW = "2027-01-01T00:00:00.000Z"
 DATED = POLICY.split("---\n")[1].replace(
@@ -71,14 +71,14 @@ def _said(resource: Resource) -> tuple[object, ...]:
 
 def seen(root: Path, cache: Path | str = "", ref: str = "", now: str = NOW) -> tuple[object, ...]:
     """All that anybody can see of a load."""
-    desired = RepositorySource(root, ref, now, cache=str(cache)).load()
+    desired = RepositorySource(root, ref, now, Extent(cache=str(cache))).load()
     resources = [(_said(item), item.body, item.content.value) for item in desired.resources.values()]
     return resources, desired.files, desired.documents, desired.diagnostics
 
 
 def known(workspace: Workspace, ref: str = "") -> int:
     """How many files had been read before."""
-    return RepositorySource(workspace.root, ref, NOW, cache=str(cache_of(workspace))).load().known
+    return RepositorySource(workspace.root, ref, NOW, Extent(cache=str(cache_of(workspace)))).load().known
 
 
 def kept(workspace: Workspace) -> Path:
@@ -239,7 +239,7 @@ def test_it_may_be_damaged_or_removed_while_it_is_used(many: Workspace) -> None:
         lambda path: path.write_bytes(b""),
     ):
         seen(many.root, cache_of(many))
-        desired = RepositorySource(many.root, "", NOW, cache=str(cache_of(many))).load()
+        desired = RepositorySource(many.root, "", NOW, Extent(cache=str(cache_of(many)))).load()
         assert desired.known > 20
         harm(kept(many))
         assert [(_said(item), item.body) for item in desired.resources.values()] == [found[:2] for found in plain[0]]  # type: ignore[attr-defined]
@@ -248,7 +248,7 @@ def test_it_may_be_damaged_or_removed_while_it_is_used(many: Workspace) -> None:
 def test_bodies_are_not_held(many: Workspace) -> None:
     """Those of what is known, or was kept just now, stay in the file; also where nothing is kept for other runs."""
     for cache in (str(cache_of(many)), str(cache_of(many)), ""):
-        desired = RepositorySource(many.root, "", NOW, cache=cache).load()
+        desired = RepositorySource(many.root, "", NOW, Extent(cache=cache)).load()
         held = [key.name for key, item in desired.resources.items() if isinstance(item.stored, Content)]
         assert sorted(held) == ["c22", "integration-team"], "what is not settled is"
 

@@ -48,9 +48,8 @@ _MODULES = {
     "api": ("Repository",),
     "models.access": ("AccessTest", "Group", "PermissionPolicy"),
     "models.connector": ("Category", "Connector"),
-    "models.diagnostics": ("Diagnostic", "ValidationResult"),
     "models.plan": ("Change", "FieldChange", "Plan", "Problem"),
-    "models.project": ("Project", "Target"),
+    "models.project": ("Diagnostic", "Project", "Target", "ValidationResult"),
 }
 
 

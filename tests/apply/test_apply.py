@@ -96,7 +96,7 @@ def test_each_field_says_who_moved_it(workspace: Workspace) -> None:
     origins = {field["path"][-1]: field["origin"] for field in change["fields"]}
     assert origins == {"description": "drift", "displayName": "both", "method": "git"}
     text = workspace.ok("plan").stdout
-    assert '~ description: "by hand" -> "Contacts of the CRM."  (live was changed)' in text
+    assert '~ description: "by hand" -> "Contacts of the CRM."  (drift)' in text
     conflict = """\
     ! displayName: conflict, git and live were changed
         last applied: "Sales team's contacts"
@@ -187,7 +187,7 @@ def test_an_authoritative_list_takes_back_what_others_added(workspace: Workspace
     """And says that the live side moved."""
     workspace.ok("apply", "--yes")
     drift(workspace, "integrators", "$.spec.members.users", '["ada", "grace", "mallory"]')
-    assert "~ members.users: -mallory  (live was changed)" in workspace.ok("plan").stdout
+    assert "~ members.users: -mallory  (drift)" in workspace.ok("plan").stdout
 
 
 def test_ignored_fields_belong_to_the_live_side(workspace: Workspace) -> None:

@@ -260,7 +260,7 @@ def told_time(history: History) -> Iterator[None]:
         own = {"SECRET": "a-secret-for-the-tests", "XDG_CACHE_HOME": str(history.root.parent / "cache")}
         for name, value in clean_environment(own).items():
             patch.setenv(name, value)
-        for module in ("wiring.run", "wiring.planning", "cli.plan_files", "cli.carrying"):
+        for module in ("wiring.run", "wiring.plan", "cli.run", "cli.execution"):
             patch.setattr(f"reconciler.{module}.now", history.now)
         yield
 

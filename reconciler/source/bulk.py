@@ -4,7 +4,7 @@ What is wrong with nothing comes as facts, and its bodies stay in the cache unti
 grows with what is wrong and what changes, and hardly with what there is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -13,11 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.core.model import Content, KeepsBodies, Key, Resource
+from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic
+from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files
 from reconciler.source.cache import BodyPlace, Cache
-from reconciler.source.documents import DocumentReader, FileContent, unread
-from reconciler.source.files import blob_id
+from reconciler.source.documents import DocumentReader, FileContent, assemble, unread
+from reconciler.source.files import blob_id, read_blobs
 from reconciler.source.parallel import Item, spread
 
 Found = tuple[str, str, files.Content | None]
@@ -211,3 +213,33 @@ class BulkReader:
 def _name(path: str, oid: str) -> bytes:
     """What a content is found by: its id, and the folder it lies in, which matters to what it may hold."""
     return path[:1].encode() + bytes.fromhex(oid)
+
+
+Entries = Mapping[str, str]
+"""Path to object id."""
+
+
+class PartReader:
+    """Reads files of commits; a file that both have is parsed once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._reader = DocumentReader()
+        self._known: dict[tuple[str, str], FileContent] = {}
+
+    def contents(self, entries: Entries) -> list[FileContent]:
+        """What the files hold, in their order."""
+        new = [(path, oid) for path, oid in entries.items() if (path, oid) not in self._known]
+        self._known.update(zip(new, read_parts(new, [path for path, _ in new], self._read), strict=True))
+        return [self._known[entry] for entry in entries.items()]
+
+    def _read(self, part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
+        return self._reader.read_all([path for path, _ in part], files.read_committed(self.root, part))
+
+    def load(self, entries: Entries, keep: Callable[[Clash], bool] = lambda _: True) -> Desired:
+        """The resources of the files and what is wrong with them; see `assemble`."""
+
+        def read_again(path: str) -> bytes:
+            return next(read_blobs(self.root, [entries[path]]))
+
+        return assemble(tuple(entries), self.contents(entries), read_again, keep)

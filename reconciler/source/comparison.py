@@ -1,6 +1,6 @@
 """Reading two revisions in proportion to what differs: the files that changed, policies/, and what these refer to."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.core.model import Key, Resource
@@ -10,16 +10,12 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files
 from reconciler.source.attachments import Attached
-from reconciler.source.bulk import read_parts
+from reconciler.source.bulk import PartReader
 from reconciler.source.checkout import rewritten_in
 from reconciler.source.commits import Revisions
-from reconciler.source.documents import DocumentReader, FileContent, assemble
-from reconciler.source.files import read_blobs
 from reconciler.source.reach import places
 from reconciler.source.trees import Difference, differences, files_with, likely_files
 
-Entries = Mapping[str, str]
-"""Path to object id."""
 _FAR = ("RC301", "RC603")  # about other resources, which may stand in files that are not read
 _MAX_WORDS = 1000
 
@@ -62,32 +58,6 @@ def connectors(root: Path, tree: str) -> Iterator[Resource]:
     entries = dict(files.committed(root, tree, ("connectors",)))
     for content in PartReader(root).contents(entries):
         yield from content.resources
-
-
-class PartReader:
-    """Reads files of commits; a file that both have is parsed once."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._reader = DocumentReader()
-        self._known: dict[tuple[str, str], FileContent] = {}
-
-    def contents(self, entries: Entries) -> list[FileContent]:
-        """What the files hold, in their order."""
-        new = [(path, oid) for path, oid in entries.items() if (path, oid) not in self._known]
-        self._known.update(zip(new, read_parts(new, [path for path, _ in new], self._read), strict=True))
-        return [self._known[entry] for entry in entries.items()]
-
-    def _read(self, part: Sequence[tuple[str, str]]) -> Iterator[FileContent]:
-        return self._reader.read_all([path for path, _ in part], files.read_committed(self.root, part))
-
-    def load(self, entries: Entries, keep: Callable[[Clash], bool] = lambda _: True) -> Desired:
-        """The resources of the files and what is wrong with them; see `assemble`."""
-
-        def read_again(path: str) -> bytes:
-            return next(read_blobs(self.root, [entries[path]]))
-
-        return assemble(tuple(entries), self.contents(entries), read_again, keep)
 
 
 def _read_base(reader: PartReader, commit: str, definitions: Sequence[Difference]) -> Side:

@@ -21,8 +21,9 @@ from reconciler.core.lease import (
 from reconciler.core.ports.runs import Clock, RunInfo
 from reconciler.errors import ReconcilerError
 from reconciler.stores import sqlite
-from reconciler.stores.sql.tokens import LEASES_BEGIN
 
+OF_TOKENS = "token/"
+"""How the names of leases on access tokens begin; a record's uid follows."""
 _CHUNK = 500
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
@@ -40,7 +41,7 @@ def read(connection: sqlite3.Connection, names: Sequence[str]) -> list[LeaseInfo
 
 def read_tokens(connection: sqlite3.Connection) -> list[LeaseInfo]:
     """The leases on access tokens that somebody has, or had when he died."""
-    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{LEASES_BEGIN}*'")))
+    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{OF_TOKENS}*'")))
 
 
 def _lease(row: Sequence[object]) -> LeaseInfo:

@@ -7,10 +7,9 @@ from reconciler.core.calls import TokenState
 from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import RecordConflict
+from reconciler.stores.sql import leases
 from reconciler.stores.sql.file import StoreFile, reading, writing
 
-LEASES_BEGIN = "token/"
-"""How the names of leases on access tokens begin; a record's uid follows."""
 _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 
 
@@ -55,8 +54,6 @@ class SqliteTokens:
 
     def keep(self, tokens: Mapping[str, FetchedToken], holder: str) -> set[str]:
         """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
-        from reconciler.stores.sql import leases
-
         with writing(self._path, self._file.lock_seconds) as connection:
             held = leases.held(connection, [_lease(uid) for uid in tokens], holder)
             kept = {uid: token for uid, token in tokens.items() if _lease(uid) in held}
@@ -70,8 +67,6 @@ class SqliteTokens:
         Raises:
             RecordConflict: the store's key was changed since this process read it.
         """
-        from reconciler.stores.sql import leases
-
         names, host = [_lease(uid) for uid in uids], self._file.host()
         with writing(self._path, self._file.lock_seconds) as connection:
             self._refuse_moved_key(connection)
@@ -82,8 +77,6 @@ class SqliteTokens:
 
     def release(self, uids: Iterable[str], holder: str) -> None:
         """End the leases."""
-        from reconciler.stores.sql import leases
-
         with writing(self._path, self._file.lock_seconds) as connection:
             leases.drop(connection, map(_lease, uids), holder)
 
@@ -137,7 +130,7 @@ def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -
 
 
 def _lease(uid: str) -> str:
-    return f"{LEASES_BEGIN}{uid}"
+    return f"{leases.OF_TOKENS}{uid}"
 
 
 def _state(row: Sequence[object]) -> tuple[str, TokenState]:

@@ -4,21 +4,19 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.core.diff import same
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
+from reconciler.source.bulk import PartReader
 from reconciler.source.checkout import rewriting
 from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.project import PROJECT_FILE, parse_project
 from reconciler.source.reach import TreePlace, folded, moved
 from reconciler.source.trees import Difference, files_with
-
-if TYPE_CHECKING:
-    from reconciler.source.bulk import PartReader
 
 _LEADING = ("file", "sops", "age", "exec", "plugin")
 """Keys of secret references that lead to files, or may."""

@@ -52,7 +52,7 @@ class PastLines:
             return None
 
     def _load(self, commit: str) -> Mapping[Key, Resource]:
-        from reconciler.source.comparison import PartReader
+        from reconciler.source.bulk import PartReader
 
         return PartReader(self._root).load(dict(files.committed(self._root, commit, ("policies",)))).resources
 

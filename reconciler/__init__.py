@@ -4,6 +4,8 @@ For programs: `Repository` reads, validates and plans; what it gives are typed, 
 `ReconcilerError`. docs/reference/python-api.md tells it with examples. Nothing is loaded before it is asked for.
 """
 
+from reconciler.version import __version__
+
 TYPE_CHECKING = False  # the one of `typing`, without loading that
 if TYPE_CHECKING:
     from reconciler.api import Repository
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from reconciler.models.plan import Change, FieldChange, Plan, Problem
     from reconciler.models.project import Diagnostic, Project, Target, ValidationResult
 
-__version__ = "0.1.0"
 __all__ = [
     "AccessTest",
     "Category",

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from reconciler import __version__
 from reconciler.cli.descriptors import lead_nowhere, open_missing, warn
+from reconciler.version import __version__
 
 _READERS = {"plan", "validate", "drift"}
 """Commands that leave nothing to close."""

@@ -7,7 +7,6 @@ import os
 from functools import cached_property
 from typing import TypeVar
 
-from reconciler import __version__
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.core.progress import UNTOLD
@@ -20,6 +19,7 @@ from reconciler.models.connector import Category, Connector
 from reconciler.models.plan import Plan
 from reconciler.models.project import Project, ValidationResult
 from reconciler.settings import Overrides
+from reconciler.version import __version__
 from reconciler.wiring.plan import PlanFlags, asked_of, found_in, make, run_of, settings_of
 from reconciler.wiring.run import default_actor, load_project, locate_root, open_source, pipeline_actor
 

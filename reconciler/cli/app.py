@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.boundary import SignalInterrupts, code_with_answer, told
 from reconciler.cli.options import ExplainedCommand, common_options, write_options
 from reconciler.cli.output import answer, forget
 from reconciler.cli.streams import bordered
 from reconciler.harmless import own
+from reconciler.version import __version__
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write and check": {

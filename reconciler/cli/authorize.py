@@ -5,13 +5,13 @@ from datetime import datetime
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
 from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.plan import approvals_option
 from reconciler.core.verdicts import Comparison, Verdict
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.source.positions import Lines
+from reconciler.version import __version__
 from reconciler.wiring.run import locate_root, now
 from reconciler.wiring.stores import compare_revisions, connectors_of, lines_of
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of
 from reconciler.cli.output import answer, options, say, say_error, wants_color
 from reconciler.cli.run import load_desired, open_run, settings_of_run, warn_lost
@@ -14,6 +13,7 @@ from reconciler.core.drift import DriftReport
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.render.style import plural
 from reconciler.services.drift import DriftQuery, find_drift
+from reconciler.version import __version__
 from reconciler.wiring.run import now, open_source, open_store
 
 if TYPE_CHECKING:

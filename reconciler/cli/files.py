@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.options import ExplainedCommand, SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, options, say, wants_color
 from reconciler.diagnostics import Diagnostic
@@ -16,6 +15,7 @@ from reconciler.render.adoption import file_diff
 from reconciler.render.style import json_text, plural
 from reconciler.services.files import PIPELINES, FileOutcome, format_all, make_repository
 from reconciler.source import git
+from reconciler.version import __version__
 from reconciler.wiring.files import ImportRequest, PreparedImport, import_openapi, write_new
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler import __version__
 from reconciler.cli.options import parse_duration
 from reconciler.cli.output import open_progress, options, say, say_read, say_warning, say_warnings, wants_color
 from reconciler.core.calls import later
@@ -22,6 +21,7 @@ from reconciler.diagnostics import has_errors
 from reconciler.errors import GuardStopped, InvalidDefinitions, UsageError
 from reconciler.settings import Overrides, Settings
 from reconciler.source.repository import Extent
+from reconciler.version import __version__
 from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of
 from reconciler.wiring.run import (
     default_actor,

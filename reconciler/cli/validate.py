@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import __version__
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
 from reconciler.cli.output import answer, open_progress, options, say, say_read, wants_color
 from reconciler.core.baseline import Unprovable
@@ -17,6 +16,7 @@ from reconciler.errors import ExitCode, UsageError
 from reconciler.render import diagnostics as render
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Extent, RepositorySource
+from reconciler.version import __version__
 from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
 

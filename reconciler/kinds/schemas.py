@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler import __version__
+from reconciler.version import __version__
 
 VERSION = 2
 """Grows when the same definitions are judged otherwise, or make another body, between two released versions."""

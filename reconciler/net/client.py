@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
-from reconciler import __version__
 from reconciler.core.calls import Trust
 from reconciler.errors import NetworkFailure, UsageError
 from reconciler.net.answers import ACCEPTED, read_limited, refused_by, translate
 from reconciler.net.trust import make_context
 from reconciler.net.urls import Proxy, host_of, parse, proxy_for
+from reconciler.version import __version__
 
 if TYPE_CHECKING:
     import ssl

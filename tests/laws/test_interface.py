@@ -168,7 +168,7 @@ def test_wrong_usage_says_so(line: str, workspace: Workspace) -> None:
 
 def test_the_version_needs_no_import(workspace: Workspace) -> None:
     """And is what the package says."""
-    from reconciler import __version__
+    from reconciler.version import __version__
 
     assert workspace.ok("--version").stdout == f"reconciler {__version__}\n"
 

@@ -1,4 +1,4 @@
-"""Findings about the definitions: what is wrong, where, and what to do.
+"""Findings about the definitions: what is wrong, where, and what to do; and the table of all rules with their codes.
 
 A rule makes a `Finding` at a logical `Place` (document and path within it). The source turns it into
 a `Diagnostic` with line and column, because only a failing file is worth parsing for positions.

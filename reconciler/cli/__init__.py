@@ -1,1 +1,1 @@
-"""The command line: one module a command. Only this package prints and exits."""
+"""The command line: commands that belong together share a module, and `app.py` names them all. Only this prints and exits."""

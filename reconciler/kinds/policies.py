@@ -1,4 +1,4 @@
-"""What groups, permission policies and access tests are, and which grants end."""
+"""What groups, permission policies and access tests are: canonical form, references and rules; and which grants end."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file."""
+"""SQLite files: opened, made, and their failures in words. The store that is kept in one is `stores/sql`."""
 
 import os
 import sqlite3

@@ -78,7 +78,7 @@ CREATE TABLE tokens (
   access BLOB NOT NULL,
   refresh BLOB
 );
--- Records that others wrote to since their last apply: when first, and all that there was until then (`watching.py`).
+-- Records that others wrote to since their last apply: when first, and all that there was until then (`triggers.py`).
 -- `settled` is the run after which a record that is gone need not be spoken of any more.
 CREATE TABLE drifts (
   uid TEXT PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""The SQL store on SQLite."""
+"""The SQL store on SQLite, as the services take it: all ports in one, each answered by the module of its name."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

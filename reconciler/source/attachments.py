@@ -90,7 +90,7 @@ class Attached:
     def _moved(self, paths: Iterable[str], *, beside: bool = False) -> set[str]:
         return moved(self._root, self._before, self._after, paths, self._rewriting, beside=beside)
 
-    def leaned_on(self, reader: PartReader, tree: str) -> dict[Key, tuple[str, Resource]]:
+    def leaned_on(self, reader: "PartReader", tree: str) -> dict[Key, tuple[str, Resource]]:
         """Connectors of `tree` of which a secret reference leads to something else after the change, with its path."""
         likely = frozenset(files_with(self._root, tree, [_MAY_LEAD], ("connectors",)))
         entries = files.committed(self._root, tree, ("connectors",)) if likely else []

@@ -83,3 +83,23 @@ def test_a_plan_of_one_change(applied: Workspace, command: str) -> None:
 def test_what_a_command_has_no_use_for(applied: Workspace, command: str) -> None:
     """Is not loaded."""
     assert not loaded(applied, command) & FORBIDDEN[command]
+
+
+_ALONE = """
+import pkgutil, sys, importlib, reconciler
+names = [found.name for found in pkgutil.walk_packages(reconciler.__path__, "reconciler.")]
+for name in names:
+    for loaded in [key for key in sys.modules if key.split(".")[0] == "reconciler"]:
+        del sys.modules[loaded]
+    try:
+        importlib.import_module(name)
+    except Exception as failure:
+        print(f"{name}: {type(failure).__name__}: {failure}")
+print(len(names) > 100)
+"""
+
+
+def test_each_module_can_be_loaded_first() -> None:
+    """None leans on another one's having been loaded, or names at run time what only type checkers see."""
+    done = subprocess.run([sys.executable, "-c", _ALONE], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")

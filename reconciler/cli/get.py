@@ -151,7 +151,8 @@ def _show_files(files: "dict[str, list[Definition]]", out: str) -> None:
     if len(files) > _SHOWN:
         answer(f"... and {len(files) - _SHOWN:,} more\n")
     records = sum(map(len, files.values()))
-    answer(f"{plural(records, 'record')} in {plural(len(files), 'file')} below {out}.\n")
+    below = "this directory" if Path(out) == Path() else out
+    answer(f"{plural(records, 'record')} in {plural(len(files), 'file')} below {below}.\n")
 
 
 def _say_rest(done: "Export", mine: str) -> None:

@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
+from reconciler.core.secret import REFERENCE_KEYS
 from reconciler.models.common import SPACE, Count, Model, Name, Output, Version, Whole, text
 
 _Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
 _Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
 _Share = Annotated[str, text(pattern=r"^[0-9]{1,9}%?$")]
-_Bound = Annotated[
-    str, text(0, 4096, rf"^(env|file|vault|sops|age|aws|exec|plugin):(\*|[^*{SPACE}][^*]*\*?)$")
-]  # fmt: skip
+_Bound = Annotated[str, text(0, 4096, rf"^({'|'.join(REFERENCE_KEYS)}):(\*|[^*{SPACE}][^*]*\*?)$")]
 
 
 class Helper(Model):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.app import cli
+from reconciler.cli.app import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -96,6 +96,49 @@ def test_every_dependency_is_told() -> None:
     page = (ROOT / "docs/dependencies.md").read_text("utf-8").split("## Own code")[0]
     told = {name.lower() for name in re.findall(r"^\| ([A-Za-z0-9.-]+) \|", page, re.MULTILINE)} - {"package", "---"}
     assert told == needed
+
+
+def test_dependencies_are_where_the_page_says() -> None:
+    """The packages of the program that import each; they do it inside of functions, too."""
+    page = (ROOT / "docs/dependencies.md").read_text("utf-8").split("## Own code")[0]
+    modules = {"jsonschema-rs": "jsonschema_rs", "yaml-rs": "yaml_rs", "PyYAML": "yaml", "ruamel.yaml": "ruamel", "gitpython": "git",
+               "python-dotenv": "dotenv", "chevron-blue": "chevron_blue"}  # fmt: skip
+    texts = {path: path.read_text("utf-8") for path in ROOT.glob("reconciler/**/*.py")}
+    rows = re.findall(r"^\| ([A-Za-z0-9.-]+) \| [^|]+ \| ((?:`\w+`(?:, )?)+|everywhere) \|", page, re.MULTILINE)
+    assert len(rows) > 12
+    for name, told in rows:
+        imported = re.compile(rf"^ *(?:import|from) {modules.get(name, name)}\b(?!_)", re.MULTILINE)
+        packages = {
+            path.relative_to(ROOT / "reconciler").parts[0] for path, text in texts.items() if imported.search(text)
+        }
+        assert told == "everywhere" or set(re.findall(r"\w+", told)) == packages, name
+
+
+_MODULE = re.compile(r"`+([a-z_]+(?:/[a-z_]+)*\.py)(?::\w+|::\w+)?`+")
+
+
+@pytest.mark.parametrize("folder", ["pages", "reconciler"])
+def test_modules_that_texts_name_are_there(folder: str) -> None:
+    """In pages, and in what modules say of each other."""
+    wrong = []
+    folders = ("reconciler", "tests", "docs", "benchmarks")
+    modules = [f"/{path.relative_to(ROOT)}" for name in folders for path in (ROOT / name).rglob("*.py")]
+    for page in PAGES if folder == "pages" else sorted(ROOT.glob("reconciler/**/*.py")):
+        for name in _MODULE.findall(page.read_text("utf-8")):
+            if not any(module.endswith(f"/{name}") for module in modules):
+                wrong.append(f"{page.relative_to(ROOT)}: {name}")
+    assert wrong == []
+
+
+def test_every_command_has_its_place_in_what_commands_may_do() -> None:
+    """What it may start, read and send."""
+    page = (
+        (ROOT / "docs/security.md").read_text("utf-8").partition("## What each command may do")[2].partition("\n## ")[0]
+    )
+    told = {
+        name for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE) for name in re.findall(r"`([a-z-]+)[ `]", row)
+    }
+    assert set(COMMANDS) - told == set()
 
 
 def test_every_package_has_its_place_in_the_architecture() -> None:

@@ -24,6 +24,7 @@ from vault_server import Vault, paths, vault, vault_tls  # noqa: F401 (fixtures)
 from reconciler.core.secret import REFERENCE_KEYS, mask_line
 from reconciler.kinds import schemas
 from reconciler.models.connector import SecretRef
+from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
 
 SCHEMA = jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES["Connector"])["$defs"]["secretRef"])
@@ -66,6 +67,18 @@ def test_every_reference_is_readable_everywhere(empty: Workspace) -> None:
             assert mask_line(line) == line
         assert CANARY not in mask_line(f"  token: {{{name}: {target}, other: {CANARY}}}")
         assert CANARY not in mask_line(f"  password: {CANARY}  # {name}: {target}")
+
+
+def test_every_reference_can_be_bounded(empty: Workspace) -> None:
+    """By the target's `secretsAllowed`: the schema says so, and the model of it; and a page tells what each leads to."""
+    bounds = [f"{name}:*" for name in REFERENCE_KEYS]
+    targets = {"local": {"store": "sqlite:.reconciler/store.db", "secretsAllowed": bounds}}
+    content = {"apiVersion": "reconciler/v1", "kind": "Project", "targets": targets}
+    empty.write("reconciler.yaml", json.dumps(content))
+    empty.ok("validate")
+    assert Project.model_validate(content).targets["local"].secrets_allowed == bounds
+    page = (Path(__file__).parents[2] / "docs/how-to/secrets.md").read_text("utf-8")
+    assert [name for name in REFERENCE_KEYS if f"\n| `{{{name}: " not in page] == []
 
 
 @settings(max_examples=1500, deadline=None)

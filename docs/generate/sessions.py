@@ -31,6 +31,9 @@ VARYING = (
 """What may differ between two runs, and what stands for it when they are compared."""
 
 
+ABRIDGED = "…\n"
+
+
 class Command(NamedTuple):
     """One command with what it has to say, and where that stands on the page."""
 
@@ -47,11 +50,28 @@ def pages(docs: Path) -> list[Path]:
 
 
 def played(page: Path) -> str:
-    """The page with what its commands say now; where that is as before but for what varies, it stays."""
+    """The page with what its commands say now; where all is as before but for what varies, it stays.
+
+    Else all of it is of one run, so that times and commits that it shows twice are the same; but for what is abridged.
+    """
     text = page.read_text("utf-8")
+    heard = list(performed(page, text))
+    if all(alike(command.said, said) for command, said in heard):
+        return text
+    out, done = [], 0
+    for command, said in heard:
+        out += [
+            text[done : command.start],
+            command.said if ABRIDGED in command.said and alike(command.said, said) else said,
+        ]
+        done = command.end
+    return "".join((*out, text[done:]))
+
+
+def performed(page: Path, text: str) -> Iterator[tuple[Command, str]]:
+    """Each command of a page with what it says now."""
     begin = MARK.search(text)
     assert begin, f"{page} has no <!-- session -->"
-    out, done = [], 0
     with TemporaryDirectory() as folder:
         shell = Shell(Path(folder))
         if begin[1]:
@@ -64,11 +84,8 @@ def played(page: Path) -> str:
                 shell.write(file, content)
             elif language == "console":
                 for command in commands(content, block.start(3)):
-                    said = shell.run(command.line)
-                    out += [text[done : command.start], command.said if alike(command.said, said) else said]
-                    done = command.end
+                    yield command, shell.run(command.line)
         shell.end()
-    return "".join((*out, text[done:]))
 
 
 def commands(content: str, offset: int) -> Iterator[Command]:
@@ -80,7 +97,8 @@ def commands(content: str, offset: int) -> Iterator[Command]:
 def alike(shown: str, said: str) -> bool:
     """Whether a page may show this for what was said."""
     pattern = "".join(
-        ".*" if part == "…\n" else re.escape(part) for part in re.split(r"^(…\n)", settled(shown), flags=re.MULTILINE)
+        ".*" if part == ABRIDGED else re.escape(part)
+        for part in re.split(r"^(…\n)", settled(shown), flags=re.MULTILINE)
     )
     return re.fullmatch(pattern, settled(said), re.DOTALL) is not None
 

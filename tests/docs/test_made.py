@@ -83,3 +83,19 @@ def test_what_a_session_takes_for_alike(tmp_path: Path, shown: str, code: int) -
     )
     done = generate("--check", "--sessions", page)
     assert done.returncode == code, done.stderr
+
+
+def test_a_page_shows_one_run(tmp_path: Path) -> None:
+    """What differs on one line takes the times of all the others along, but for what is abridged."""
+    page = tmp_path / "page.md"
+    shown = "$ echo {0}\n{0}\n$ echo a; echo {0}\na\n…\n$ echo {1}\n{2}\n"
+    page.write_text(f"<!-- session -->\n\n```console\n{shown.format('2027-03-01', 'b', 'b')}```\n", "utf-8")
+    before = page.read_text("utf-8").replace(
+        "$ echo 2027-03-01\n2027-03-01", "$ echo 2027-03-01T12:00Z\n2026-01-01T10:00Z"
+    )
+    page.write_text(before, "utf-8")
+    assert generate("--sessions", page).returncode == 0
+    assert page.read_text("utf-8") == before, "all alike: it stays"
+    page.write_text(before.replace("$ echo b\nb\n", "$ echo b\nc\n"), "utf-8")
+    assert generate("--sessions", page).returncode == 0
+    assert page.read_text("utf-8") == before.replace("2026-01-01T10:00Z", "2027-03-01T12:00Z")

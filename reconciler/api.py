@@ -11,7 +11,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.core.progress import UNTOLD
 from reconciler.diagnostics import has_errors
-from reconciler.errors import InvalidDefinitions
+from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.merge import document
 from reconciler.kinds.registry import API_VERSION
 from reconciler.models.access import AccessTest, Group, PermissionPolicy
@@ -43,7 +43,10 @@ class Repository:
             UsageError: there is no configuration repository.
         """
         self._ref = ref
-        self._root = locate_root(os.fspath(path))
+        try:
+            self._root = locate_root(os.fspath(path))
+        except UsageError as failure:  # its hint is about the command line's -C
+            raise UsageError(failure.message, hint="check `path`, the directory of the repository") from None
         self._source = open_source(self._root, ref)
 
     @cached_property

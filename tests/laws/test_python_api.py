@@ -158,3 +158,11 @@ def test_errors_are_those_of_the_package(workspace: Workspace, tmp_path: Path) -
     with pytest.raises(reconciler.InvalidDefinitions) as refused:
         reconciler.Repository(workspace.root).connectors  # noqa: B018
     assert refused.value.details[0].startswith("connectors/crm.yaml:")
+
+
+def test_what_is_no_repository_is_told_in_words_of_programs(tmp_path: Path) -> None:
+    """Not by the command line's options."""
+    for path, said in ((tmp_path / "no", "there is no directory"), (tmp_path, "is not a configuration repository")):
+        with pytest.raises(reconciler.UsageError, match=said) as failure:
+            reconciler.Repository(path)
+        assert failure.value.hint == "check `path`, the directory of the repository"

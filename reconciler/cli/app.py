@@ -130,7 +130,7 @@ def run(arguments: Sequence[str], interrupts: SignalInterrupts | None = None) ->
     ),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@common_options(store=False)
+@common_options(store=False, formats=False)
 def completion(shell: str) -> int:
     """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class

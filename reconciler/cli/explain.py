@@ -23,7 +23,7 @@ from reconciler.render.style import BOLD, paint
     ),
 )
 @click.argument("topic", required=False, metavar="TOPIC")
-@common_options(store=False)
+@common_options(store=False, formats=False)
 def explain(topic: str | None) -> int:
     """Explain a key of a kind, a diagnostic code, or the exit codes.
 
@@ -62,7 +62,7 @@ def _rule(code: str, *, color: bool) -> str:
     ),
 )
 @click.argument("name", required=False, metavar="[NAME]")
-@common_options(store=False)
+@common_options(store=False, formats=False)
 def schema(name: str | None) -> int:
     """Print a published JSON Schema, or list them.
 

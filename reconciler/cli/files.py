@@ -33,7 +33,7 @@ from reconciler.wiring.run import canonical_text, definition_files, locate_root,
     show_default=True,
     help="Whose pipeline files to write: validation, and the gate that judges who may change what.",
 )
-@common_options(store=False)
+@common_options(store=False, formats=False)
 def init(where: str, ci: str) -> int:
     """Make a new configuration repository that validates and applies at once.
 
@@ -66,7 +66,7 @@ def init(where: str, ci: str) -> int:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 3 when a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what changes.")
-@common_options(store=False)
+@common_options(store=False, formats=False)
 def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     """Bring definitions to their canonical form. Comments, anchors and quotes stay as they are.
 

@@ -97,7 +97,7 @@ _VARIABLES = {"actor": "RECONCILER_AS", "directory": "RECONCILER_DIRECTORY"}
 
 
 def common_options(
-    *, environment: bool = False, store: bool = True, reads: bool = False
+    *, environment: bool = False, store: bool = True, reads: bool = False, formats: bool = True
 ) -> Callable[[Command], Command]:
     """Add the common options to a command.
 
@@ -106,11 +106,14 @@ def common_options(
             before the command wins over the environment.
         store: whether the command has to do with a store.
         reads: whether the command reads all definitions.
+        formats: whether its answer can be had in several formats.
     """
 
     def decorate(function: Command) -> Command:
         for name, (declarations, settings) in reversed(_SPECIFICATIONS.items()):
             if (not store and name in _STORE_ONLY) or (not (reads or environment) and name in _READERS_ONLY):
+                continue
+            if name == "output" and not formats:
                 continue
             variable = _VARIABLES.get(name, f"RECONCILER_{name.upper()}") if environment else None
             function = click.option(

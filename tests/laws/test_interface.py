@@ -99,6 +99,13 @@ def test_help_tells_what_is_the_commands_own(workspace: Workspace) -> None:
         )
 
 
+@pytest.mark.parametrize("line", ["init where", "fmt", "explain RC203", "schema connector", "completion bash"])
+def test_what_has_one_format_takes_no_other(line: str, workspace: Workspace) -> None:
+    """An option that changes nothing is refused."""
+    done = workspace.run(*line.split(), "-o", "json")
+    assert (done.exit_code, done.stdout) == (64, "") and "-o" in done.stderr
+
+
 def test_every_rule_is_explained() -> None:
     """A code has a summary that fits a line and an explanation that is a sentence."""
     for code, rule in RULES.items():

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from reconciler.models.access import AccessTest, Group, PermissionPolicy
     from reconciler.models.connector import Category, Connector
     from reconciler.models.plan import Change, FieldChange, Plan, Problem
-    from reconciler.models.project import Diagnostic, Project, Target, ValidationResult
+    from reconciler.models.project import Project, Target
+    from reconciler.models.validation import Diagnostic, ValidationResult
 
 __all__ = [
     "AccessTest",
@@ -50,7 +51,8 @@ _MODULES = {
     "models.access": ("AccessTest", "Group", "PermissionPolicy"),
     "models.connector": ("Category", "Connector"),
     "models.plan": ("Change", "FieldChange", "Plan", "Problem"),
-    "models.project": ("Diagnostic", "Project", "Target", "ValidationResult"),
+    "models.project": ("Project", "Target"),
+    "models.validation": ("Diagnostic", "ValidationResult"),
 }
 
 

@@ -17,7 +17,8 @@ from reconciler.kinds.registry import API_VERSION
 from reconciler.models.access import AccessTest, Group, PermissionPolicy
 from reconciler.models.connector import Category, Connector
 from reconciler.models.plan import Plan
-from reconciler.models.project import Project, ValidationResult
+from reconciler.models.project import Project
+from reconciler.models.validation import ValidationResult
 from reconciler.settings import Overrides
 from reconciler.version import __version__
 from reconciler.wiring.plan import PlanFlags, asked_of, found_in, make, run_of, settings_of

@@ -1,11 +1,11 @@
-"""The settings of a configuration repository, and what a validation finds."""
+"""The settings of a configuration repository; schemas/project.schema.json describes them."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
 from reconciler.core.secret import REFERENCE_KEYS
-from reconciler.models.common import SPACE, Count, Model, Name, Output, Version, Whole, text
+from reconciler.models.common import SPACE, Model, Name, Whole, text
 
 _Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
 _Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
@@ -59,76 +59,3 @@ class Project(Model):
     default_target: Name | None = None
     secrets: Secrets = Secrets()
     targets: Annotated[dict[Name, Target], Field(max_length=100)] = {}
-
-
-class Position(Output):
-    """A place in a file; lines and columns count from 1, columns in characters."""
-
-    line: Annotated[Whole, Field(ge=1)]
-    column: Annotated[Whole, Field(ge=1)]
-
-
-class Range(Output):
-    """A stretch of a file; the end is exclusive."""
-
-    start: Position
-    end: Position
-
-
-class Diagnostic(Output):
-    """One fault: what is wrong, where, and what to do.
-
-    Attributes:
-        code: of the rule; stable.
-        severity: an error makes the definitions invalid, a warning does not.
-        hint: what to do, or None.
-        file: path from the repository's root.
-        snippet: the line, with secrets masked, or None.
-    """
-
-    code: Annotated[str, text(pattern="^RC[0-9]{3}$")]
-    severity: Literal["error", "warning"]
-    message: str
-    hint: str | None
-    file: str
-    range: Range
-    snippet: str | None
-
-    @property
-    def line(self) -> int:
-        """Where it begins."""
-        return self.range.start.line
-
-    @property
-    def column(self) -> int:
-        """Where it begins in its line."""
-        return self.range.start.column
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.severity} {self.code}: {self.message}"
-
-
-class ValidationSummary(Output):
-    """How much was looked at and found."""
-
-    files: Count
-    documents: Count
-    errors: Count
-    warnings: Count
-
-
-class ValidationResult(Output):
-    """What `validate --format json` prints.
-
-    Attributes:
-        diagnostics: by file, line and column.
-    """
-
-    version: Version
-    summary: ValidationSummary
-    diagnostics: list[Diagnostic]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the definitions are valid; they may have warnings."""
-        return not self.summary.errors

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from test_models import compare
 
 from reconciler.kinds import schemas
-from reconciler.models.project import ValidationResult
+from reconciler.models.validation import ValidationResult
 from reconciler.models.plan import Plan
 from reconciler.models.saved_plan import SavedPlanFile
 

@@ -230,6 +230,17 @@ def test_damaged_facts_are_replaced(many: Workspace) -> None:
     assert known(many) > 20
 
 
+def test_a_number_after_which_there_is_none_is_damage(many: Workspace) -> None:
+    """What is read is right all the same, and the next run keeps what it reads."""
+    seen(many.root, cache_of(many))
+    with closing(sqlite3.connect(kept(many))) as connection, connection:
+        connection.execute("INSERT INTO bodies VALUES (9223372036854775807, x'00')")
+    many.write("connectors/c99.yaml", connector(99))
+    assert seen(many.root, cache_of(many)) == seen(many.root)
+    assert known(many) == 0, "it was removed"
+    assert known(many) == len(RepositorySource(many.root, "", NOW).load().files) - 2
+
+
 def test_it_may_be_damaged_or_removed_while_it_is_used(many: Workspace) -> None:
     """Bodies are read as they are needed: then from the definitions, if something else is there."""
     plain = seen(many.root)

@@ -399,7 +399,7 @@ def test_processes_beside_each_other_do_no_harm(many: Workspace) -> None:
 
 
 def test_the_commands_say_what_they_used_and_can_do_without(empty: Workspace) -> None:
-    """`-v` counts the files that were in the cache; `--no-cache` leaves it alone; the answers are the same."""
+    """`-v` counts the files that were in the cache; `--no-cache` leaves it alone; the answers are the same. None lies in the repository."""
     empty.write("connectors/crm.yaml", CATEGORY)
     for number in range(420):
         empty.write(
@@ -418,3 +418,8 @@ def test_the_commands_say_what_they_used_and_can_do_without(empty: Workspace) ->
     assert warm.stdout == without.stdout
     assert empty.ok("validate", "-v", env={"RECONCILER_NO_CACHE": "1"}).stderr == without.stderr
     assert empty.ok("validate", "-v", "--ref", "main").stderr == warm.stderr
+    (empty.root.parent / "link").symlink_to(empty.root)
+    for place in (empty.root / ".cache", empty.root.parent / "link/.cache", Path(".cache")):
+        empty.env["XDG_CACHE_HOME"] = str(place)
+        assert empty.ok("validate", "-v").stderr == without.stderr, "a commit may have brought it along"
+        assert not (empty.root / ".cache").exists()

@@ -116,9 +116,11 @@ class Cache:
                 facts = ((row, *one[:2], zlib.crc32(one[1], zlib.crc32(one[0]))) for row, one in zip(numbers, rows, strict=True))  # fmt: skip
                 connection.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", facts)
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except (sqlite3.Error, OverflowError) as failure:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
+            if isinstance(failure, OverflowError):  # no run came to such a number
+                _drop_damaged(self._path, failure)
             return None
         return numbers
 

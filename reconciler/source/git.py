@@ -274,9 +274,10 @@ def is_tracked(root: Path, folder: str) -> bool:
 def names(root: Path) -> list[str]:
     """Names of the branches, of this clone and of remotes, and of the tags; none where they cannot be read."""
     top = top_of(root)
-    if top is None:
+    trusted = program(str(top)) if top else ""
+    if not trusted:  # GitPython would start whatever PATH leads to
         return []
-    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = program(str(top))  # GitPython asks it for its version
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = trusted  # it asks it for its version
     from git import Repo
 
     try:

@@ -115,10 +115,10 @@ def launch(top: str, words: Sequence[str], around: Mapping[str, str], stdin: byt
 
 
 def program(top: str) -> str:
-    """Where git is, or "git" where it is not."""
+    """Where git is; "" where it is not, or only in the repository."""
     import shutil
 
-    return shutil.which("git", path=_trusted_path(top)) or "git"
+    return shutil.which("git", path=_trusted_path(top)) or ""
 
 
 def _trusted_path(top: str) -> str:

@@ -16,7 +16,7 @@ from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
-from reconciler.source import files
+from reconciler.source import files, git
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
@@ -132,9 +132,11 @@ def open_source(root: Path, ref: str, extent: Extent | None = None, *, cached: b
 
 
 def _parsed(root: Path) -> str:
-    """Where what was read of a repository is kept, or "" for nowhere."""
-    home = cache_home()
-    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}" if home else ""
+    """Where what was read of a repository is kept, or "" for nowhere: what lies in it, a commit may have brought along."""
+    home, top = cache_home(), git.top_of(root) or root
+    if not home or Path(os.path.realpath(home)).is_relative_to(top):
+        return ""
+    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}"
 
 
 def load_settings(root: Path, given: Overrides) -> Settings:

@@ -230,6 +230,17 @@ def test_damaged_facts_are_replaced(many: Workspace) -> None:
     assert known(many) > 20
 
 
+def test_a_number_after_which_there_is_none_is_damage(many: Workspace) -> None:
+    """What is read is right all the same, and the next run keeps what it reads."""
+    seen(many.root, cache_of(many))
+    with closing(sqlite3.connect(kept(many))) as connection, connection:
+        connection.execute("INSERT INTO bodies VALUES (9223372036854775807, x'00')")
+    many.write("connectors/c99.yaml", connector(99))
+    assert seen(many.root, cache_of(many)) == seen(many.root)
+    assert known(many) == 0, "it was removed"
+    assert known(many) == len(RepositorySource(many.root, "", NOW).load().files) - 2
+
+
 def test_it_may_be_damaged_or_removed_while_it_is_used(many: Workspace) -> None:
     """Bodies are read as they are needed: then from the definitions, if something else is there."""
     plain = seen(many.root)
@@ -388,7 +399,7 @@ def test_processes_beside_each_other_do_no_harm(many: Workspace) -> None:
 
 
 def test_the_commands_say_what_they_used_and_can_do_without(empty: Workspace) -> None:
-    """`-v` counts the files that were in the cache; `--no-cache` leaves it alone; the answers are the same."""
+    """`-v` counts the files that were in the cache; `--no-cache` leaves it alone; the answers are the same. None lies in the repository."""
     empty.write("connectors/crm.yaml", CATEGORY)
     for number in range(420):
         empty.write(
@@ -407,3 +418,8 @@ def test_the_commands_say_what_they_used_and_can_do_without(empty: Workspace) ->
     assert warm.stdout == without.stdout
     assert empty.ok("validate", "-v", env={"RECONCILER_NO_CACHE": "1"}).stderr == without.stderr
     assert empty.ok("validate", "-v", "--ref", "main").stderr == warm.stderr
+    (empty.root.parent / "link").symlink_to(empty.root)
+    for place in (empty.root / ".cache", empty.root.parent / "link/.cache", Path(".cache")):
+        empty.env["XDG_CACHE_HOME"] = str(place)
+        assert empty.ok("validate", "-v").stderr == without.stderr, "a commit may have brought it along"
+        assert not (empty.root / ".cache").exists()

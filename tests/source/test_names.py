@@ -70,6 +70,15 @@ def test_no_program_of_the_repository_is_started(named: Workspace) -> None:
     assert not (named.root / "sung").exists()
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "bin"])
+def test_without_git_there_are_none(named: Workspace, folder: str) -> None:
+    """Also where the repository brings the only git that PATH leads to."""
+    canary = named.write("bin/git", "#!/bin/sh\necho x >> sung\necho git version 2.40.0\n")
+    canary.chmod(0o755)
+    assert completed(named, "plan", "--ref", "", env={"PATH": str(named.root / folder)}) == []
+    assert not (named.root / "sung").exists()
+
+
 def test_what_cannot_be_read_is_not_told(named: Workspace) -> None:
     """Damaged references end neither a completion nor an error with a fault of ours."""
     (named.root / ".git/packed-refs").write_bytes(b"\xff\xfe no references\n")

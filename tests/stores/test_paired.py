@@ -204,6 +204,31 @@ def test_what_comes_out_otherwise_is_told_and_is_drift(foreign: Workspace) -> No
     assert (found["since"], found["by"]) == ("2026-01-02T03:04:05.000Z", "grace")
 
 
+def test_a_live_store_is_no_state(foreign: Workspace) -> None:
+    """Its records would be taken for gone from the other store, and be removed."""
+    own = "sqlite:.reconciler/store.db"
+    target(foreign, own)
+    foreign.ok("apply", "--yes")
+    target(foreign, "memory:live.json", own)
+    for command in (("plan",), ("apply", "--yes"), ("get",)):
+        refused = foreign.run(*command)
+        assert refused.exit_code == 10 and "the state of the target is a live store itself" in refused.stderr
+    target(foreign, own)
+    assert actions(plan_of(foreign)) == []
+
+
+def test_a_state_is_no_live_store(foreign: Workspace) -> None:
+    """Nothing would reach the live store by what is written there."""
+    foreign.ok("apply", "--yes")
+    target(foreign, "sqlite:.reconciler/local.state.db")
+    foreign.edit("connectors/crm.yaml", "Contacts of the CRM.", "Of another.")
+    for command in (("plan",), ("apply", "--yes"), ("drift",), ("get",), ("rollback", "1", "--yes")):
+        refused = foreign.run(*command)
+        assert refused.exit_code == 10 and "the store is the state of another live store" in refused.stderr
+    target(foreign, "memory:live.json")
+    assert actions(plan_of(foreign)) == [("update", "connector/crm-contacts")]
+
+
 def test_the_state_is_of_one_store(foreign: Workspace) -> None:
     """Another live store behind the same state is refused, by every command."""
     foreign.ok("apply", "--yes")

@@ -25,7 +25,8 @@ def observe(connection: sqlite3.Connection, live: Live, *, lasts: bool) -> dict[
         lasts: whether it is noted for good. Else nobody can tell since when records differ, unless the live store does.
 
     Raises:
-        StoreUnavailable: it is another store than the one that the state is of, or cannot be read.
+        StoreUnavailable: it is another store than the one that the state is of, or cannot be read; or what is to be
+            the state is a live store.
         RecordConflict: two of its records have one address.
     """
     _refuse_other(connection, live)
@@ -54,6 +55,11 @@ def observe(connection: sqlite3.Connection, live: Live, *, lasts: bool) -> dict[
     return {record.id: record.version for record in found}
 
 
+def is_beside(connection: sqlite3.Connection) -> bool:
+    """Whether it is the state of a live store that is elsewhere."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'live'").fetchone() is not None
+
+
 def number_of(version: str) -> int:
     """What stands for a version."""
     return int.from_bytes(sha256(version.encode()).digest()[:7])
@@ -74,6 +80,9 @@ def note_versions(connection: sqlite3.Connection, versions: Mapping[str, str]) -
 def _refuse_other(connection: sqlite3.Connection, live: Live) -> None:
     """Stop when the state is of another live store; a new one is of this one from then on."""
     identity = live.identity()
+    if not is_beside(connection) and connection.execute("SELECT 1 FROM records LIMIT 1").fetchone():
+        hint = "name another state in reconciler.yaml: what is live in this one would be taken for gone"
+        raise StoreUnavailable("the state of the target is a live store itself", hint=hint)
     connection.execute("INSERT INTO meta VALUES ('live', ?) ON CONFLICT DO NOTHING", (identity,))
     if connection.execute("SELECT value FROM meta WHERE key = 'live'").fetchone() != (identity,):
         hint = "name another state in reconciler.yaml, or bring the store back that it is of"

@@ -14,7 +14,7 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
-from reconciler.errors import RecordConflict
+from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
@@ -201,6 +201,21 @@ class SqlStore:
 class SqliteStore(SqlStore):
     """Live state in one SQLite file, with baselines of it."""
 
+    def _connect(self) -> sqlite3.Connection | None:
+        connection = super()._connect()
+        if connection is not None:
+            try:
+                with sqlite.translated(self._path):
+                    _refuse_state(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        _refuse_state(connection)
+        super()._prepare(connection)
+
     def index(self, owner: str) -> SqlIndex:
         """What it knows of the last time when live was just what git declared for an owner."""
         return SqlIndex(owner, self._reading, fingerprint_of)
@@ -214,6 +229,13 @@ class SqliteStore(SqlStore):
             if same:
                 baselines.remember(connection, memory, memory.baseline.revision)
             return same
+
+
+def _refuse_state(connection: sqlite3.Connection) -> None:
+    """Stop where what is there is kept beside a live store: nothing reaches that one by writing here."""
+    if observed.is_beside(connection):
+        hint = "choose the target whose state it is, or name another store"
+        raise StoreUnavailable("the store is the state of another live store, and none itself", hint=hint)
 
 
 def fingerprint_of(content: dict[str, Any], kind: str) -> str:

@@ -1,9 +1,9 @@
 """The published JSON Schemas, as files, and the digest of all that definitions are judged by."""
 
 import os
+import pathlib
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -35,9 +35,9 @@ def rules_digest() -> str:
 
 
 @cache
-def folder() -> Path:
+def folder() -> pathlib.Path:
     """Where the schema files are."""
-    return Path(folder_path())
+    return pathlib.Path(folder_path())
 
 
 def text(file: str) -> bytes:

@@ -13,8 +13,8 @@ from conftest import KEY, Workspace
 
 from reconciler.core.lease import Host
 from reconciler.core.plan import Plan
-from reconciler.core.ports.runs import Clock
-from reconciler.kinds import schemas
+from reconciler.core.ports.store import Clock
+from reconciler.kinds import registry
 from reconciler.render.plan_formats import plan_json
 from reconciler.core.history import Report
 from reconciler.services.apply import TokenOptions, apply_plan

@@ -6,7 +6,7 @@ from typing import Any
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 
 def fits(content: Any, schema: str) -> None:
@@ -16,7 +16,7 @@ def fits(content: Any, schema: str) -> None:
 
 @cache
 def _validator(name: str) -> Validator:
-    schema = schemas.load(name)
+    schema = registry.load(name)
     kind = validator_for(schema)
     kind.check_schema(schema)
     return kind(schema)

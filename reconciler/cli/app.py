@@ -24,10 +24,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Review a change": {
         "plan": ("plan", "Show what would change in the live store."),
-        "authorize": ("authorize", "Judge a change by the policies at its base."),
-        "access-diff": ("authorize", "Show what access a change gives and takes."),
-        "can": ("can", "Tell whether somebody may do something, and why."),
-        "who-can": ("can", "List everybody who may do something, and why."),
+        "authorize": ("access", "Judge a change by the policies at its base."),
+        "access-diff": ("access", "Show what access a change gives and takes."),
+        "can": ("access", "Tell whether somebody may do something, and why."),
+        "who-can": ("access", "List everybody who may do something, and why."),
     },
     "Bring it live, and back": {
         "apply": ("apply", "Take the live store to what git declares."),

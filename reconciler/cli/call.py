@@ -146,7 +146,7 @@ def _sample(endpoint: Mapping[str, Any]) -> dict[str, Any]:
 def _file(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
-    from reconciler.wiring.files import read_data
+    from reconciler.wiring.exchange import read_data
 
     return read_data(path)
 

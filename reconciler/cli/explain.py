@@ -9,7 +9,7 @@ from reconciler.cli.options import ExplainedCommand, common_options
 from reconciler.cli.output import answer, answer_in_utf8, options, wants_color
 from reconciler.diagnostics import RULES
 from reconciler.errors import EXIT_CODES, UsageError
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.render.style import BOLD, paint
 
 
@@ -69,10 +69,10 @@ def schema(name: str | None) -> int:
     NAME is a kind such as connector, `project` for reconciler.yaml, `resource` for any kind, or the name
     of a JSON output such as `plan`.
     """
-    names = sorted(path.name.removesuffix(".schema.json") for path in schemas.folder().glob("*.schema.json"))
+    names = sorted(path.name.removesuffix(".schema.json") for path in registry.folder().glob("*.schema.json"))
     if name is None:
         for found in names:
-            title = schemas.load(f"{found}.schema.json")
+            title = registry.load(f"{found}.schema.json")
             answer(f"{found:18} {title['description'].split('. ')[0].rstrip('.')}.\n")
         return 0
     wanted = {"policy": "permissionpolicy", "access-test": "accesstest", "diagnostic": "diagnostics"}.get(
@@ -81,5 +81,5 @@ def schema(name: str | None) -> int:
     if wanted not in names:
         raise UsageError(f"there is no schema '{name}'", hint=f"schemas are {', '.join(names)}")
     answer_in_utf8()
-    answer(schemas.text(f"{wanted}.schema.json").decode())
+    answer(registry.text(f"{wanted}.schema.json").decode())
     return 0

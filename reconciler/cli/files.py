@@ -16,7 +16,7 @@ from reconciler.render.style import json_text, plural
 from reconciler.services.files import PIPELINES, FileOutcome, format_all, make_repository
 from reconciler.source import git
 from reconciler.version import __version__
-from reconciler.wiring.files import ImportRequest, PreparedImport, import_openapi, write_new
+from reconciler.wiring.exchange import ImportRequest, PreparedImport, import_openapi, write_new
 from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
 
 

@@ -117,7 +117,7 @@ def export(
     Without ADDRESS (connector/crm-contacts) or KIND all records are written, whoever they belong to. A live record
     that is not valid, or holds a secret in the clear, is not written but named. Formats (-o): text, json.
     """
-    from reconciler.wiring.files import export_records, stream, write_export
+    from reconciler.wiring.exchange import export_records, stream, write_export
 
     chosen = choose_format(("text", "json"))
     run = open_run(reading=True)

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.runs import RunInfo
 from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.core.secret import Secret
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
 
 RUN = "apply"

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reconciler.core.diff import MISSING, Path, at
 from reconciler.core.secret import REFERENCE_KEYS
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.common import without
 from reconciler.kinds.policies import has_expired, may_expire, without_expired
 from reconciler.kinds.registry import API_VERSION, KINDS, SCHEMA_FILES
@@ -208,12 +208,12 @@ def explicit(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 def document(kind: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
     """The definition of a body, its keys in the order of the schema."""
     metadata = content.get("metadata", {})
-    schema = schemas.load(SCHEMA_FILES[kind])
+    schema = registry.load(SCHEMA_FILES[kind])
     whole = {
         "apiVersion": API_VERSION,
         "kind": kind,
         "metadata": {"name": name, **metadata},
         "spec": content["spec"],
     }
-    found: dict[str, Any] = schemas.arranged(whole, schema, schema)
+    found: dict[str, Any] = registry.arranged(whole, schema, schema)
     return found

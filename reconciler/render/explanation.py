@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES, WORDS
 from reconciler.render.style import BOLD, CYAN, paint
 
@@ -29,7 +29,7 @@ def explain_key(topic: str, *, color: bool) -> str:
     kind = _NAMES.get(word.lower())
     if kind is None:
         raise UsageError(f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)} and project")
-    schema = schemas.load(SCHEMA_FILES[kind])
+    schema = registry.load(SCHEMA_FILES[kind])
     node, required = schema, False
     for index, step in enumerate(steps):
         node, required = _below(schema, node, step, ".".join([word, *steps[:index]]))
@@ -38,12 +38,12 @@ def explain_key(topic: str, *, color: bool) -> str:
 
 def _below(schema: dict[str, Any], node: dict[str, Any], step: str, where: str) -> tuple[dict[str, Any], bool]:
     if "items" in node:
-        node = schemas.resolve(schema, node["items"])
+        node = registry.resolve(schema, node["items"])
     properties = node.get("properties", {})
     if step in properties:
-        return schemas.resolve(schema, properties[step]), step in node.get("required", ())
+        return registry.resolve(schema, properties[step]), step in node.get("required", ())
     if "additionalProperties" in node and node["additionalProperties"] is not False:
-        return schemas.resolve(schema, node["additionalProperties"]), False
+        return registry.resolve(schema, node["additionalProperties"]), False
     near = get_close_matches(step, properties, n=1)
     hint = (
         f"did you mean '{near[0]}'?"
@@ -75,7 +75,7 @@ def _lines(schema: dict[str, Any], node: dict[str, Any], topic: str, *, required
         yield paint("Keys of each:" if below is not node else "Keys:", BOLD, color=color)
         width = max(map(len, properties))
         for name, value in properties.items():
-            found = schemas.resolve(schema, value)
+            found = registry.resolve(schema, value)
             mark = "*" if name in below.get("required", ()) else " "
             first, *rest = wrap(found.get("description", ""), _WIDTH - width - 6) or [""]
             yield f" {mark} {paint(name.ljust(width), CYAN, color=color)}  {first}"
@@ -87,7 +87,7 @@ def _lines(schema: dict[str, Any], node: dict[str, Any], topic: str, *, required
 def _entries(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     """The schema of the items of a list or of the values of a free mapping, else the node itself."""
     inner = node.get("items", node.get("additionalProperties"))
-    return schemas.resolve(schema, inner) if isinstance(inner, dict) and inner.keys() - {"type", "maxLength"} else node
+    return registry.resolve(schema, inner) if isinstance(inner, dict) and inner.keys() - {"type", "maxLength"} else node
 
 
 def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
@@ -102,6 +102,6 @@ def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
     }
     shown = " or ".join(words.get(name, name) for name in names)
     if "items" in node:
-        item = schemas.resolve(schema, node["items"])
+        item = registry.resolve(schema, node["items"])
         shown += f" of {_type(schema, item)}s" if "items" not in item else " of lists"
     return shown

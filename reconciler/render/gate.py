@@ -9,7 +9,7 @@ from reconciler.core.verdicts import Approvers, GateStep, Judged, Verdict
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
-from reconciler.render.diagnostics.ci import command
+from reconciler.render.diagnostics.formats import command
 from reconciler.render.style import (
     BOLD,
     DIM,

@@ -7,8 +7,7 @@ from msgspec import Struct
 from reconciler.core.care import CanRepair, KeepsKey, NextKey, Rekeying, Repair, Rotation
 from reconciler.core.conditions import Basis
 from reconciler.core.lease import Found, KeepsLocks
-from reconciler.core.ports.runs import RunInfo
-from reconciler.core.ports.store import Store
+from reconciler.core.ports.store import RunInfo, Store
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted

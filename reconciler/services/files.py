@@ -9,7 +9,7 @@ from msgspec import Struct
 from reconciler.diagnostics import Diagnostic
 from reconciler.durable import make_folder, replace_files
 from reconciler.errors import UsageError
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 _FILES = {
     "reconciler.yaml": "reconciler.yaml",
@@ -73,7 +73,7 @@ def _contents(root: Path, pipeline: str) -> dict[str, bytes]:
     )
     found["reconciler.yaml"] = found["reconciler.yaml"].replace(b"OWNER", owner.strip("._-").encode() or b"connectors")
     for name in _SCHEMAS:
-        found[f".schemas/{name}.schema.json"] = schemas.text(f"{name}.schema.json")
+        found[f".schemas/{name}.schema.json"] = registry.text(f"{name}.schema.json")
     return found
 
 

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from reconciler.core.calls import is_due
 from reconciler.core.model import encode
 from reconciler.core.plan import Change
-from reconciler.core.ports.runs import GivenSecret, PlannedWrite
 from reconciler.core.ports.source import FetchedToken, SecretBackend
-from reconciler.core.ports.store import Store
+from reconciler.core.ports.store import GivenSecret, PlannedWrite, Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.references import HINT
 from reconciler.core.secret import Secret

@@ -17,7 +17,7 @@ from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.drift import drifted
 from reconciler.kinds.merge import declaration, document
 from reconciler.kinds.registry import KINDS, address, is_definition
-from reconciler.services.adopt import secrets_in
+from reconciler.services.adoption import secrets_in
 
 
 class Choice(Struct, frozen=True):

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import astuple, replace
 
 from reconciler.core.calls import Token, TokenState, Trust, is_due, later
-from reconciler.core.ports.runs import Clock
 from reconciler.core.ports.source import FetchedToken, Sealer, TokenKeeper
+from reconciler.core.ports.store import Clock
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, ReconcilerError, StoreLocked

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from reconciler.core.model import Resource
 from reconciler.durable import make_folder
-from reconciler.kinds.schemas import rules_digest
+from reconciler.kinds.registry import rules_digest
 
 Restore = Callable[[Resource], bytes]
 """Reads the body of a resource from its definition once more."""

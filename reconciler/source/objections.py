@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.core.secret import is_secret_key
 from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 
@@ -107,7 +107,7 @@ def _unknown_keys(fault: Objection, place: Place) -> Iterator[Finding]:
 
 @cache
 def _authorization_keys() -> frozenset[str]:
-    schema = schemas.load(SCHEMA_FILES["Connector"])
+    schema = registry.load(SCHEMA_FILES["Connector"])
     return frozenset(schema["$defs"]["authorization"]["properties"])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
 from reconciler.source import files, text
 from reconciler.source.objections import Objection, findings_of, first_repeated, kind_finding
@@ -55,7 +55,7 @@ def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
     """What jsonschema-rs objects to."""
     for error in compiled(kind).iter_errors(content):
         steps = tuple(error.schema_path)
-        schema: Any = schemas.load(SCHEMA_FILES[kind])
+        schema: Any = registry.load(SCHEMA_FILES[kind])
         for step in steps[:-1]:
             schema = schema[step]
         rule = error.kind.name
@@ -75,7 +75,7 @@ def _reference(kind: str) -> Any:
         if wanted and isinstance(instance, list) and first_repeated(instance) is not None:
             yield ValidationError("not unique")
 
-    return extend(Reference, {"uniqueItems": unique_items})(schemas.load(SCHEMA_FILES[kind]))
+    return extend(Reference, {"uniqueItems": unique_items})(registry.load(SCHEMA_FILES[kind]))
 
 
 PROJECT_FILE = text.PROJECT_FILE

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from reconciler.core.conditions import BODY, GONE, LEFT
 from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
-from reconciler.core.ports.driver import Driver, DriverContext
 from reconciler.core.ports.live import Live
-from reconciler.core.ports.state import State
+from reconciler.core.ports.state import Driver, DriverContext, State
 from reconciler.errors import NotConverged, RecordConflict, UsageError
 from reconciler.kinds.common import dotted
 from reconciler.kinds.merge import is_secret_value

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Key
-from reconciler.core.ports.driver import DriverContext
 from reconciler.core.ports.live import LiveRecord, Outcome, Result, Write
+from reconciler.core.ports.state import DriverContext
 from reconciler.durable import replace_file
 from reconciler.errors import StoreUnavailable
 

@@ -16,7 +16,7 @@ from reconciler.diagnostics import Diagnostic, Finding, Place, Span, has_errors
 from reconciler.durable import replace_files
 from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS
-from reconciler.services.adopt import AdoptOptions, find_drift
+from reconciler.services.adoption import AdoptOptions, find_drift
 from reconciler.settings import Settings
 from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader

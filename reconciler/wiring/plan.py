@@ -92,7 +92,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         named: the same, where somebody has named whoever acts, or "".
         remember: whether the plan is going to be carried out.
     """
-    from reconciler.kinds.schemas import rules_digest
+    from reconciler.kinds.registry import rules_digest
     from reconciler.services.access_objections import AccessLimits
     from reconciler.services.judgement import PlanOptions
     from reconciler.services.plan import Asked

@@ -23,10 +23,9 @@ from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 
 if TYPE_CHECKING:
-    from reconciler.core.ports.driver import DriverContext
     from reconciler.core.ports.live import Live
     from reconciler.core.ports.source import Sealer, SecretBackend
-    from reconciler.core.ports.state import State, StoreFiles
+    from reconciler.core.ports.state import DriverContext, State, StoreFiles
     from reconciler.core.ports.store import Store
     from reconciler.secrets.local import ResolverContext as SecretContext
     from reconciler.secrets.own import Own
@@ -217,7 +216,7 @@ def context_of(
     root: Path, environment: Mapping[str, str], key_file: Path | None = None, lock_seconds: float = LOCK_SECONDS
 ) -> "DriverContext":
     """What a driver is told of a run."""
-    from reconciler.core.ports.driver import DriverContext
+    from reconciler.core.ports.state import DriverContext
 
     def seal(embedded: Path | None, check: str | None, may_create: bool) -> "tuple[Sealer, str]":
         from reconciler.secrets.sealer import make_sealer

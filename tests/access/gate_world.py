@@ -8,7 +8,7 @@ from gate_checks import verdict_in
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, Result, Workspace, copy_of
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 FINANCE = """\
 apiVersion: reconciler/v1

@@ -10,7 +10,7 @@ from conftest import Workspace
 from gate_world import OWNERS, gated, group, policy
 
 from reconciler.errors import ExitCode
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from conftest import KEY, Result, Workspace, copy_of
 from live_state import sql
 
 from reconciler.errors import NotPermitted, RecordConflict
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.services.access_objections import AccessLimits

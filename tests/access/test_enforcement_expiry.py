@@ -10,7 +10,7 @@ from live_state import InProcess, sql
 
 from policies import TEAM, fill
 from reconciler.wiring.run import now
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.render.plan_formats import plan_json
 from reconciler.render.plan_formats import plan_markdown
 from reconciler.render.plan import plan_text

@@ -11,7 +11,7 @@ import pytest
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 
 def plan_of(workspace: Workspace, *arguments: str) -> dict:

@@ -10,7 +10,7 @@ from schema_checks import fits
 from conftest import Workspace
 from live_state import drift
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from servers import faults
 
 ENDPOINTS = """\

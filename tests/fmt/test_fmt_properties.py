@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from yaml_texts import yaml_texts
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES
 from reconciler.source.roundtrip.format import format_document_text
 from reconciler.source.roundtrip.format import STEPS
@@ -79,7 +79,7 @@ def scalars(text: str) -> list[tuple[str, str]]:
 
 def examples() -> list[dict[str, Any]]:
     """The example documents in the schemas."""
-    return [dict(example) for file in SCHEMA_FILES.values() for example in schemas.load(file)["examples"]]
+    return [dict(example) for file in SCHEMA_FILES.values() for example in registry.load(file)["examples"]]
 
 
 def shuffled(value: Any, random: Any, path: str = "") -> list[str]:
@@ -114,7 +114,7 @@ def test_any_order_of_keys_has_one_canonical_form(example: dict[str, Any], rando
     lines = formatted(text).splitlines()
     assert YAML(typ="safe", pure=True).load("\n".join(lines)) == example
     top = [line.split(":")[0] for line in lines if line[0] not in "# -"]
-    assert top == [key for key in schemas.load(SCHEMA_FILES[example["kind"]])["properties"] if key in example]
+    assert top == [key for key in registry.load(SCHEMA_FILES[example["kind"]])["properties"] if key in example]
     for above, line in zip(lines, lines[1:], strict=False):
         if above.lstrip().startswith("# /spec/"):
             assert line.strip().split(":")[0] == above.rsplit("/", 1)[1]

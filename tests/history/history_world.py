@@ -9,7 +9,7 @@ import jsonschema
 from schema_checks import fits
 from conftest import Workspace
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 
 def answer(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, Any]:

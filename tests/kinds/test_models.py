@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.models import access
 from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
@@ -19,12 +19,12 @@ from reconciler.source.yaml.loader import fast_parser, load
 
 MODELS: dict[str, type[BaseModel]] = {**access.MODELS, "Project": Project}
 ROOT = Path(__file__).parents[2]
-VALIDATORS = {kind: jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES[kind])) for kind in MODELS}
+VALIDATORS = {kind: jsonschema_rs.validator_for(registry.load(SCHEMA_FILES[kind])) for kind in MODELS}
 
 
 def real_documents() -> list[dict[str, Any]]:
     """Our own definitions, and the examples of the schemas."""
-    found = [example for kind in MODELS for example in schemas.load(SCHEMA_FILES[kind])["examples"]]
+    found = [example for kind in MODELS for example in registry.load(SCHEMA_FILES[kind])["examples"]]
     for folder in ("connectors", "policies", "examples"):
         for path in sorted((ROOT / folder).glob("**/*.yaml")):
             found += [document for _, document in load(path.read_bytes(), path.name, fast_parser()).documents]
@@ -69,7 +69,7 @@ NAMES = sorted(
     {
         key
         for kind in MODELS
-        for part in [schemas.load(SCHEMA_FILES[kind]), *schemas.load(SCHEMA_FILES[kind])["$defs"].values()]
+        for part in [registry.load(SCHEMA_FILES[kind]), *registry.load(SCHEMA_FILES[kind])["$defs"].values()]
         for key in part.get("properties", {})
     }
 )
@@ -145,20 +145,20 @@ def test_real_documents_load_and_dump_unchanged(index: int) -> None:
 @pytest.mark.parametrize("kind", MODELS)
 def test_both_name_the_same_fields_and_defaults(kind: str) -> None:
     """Recursively, so that no field is known to one side alone."""
-    schema = schemas.load(SCHEMA_FILES[kind])
+    schema = registry.load(SCHEMA_FILES[kind])
     compare(schema, schema, [MODELS[kind]], kind)
 
 
 def compare(schema: dict[str, Any], node: Any, models: list[type[BaseModel]], where: str) -> None:
     """Hold the properties of one schema node against the fields of the models that stand for it."""
-    node = schemas.resolve(schema, node)
+    node = registry.resolve(schema, node)
     fields = {field.alias or name: field for model in models for name, field in model.model_fields.items()}
     if models == [m for m in models if set(m.model_fields) <= {"group", "user"}] and len(models) == 2:
         assert set(node["properties"]) == set(fields), where
         return
     assert set(node["properties"]) == set(fields), where
     for name, part in node["properties"].items():
-        found = schemas.resolve(schema, part)
+        found = registry.resolve(schema, part)
         if len(models) == 1:
             field = fields[name]
             assert field.is_required() == (name in node.get("required", ())), f"{where}.{name}"
@@ -168,7 +168,7 @@ def compare(schema: dict[str, Any], node: Any, models: list[type[BaseModel]], wh
                 )
                 assert json.loads(json.dumps(default)) == found["default"], f"{where}.{name}"
         below = found.get("items") or (found.get("additionalProperties") or None) or found
-        inner = schemas.resolve(schema, below)
+        inner = registry.resolve(schema, below)
         nested = [model for field in [fields[name]] for model in models_in(field.annotation)]
         if "properties" in inner and nested and name not in ("value", "username", "clientId"):
             compare(schema, inner, nested, f"{where}.{name}")

@@ -11,7 +11,7 @@ from conftest import CATEGORY, Workspace
 from pydantic import BaseModel, ValidationError
 from test_models import compare
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.models.validation import ValidationResult
 from reconciler.models.plan import Plan
 from reconciler.models.saved_plan import SavedPlanFile
@@ -21,7 +21,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "saved-plan.schema.json": SavedPlanFile,
     "diagnostics.schema.json": ValidationResult,
 }
-VALIDATORS = {name: jsonschema_rs.validator_for(schemas.load(name)) for name in MODELS}
+VALIDATORS = {name: jsonschema_rs.validator_for(registry.load(name)) for name in MODELS}
 ODD = (
     None, True, -1, 0, 3, 2**54, 0.0, 1.5, -1.0, 2.0**60, "", "x", "create", "restore", "delete", "git", "token", "error", "RC101",
     "0" * 64, "connector/x", "2027-01-31T00:00:00Z", [], {}, [""], [0], [2**30], {"a": "b"}, {"a": 1},
@@ -127,7 +127,7 @@ def edits(holder: Any, step: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", ["plan.schema.json", "diagnostics.schema.json"])
 def test_both_name_the_same_fields(name: str) -> None:
     """Recursively."""
-    schema = schemas.load(name)
+    schema = registry.load(name)
     compare(schema, schema, [MODELS[name]], name)
 
 

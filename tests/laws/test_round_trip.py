@@ -15,7 +15,7 @@ from test_convergence import EDITS, FEW, Document, desired_states, lay_out, snap
 from reconciler.kinds.registry import address
 from reconciler.services.records import Choice
 from reconciler.source.roundtrip.format import format_document_text
-from reconciler.wiring.files import export_records, write_export
+from reconciler.wiring.exchange import export_records, write_export
 from reconciler.wiring.run import open_source
 
 

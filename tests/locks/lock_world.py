@@ -12,7 +12,7 @@ from live_state import InProcess, sql
 
 from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.lease import Holder, Moment
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.wiring.run import now
 

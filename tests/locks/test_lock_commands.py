@@ -14,7 +14,7 @@ from conftest import Workspace, clean_environment
 from programs import needs
 from live_state import sql
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.stores.host import LocalHost
 
 OWNERS = """\

@@ -24,7 +24,7 @@ from reconciler.services.access_objections import AccessLimits
 from reconciler.services.judgement import PlanOptions
 from reconciler.services.saved_plans import revive
 from reconciler.stores.host import LocalHost
-from reconciler.stores.sql.file import StoreFile
+from reconciler.stores.sql.transaction import StoreFile
 from reconciler.stores.sql.store import SqliteStore
 from reconciler.wiring.saved_plans import read_plan
 

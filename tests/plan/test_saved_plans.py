@@ -15,7 +15,7 @@ from programs import needs
 from live_state import drift, live_spec, sql
 
 from reconciler.errors import GuardStopped, UsageError
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.wiring.saved_plans import read_plan
 
 CRM = "connectors/crm.yaml"

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import Workspace
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from servers.oauth import OAuthServer
 
 CATEGORY = "apiVersion: reconciler/v1\nkind: Category\nmetadata: {name: crm}\nspec: {displayName: Customer data}\n"

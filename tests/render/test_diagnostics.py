@@ -57,8 +57,8 @@ print(*sorted(sys.modules))
     assert said == "2 files, 3 documents: valid."
     assert not set(loaded.split()) & {
         "xml",
-        "reconciler.render.diagnostics.ci",
-        "reconciler.render.diagnostics.json",
+        "reconciler.render.diagnostics.formats",
+        "reconciler.render.diagnostics.formats",
     }
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.render.diagnostics import Checked, render
 
-SCHEMA = schemas.load("diagnostics.schema.json")
+SCHEMA = registry.load("diagnostics.schema.json")
 
 
 def test_a_diagnostic_is_told_in_full() -> None:

@@ -9,7 +9,7 @@ from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from live_state import InProcess, drift, sql
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 COMMENTED = (
     CATEGORY

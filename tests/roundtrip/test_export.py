@@ -9,10 +9,10 @@ from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from live_state import InProcess, drift, sql
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.render.adoption import export_json, refused_lines
 from reconciler.services.records import Choice
-from reconciler.wiring.files import export_records
+from reconciler.wiring.exchange import export_records
 
 
 @pytest.fixture

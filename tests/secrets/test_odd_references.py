@@ -22,12 +22,12 @@ from servers.sops import AgeKey
 from vault_server import Vault, paths, vault, vault_tls  # noqa: F401 (fixtures)
 
 from reconciler.core.secret import REFERENCE_KEYS, mask_line
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.models.connector import SecretRef
 from reconciler.models.project import Project
 from reconciler.kinds.registry import SCHEMA_FILES
 
-SCHEMA = jsonschema_rs.validator_for(schemas.load(SCHEMA_FILES["Connector"])["$defs"]["secretRef"])
+SCHEMA = jsonschema_rs.validator_for(registry.load(SCHEMA_FILES["Connector"])["$defs"]["secretRef"])
 REFERENCES = {
     "env": "NAME",
     "file": "/run/secrets/crm",

@@ -15,7 +15,7 @@ from conftest import CATEGORY, Workspace, clean_environment
 from programs import needs_mounts
 from live_state import InProcess, sql
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 

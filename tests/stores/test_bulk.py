@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from reconciler.stores.sql.file import insert
+from reconciler.stores.sql.transaction import insert
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.model import Content
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.driver import DriverContext
+from reconciler.core.ports.state import DriverContext
 from reconciler.core.ports.live import LiveRecord, Outcome, Result, Write
-from reconciler.core.ports.runs import GivenSecret, PlannedWrite, RunInfo
+from reconciler.core.ports.store import GivenSecret, PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import make_resource

@@ -17,7 +17,7 @@ from live_state import drift, sql
 
 from reconciler.cli.app import run as run_here
 from reconciler.core.secret import Secret
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.secrets.sealer import AesSealer
 
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
@@ -295,7 +295,7 @@ def test_what_began_before_writes_nothing_with_the_old_key(own: Workspace) -> No
     """An apply that had sealed already, and a process that was about to fetch tokens, are told to start again."""
     from reconciler.errors import RecordConflict
     from reconciler.core.progress import NOTHING_INTERRUPTS
-    from reconciler.core.ports.runs import RunInfo
+    from reconciler.core.ports.store import RunInfo
     from reconciler.settings import Overrides
     from reconciler.wiring.run import load_settings, open_store, open_tokens
 

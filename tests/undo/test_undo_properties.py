@@ -15,7 +15,7 @@ from undo_world import UndoBench, file_bytes, records
 from reconciler.core.conditions import Basis
 from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.model import Key
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.services.care import PURGE, carry_out_purge, make_purge
 from reconciler.services.care import carry_out_purge, make_purge
 from reconciler.stores.sql.audit import audit

@@ -12,7 +12,7 @@ from live_state import InProcess, sql
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.core.history import Report
 from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan

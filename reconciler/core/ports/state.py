@@ -1,22 +1,20 @@
-"""State: what is known of live records beside what they hold, and the runs that write to them.
+"""State: what is known of a live store beside what it holds, and the driver that both are had from."""
 
-Who owns them, what was last applied, baselines, history, leases, quarantine, tokens, the keyed fingerprints of secrets.
-In an SQL store all of it is in the database of the records, and a run is one transaction.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from reconciler.core.ports.live import Live
+from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import Clock
 
+if TYPE_CHECKING:
     from reconciler.core.care import Audit, CanRepair, KeepsKey
     from reconciler.core.history import KeepsHistory
     from reconciler.core.lease import KeepsLocks
-    from reconciler.core.ports.live import Live
-    from reconciler.core.ports.source import Sealer, TokenKeeper
+    from reconciler.core.ports.source import TokenKeeper
     from reconciler.core.ports.store import Store
 
 
@@ -87,3 +85,32 @@ class State(Protocol):
     def back_up(self, to: "Path", *, replace: bool) -> bool:
         """Copy it to a file; whether what was written while it was copied is in it."""
         ...
+
+
+MakeSealer = Callable[[Path | None, str | None, bool], tuple[Sealer, str]]
+"""From where the store's key is kept (None for nowhere), the check of the key that it holds, and whether a key may be
+made, to what seals secrets and the check to keep."""
+
+
+class DriverContext(Struct, frozen=True):
+    """What a driver is told of the run that opens a store.
+
+    Attributes:
+        root: the configuration repository; relative paths start there.
+        environment: variables of the process, such as those that hold a password.
+        lock_seconds: how long to wait for another run to end.
+    """
+
+    root: Path
+    environment: Mapping[str, str]
+    lock_seconds: float
+    clock: Clock
+    make_sealer: MakeSealer
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Context(root={self.root!r})"
+
+
+Driver = Callable[[str, DriverContext], State | Live]
+"""From a URL to the store at it. It opens nothing, and raises `UsageError` where the URL is none."""

@@ -1,15 +1,150 @@
-"""A store: live records with what is known of them, as the services take it. In an SQL store both are one database."""
+"""A store: live records with what is known of them, as the services take it, and the runs that write to it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
+from reconciler.core.conditions import Basis
 from reconciler.core.drift import Moved
-from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
-from reconciler.core.ports.runs import Lease, RunInfo
-from reconciler.core.ports.source import Sealer
-from reconciler.core.progress import Interrupts
-from reconciler.core.quarantine import KeepsDeleted
+from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, SecretState
+from reconciler.core.plan import Change
+from reconciler.core.ports.live import Outcome
+from reconciler.core.ports.source import FetchedToken, Sealer
+from reconciler.core.progress import Interrupts, Progress
+from reconciler.core.quarantine import Deleted, KeepsDeleted
+from reconciler.core.secret import SealedSecret, Secret
+
+if TYPE_CHECKING:
+    from reconciler.core.baseline import Memory
+
+
+class RunInfo(Struct, frozen=True):
+    """What the store keeps of a run beside its changes.
+
+    Attributes:
+        commit: id of the commit, with "-dirty" behind it when the working tree differed, or "".
+        verb: the command that made the plan: apply, rollback, restore; or another that writes, such as rotate-key.
+        partly: whether something of the plan was left out.
+        plan: fingerprint of the plan; "" where it has none.
+        overrides: the guards that were overridden, each with its exact count; of a repair what it mended.
+        approvals: who was said to have approved what it carries out, by whoever ran it.
+    """
+
+    actor: str
+    owner: str
+    target: str
+    commit: str
+    started: str
+    verb: str = "apply"
+    partly: bool = False
+    plan: str = ""
+    overrides: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
+
+
+class GivenSecret(Struct, frozen=True):
+    """One secret of a record that is to be written.
+
+    Attributes:
+        address: which secret of the record.
+        reference: canonical text of the reference it came from.
+        fingerprint: keyed digest of the value.
+    """
+
+    address: str
+    reference: str
+    fingerprint: str
+    value: Secret
+
+
+class PlannedWrite(Struct, frozen=True):
+    """One change with what only the store's session needs.
+
+    Attributes:
+        uid: of the record that there is, or was; "" for a new one, whose store gives it an identity.
+        secrets: those that are written with it.
+        kept: those that a deleted record comes back with as they were sealed.
+        made_with: keyed fingerprint of the authorization after the change, or "" where it needs no token.
+        token: the token that was fetched for it, to be written with it.
+    """
+
+    change: Change
+    uid: str
+    secrets: Sequence[GivenSecret] = ()
+    kept: Sequence[SealedSecret] = ()
+    made_with: str = ""
+    token: FetchedToken | None = None
+
+    def states(self) -> dict[str, SecretState]:
+        """What the store is to hold of its secrets, by address."""
+        given = {one.address: SecretState(one.reference, one.fingerprint) for one in self.secrets}
+        return given | {one.address: SecretState(one.reference, one.fingerprint) for one in self.kept}
+
+
+class Session(Protocol):
+    """One apply's writes."""
+
+    @property
+    def head(self) -> str:
+        """What proves the store's history after `write`, to be noted elsewhere; "" where it keeps none."""
+        ...
+
+    def require(self, basis: Basis) -> None:
+        """Make sure that the policies and groups are still those that the plan was judged by.
+
+        Raises:
+            RecordConflict: they are not.
+        """
+        ...
+
+    def remember(self, memory: "Memory") -> None:
+        """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
+        ...
+
+    def write(self, writes: Sequence[PlannedWrite], progress: Progress) -> Sequence[Outcome]:
+        """Carry out the changes in their order, and say of each what came of it.
+
+        A store that can do all or nothing does so: all are done, or it raises.
+
+        Raises:
+            RecordConflict: a record moved since the plan, or another stands in the way.
+            NotConverged: what was written does not read back as planned.
+        """
+        ...
+
+    def purge(self, wanted: Sequence[Deleted]) -> None:
+        """Destroy deleted records with their secrets; that it was done is kept in the history.
+
+        Raises:
+            RecordConflict: one was restored or purged meanwhile.
+        """
+        ...
+
+
+class Lease(Protocol):
+    """The right to write to a store, which one run has at a time."""
+
+    def check(self) -> None:
+        """Stop early when it is known to be lost; `session` is sure to.
+
+        Raises:
+            StoreLocked: another run has taken it, or somebody has ended it.
+        """
+        ...
+
+    def session(self, run: RunInfo) -> AbstractContextManager[Session]:
+        """A transaction that ends the lease too; commits when the block ends without an exception.
+
+        Raises:
+            StoreLocked: the lease is lost, or another process did not end its own transaction in time.
+        """
+        ...
+
+
+Clock = Callable[[], str]
+"""Gives the present time as RFC 3339 text in UTC."""
 
 
 class Store(KeepsDeleted, Protocol):

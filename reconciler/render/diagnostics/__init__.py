@@ -1,7 +1,6 @@
 """Diagnostics in the formats that people and other tools read; text is made here."""
 
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 
 from msgspec import Struct
 
@@ -33,13 +32,9 @@ def render(format_name: str, diagnostics: Sequence[Diagnostic], *, checked: Chec
     """The diagnostics, which are sorted, in one of `FORMATS`; `color` is for text."""
     if format_name == "text":
         return render_text(diagnostics, checked, color=color)
-    module = import_module(f"reconciler.render.diagnostics.{_MODULES[format_name]}")
-    text: str = getattr(module, f"render_{format_name}")(diagnostics, checked, color=color)
-    return text
+    from reconciler.render.diagnostics.formats import RENDERERS
 
-
-_MODULES = {"json": "json", "sarif": "json", "github": "ci", "gitlab": "ci", "junit": "ci"}
-"""Format to module: each is loaded when it is asked for."""
+    return RENDERERS[format_name](diagnostics, checked, color=color)
 
 
 _WIDTH = 100  # columns of a line that are shown around the caret

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from reconciler.core.diff import MISSING, same
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.common import UNORDERED_LISTS
 from reconciler.source.roundtrip.entries import FIRST, change_flow, put_in_block, swapped, take_out_of_block
 from reconciler.source.roundtrip.layout import CannotEdit, Layout, Splice
@@ -87,7 +87,7 @@ class _Walk:
         ):
             self.sequence(node, before, after, order, child.key.text if child.key else "")
         else:
-            self.splices += self._replacing.value(child, parent, schemas.arranged(after, order.schema, order.node))
+            self.splices += self._replacing.value(child, parent, registry.arranged(after, order.schema, order.node))
 
     def _refuse_repeated(self, node: Node) -> None:
         for alias in self._aliases if node.anchor else ():
@@ -124,10 +124,10 @@ class _Walk:
         self._edit(node, gone, added)
 
     def _entry(self, node: Node, name: str, value: Any, order: KeyOrder) -> str:
-        described = schemas.resolve(
+        described = registry.resolve(
             order.schema, order.node.get("properties", {}).get(name, order.node.get("additionalProperties"))
         )
-        arranged = schemas.arranged(value, order.schema, described)
+        arranged = registry.arranged(value, order.schema, described)
         if not node.is_block:
             return f"{flow(name)}: {flow(arranged)}"
         return "\n".join(entry_lines(f"{' ' * node.column}{scalar(name)}:", arranged, node.column, self._style))
@@ -177,7 +177,7 @@ class _Walk:
         return node.text
 
     def _item(self, node: Node, item: Any, order: KeyOrder) -> str:
-        arranged = schemas.arranged(item, order.schema, schemas.resolve(order.schema, order.node.get("items")))
+        arranged = registry.arranged(item, order.schema, registry.resolve(order.schema, order.node.get("items")))
         if not node.is_block:
             return flow(arranged)
         siblings = [not child.value.is_block for child in node.children if child.value.kind is NodeKind.MAPPING]

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.kinds import schemas
+from reconciler.kinds import registry
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 from reconciler.source.roundtrip.layout import Layout
 from reconciler.yaml.nodes import Child, Node, NodeKind
@@ -29,7 +29,7 @@ class KeyOrder(Struct, frozen=True):
         else:
             properties = self.node.get("properties", {})
             found = properties.get(child.key.text, self.node.get("additionalProperties"))
-        return KeyOrder(self.schema, schemas.resolve(self.schema, found))
+        return KeyOrder(self.schema, registry.resolve(self.schema, found))
 
     def arrange(self, mapping: Node) -> list[int]:
         """Positions of the entries in canonical order: known keys as in the schema, then the others as they stand."""
@@ -46,7 +46,7 @@ def order_for(root: Node) -> KeyOrder | None:
     file = SCHEMA_FILES.get(head.get("kind", ""))
     if head.get("apiVersion") != API_VERSION or file is None:
         return None
-    schema = schemas.load(file)
+    schema = registry.load(file)
     return KeyOrder(schema, schema)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reconciler.core.care import Mended
 from reconciler.core.history import GONE, LOST, REPAIR
 from reconciler.core.model import encode
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow

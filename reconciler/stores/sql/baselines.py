@@ -13,8 +13,8 @@ from msgspec.structs import astuple
 from reconciler.core.baseline import Baseline, DatedGrant, Memory
 from reconciler.core.model import Key, Record, encode
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.stores.sql.file import insert
 from reconciler.stores.sql.records import Fingerprint, decoded
+from reconciler.stores.sql.transaction import insert
 
 _RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
 _CHUNK = 400

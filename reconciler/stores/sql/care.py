@@ -11,7 +11,7 @@ from reconciler.core.care import Audit, Rekeyed, Rekeying
 from reconciler.core.conditions import Basis
 from reconciler.core.guards import BRING_BACK
 from reconciler.core.lease import RUN, Attempt, Found, LeaseInfo, Standing
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.durable import refuse_special, sync_folder
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable, UsageError
@@ -19,9 +19,9 @@ from reconciler.stores import sqlite
 from reconciler.stores.sql import checks, leases
 from reconciler.stores.sql import leases as attempts
 from reconciler.stores.sql.audit import audit_open
-from reconciler.stores.sql.file import StoreFile, reading, writing
 from reconciler.stores.sql.lease import RunLease, described
 from reconciler.stores.sql.records import has_sealed
+from reconciler.stores.sql.transaction import StoreFile, reading, writing
 
 
 class SqliteKeys:

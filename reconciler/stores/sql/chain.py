@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from reconciler.core.history import REPAIR
 from reconciler.core.model import encode
-from reconciler.stores.sql.file import insert
+from reconciler.stores.sql.transaction import insert
 
 RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes", "verb", "outcome", "plan", "overrides", "approvals")  # fmt: skip
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")

@@ -8,7 +8,7 @@ from reconciler.core import conditions
 from reconciler.core.conditions import Basis, Held, Place
 from reconciler.core.model import Key, Record
 from reconciler.core.plan import Change
-from reconciler.core.ports.runs import PlannedWrite
+from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.progress import Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import display_after, fingerprint_after, leaves, readable, refs_after

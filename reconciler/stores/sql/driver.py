@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.care import Audit, Repair
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.driver import DriverContext
-from reconciler.core.ports.runs import RunInfo
-from reconciler.core.ports.state import StoreFiles
+from reconciler.core.ports.state import DriverContext, StoreFiles
+from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import StoreUnavailable, UsageError
 from reconciler.stores import sqlite
 from reconciler.stores.host import APPLICATION_ID, has_content, is_left, key_beside, mark_of
 from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
-from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.lease import RunLease
+from reconciler.stores.sql.transaction import StoreFile
 
 if TYPE_CHECKING:
     from reconciler.core.lease import Host

@@ -8,15 +8,15 @@ from types import TracebackType
 from typing import Self
 
 from reconciler.core.lease import LEASE_SECONDS, RUN, Host, LeaseInfo, Standing, outcome_of
-from reconciler.core.ports.runs import RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import ReconcilerError, StoreLocked
 from reconciler.stores import sqlite
 from reconciler.stores.sql import leases
 from reconciler.stores.sql import leases as attempts
-from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.leases import Heartbeat
 from reconciler.stores.sql.session import SqlSession
+from reconciler.stores.sql.transaction import StoreFile
 
 MakeSession = Callable[[sqlite3.Connection, RunInfo, str], SqlSession]
 """From a connection in a transaction, the run and the present time to what writes."""

@@ -18,7 +18,7 @@ from reconciler.core.lease import (
     Standing,
     holder_of,
 )
-from reconciler.core.ports.runs import Clock, RunInfo
+from reconciler.core.ports.store import Clock, RunInfo
 from reconciler.errors import ReconcilerError
 from reconciler.stores import sqlite
 

@@ -10,19 +10,19 @@ from msgspec.structs import replace
 from reconciler.core import conditions
 from reconciler.core.plan import Change
 from reconciler.core.ports.live import Live, Outcome, Result, Write
-from reconciler.core.ports.runs import GivenSecret, Lease, PlannedWrite, RunInfo
 from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import GivenSecret, Lease, PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Interrupts, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers, sqlite
 from reconciler.stores.sql import quarantine
-from reconciler.stores.sql.file import StoreFile
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import note_versions, observe, text_of
 from reconciler.stores.sql.session import SqlSession
 from reconciler.stores.sql.store import MakeSealer, SqlStore
+from reconciler.stores.sql.transaction import StoreFile
 
 _NOTHING = "; nothing was changed"
 

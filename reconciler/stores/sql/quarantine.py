@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.model import Bodies, Key, SecretState
-from reconciler.core.ports.runs import PlannedWrite
+from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.quarantine import Deleted, Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.core.care import MadeWith
 from reconciler.core.model import encode
-from reconciler.core.ports.runs import PlannedWrite
 from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
-from reconciler.stores.sql.file import insert
+from reconciler.stores.sql.transaction import insert
 
 
 def write_secrets(connection: sqlite3.Connection, writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> None:

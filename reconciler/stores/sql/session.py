@@ -12,18 +12,18 @@ from reconciler.core.conditions import Basis
 from reconciler.core.history import PURGE
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Outcome, Result
-from reconciler.core.ports.runs import PlannedWrite, RunInfo
 from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.kinds.canonical import display_after, fingerprint_after, refs_after
 from reconciler.stores.sql import amendments, baselines, checks, quarantine, seals
 from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
-from reconciler.stores.sql.file import insert
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
+from reconciler.stores.sql.transaction import insert
 from reconciler.stores.sql.triggers import CHILDREN
 
 _AT_ONCE = 1_000  # so many rows for each table are held

@@ -9,8 +9,8 @@ from typing import Any
 from reconciler.core.baseline import Memory
 from reconciler.core.drift import Moved
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, content_of
-from reconciler.core.ports.runs import Lease, RunInfo
 from reconciler.core.ports.source import Sealer
+from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
@@ -21,7 +21,7 @@ from reconciler.stores import sqlite
 from reconciler.stores.host import make_directory
 from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.file import StoreFile, writing
+from reconciler.stores.sql.transaction import StoreFile, writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""

@@ -8,7 +8,7 @@ from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import RecordConflict
 from reconciler.stores.sql import leases
-from reconciler.stores.sql.file import StoreFile, reading, writing
+from reconciler.stores.sql.transaction import StoreFile, reading, writing
 
 _STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
 

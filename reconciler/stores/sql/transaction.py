@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.core.ports.runs import Clock
+from reconciler.core.ports.store import Clock
 from reconciler.stores import sqlite
 
 if TYPE_CHECKING:

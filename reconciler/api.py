@@ -48,6 +48,8 @@ class Repository:
             self._root = locate_root(os.fspath(path))
         except UsageError as failure:  # its hint is about the command line's -C
             raise UsageError(failure.message, hint="check `path`, the directory of the repository") from None
+        except ValueError as failure:  # a path with a NUL
+            raise UsageError(f"{path!r} is no path", hint="check `path`") from failure
         self._source = open_source(self._root, ref)
 
     @cached_property

@@ -10,7 +10,7 @@ from reconciler.core.diff import Path, diff
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Live
 from reconciler.core.ports.state import Driver, DriverContext, State
-from reconciler.errors import NotConverged, RecordConflict, UsageError
+from reconciler.errors import NotConverged, ReconcilerError, RecordConflict, UsageError
 from reconciler.kinds.common import dotted
 from reconciler.kinds.merge import is_secret_value
 from reconciler.kinds.registry import address
@@ -28,9 +28,19 @@ def open_url(url: str, context: DriverContext) -> State | Live:
     """The store at a URL; nothing is opened before it is used.
 
     Raises:
-        UsageError: there is no driver for the scheme, it cannot be loaded, or the URL is none.
+        UsageError: there is no driver for the scheme, it cannot be loaded or is none, or the URL is none.
     """
-    return _driver(url.partition(":")[0])(url, context)
+    scheme = url.partition(":")[0]
+    driver, whose = _driver(scheme), f"the store driver for '{scheme}:'"
+    try:
+        opened = driver(url, context)
+    except ReconcilerError:
+        raise
+    except Exception as failure:
+        raise UsageError(f"{whose} failed ({type(failure).__name__})", hint="ask who wrote it") from failure
+    if not isinstance(opened, (State, Live)):
+        raise UsageError(f"{whose} is none: it gives no live store", hint="see docs/store-drivers.md")
+    return opened
 
 
 def _driver(scheme: str) -> Driver:

@@ -64,6 +64,7 @@ def site(tmp_path: Path) -> Path:
     (folder / "drivers-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: drivers\nVersion: 1.0\n")
     (folder / "drivers-1.0.dist-info/entry_points.txt").write_text(
         "[reconciler.stores]\nmemory = reconciler.testing.memory:open_memory\nodd = odd:open_odd\nneedy = needy:open\n"
+        "none = builtins:repr\nfails = builtins:int\nidle = builtins:print\n"
     )
     return folder
 
@@ -254,8 +255,11 @@ def test_records_of_one_name(foreign: Workspace) -> None:
 def test_a_scheme_without_a_driver(foreign: Workspace) -> None:
     """What there is is listed; a driver that cannot be loaded says what it wants."""
     for url, words in (
-        ("nobody:x", "known are: sqlite:PATH, memory:, needy:, odd:"),
+        ("nobody:x", "known are: sqlite:PATH, fails:, idle:, memory:, needy:, none:, odd:"),
         ("needy:x", "pip install a_module_that_nobody_has"),
+        ("none:x", "the store driver for 'none:' failed (TypeError)"),
+        ("fails:x", "failed (TypeError)"),
+        ("idle:x", "is none: it gives no live store"),
     ):
         target(foreign, url)
         result = foreign.run("plan")

@@ -70,6 +70,7 @@ class Outcome(Struct, frozen=True):
     reason: str = ""
 
 
+@runtime_checkable
 class Live(Protocol):
     """A live store. Nothing is opened before it is used."""
 

@@ -166,3 +166,5 @@ def test_what_is_no_repository_is_told_in_words_of_programs(tmp_path: Path) -> N
         with pytest.raises(reconciler.UsageError, match=said) as failure:
             reconciler.Repository(path)
         assert failure.value.hint == "check `path`, the directory of the repository"
+    with pytest.raises(reconciler.UsageError, match="is no path"):
+        reconciler.Repository("a\0b")

@@ -21,12 +21,12 @@ def of_commit(build: Callable[..., Sides], **arguments: int | str) -> Callable[[
 
 
 STARTING = (
-    Case("version", partial(calls.start_up, option="--version"), Goal(1.5), runs=25),
-    Case("help", partial(calls.start_up, option="--help"), Goal(3), runs=25),
+    Case("version", partial(calls.start_up, option="--version"), runs=25),
+    Case("help", partial(calls.start_up, option="--help"), Goal(15), runs=25),
 )
 
 PLANS = (
-    Case("plan-nothing-10k-commit-python", of_commit(plans.against_python, n=10_000, applied="main"), Goal(4), runs=15),
+    Case("plan-nothing-10k-commit-python", of_commit(plans.against_python, n=10_000, applied="main"), Goal(15), runs=15),
     Case("plan-nothing-10k-commit-limit", of_commit(plans.against_limit, n=10_000, applied="main"), runs=15),
     Case("plan-nothing-10k-python", partial(plans.against_python, n=10_000, applied="main"), runs=15),
     Case("plan-nothing-10k-status", partial(plans.against_status, n=10_000, applied="main"), runs=15),
@@ -35,7 +35,7 @@ PLANS = (
     Case(
         "plan-one-10k-commit-python",
         of_commit(plans.against_python, n=10_000, applied=plans.BEFORE),
-        Goal(6, peak_megabytes=64 * MEBIBYTE),
+        Goal(15, peak_megabytes=64 * MEBIBYTE),
         runs=15,
     ),
     Case("plan-one-10k-commit-limit", of_commit(plans.against_limit, n=10_000, applied=plans.BEFORE), runs=15),
@@ -54,12 +54,11 @@ PLANS = (
     Case(
         "plan-full-10k-terraform",
         partial(plans.against_terraform, n=10_000, ours=plans.full),
-        Goal(1 / 150),
         runs=3,
         heavy=True,
     ),
     Case("plan-full-1k-plain", partial(plans.full_against_plain, n=1_000), Goal(1 / 40), runs=2),
-    Case("plan-first-10k-octodns", partial(plans.first_against_octodns, n=10_000), Goal(1 / 4), runs=3),
+    Case("plan-first-10k-octodns", partial(plans.first_against_octodns, n=10_000), runs=3),
     Case("plan-one-10k-1k-commit", of_commit(plans.growth, large=10_000, small=1_000), Goal(1.6), runs=15),
     Case(
         "plan-one-100k-1k-commit",
@@ -84,7 +83,7 @@ PLANS = (
     Case(
         "plan-full-100k-1k",
         partial(plans.full_growth, large=100_000, small=1_000),
-        Goal(1.0, peak_megabytes=300, peak_ratio=3),
+        Goal(1.0, peak_megabytes=300),
         runs=3,
         heavy=True,
         growth=100,
@@ -109,12 +108,10 @@ VALIDATIONS = (
     Case("validate-1k-check-jsonschema", partial(validations.against_check_jsonschema, n=1_000), Goal(1 / 25), runs=2),
     Case("validate-10k-limit", partial(validations.against_limit, n=10_000)),
     Case("validate-10k-commit-limit", partial(validations.of_a_commit_against_limit, n=10_000)),
-    Case("validate-10k-sourcemeta", partial(validations.against_sourcemeta, n=10_000), Goal(0.8)),
-    Case(
-        "validate-10k-sourcemeta-fast", lambda bench: validations.against_sourcemeta(bench, 10_000, "--fast"), Goal(1)
-    ),
+    Case("validate-10k-sourcemeta", partial(validations.against_sourcemeta, n=10_000), Goal(1)),
+    Case("validate-10k-sourcemeta-fast", lambda bench: validations.against_sourcemeta(bench, 10_000, "--fast")),
     Case("validate-10k-ajv", partial(validations.against_ajv, n=10_000), runs=5),
-    Case("validate-10k-bad", partial(validations.faulty, n=10_000, bad=100), Goal(1.15)),
+    Case("validate-10k-bad", partial(validations.faulty, n=10_000, bad=100), Goal(1.2)),
     Case("validate-10k-warm", partial(validations.warm_against_cold, n=10_000), Goal(1 / 6)),
     Case("validate-10k-since", partial(validations.since_against_cold, n=10_000), runs=5),
     Case("validate-10k-warm-status", partial(validations.warm_against_status, n=10_000)),
@@ -122,13 +119,13 @@ VALIDATIONS = (
 )
 
 APPLIES = (
-    Case("apply-1k-terraform", partial(applies.against_terraform, n=1_000), Goal(1 / 500), runs=5, heavy=True),
+    Case("apply-1k-terraform", partial(applies.against_terraform, n=1_000), Goal(1 / 400), runs=5, heavy=True),
     Case("apply-1k-octodns", partial(applies.against_octodns, n=1_000), runs=5),
     Case("apply-1k-limit", partial(applies.against_limit, n=1_000)),
     Case("apply-1k-plain", partial(applies.against_plain, n=1_000), runs=1),
-    Case("apply-10k-validate", partial(applies.against_validate, n=10_000), Goal(1.5)),
+    Case("apply-10k-validate", partial(applies.against_validate, n=10_000), Goal(1.6)),
     Case("apply-10k-limit", partial(applies.against_limit, n=10_000), runs=5),
-    Case("apply-100k-validate", partial(applies.against_validate, n=100_000), Goal(1.5), runs=2, heavy=True),
+    Case("apply-100k-validate", partial(applies.against_validate, n=100_000), Goal(1.6), runs=2, heavy=True),
     Case("apply-100k-limit", partial(applies.against_limit, n=100_000), runs=1, heavy=True),
 )
 
@@ -155,7 +152,7 @@ PERMISSIONS = (
 
 CALLS = (
     Case("tokens-200", partial(calls.fetch_tokens, count=200, seconds=0.1, parallelism=8), Goal(1.5), runs=5),
-    Case("call-httpx", calls.call_against_httpx, Goal(2), runs=15),
+    Case("call-httpx", calls.call_against_httpx, Goal(1.5), runs=15),
 )
 
 CASES = (*STARTING, *PLANS, *DRIFT, *VALIDATIONS, *APPLIES, *PERMISSIONS, *CALLS)

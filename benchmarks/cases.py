@@ -26,7 +26,9 @@ STARTING = (
 )
 
 PLANS = (
-    Case("plan-nothing-10k-commit-python", of_commit(plans.against_python, n=10_000, applied="main"), Goal(15), runs=15),
+    Case(
+        "plan-nothing-10k-commit-python", of_commit(plans.against_python, n=10_000, applied="main"), Goal(15), runs=15
+    ),
     Case("plan-nothing-10k-commit-limit", of_commit(plans.against_limit, n=10_000, applied="main"), runs=15),
     Case("plan-nothing-10k-python", partial(plans.against_python, n=10_000, applied="main"), runs=15),
     Case("plan-nothing-10k-status", partial(plans.against_status, n=10_000, applied="main"), runs=15),

@@ -64,10 +64,6 @@ class Content(Struct, frozen=True):
         """With its value."""
         return self if self.held is not None else type(self)(self.body, decode(self.body))
 
-    def without_value(self) -> Self:
-        """As small as can be."""
-        return self if self.held is None else type(self)(self.body)
-
 
 def content_of(value: dict[str, Any]) -> Content:
     """A canonical value with its body.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports.source import Sealer, SecretBackend
     from reconciler.core.ports.state import DriverContext, State, StoreFiles
     from reconciler.core.ports.store import Store
-    from reconciler.secrets.local import ResolverContext as SecretContext
+    from reconciler.secrets.local import ResolverContext
     from reconciler.secrets.own import Own
     from reconciler.services.tokens import TokenTools
 
@@ -230,7 +230,7 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
     """What resolves secret references; nothing is loaded before it is used."""
     from reconciler.secrets.resolver import Resolver
 
-    def make() -> "SecretContext":
+    def make() -> "ResolverContext":
         from reconciler.secrets.local import ResolverContext
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,14 +34,6 @@ def gated(workspace: Workspace) -> Workspace:
     workspace.write("reconciler.yaml", PROJECT)
     workspace.edit("connectors/crm.yaml", "{env: CRM_PASSWORD}", '{exec: "wait:crm"}')
     return workspace
-
-
-@pytest.fixture(autouse=True)
-def hangups_are_heard() -> Iterator[None]:
-    """Also where these tests run below nohup, whose children ignore them."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def apply_until_gate(gated: Workspace, *prefix: str) -> subprocess.Popen[str]:

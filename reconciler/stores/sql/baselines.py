@@ -3,7 +3,7 @@
 import json
 import operator
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
 from typing import Any
@@ -14,10 +14,9 @@ from reconciler.core.baseline import Baseline, DatedGrant, Memory
 from reconciler.core.model import Key, Record, encode
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.stores.sql.records import Fingerprint, decoded
-from reconciler.stores.sql.transaction import insert
+from reconciler.stores.sql.transaction import chunks, insert, marks
 
 _RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
-_CHUNK = 400
 
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
 
@@ -79,14 +78,14 @@ class SqlIndex:
     def records(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Record]:
         """Records, of whomever, at the addresses or of the kinds; in the order in which the store lists them all."""
         select = f"SELECT rowid, {_RECORD} FROM"
-        found = self._rows(f"{select} records WHERE kind IN ({_marks(kinds)})", *kinds) if kinds else []
+        found = self._rows(f"{select} records WHERE kind IN ({marks(kinds)})", *kinds) if kinds else []
         found += self._rows_of(keys, f"{select} wanted CROSS JOIN records ON kind = k AND name = n")
         return self._read(row[1:] for row in sorted({row[0]: row for row in found}.values(), key=itemgetter(0)))
 
     def identified(self, uids: Iterable[str]) -> list[Record]:
         """Records, of whomever, by their identities."""
         query = f"SELECT {_RECORD} FROM records WHERE uid IN ({{}})"
-        return self._read(row for part in _chunks(uids) for row in self._rows(query.format(_marks(part)), *part))
+        return self._read(row for part, some in chunks(uids) for row in self._rows(query.format(some), *part))
 
     def owned(self) -> dict[str, int]:
         """How many records of the owner there are, by kind."""
@@ -104,7 +103,7 @@ class SqlIndex:
     def declared_in(self, files: Iterable[str]) -> list[Key]:
         """What the files declared."""
         query = "SELECT kind, name FROM declared WHERE owner = ? AND file IN ({})"
-        return [Key(*row) for part in _chunks(files) for row in self._rows(query.format(_marks(part)), self._owner, *part)]  # fmt: skip
+        return [Key(*row) for part, some in chunks(files) for row in self._rows(query.format(some), self._owner, *part)]  # fmt: skip
 
     def claimants(self, keys: Iterable[Key]) -> set[str]:
         """The files of which a resource claims one of the addresses as its earlier one."""
@@ -164,7 +163,7 @@ class SqlIndex:
 
     def referrers(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Key]:
         """Records that refer to one of the addresses, all or those of some kinds."""
-        where = f" WHERE r.kind IN ({_marks(kinds)})" if kinds else ""
+        where = f" WHERE r.kind IN ({marks(kinds)})" if kinds else ""
         query = "SELECT r.kind, r.name FROM wanted CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)"
         return [Key(*row) for row in self._rows_of(keys, query + where, *kinds)]
 
@@ -179,10 +178,10 @@ class SqlIndex:
         As `(kind, name) IN (VALUES ...)` they would be looked for in all rows.
         """
         found: list[tuple[Any, ...]] = []
-        for part in _chunks(pairs):
-            marks = ",".join(["(?,?)"] * len(part))
+        for part, _ in chunks(pairs):
+            rows = ",".join(["(?,?)"] * len(part))
             wanted = [value for pair in part for value in pair]
-            found += self._rows(f"WITH wanted (k, n) AS (VALUES {marks}) {query}", *wanted, *values)
+            found += self._rows(f"WITH wanted (k, n) AS (VALUES {rows}) {query}", *wanted, *values)
         return found
 
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
@@ -229,15 +228,5 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         owner, *base.trees, base.rules, revision, sum(base.records.values()), json.dumps(dict(base.records)),
         base.judged, json.dumps(warnings), json.dumps([astuple(one) for one in base.dated]),
     )  # fmt: skip
-    connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({_marks(row)})", row)
+    connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({marks(row)})", row)
     connection.execute("DELETE FROM meta WHERE key = 'writing'")
-
-
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(items)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
-
-
-def _marks(items: Collection[object]) -> str:
-    return ",".join("?" * len(items))

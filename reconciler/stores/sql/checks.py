@@ -17,9 +17,8 @@ from reconciler.kinds.registry import address
 from reconciler.stores import drivers
 from reconciler.stores.sql import schema
 from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.transaction import chunks
 from reconciler.stores.sql.triggers import PICTURE
-
-_CHUNK = 500
 
 
 def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
@@ -30,7 +29,7 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     """
     planned = {change.record.uid: change for change in changes if change.record}
     found: dict[str, Place] = {}
-    for chunk, marks in _chunks(list(planned)):
+    for chunk, marks in chunks(planned):
         rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
         found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
     records = (change.record for change in planned.values() if change.record)
@@ -86,7 +85,7 @@ def _there(connection: sqlite3.Connection, keys: Collection[Key]) -> set[Key]:
     """Those of the keys that there is a record of."""
     found: set[Key] = set()
     for kind in {key.kind for key in keys}:
-        for chunk, marks in _chunks([key.name for key in keys if key.kind == kind]):
+        for chunk, marks in chunks([key.name for key in keys if key.kind == kind]):
             rows = connection.execute(f"SELECT name FROM records WHERE kind = ? AND name IN ({marks})", (kind, *chunk))
             found |= {Key(kind, name) for (name,) in rows}
     return found
@@ -118,13 +117,6 @@ def refusal(
         hint="run: reconciler plan",
         details=tuple(details),
     )
-
-
-def _chunks(items: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
-    """Parts of `items`, each with as many marks for parameters."""
-    for start in range(0, len(items), _CHUNK):
-        part = items[start : start + _CHUNK]
-        yield part, ",".join("?" * len(part))
 
 
 Words = dict[str, list[str]]
@@ -182,13 +174,12 @@ def check_written(
         NotConverged: one is not, or another one was changed along with it.
     """
     changes = {write.uid: write.change for write in writes}
-    uids = list(changes)
-    progress.tell("checking", 0, len(uids))
-    for start in range(0, len(uids), _CHUNK):
-        chunk = uids[start : start + _CHUNK]
+    checked = 0
+    progress.tell("checking", checked, len(changes))
+    for chunk, marks in chunks(changes):
         rows = connection.execute(
             "SELECT r.uid, r.kind, r.name, r.owner, coalesce(r.display, ''), r.fingerprint, r.applied, d.live FROM records r"
-            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({','.join('?' * len(chunk))})",
+            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks})",
             chunk,
         )
         found = {uid: Held(tuple(columns), live) for uid, *columns, live in rows}
@@ -197,7 +188,8 @@ def check_written(
             raise drivers.not_converged(
                 changes[uid].key, drivers.unlike(what, changes[uid].body, found[uid].body if uid in found else None)
             )
-        progress.tell("checking", start + len(chunk), len(uids))
+        checked += len(chunk)
+        progress.tell("checking", checked, len(changes))
     if before is not None:
         _check_beside(connection, writes)
         _check_others(before, {uid: tuple(rest) for uid, *rest in _pictures(connection)}, changes)

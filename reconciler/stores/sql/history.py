@@ -8,11 +8,9 @@ from pathlib import Path
 from reconciler.core.history import Body, Drift, Futile, Row, RunEntry, Trail
 from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
-from reconciler.kinds.registry import KINDS
 from reconciler.stores import sqlite
-from reconciler.stores.sql.records import decoded
-
-_CHUNK = 500
+from reconciler.stores.sql.records import decoded, known_key
+from reconciler.stores.sql.transaction import chunks
 
 
 class SqliteHistory:
@@ -30,7 +28,7 @@ class SqliteHistory:
             if connection is None:
                 return []
             wanted = _run_ids(connection, since, limit) if ids is None else sorted(set(ids), reverse=True)
-            return [run for part in _chunks(wanted) for run in _runs(connection, part)]
+            return [run for part, marks in chunks(wanted) for run in _runs(connection, part, marks)]
 
     def futile(self, *, since: str = "", limit: int | None = None) -> list[Futile]:
         """Runs that changed nothing, the latest first: those that began at `since` or later."""
@@ -104,8 +102,7 @@ def _run_ids(connection: sqlite3.Connection, since: str, limit: int | None) -> l
     return [found for (found,) in connection.execute(query, (since, -1 if limit is None else limit))]
 
 
-def _runs(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[RunEntry]:
-    marks = ",".join("?" * len(ids))
+def _runs(connection: sqlite3.Connection, ids: Sequence[int], marks: str) -> Iterator[RunEntry]:
     counts: dict[int, dict[str, int]] = {}
     for run, action, count in connection.execute(
         f"SELECT run, action, count(*) FROM history WHERE run IN ({marks}) GROUP BY run, action", ids
@@ -135,10 +132,10 @@ def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -
         f" WHERE {where} ORDER BY seq"
     )
     for uid, seq, run, kind, name, action, printed, before, was, at, left in connection.execute(query, values):
-        row = Row(seq, run, _key(kind, name), action, printed, _body(before), was, at, _body(left))
+        row = Row(seq, run, known_key(kind, name), action, printed, _body(before), was, at, _body(left))
         rows.setdefault(uid, []).append(row)
     live = {
-        uid: (_key(kind, name), decoded(body))
+        uid: (known_key(kind, name), decoded(body))
         for uid, kind, name, body in connection.execute(
             "SELECT uid, kind, name, coalesce(d.live, '{}') FROM records LEFT JOIN documents d USING (uid)"
             f" WHERE {where}",
@@ -155,16 +152,5 @@ def _drifts(connection: sqlite3.Connection) -> dict[str, Drift]:
     return {uid: Drift(since, _body(body)) for uid, since, body in found}
 
 
-def _key(kind: str, name: str) -> Key:
-    if kind not in KINDS:
-        raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
-    return Key(kind, name)
-
-
 def _body(text: str | None) -> Body | None:
     return None if text is None else decoded(text)
-
-
-def _chunks(items: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

@@ -1,7 +1,7 @@
 """Leases of runs and of tokens, their heartbeat, and what became of those who took them."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -21,10 +21,10 @@ from reconciler.core.lease import (
 from reconciler.core.ports.store import Clock, RunInfo
 from reconciler.errors import ReconcilerError
 from reconciler.stores import sqlite
+from reconciler.stores.sql.transaction import chunks
 
 OF_TOKENS = "token/"
 """How the names of leases on access tokens begin; a record's uid follows."""
-_CHUNK = 500
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
 FROM leases l LEFT JOIN attempts a ON a.id = l.fence
@@ -34,7 +34,7 @@ FROM leases l LEFT JOIN attempts a ON a.id = l.fence
 def read(connection: sqlite3.Connection, names: Sequence[str]) -> list[LeaseInfo]:
     """The leases of these names that somebody has, or had when he died."""
     found: list[LeaseInfo] = []
-    for chunk, marks in _chunks(names):
+    for chunk, marks in chunks(names):
         found += map(_lease, connection.execute(f"{_SELECT} WHERE l.name IN ({marks})", chunk))
     return found
 
@@ -74,7 +74,7 @@ def put(connection: sqlite3.Connection, names: Sequence[str], holder: str, ends:
 def held(connection: sqlite3.Connection, names: Sequence[str], holder: str) -> set[str]:
     """Which of the leases `holder` has."""
     found: set[str] = set()
-    for chunk, marks in _chunks(names):
+    for chunk, marks in chunks(names):
         rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({marks})", (holder, *chunk))
         found |= {name for (name,) in rows}
     return found
@@ -83,12 +83,6 @@ def held(connection: sqlite3.Connection, names: Sequence[str], holder: str) -> s
 def drop(connection: sqlite3.Connection, names: Iterable[str], holder: str) -> None:
     """End the leases that `holder` has."""
     connection.executemany("DELETE FROM leases WHERE name = ? AND holder = ?", [(name, holder) for name in names])
-
-
-def _chunks(names: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
-    for start in range(0, len(names), _CHUNK):
-        part = names[start : start + _CHUNK]
-        yield part, ",".join("?" * len(part))
 
 
 _JOIN_SECONDS = 5.0

@@ -12,7 +12,8 @@ from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.records import decoded, known_key
+from reconciler.stores.sql.transaction import chunks
 from reconciler.stores.sql.triggers import PICTURE, PICTURED
 
 _NOWHERE = Touch("", "")
@@ -117,7 +118,6 @@ def _note_writers(
     connection.execute("DELETE FROM meta WHERE key = 'writing'")
 
 
-_CHUNK = 500
 _KEPT = f"SELECT uid, since, writer, {', '.join(PICTURED)} FROM drifts WHERE settled IS NULL"
 
 
@@ -136,9 +136,8 @@ def moved(connection: sqlite3.Connection) -> list[Moved]:
 
 def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, DriftSide]:
     found: dict[str, DriftSide] = {}
-    for start in range(0, len(uids), _CHUNK):
-        chunk = uids[start : start + _CHUNK]
-        rows = connection.execute(f"SELECT r.uid, {PICTURE} FROM records r WHERE r.uid IN ({','.join('?' * len(chunk))})", chunk)  # fmt: skip
+    for chunk, marks in chunks(uids):
+        rows = connection.execute(f"SELECT r.uid, {PICTURE} FROM records r WHERE r.uid IN ({marks})", chunk)  # fmt: skip
         found |= {uid: _side(picture) for uid, *picture in rows}
     return found
 
@@ -146,7 +145,7 @@ def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, Drif
 def _side(picture: Sequence[Any]) -> DriftSide:
     body, kind, name, display, owner, declared, refs, secrets, applied = picture
     return DriftSide(
-        _key(kind, name),
+        known_key(kind, name),
         owner or "",
         display or "",
         None if body is None else decoded(body),
@@ -155,12 +154,6 @@ def _side(picture: Sequence[Any]) -> DriftSide:
         frozenset((kind, name) for kind, name in json.loads(refs)),
         {address: StoredSecret(*rest) for address, *rest in json.loads(secrets)},
     )
-
-
-def _key(kind: str, name: str) -> Key:
-    if kind not in KINDS:
-        raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
-    return Key(kind, name)
 
 
 def earlier_names(connection: sqlite3.Connection, uid: str) -> frozenset[str]:
@@ -193,7 +186,7 @@ def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: Drift
             if later is not None:
                 body, since, by, number, left = later
                 side = DriftSide(
-                    _key(kind, left or name), owner, now.display, body, None, printed, now.refs, now.secrets
+                    known_key(kind, left or name), owner, now.display, body, None, printed, now.refs, now.secrets
                 )
                 yield Moved(uid, since, by, side, now, number)
             return

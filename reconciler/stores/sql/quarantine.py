@@ -1,7 +1,7 @@
 """Deleted records in the SQL store: kept with their sealed secrets and without tokens until they are purged."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.core.model import Bodies, Key, SecretState
 from reconciler.core.ports.store import PlannedWrite
@@ -10,8 +10,7 @@ from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.records import decoded
-
-_CHUNK = 500
+from reconciler.stores.sql.transaction import chunks
 
 
 def deleted(connection: sqlite3.Connection) -> list[Deleted]:
@@ -31,7 +30,7 @@ def deleted(connection: sqlite3.Connection) -> list[Deleted]:
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:
     """What deleted records held, what was last applied, and the states of their secrets."""
     found: dict[str, Bodies] = {}
-    for chunk, marks in _chunks(list(uids)):
+    for chunk, marks in chunks(uids):
         states: dict[str, dict[str, SecretState]] = {}
         query = f"SELECT uid, address, reference, fingerprint FROM quarantined_secrets WHERE uid IN ({marks})"
         for uid, place, reference, printed in connection.execute(query, chunk):
@@ -45,7 +44,7 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
 def secrets(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Mapping[str, SealedSecret]]:
     """Sealed secrets of deleted records: uid to address to secret."""
     found: dict[str, dict[str, SealedSecret]] = {}
-    for chunk, marks in _chunks(list(uids)):
+    for chunk, marks in chunks(uids):
         query = (
             f"SELECT uid, address, reference, fingerprint, ciphertext FROM quarantined_secrets WHERE uid IN ({marks})"
         )
@@ -113,9 +112,3 @@ def keep(connection: sqlite3.Connection, deletes: Sequence[PlannedWrite], run: i
 def drop(connection: sqlite3.Connection, uids: Iterable[str]) -> None:
     """Take records, with their sealed secrets, out of the quarantine."""
     connection.executemany("DELETE FROM quarantine WHERE uid = ?", ((uid,) for uid in uids))
-
-
-def _chunks(items: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
-    for start in range(0, len(items), _CHUNK):
-        part = items[start : start + _CHUNK]
-        yield part, ",".join("?" * len(part))

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState, beside
 from reconciler.kinds.registry import KINDS
-
-_CHUNK = 500  # below the smallest limit on parameters that SQLite has been built with
+from reconciler.stores.sql.transaction import chunks
 
 Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed outside of a run."""
@@ -51,8 +50,7 @@ def _recompute(connection: sqlite3.Connection, found: dict[Key, Record], fingerp
 def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:
     """Live and last applied bodies, and secret states, of the records named."""
     found: dict[str, Bodies] = {}
-    for chunk in _chunks(list(uids)):
-        marks = ",".join("?" * len(chunk))
+    for chunk, marks in chunks(uids):
         secrets: dict[str, dict[str, SecretState]] = {}
         for uid, address, reference, printed in connection.execute(
             f"SELECT uid, address, reference, fingerprint FROM secrets WHERE uid IN ({marks})", chunk
@@ -131,17 +129,17 @@ Sealed = tuple[str, str, str, Any, list[tuple[str, bytes]]]
 
 def connectors(connection: sqlite3.Connection, names: Sequence[str] | None) -> Iterator[Sealed]:
     """Connectors with their sealed secrets, in order of their names; all of them for None."""
-    for chunk in _chunks(sorted(names)) if names is not None else [None]:
-        where = f"AND r.name IN ({','.join('?' * len(chunk))})" if chunk is not None else ""
+    for chunk, marks in chunks(sorted(names)) if names is not None else [([], "")]:
+        where = f"AND r.name IN ({marks})" if names is not None else ""
         secrets: dict[str, list[tuple[str, bytes]]] = {}
         for uid, address, ciphertext in connection.execute(
             f"SELECT s.uid, s.address, s.ciphertext FROM secrets s JOIN records r USING (uid) WHERE r.kind = 'Connector' {where}",
-            chunk or (),
+            chunk,
         ):
             secrets.setdefault(uid, []).append((address, ciphertext))
         rows = connection.execute(
             f"SELECT r.uid, r.name, r.owner, d.live FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Connector' {where} ORDER BY r.name",
-            chunk or (),
+            chunk,
         )
         for uid, name, owner, live in rows:
             yield uid, name, owner, decoded(live), secrets.get(uid, [])
@@ -157,11 +155,6 @@ def decoded(body: str) -> Any:
         return json.loads(body)
     except (ValueError, TypeError, RecursionError) as failure:
         raise sqlite3.DatabaseError("database disk image is malformed: a body is not JSON") from failure
-
-
-def _chunks(items: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
 
 
 class Drifts:
@@ -204,3 +197,14 @@ class Drifts:
         self._connection.executemany(f"{settle} AND kind = ? AND name = ?", ((run, *key) for key in keys))
         if owner is not None:
             self._connection.execute(f"{settle} AND coalesce(owner, ?) = ?", (run, owner, owner))
+
+
+def known_key(kind: str, name: str) -> Key:
+    """The key of a row.
+
+    Raises:
+        sqlite3.DatabaseError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
+    return Key(kind, name)

@@ -1,11 +1,11 @@
 """An SQLite store by its place, one transaction on it, and rows in bulk."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -80,3 +80,19 @@ def insert(connection: sqlite3.Connection, into: str, width: int, rows: Iterable
             connection.execute(many, tuple(chain.from_iterable(part)))
         else:
             connection.executemany(f"INSERT INTO {into} VALUES {one} {conflict}", part)
+
+
+Item = TypeVar("Item")
+_MOST = 400  # pairs of parameters stay below the smallest limit that SQLite has been built with
+
+
+def chunks(items: Iterable[Item]) -> Iterator[tuple[list[Item], str]]:
+    """Parts of `items` that one statement can name, each with as many marks for parameters."""
+    waiting = iter(items)
+    while part := list(islice(waiting, _MOST)):
+        yield part, marks(part)
+
+
+def marks(items: Collection[object]) -> str:
+    """As many marks for parameters."""
+    return ",".join("?" * len(items))

@@ -7,12 +7,10 @@ import click
 
 from reconciler.cli.execution import FORMATS, ApplyFlags, carry_out, carrying_options
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
-from reconciler.cli.plan import plan_options
+from reconciler.cli.plan import FILE, plan_options
 from reconciler.cli.run import open_run, open_saved, planned_with, refuse_demanded
 from reconciler.errors import UsageError
 from reconciler.wiring.plan import PlanFlags
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -25,13 +23,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
         ("reconciler apply --yes --on-error continue", "leave out connectors whose access token is not to be had"),
     ),
 )
-@click.argument("planfile", required=False, type=_FILE, metavar="[PLANFILE]")
+@click.argument("planfile", required=False, type=FILE, metavar="[PLANFILE]")
 @plan_options
 @carrying_options
 @click.option(
     "--verify",
     "keys",
-    type=_FILE,
+    type=FILE,
     multiple=True,
     metavar="KEY",
     help="A public key that the saved plan has to be signed with; may be given again.",

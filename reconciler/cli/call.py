@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from reconciler.cli.options import ExplainedCommand, choose_format, common_options, labels_of
+from reconciler.cli.options import ExplainedCommand, choose_format, common_options, labels_of, stacked
 from reconciler.cli.output import answer, can_ask, confirmed, options, say, wants_color
 from reconciler.cli.run import named_actor, open_run
+from reconciler.core.calls import Headers
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, ExitCode, UsageError
 from reconciler.kinds.requests import GivenData, build, gather, shown_url
 from reconciler.render.call import Sent, checks_text, outcome_text, request_text
-from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, Headers, prepare, redactor_of
+from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, prepare, redactor_of
 from reconciler.services.records import Query, find_connector, find_endpoint, search
 from reconciler.services.smoke import check_all
 from reconciler.wiring.plan import OpenedRun
@@ -42,21 +43,17 @@ MAX_BYTES = 10 * 1024 * 1024
 
 
 def _call_options(function: Any) -> Any:
-    for option in reversed(
-        [
-            click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Data for the placeholder {{KEY}}, a text; KEY:=VALUE for JSON; keys may be dotted."),
-            click.option("--data", metavar="FILE", help="Data for the placeholders: a JSON or YAML object; - is standard input."),
-            click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A query parameter; it wins over the definition's."),
-            click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header; of the definition's only the required ones are sent then."),
-            click.option("--base-url", default="", envvar="RECONCILER_BASE_URL", metavar="URL", help="Where the platform is, for URLs that begin with /."),
-            click.option("--max-bytes", type=click.IntRange(1, 2**31), default=MAX_BYTES, metavar="N", help="How much of the body is read; default 10 MiB."),
-            click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-            click.option("--fail", is_flag=True, help="Exit with 10 when the status is 400 or above."),
-            click.option("--dry-run", is_flag=True, help="Print the request and do not send it."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    return stacked(
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Data for the placeholder {{KEY}}, a text; KEY:=VALUE for JSON; keys may be dotted."),
+        click.option("--data", metavar="FILE", help="Data for the placeholders: a JSON or YAML object; - is standard input."),
+        click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A query parameter; it wins over the definition's."),
+        click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header; of the definition's only the required ones are sent then."),
+        click.option("--base-url", default="", envvar="RECONCILER_BASE_URL", metavar="URL", help="Where the platform is, for URLs that begin with /."),
+        click.option("--max-bytes", type=click.IntRange(1, 2**31), default=MAX_BYTES, metavar="N", help="How much of the body is read; default 10 MiB."),
+        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        click.option("--fail", is_flag=True, help="Exit with 10 when the status is 400 or above."),
+        click.option("--dry-run", is_flag=True, help="Print the request and do not send it."),
+    )(function)  # fmt: skip
 
 
 @click.command(

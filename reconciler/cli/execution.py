@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.cli.boundary import SignalInterrupts
+from reconciler.cli.options import stacked
 from reconciler.cli.output import (
     answer,
     can_ask,
@@ -38,16 +39,12 @@ FORMATS = ("text", "json")
 
 def carrying_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that carries out a plan."""
-    for option in reversed(
-        [
-            yes_option(),
-            lock_timeout_option(),
-            click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a token that is not to be had stops everything, or leaves its connector out."),
-            click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many tokens are requested at once; default 8."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    return stacked(
+        yes_option(),
+        lock_timeout_option(),
+        click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a token that is not to be had stops everything, or leaves its connector out."),
+        click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many tokens are requested at once; default 8."),
+    )(function)  # fmt: skip
 
 
 def lock_timeout_option() -> Callable[..., Callable[..., object]]:

@@ -242,3 +242,14 @@ class RevisionType(click.types.StringParamType):
 
 
 REVISION = RevisionType()
+
+
+def stacked(*options: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order in which help shows them."""
+
+    def decorate(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, stacked
 from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.run import VALID_FOR, Saving, open_run, planned_with, preflight_of, refuse_unsaved, save
 from reconciler.core.guards import FORM, GUARDS, Override
@@ -63,7 +63,7 @@ def _show(plan: Plan, verdicts: "Sequence[PreflightVerdict] | None", chosen: str
 
 
 MAX_NAME = 255
-_FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _limit(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -130,45 +130,33 @@ def tokens_option() -> Callable[..., Callable[..., Any]]:
 def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `plan` and `apply` share."""
     function = guarding_options(function)
-    for option in reversed(
-        [
-            click.option("--ref", default="", type=REVISION, metavar="REV", help="Take the definitions of a commit, branch or tag."),
-            click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
-            click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
-            click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    return stacked(
+        click.option("--ref", default="", type=REVISION, metavar="REV", help="Take the definitions of a commit, branch or tag."),
+        click.option("--full", is_flag=True, help="Look at everything, not at what moved since the last apply alone."),
+        click.option("--no-prune", is_flag=True, help="Keep records that git no longer defines."),
+        click.option("--adopt", is_flag=True, help="Take over live records that belong to somebody else."),
+    )(function)  # fmt: skip
 
 
 def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that makes a plan of all records: its guards, and what is looked at."""
-    for option in reversed(
-        [
-            click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
-            override_option(),
-            approvals_option(),
-            preflight_option(),
-            tokens_option(),
-            click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    return stacked(
+        click.option("--max-deletes", callback=_limit, metavar="N|N%", help="How many records may be deleted; default 30%, and 5 in any case."),
+        override_option(),
+        approvals_option(),
+        preflight_option(),
+        tokens_option(),
+        click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),
+    )(function)  # fmt: skip
 
 
 def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of commands that can save their plan."""
-    for option in reversed(
-        [
-            click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, to be carried out by `apply FILE`."),
-            click.option("--sign", "sign_key", type=_FILE, metavar="KEY", help="Sign the saved plan with this Ed25519 private key."),
-            click.option("--valid-for", default=VALID_FOR, show_default=True, metavar="TIME", help="How long the saved plan may be applied, e.g. 30m, 12h, 7d."),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    return stacked(
+        click.option("--out", type=FILE, metavar="FILE", help="Save the plan, to be carried out by `apply FILE`."),
+        click.option("--sign", "sign_key", type=FILE, metavar="KEY", help="Sign the saved plan with this Ed25519 private key."),
+        click.option("--valid-for", default=VALID_FOR, show_default=True, metavar="TIME", help="How long the saved plan may be applied, e.g. 30m, 12h, 7d."),
+    )(function)  # fmt: skip
 
 
 @click.command(

@@ -213,3 +213,7 @@ def moment(text: str) -> datetime:
 def later(text: str, seconds: float) -> str:
     """The time `seconds` after `text`, in the same form."""
     return (moment(text) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Headers = tuple[tuple[str, Secret], ...]
+"""Names and values of headers that prove who sends a request."""

@@ -215,7 +215,7 @@ def fingerprint_of(plan: Plan) -> str:
             *change.key,
             _starts_from(change),
             _fingerprint_after(change),
-            [(list(field.path), str(field.after)) for field in change.fields if field.origin in _UNWRITTEN],
+            [(list(field.path), str(field.after)) for field in change.fields if field.origin in UNWRITTEN],
         )
         for change in plan.changes
     ]  # fmt: skip
@@ -230,7 +230,7 @@ def _starts_from(change: Change) -> tuple[object, ...] | None:
     return (*record.key, record.uid, record.fingerprint, record.owner) if record is not None else None
 
 
-_UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
+UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
 """Origins of what stands in no body."""
 
 

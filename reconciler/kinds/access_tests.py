@@ -78,7 +78,7 @@ class _Bench:
         ]
         plain = make_access(bodies)
         self._people = sorted(plain.users())
-        groups = [replace(group, users=group.users | {_only(name)}) for name, group in plain.groups.items()]
+        groups = [replace(group, users=group.users | {only_of(name)}) for name, group in plain.groups.items()]
         self._access = Access(plain.policies.values(), groups)  # each group has a member that belongs to it alone
         self._known: dict[tuple[object, ...], bool] = {}
         self.grounds: set[Ground] = set()
@@ -208,7 +208,7 @@ class _Bench:
         return reason(said, route, self._where) + (f" ({narrowed})" if narrowed else "")
 
 
-def _only(group: str) -> str:
+def only_of(group: str) -> str:
     """The name of a member that only this group has; no user is called so."""
     return f"\0{group}"
 
@@ -216,7 +216,7 @@ def _only(group: str) -> str:
 def _subject(expectation: dict[str, Any]) -> tuple[str, str]:
     """Whom `can` or `cannot` is about, and how to say it."""
     if "group" in expectation:
-        return _only(expectation["group"]), f"a member of {expectation['group']}"
+        return only_of(expectation["group"]), f"a member of {expectation['group']}"
     return expectation["user"], expectation["user"]
 
 

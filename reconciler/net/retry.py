@@ -83,7 +83,7 @@ def retry_after(value: str, now: datetime) -> float:
 
 SECONDS = 60.0
 MAX_REDIRECTS = 5
-_MOVED = frozenset((301, 302, 303, 307, 308))
+MOVED = frozenset((301, 302, 303, 307, 308))
 _OK = 200
 
 
@@ -103,7 +103,7 @@ def fetch(url: str, *, limit: int) -> bytes:
     with Sender(Trust()) as sender:
         answer = _get(sender, target, credentials, limits)
         for _ in range(MAX_REDIRECTS):
-            if answer.status not in _MOVED or not answer.header("location"):
+            if answer.status not in MOVED or not answer.header("location"):
                 break
             came, target = target, redirected(target, answer.header("location"))
             credentials = credentials if is_same_origin(came, target) else ()

@@ -51,8 +51,8 @@ def rotation_json(rotation: Rotation, target: str) -> str:
     key = {"place": move.place, "old": move.old or None, "problem": move.problem or None} if move else None
     return _dump(
         "rotation",
-        target,
         {
+            "target": target,
             "changed": done is not None,
             "secrets": done.secrets if done else 0,
             "tokens": done.tokens if done else 0,
@@ -81,11 +81,7 @@ def backup_text(to: Path, key: tuple[str, str] | None, target: str) -> str:
 
 def backup_json(to: Path, key: tuple[str, str] | None, target: str) -> str:
     """Where the copy is, and where the key that it needs."""
-    return _dump("backup", target, {"file": str(to), "key": key[0] if key else None})
-
-
-def _dump(kind: str, target: str, content: dict[str, Any]) -> str:
-    return json_text({"version": VERSION, "type": kind, "target": target, **content})
+    return _dump("backup", {"target": target, "file": str(to), "key": key[0] if key else None})
 
 
 def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: bool) -> str:
@@ -107,12 +103,12 @@ def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: boo
 
 def deleted_json(deleted: Sequence[Deleted], days: int) -> str:
     """The same, versioned."""
-    return _dump_of_target("deleted", {"records": [_record(item, days) for item in deleted]})
+    return _dump("deleted", {"records": [_record(item, days) for item in deleted]})
 
 
 def purge_json(purged: Sequence[Deleted], days: int, *, head: str) -> str:
     """What was purged, versioned; without `head` what would be."""
-    return _dump_of_target("purge", {"records": [_record(item, days) for item in purged], "head": head or None})
+    return _dump("purge", {"records": [_record(item, days) for item in purged], "head": head or None})
 
 
 def _record(item: Deleted, days: int) -> dict[str, Any]:
@@ -135,7 +131,7 @@ def _until(item: Deleted, days: int) -> str:
     return later(item.deleted_at, days * 86_400.0)
 
 
-def _dump_of_target(kind: str, content: dict[str, Any]) -> str:
+def _dump(kind: str, content: dict[str, Any]) -> str:
     return json_text({"version": VERSION, "type": kind, **content})
 
 

@@ -1,13 +1,13 @@
 """Who may do what, and who could at some time; schemas/access.schema.json describes the JSON."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.access import Decision, Route, Where, scope
 from reconciler.core.verdicts import Answer, PastState, Question, Setting
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.history import by
+from reconciler.render.history import Place, by
 from reconciler.render.style import BOLD, DIM, GREEN, RED, json_text, paint, reason, route_json
 
 VERSION = 1
@@ -90,10 +90,6 @@ def _answer(actor: str, decision: Decision, where: Where | None) -> dict[str, An
         "route": route_json(decision.route, where),
         "viewRoute": route_json(decision.view, where),
     }
-
-
-Place = Callable[[Answer], tuple[str, int] | None]
-"""File and line of what an answer rests on, in the commit that it was applied from."""
 
 
 def past_answer_text(state: PastState, answer: Answer, place: Place, *, color: bool) -> str:

@@ -9,17 +9,16 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import CallOutcome, Redirect, ShownResponse, Trust
+from reconciler.core.calls import CallOutcome, Headers, Redirect, ShownResponse, Trust
 from reconciler.core.model import LiveConnector
 from reconciler.core.secret import MASK, Redactor, Secret, carries_credentials, mask_text
 from reconciler.errors import InvalidDefinitions, NetworkFailure
 from reconciler.kinds.authorization import needs_token
 from reconciler.kinds.requests import Pair, Request, query_secrets
 from reconciler.net.client import Response, ResponseLimits, Sender
-from reconciler.net.retry import Patience, with_patience
+from reconciler.net.retry import MOVED, Patience, with_patience
 from reconciler.net.urls import host_of, is_same_origin, redirected
 
-STATUSES = frozenset((301, 302, 303, 307, 308))
 MOST = 5
 
 
@@ -44,7 +43,7 @@ def follow(
         NetworkFailure: there are too many, or one leads where nothing should be sent.
     """
     redirects: list[Redirect] = []
-    while answer.status in STATUSES and answer.header("location"):
+    while answer.status in MOVED and answer.header("location"):
         if len(redirects) == MOST:
             raise NetworkFailure(f"it redirects more than {MOST} times", hint="check the endpoint's URL")
         target = redirected(hop.url, answer.header("location"))
@@ -117,7 +116,6 @@ def _header(name: str, value: str, redactor: Redactor) -> str:
 
 UNAUTHORIZED = 401
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-Headers = tuple[tuple[str, Secret], ...]
 Authorize = Callable[[bool], Headers]
 """From whether a stored token is no good to the headers that prove who sends the request."""
 _LOOPBACK = ("localhost", "::1")

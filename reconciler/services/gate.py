@@ -11,6 +11,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.permit import SETTINGS, Need, Needs, Ruling, holds
 from reconciler.core.verdicts import Approvers, Comparison, GateStep, Judged, Verdict
 from reconciler.kinds.access import AREA_OF_KIND, make_access, target_of
+from reconciler.kinds.access_tests import only_of
 from reconciler.kinds.merge import is_secret_value
 
 
@@ -23,7 +24,7 @@ class Approving:
     def __init__(self, access: Access, now: datetime) -> None:
         """Index groups by a member that each of them alone has."""
         self.now = now
-        groups = [replace(group, users=group.users | {_only(name)}) for name, group in access.groups.items()]
+        groups = [replace(group, users=group.users | {only_of(name)}) for name, group in access.groups.items()]
         self._access = Access(access.policies.values(), groups)
         self._plain = access
         self._found: dict[object, Approvers] = {}
@@ -43,8 +44,8 @@ class Approving:
     def _look(self, needs: Needs) -> Approvers:
         able_to = self._holder(needs)
         members = self._members()
-        able = {name for name in members if members[name] and able_to(_only(name))}
-        above = {name: frozenset(self._access.groups_of(_only(name))) - {name} for name in able}
+        able = {name for name in members if members[name] and able_to(only_of(name))}
+        above = {name: frozenset(self._access.groups_of(only_of(name))) - {name} for name in able}
         highest = {
             name for name in able if not any(other in able and name not in above[other] for other in above[name])
         }
@@ -75,11 +76,6 @@ class Approving:
                         found[name].add(user)
             self._groups = {name: frozenset(users) for name, users in found.items()}
         return self._groups
-
-
-def _only(group: str) -> str:
-    """A member that no user can be: no name holds this character."""
-    return f"\0{group}"
 
 
 Resources = Mapping[Key, Resource]

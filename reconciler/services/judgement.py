@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.services.shifts import Covering
 
 
-_WORDS = {kind.name: kind.word for kind in KINDS.values()}
+WORDS = {kind.name: kind.word for kind in KINDS.values()}
 _FEW = 5
 
 
@@ -45,8 +45,8 @@ def objections(
     """
     found = [
         deletes,
-        guards.protected(changes, _WORDS),
-        None if adopt else guards.not_owned(changes, _WORDS),
+        guards.protected(changes, WORDS),
+        None if adopt else guards.not_owned(changes, WORDS),
         _display_conflicts(changes, live),
         _still_referred_to(changes, store),
         _lost_by_omission(changes),
@@ -240,9 +240,6 @@ def complete(
         around.expiring,
     )
     return _settled(plan, options)
-
-
-WORDS = {kind.name: kind.word for kind in KINDS.values()}
 
 
 def _settled(plan: Plan, options: PlanOptions) -> Plan:

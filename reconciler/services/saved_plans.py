@@ -12,7 +12,7 @@ from reconciler.core.baseline import Index, KeepsBaselines, Memory, Unprovable
 from reconciler.core.diff import Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Key, Record, owned_by
-from reconciler.core.plan import Change, Plan, fingerprint_of
+from reconciler.core.plan import UNWRITTEN, Change, Plan, fingerprint_of
 from reconciler.core.ports.source import Past, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.saved_plan import Precondition, SavedPlan, SavedStep
@@ -195,9 +195,6 @@ def _targets(saved: SavedPlan, store: Store) -> Iterator[AccessTarget]:
             yield live_target(step.key, step.resource.content.value)
 
 
-_UNWRITTEN = frozenset((Origin.SECRET, Origin.TOKEN))
-
-
 def memory_of_saved(plan: Plan, source: Source, store: Store, asked: Asked) -> Memory | None:
     """What holds once `plan` is carried out; None where that cannot be told.
 
@@ -233,7 +230,7 @@ def _writes(plan: Plan) -> set[tuple[object, ...]]:
 
 
 def _is_unwritten(change: Change) -> bool:
-    return all(field.origin in _UNWRITTEN for field in change.fields)
+    return all(field.origin in UNWRITTEN for field in change.fields)
 
 
 def _write(change: Change) -> tuple[object, ...]:

@@ -6,14 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import CallOutcome, CallResult
+from reconciler.core.calls import CallOutcome, CallResult, Headers
 from reconciler.core.model import LiveConnector
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
 from reconciler.kinds.requests import DataMissing, GivenData, build, gather
 from reconciler.net.retry import Senders
-from reconciler.services.calls import UNAUTHORIZED, Call, Headers, prepare, send
+from reconciler.services.calls import UNAUTHORIZED, Call, prepare, send
 from reconciler.services.records import refuse_unreadable
 
 PARALLELISM = 8

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Condition, TokenState, TokenStatus, condition_of, is_due
+from reconciler.core.calls import Condition, Headers, TokenState, TokenStatus, condition_of, is_due
 from reconciler.core.model import LiveConnector, encode
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import Store
@@ -27,8 +27,6 @@ from reconciler.kinds.registry import address
 from reconciler.services.enforcement import Caller
 from reconciler.services.records import refuse_unreadable
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
-
-Headers = tuple[tuple[str, Secret], ...]
 
 
 def authorize(found: LiveConnector, tools: TokenTools, *, fresh: bool = False) -> Headers:

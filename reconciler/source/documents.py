@@ -169,7 +169,8 @@ MAX_TOLD = 10_000
 """Diagnostics of files; once there are as many, only the first of each further file is kept."""
 
 
-def _every(clash: Clash) -> bool:
+def every(clash: Clash) -> bool:
+    """What is kept where nothing is left out."""
     return True
 
 
@@ -181,7 +182,7 @@ def assemble(
     paths: Sequence[str],
     contents: Iterable[FileContent],
     read_again: Callable[[str], bytes],
-    keep: Callable[[Clash], bool] = _every,
+    keep: Callable[[Clash], bool] = every,
     test_access: "Callable[[Mapping[Key, Resource]], tuple[list[Clash], Coverage | None]]" = _untested,
 ) -> Desired:
     """The desired state that the files make together.

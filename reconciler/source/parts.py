@@ -12,7 +12,7 @@ from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, trees
 from reconciler.source.checkout import Checkout
-from reconciler.source.documents import DocumentReader, FileContent
+from reconciler.source.documents import DocumentReader, FileContent, every
 from reconciler.source.files import read_blobs
 from reconciler.source.trees import likely_files
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from reconciler.core.model import Coverage
 
 TestAccess = Callable[[Mapping[Key, Resource]], "tuple[list[Clash], Coverage | None]"]
-
-
-def _every(clash: Clash) -> bool:
-    return True
 
 
 class Parts:
@@ -139,7 +135,7 @@ class Parts:
         found = zip(paths, contents, strict=True)
         return [path for path, content in found if isinstance(content, bytes) and matches(content)]
 
-    def desired(self, keep: Callable[[Clash], bool] = _every) -> Desired:
+    def desired(self, keep: Callable[[Clash], bool] = every) -> Desired:
         """What was read, checked together.
 
         Args:

@@ -31,7 +31,23 @@ def open_url(url: str, context: DriverContext) -> State | Live:
         UsageError: there is no driver for the scheme, it cannot be loaded or is none, or the URL is none.
     """
     scheme = url.partition(":")[0]
-    driver, whose = _driver(scheme), f"the store driver for '{scheme}:'"
+    if scheme in _DRIVERS:
+        module, _, name = _DRIVERS[scheme][1].partition(":")
+        opened: State | Live = getattr(import_module(module), name)(url, context)
+        return opened
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=GROUP)
+    if scheme not in points.names:
+        forms = (*(form for form, _ in _DRIVERS.values()), *(f"{name}:" for name in sorted(points.names)))
+        raise UsageError(f"there is no store driver for '{scheme}:'", hint=f"known are: {', '.join(forms)}")
+    return _opened(points[scheme], url, context)
+
+
+def _opened(point: "EntryPoint", url: str, context: DriverContext) -> State | Live:
+    """What the driver of others gives, whose faults are told as theirs."""
+    whose = f"the store driver for '{point.name}:'"
+    driver = _loaded(point, whose)
     try:
         opened = driver(url, context)
     except ReconcilerError:
@@ -43,22 +59,7 @@ def open_url(url: str, context: DriverContext) -> State | Live:
     return opened
 
 
-def _driver(scheme: str) -> Driver:
-    if scheme in _DRIVERS:
-        module, _, name = _DRIVERS[scheme][1].partition(":")
-        known: Driver = getattr(import_module(module), name)
-        return known
-    from importlib.metadata import entry_points
-
-    points = entry_points(group=GROUP)
-    if scheme not in points.names:
-        forms = (*(form for form, _ in _DRIVERS.values()), *(f"{name}:" for name in sorted(points.names)))
-        raise UsageError(f"there is no store driver for '{scheme}:'", hint=f"known are: {', '.join(forms)}")
-    return _loaded(points[scheme])
-
-
-def _loaded(point: "EntryPoint") -> Driver:
-    whose = f"the store driver for '{point.name}:'"
+def _loaded(point: "EntryPoint", whose: str) -> Driver:
     try:
         found: Driver = point.load()
     except ModuleNotFoundError as failure:

@@ -109,7 +109,7 @@ class DriverContext(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""
-        return f"Context(root={self.root!r})"
+        return f"DriverContext(root={self.root!r})"
 
 
 Driver = Callable[[str, DriverContext], State | Live]

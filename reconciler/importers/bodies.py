@@ -191,7 +191,7 @@ def _form_body(sampler: Sampler, content: MediaContent, tags: Placeholders, bare
     tree: dict[str, Tree] = {name: Slot((name,), sample, quoted=True) for name, sample in fields.items()}
     text = render(tree, tags, sampler.source, content.where)
     kind = "" if bare == "multipart/form-data" else _content_type(sampler.source, content)
-    return SampleBody(text, "form-data", kind)
+    return SampleBody(text, "multipart" if bare == "multipart/form-data" else "form-urlencoded", kind)
 
 
 def _form_fields(sampler: Sampler, content: MediaContent) -> dict[str, str]:

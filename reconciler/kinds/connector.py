@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Iterator
+from functools import partial
 from typing import Any
 
 from reconciler.core.references import only, own
@@ -13,6 +14,7 @@ from reconciler.kinds.common import (
     Reference,
     SecretField,
     canonical_lifecycle,
+    dotted,
     each,
     in_order,
     user_has_colon,
@@ -33,28 +35,38 @@ _AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSe
 
 
 _DEFAULTS: Defaults = (("description", ""), ("status", "active"))
-_TLS_DEFAULTS: Defaults = (("verify", True),)
-_EMPTY_BLOCKS: Defaults = (("tls", {}), ("endpoints", {}))
-_AUTHORIZATION_DEFAULTS: Defaults = (("scopes", []), ("clientAuthentication", "basic"))
+_TLS_DEFAULTS: Defaults = (("verify", True), ("allowPlainHttp", False))
+_EMPTY_BLOCKS: Defaults = (("tls", {}), ("endpoints", {}), ("authorizations", {}))
+_FURTHER: Defaults = (("fields", []), ("headers", []))
+_AUTHORIZATION_DEFAULTS: Defaults = (
+    ("scopes", []),
+    ("clientAuthentication", "basic"),
+    ("resource", []),
+    *_FURTHER,
+)
 TOKEN_REQUEST_DEFAULTS = {
     "send": "form",
     "usernameField": "username",
     "passwordField": "password",
     "tokenField": "access_token",
 }
-_TOKEN_REQUEST: Defaults = tuple(TOKEN_REQUEST_DEFAULTS.items())
+_TOKEN_REQUEST: Defaults = (*TOKEN_REQUEST_DEFAULTS.items(), *_FURTHER)
 _ENDPOINT_DEFAULTS: Defaults = (
     ("description", ""),
     ("body", ""),
     ("bodyType", "json"),
+    ("pathParams", []),
     ("params", []),
     ("headers", []),
+    ("formFields", []),
     ("sample", {}),
     ("timeoutSeconds", 30),
     ("retry", {}),
 )
 _RETRY_DEFAULTS: Defaults = (("attempts", 0), ("waitSeconds", 5))
 _ENTRY_DEFAULTS: Defaults = (("value", ""), ("required", False), ("description", ""))
+_STYLES = {"pathParams": "simple", "params": "form", "headers": "simple"}
+"""By group the style of an entry that names none; of form fields it depends on the value."""
 
 
 def canonical(spec: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +81,10 @@ def canonical(spec: dict[str, Any]) -> dict[str, Any]:
             del made["authorization"]
         else:
             made["authorization"] = _canonical_authorization(authorization)
+    if "authorizations" in spec:
+        made["authorizations"] = {
+            name: _canonical_authorization(block) for name, block in spec["authorizations"].items()
+        }
     if spec.get("tls") is not None:
         made["tls"] = without(spec["tls"], _TLS_DEFAULTS)
     endpoints = spec.get("endpoints")
@@ -81,6 +97,8 @@ def _canonical_authorization(authorization: dict[str, Any]) -> dict[str, Any]:
     made = {**authorization}
     if "scopes" in authorization:
         made["scopes"] = in_order(authorization["scopes"])
+    if "resource" in authorization:
+        made["resource"] = in_order(authorization["resource"])
     if authorization.get("tokenRequest") is not None:
         made["tokenRequest"] = without(authorization["tokenRequest"], _TOKEN_REQUEST)
     return without(made, _AUTHORIZATION_DEFAULTS)
@@ -88,11 +106,10 @@ def _canonical_authorization(authorization: dict[str, Any]) -> dict[str, Any]:
 
 def _canonical_endpoint(endpoint: dict[str, Any]) -> dict[str, Any]:
     made = {**endpoint}
-    if "params" in endpoint:
-        made["params"] = each(endpoint["params"], _canonical_entry)
-    if "headers" in endpoint:
-        headers = each(endpoint["headers"], _canonical_entry)
-        made["headers"] = in_order(headers, key=_lower_name) if len(headers) > 1 else headers
+    for group in ("pathParams", "params", "headers", "formFields"):
+        if group in endpoint:
+            entries = each(endpoint[group], partial(_canonical_entry, style=_STYLES.get(group, "")))
+            made[group] = entries if group == "params" or len(entries) < 2 else in_order(entries, key=_lower_name)
     if "timeoutSeconds" in endpoint:
         made = whole(made, "timeoutSeconds")
     retry = endpoint.get("retry")
@@ -106,8 +123,12 @@ def _lower_name(entry: dict[str, Any]) -> str:
     return name.lower()
 
 
-def _canonical_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    return without(entry, _ENTRY_DEFAULTS)
+def _canonical_entry(entry: dict[str, Any], style: str) -> dict[str, Any]:
+    made = without(entry, _ENTRY_DEFAULTS)
+    if "style" not in entry and "explode" not in entry:
+        return made
+    explodes = entry.get("style", style or "form") == "form"
+    return without(made, (("style", style), ("explode", explodes)))
 
 
 def references(spec: dict[str, Any]) -> Iterator[Reference]:
@@ -131,9 +152,8 @@ def literals(spec: dict[str, Any], secrets: Container[str]) -> Iterator[tuple[Pa
 
 def _secret_places(spec: dict[str, Any], of: type) -> Iterator[tuple[Path, str, Any]]:
     """Path, address and value of what is of one type, `of`, where a secret reference may stand."""
-    authorization = spec.get("authorization")
-    if authorization:
-        yield from _authorization_places(authorization, of)
+    for path, block in authorizations(spec):
+        yield from _authorization_places(block, path, of)
     if "tls" in spec:
         for key in ("ca", "clientCertificate", "clientKey"):
             if type(spec["tls"].get(key)) is of:
@@ -149,25 +169,44 @@ def _secret_places(spec: dict[str, Any], of: type) -> Iterator[tuple[Path, str, 
                     yield path, _entry_address(path, entries), entry["value"]
 
 
+def authorizations(spec: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The connector's own authorization and the further ones, each with its path from the document's root."""
+    if spec.get("authorization"):
+        yield ("spec", "authorization"), spec["authorization"]
+    for name, block in spec.get("authorizations", {}).items():
+        yield ("spec", "authorizations", name), block
+
+
 def _entry_address(path: Path, entries: list[dict[str, Any]]) -> str:
     """Address of an entry's value, by name; of entries of one name the later ones are numbered."""
-    _, _, purpose, group, index, _ = path
+    *start, index, _ = path
     assert isinstance(index, int)
     name = entries[index]["name"]
     earlier = sum(entry["name"] == name for entry in entries[:index])
     repeat = f"#{earlier + 1}" if earlier else ""
-    return f"endpoints.{purpose}.{group}.{name}{repeat}.value"
+    return f"{dotted(tuple(start))}.{name}{repeat}.value"
 
 
-def _authorization_places(authorization: dict[str, Any], of: type) -> Iterator[tuple[Path, str, Any]]:
+def _authorization_places(authorization: dict[str, Any], start: Path, of: type) -> Iterator[tuple[Path, str, Any]]:
     for key in _AUTHORIZATION_SECRETS:
         if type(authorization.get(key)) is of:
-            yield ("spec", "authorization", key), f"authorization.{key}", authorization[key]
+            yield (*start, key), dotted((*start, key)), authorization[key]
+    yield from _further_places(authorization, start, of)
     request = authorization.get("tokenRequest", {})
+    start = (*start, "tokenRequest")
     for key in ("username", "password"):
         if type(request.get(key)) is of:
-            path = ("spec", "authorization", "tokenRequest", key)
-            yield path, f"authorization.tokenRequest.{key}", request[key]
+            yield (*start, key), dotted((*start, key)), request[key]
+    yield from _further_places(request, start, of)
+
+
+def _further_places(block: dict[str, Any], start: Path, of: type) -> Iterator[tuple[Path, str, Any]]:
+    """The same of the further fields and headers of a token request."""
+    for group in ("fields", "headers"):
+        for index, entry in enumerate(block.get(group, ())):
+            if type(entry["value"]) is of:
+                path = (*start, group, index, "value")
+                yield path, _entry_address(path, block[group]), entry["value"]
 
 
 def rules(spec: dict[str, Any], document: int) -> list[Finding]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -59,12 +60,14 @@ def build_body(
         raise InvalidDefinitions("body: it is not JSON when its placeholders are filled in", hint=hint) from None
     return (
         RequestBody(form=_fields(content))
-        if kind == "form-data"
+        if kind == "multipart"
+        else RequestBody(urlencode(_fields(content)).encode(), None, "application/x-www-form-urlencoded")
+        if kind == "form-urlencoded"
         else RequestBody(text.encode(), None, "application/json")
     )
 
 
 def _fields(content: Any) -> dict[str, str]:
     if not isinstance(content, dict) or not content:
-        raise InvalidDefinitions("body: form-data wants a JSON object with a key for each field")
+        raise InvalidDefinitions("body: a form wants a JSON object with a key for each field")
     return {name: as_text(value) for name, value in content.items()}

@@ -13,6 +13,7 @@ from reconciler.models.common import (
     Document,
     Lifecycle,
     Model,
+    Name,
     Names,
     Status,
     Whole,
@@ -63,8 +64,40 @@ RequestUrl = Annotated[str, text(0, 8192, rf"^(https?://|\{{\{{)[^{SPACE}]")]
 _Scopes = Annotated[list[Annotated[str, text(1, 512, rf"^[^{SPACE}]+$")]], Field(max_length=500), Distinct]
 
 
+_HeaderName = Annotated[str, text(0, 255, r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 _FieldName = Annotated[str, text(0, 255, r"^[A-Za-z0-9_.-]+$")]
 _ClientAuthentication = Literal["basic", "body"]
+
+
+class TokenFormField(Model):
+    """One further field of a token request."""
+
+    name: _FieldName
+    value: TextOrSecret
+
+
+class TokenHeader(Model):
+    """One further header of a token request."""
+
+    name: _HeaderName
+    value: TextOrSecret
+
+
+class FurtherTokenSettings(Model):
+    """What every token request can have besides credentials."""
+
+    fields: Annotated[list[TokenFormField], Field(max_length=50)] = []
+    headers: Annotated[list[TokenHeader], Field(max_length=50)] = []
+    lifetime_seconds: Annotated[Whole, Field(ge=1, le=31536000)] | None = None
+
+
+class OAuthSettings(FurtherTokenSettings):
+    """What every OAuth 2.0 token request can have besides credentials."""
+
+    audience: Annotated[str, text(1, 2048)] | None = None
+    resource: Annotated[
+        list[Annotated[str, text(0, 2048, rf"^[A-Za-z][A-Za-z0-9+.-]*:[^{SPACE}#]+$")]], Field(max_length=50), Distinct
+    ] = []
 
 
 class NoAuthorization(Model):
@@ -81,7 +114,7 @@ class BasicAuthorization(Model):
     password: SecretRef
 
 
-class TokenRequest(Model):
+class TokenRequest(FurtherTokenSettings):
     """How to get an access token with a user and a password."""
 
     url: RequestUrl
@@ -107,7 +140,7 @@ class BearerAuthorization(Model):
         return self
 
 
-class PasswordAuthorization(Model):
+class PasswordAuthorization(OAuthSettings):
     """OAuth 2.0 resource owner password credentials."""
 
     method: Literal["oauth2-password"]
@@ -120,7 +153,7 @@ class PasswordAuthorization(Model):
     scopes: _Scopes = []
 
 
-class ClientCredentialsAuthorization(Model):
+class ClientCredentialsAuthorization(OAuthSettings):
     """OAuth 2.0 client credentials."""
 
     method: Literal["oauth2-client-credentials"]
@@ -141,6 +174,7 @@ class Tls(Model):
     """Certificate verification, and the certificate that the client shows."""
 
     verify: StrictBool = True
+    allow_plain_http: StrictBool = False
     reason: Annotated[str, text(1, 1000)] | None = None
     ca: SecretRef | None = None
     client_certificate: SecretRef | None = None
@@ -153,21 +187,49 @@ class Tls(Model):
         return self
 
 
+_Delimited = Literal["form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject", "json"]
+
+
+class PathParameter(Model):
+    """How the value of one placeholder is written into the URL."""
+
+    name: Annotated[str, text(1, 255)]
+    style: Literal["simple", "label", "matrix", "json"] = "simple"
+    explode: StrictBool | None = None
+    description: Description = ""
+
+
+class FormField(Model):
+    """How the value of one key of the body is written into a field of the form."""
+
+    name: Annotated[str, text(1, 255)]
+    style: _Delimited | None = None
+    explode: StrictBool | None = None
+    content_type: Annotated[str, text(0, 255, r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *;[ -~]*)?$")] | None = (
+        None
+    )
+    filename: Annotated[str, text(1, 255, r"^[^\u0000-\u001f\u007f]+$")] | None = None
+
+
 class Parameter(Model):
     """One query parameter."""
 
     name: Annotated[str, text(1, 255)]
     value: TextOrSecret = ""
     required: StrictBool = False
+    style: _Delimited = "form"
+    explode: StrictBool | None = None
     description: Description = ""
 
 
 class Header(Model):
     """One request header."""
 
-    name: Annotated[str, text(0, 255, r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+    name: _HeaderName
     value: TextOrSecret = ""
     required: StrictBool = False
+    style: Literal["simple", "json"] = "simple"
+    explode: StrictBool | None = None
     description: Description = ""
 
 
@@ -184,10 +246,13 @@ class Endpoint(Model):
     description: Description = ""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     url: Annotated[str, text(0, 8192, rf"^(https?://[^{SPACE}]|/|\{{\{{)")]
+    authorization: Name | None = None
+    path_params: Annotated[list[PathParameter], Field(max_length=100)] = []
     params: Annotated[list[Parameter], Field(max_length=500)] = []
     headers: Annotated[list[Header], Field(max_length=500)] = []
     body: Annotated[str, text(0, 1048576)] = ""
-    body_type: Literal["json", "form-data", "raw"] = "json"
+    body_type: Literal["json", "form-urlencoded", "multipart", "raw"] = "json"
+    form_fields: Annotated[list[FormField], Field(max_length=500)] = []
     sample: Annotated[dict[str, Any], Field(max_length=500)] = {}
     timeout_seconds: Annotated[Whole, Field(ge=1, le=3600)] = 30
     retry: Retry = Retry()
@@ -203,6 +268,8 @@ class ConnectorSpec(Model):
     description: Description = ""
     categories: Annotated[Names, Field(min_length=1, max_length=32)]
     authorization: Authorization = NoAuthorization()
+    authorizations: Annotated[dict[Name, Authorization], Field(max_length=32)] = {}
+    contract: Annotated[str, text(1, 1024, rf"^[^./\\:{SPACE}][^\\:]*$")] | None = None
     tls: Tls = Tls()
     endpoints: Annotated[dict[Purpose, Endpoint], Field(max_length=2000)] = {}
     status: Status = "active"

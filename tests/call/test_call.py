@@ -25,7 +25,7 @@ ENDPOINTS = """\
       url: URL/anything
       body: '{"name": "{{name}}", "count": {{count}}}'
       sample: {count: 3}
-    form: {method: PUT, url: URL/anything, bodyType: form-data, body: '{"name": "{{name}}"}', sample: {name: Ada}}
+    form: {method: PUT, url: URL/anything, bodyType: multipart, body: '{"name": "{{name}}"}', sample: {name: Ada}}
     login: {method: GET, url: URL/basic-auth/ada/cnry-Pa55w%2Brd%251%26x}
     status: {method: GET, url: "URL/status/{{code}}"}
     retried: {method: GET, url: "URL/anything", retry: {attempts: 2, waitSeconds: 0}}

@@ -229,12 +229,12 @@ def test_the_kind_of_body_decides_what_is_sent(
 def test_form_data_becomes_fields() -> None:
     """Texts as they are, the rest as JSON; a Content-Type of the definition would lack the boundary."""
     body = '{"a": "{{x}}", "b": 2, "c": true, "d": null, "e": {"f": 1}}'
-    request = make({"x": "1 & 2"}, method="POST", body=body, bodyType="form-data", headers=[{"name": "Content-Type", "value": "multipart/form-data"}])  # fmt: skip
+    request = make({"x": "1 & 2"}, method="POST", body=body, bodyType="multipart", headers=[{"name": "Content-Type", "value": "multipart/form-data"}])  # fmt: skip
     assert request.body.form == {"a": "1 & 2", "b": "2", "c": "true", "d": "", "e": '{"f": 1}'}
     assert list(request.headers) == [("Accept", "application/json")]
     for wrong in ("[1]", "{}", "text"):
         with pytest.raises(InvalidDefinitions):
-            make(method="POST", body=wrong, bodyType="form-data")
+            make(method="POST", body=wrong, bodyType="multipart")
 
 
 def test_secrets_stay_sealed() -> None:

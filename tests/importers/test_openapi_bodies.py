@@ -214,8 +214,8 @@ def test_a_large_example_gives_way_to_the_schema() -> None:
         ("application/json; charset=utf-8", None, None),
         ("*/*", None, None),
         ("application/merge-patch+json", None, "application/merge-patch+json"),
-        ("application/x-www-form-urlencoded", "form-data", "application/x-www-form-urlencoded"),
-        ("multipart/form-data", "form-data", None),
+        ("application/x-www-form-urlencoded", "form-urlencoded", "application/x-www-form-urlencoded"),
+        ("multipart/form-data", "multipart", None),
         ("application/xml", "raw", "application/xml"),
         ("text/plain", "raw", "text/plain"),
     ],
@@ -259,7 +259,7 @@ def test_swagger_forms_and_types() -> None:
     upload = [*fields, {"name": "f", "in": "formData", "type": "file"}]
     form = endpoint_of(swagger({"/a": {"post": {"parameters": fields}}}, consumes=["application/json"]))
     assert form["body"] == '{\n  "a": "{{a}}"\n}'
-    assert form["bodyType"] == "form-data"
+    assert form["bodyType"] == "form-urlencoded"
     assert form["sample"] == {"a": "5"}
     assert "headers" not in endpoint_of(swagger({"/a": {"post": {"parameters": upload}}}))
     body = {"name": "b", "in": "body", "schema": {"type": "string"}}

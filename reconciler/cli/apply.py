@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from reconciler.cli.execution import FORMATS, ApplyFlags, carry_out, carrying_options
-from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, key_of
 from reconciler.cli.plan import FILE, plan_options
 from reconciler.cli.run import open_run, open_saved, planned_with, refuse_demanded
+from reconciler.core.model import Key
 from reconciler.errors import UsageError
+from reconciler.services.records import refuse_unknown
 from reconciler.wiring.plan import PlanFlags
 
 
@@ -18,12 +20,13 @@ from reconciler.wiring.plan import PlanFlags
     cls=ExplainedCommand,
     examples=(
         ("reconciler apply", "plan, ask, and carry it out"),
+        ("reconciler apply connector/crm-contacts", "one connector among many, and what it refers to"),
         ("reconciler apply --yes --ref origin/main --as ada", "from a pipeline"),
         ("reconciler apply plan.json --verify deploy.pub", "just the plan that was saved and signed"),
         ("reconciler apply --yes --on-error continue", "leave out connectors whose access token is not to be had"),
     ),
 )
-@click.argument("planfile", required=False, type=FILE, metavar="[PLANFILE]")
+@click.argument("named", nargs=-1, metavar="[PLANFILE|ADDRESS...]")
 @plan_options
 @carrying_options
 @click.option(
@@ -39,17 +42,19 @@ from reconciler.wiring.plan import PlanFlags
 )
 @common_options(reads=True)
 def apply(
-    planfile: Path | None, yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
+    named: tuple[str, ...], yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
     branch: str | None, **flags: Any,
 ) -> int:  # fmt: skip
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
 
-    With a PLANFILE, which `plan --out` wrote: carry out just that plan, or nothing when it is stale.
+    With a PLANFILE, which `plan --out` wrote: carry out just that plan, or nothing when it is stale. With an ADDRESS,
+    such as connector/crm-contacts: apply what changes of that, and of what it refers to.
 
     Formats (-o): text, json.
     """
     chosen = choose_format(FORMATS)
-    asked = PlanFlags(**flags)
+    planfile, only = _named(named)
+    asked = PlanFlags(**flags, only=only)
     verb, memory = "apply", None
     if planfile is not None:
         _refuse_planning(asked)
@@ -60,9 +65,30 @@ def apply(
         run = open_run(asked)
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
+        refuse_unknown(run.store, plan, lambda: run.source.load().resources)
     refuse_demanded(run, plan, branch, saved=planfile is not None)
     how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight)
     return carry_out(run, plan, how, verb=verb, memory=memory)
+
+
+def _named(words: tuple[str, ...]) -> tuple[Path | None, tuple[Key, ...]]:
+    """The saved plan that the command line names, or the records.
+
+    Raises:
+        UsageError: it names one that is neither, or both.
+    """
+    files = [word for word in words if _is_file(word)]
+    if not files:
+        return None, tuple(map(key_of, words))
+    if len(words) > 1:
+        raise UsageError("apply takes one saved plan, or addresses", hint="write addresses as KIND/NAME")
+    return Path(files[0]), ()
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word is no address: such a file is there, or it is the name of one and of no record."""
+    path = Path(word)
+    return path.exists() or bool(path.suffix) or path.is_absolute()
 
 
 def _is_on_the_line(option: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, kind_named, labels_of
-from reconciler.cli.output import answer, answer_in_utf8, options, say, say_error, wants_color
+from reconciler.cli.output import answer, answer_in_utf8, columns_of, options, say, say_error, wants_color
 from reconciler.cli.run import open_run
 from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.registry import KINDS
@@ -71,7 +71,9 @@ def get(
     elif not found and query == Query():
         answer("The store holds no records.\n")
     else:
-        answer(render.records_table(found, color=wants_color(options().color, sys.stdout)))
+        answer(
+            render.records_table(found, color=wants_color(options().color, sys.stdout), columns=columns_of(sys.stdout))
+        )
     return ExitCode.OK
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, time_of
-from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.output import answer, columns_of, options, wants_color
 from reconciler.cli.run import settings_of_run, warn_lost
 from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
@@ -148,7 +148,7 @@ def _runs(history: "KeepsHistory", asked: HistoryFlags, *, every: bool) -> str:
         return runs_json(runs, every=every, more=more)
     from reconciler.render.history import runs_table
 
-    return runs_table(runs, now(), more=more, color=asked.color)
+    return runs_table(runs, now(), more=more, color=asked.color, columns=columns_of(sys.stdout))
 
 
 def _versions(history: "KeepsHistory", key: Key, asked: HistoryFlags) -> str:

@@ -69,6 +69,15 @@ def _is_terminal(stream: object) -> bool:
     return bool(isatty and isatty())
 
 
+def columns_of(stream: object) -> int:
+    """How wide the terminal is that `stream` leads to; 0 where it leads to none."""
+    if not _is_terminal(stream):
+        return 0
+    from shutil import get_terminal_size
+
+    return get_terminal_size((_COLUMNS, 24)).columns
+
+
 def open_progress() -> "Bar | Untold":
     """What shows how far work has come: nothing, unless somebody sits there and watches."""
     said = options()

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
-from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, stacked
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, key_of, stacked
 from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.run import VALID_FOR, Saving, open_run, planned_with, preflight_of, refuse_unsaved, save
 from reconciler.core.guards import FORM, GUARDS, Override
 from reconciler.core.plan import Plan
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, UsageError
+from reconciler.services.records import refuse_unknown
 from reconciler.wiring.plan import OpenedRun, PlanFlags
 from reconciler.wiring.run import now
 
@@ -30,7 +32,7 @@ def show_plan(run: OpenedRun, plan: Plan, chosen: str, asked: PlanFlags, saving:
     """Show a plan that is not applied now, and save it; returns the exit code for what stands against it.
 
     Args:
-        chosen: one of `FORMATS`.
+        chosen: one of `FORMATS`, or "summary".
         verb: the command that carries out such a plan.
     """
     verdicts = preflight_of(run, plan) if asked.preflight else None
@@ -48,10 +50,13 @@ def _show(plan: Plan, verdicts: "Sequence[PreflightVerdict] | None", chosen: str
 
         answer(plan_json(plan, verdicts))
     elif chosen == "markdown":
-        from reconciler.render.call import preflight_markdown
         from reconciler.render.plan_formats import plan_markdown
 
-        answer(plan_markdown(plan) + preflight_markdown(verdicts or ()))
+        answer(plan_markdown(plan, verdicts or ()))
+    elif chosen == "summary":
+        from reconciler.render.plan import plan_summary
+
+        answer(plan_summary(plan, color=color))
     elif not (options().quiet and plan.is_empty):
         from reconciler.render.plan import plan_text
 
@@ -164,6 +169,7 @@ def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
     cls=ExplainedCommand,
     examples=(
         ("reconciler plan", "what an apply of the working tree would do"),
+        ("reconciler plan connector/crm-contacts", "of one connector among many, and what it refers to"),
         ("reconciler plan --ref main -o markdown", "a commit's plan, as a comment on a pull request"),
         (
             "reconciler plan --out plan.json",
@@ -175,7 +181,9 @@ def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
     ),
 )
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @plan_options
+@click.option("--summary", is_flag=True, help="Say how much there is to do, and what deserves a look; no fields.")
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
@@ -183,16 +191,25 @@ def saving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @saving_options
 @common_options(reads=True)
-def plan(detailed_exitcode: bool, out: Path | None, sign_key: Path | None, valid_for: str, **flags: Any) -> int:
+def plan(
+    addresses: tuple[str, ...], summary: bool, detailed_exitcode: bool, out: Path | None, sign_key: Path | None,
+    valid_for: str, **flags: Any,
+) -> int:  # fmt: skip
     """Show what would change in the live store. Writes nothing, and needs no secret.
+
+    With an ADDRESS, such as connector/crm-contacts: what would change of that, and of what it refers to.
 
     Formats (-o): text, json, markdown (for a pull request).
     """
     chosen, asked, saving = choose_format(FORMATS), PlanFlags(**flags), Saving(out, sign_key, valid_for)
+    if summary and chosen != "text":
+        raise UsageError("--summary is a form of text", hint="leave -o out; JSON and Markdown begin with a summary")
     refuse_unsaved(saving)
+    asked = replace(asked, only=tuple(map(key_of, addresses)))
     run = open_run(asked)
     plan = planned_with(run, asked).plan
-    code = show_plan(run, plan, chosen, asked, saving)
+    refuse_unknown(run.store, plan, lambda: run.source.load().resources)
+    code = show_plan(run, plan, "summary" if summary else chosen, asked, saving)
     if code or not plan.changes or not detailed_exitcode:
         return code
     return ExitCode.DRIFTED if plan.is_drift_only else ExitCode.CHANGES_PENDING

@@ -11,7 +11,7 @@ import click
 from reconciler.cli.boundary import SignalInterrupts
 from reconciler.cli.execution import FORMATS, lock_timeout_option, yes_option
 from reconciler.cli.options import ExplainedCommand, SectionedGroup, choose_format, common_options
-from reconciler.cli.output import answer, can_ask, confirmed, options, refuse_unshown, say, wants_color
+from reconciler.cli.output import answer, can_ask, columns_of, confirmed, options, refuse_unshown, say, wants_color
 from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run
 from reconciler.core.ports.store import RunInfo
 from reconciler.errors import Declined, ExitCode, UsageError
@@ -80,7 +80,11 @@ def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
         return
     stream = sys.stdout if chosen == "text" else sys.stderr
     if chosen == "text" or not everything:
-        stream.write(deleted_table(found.wanted, days, now(), color=wants_color(options().color, stream)))
+        stream.write(
+            deleted_table(
+                found.wanted, days, now(), color=wants_color(options().color, stream), columns=columns_of(stream)
+            )
+        )
         refuse_unshown()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.options import SectionedGroup, choose_format, common_options
-from reconciler.cli.output import answer, options, say, wants_color
+from reconciler.cli.output import answer, columns_of, options, say, wants_color
 from reconciler.cli.run import named_actor, open_run
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
@@ -50,7 +50,11 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
     run = open_run()
     found = token_statuses(run.store, open_tokens(run.settings, run.store), connectors)
     color = wants_color(options().color, sys.stdout)
-    answer(tokens_json(found) if chosen == "json" else tokens_table(found, now(), color=color))
+    answer(
+        tokens_json(found)
+        if chosen == "json"
+        else tokens_table(found, now(), color=color, columns=columns_of(sys.stdout))
+    )
     bad = any(item.condition in (Condition.MISSING, Condition.EXPIRED) for item in found)
     return ExitCode.WORLD if check and bad else ExitCode.OK
 

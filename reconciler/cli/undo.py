@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.cli.execution import FORMATS, ApplyFlags, carry_out, carrying_options
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, time_of
-from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.output import answer, columns_of, options, wants_color
 from reconciler.cli.plan import (
     approvals_option,
     guarding_options,
@@ -189,6 +189,12 @@ def _list(run: OpenedRun, chosen: str) -> int:
         from reconciler.render.care import deleted_table
 
         answer(
-            deleted_table(deleted, run.settings.quarantine_days, now(), color=wants_color(options().color, sys.stdout))
+            deleted_table(
+                deleted,
+                run.settings.quarantine_days,
+                now(),
+                color=wants_color(options().color, sys.stdout),
+                columns=columns_of(sys.stdout),
+            )
         )
     return ExitCode.OK

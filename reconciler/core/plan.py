@@ -158,6 +158,8 @@ class Plan(Struct, frozen=True):
         overridden: the guards that were overridden, each with its exact count.
         confirmed: records that others have made what git declares: there is nothing to do to them but to note
             what was applied, so that a later change of git is told apart from one of the live side.
+        only: the records that the plan was asked to be about; empty for all.
+        left: how many further changes there are, of other records.
     """
 
     revision: Revision
@@ -174,6 +176,8 @@ class Plan(Struct, frozen=True):
     expiring: tuple[Expiring, ...] = ()
     overridden: tuple[str, ...] = ()
     confirmed: tuple[Change, ...] = ()
+    only: tuple[Key, ...] = ()
+    left: int = 0
 
     @property
     def is_empty(self) -> bool:

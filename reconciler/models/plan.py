@@ -45,6 +45,7 @@ class PlanSummary(Output):
         kept: owned records that are no longer defined and not pruned.
         owned: live records of the owner, before the changes.
         conflicts: fields that both git and the live record moved.
+        left: changes of other records than those that were asked for.
     """
 
     create: Count
@@ -57,6 +58,7 @@ class PlanSummary(Output):
     owned: Count
     origins: OriginCounts | None = None
     conflicts: Count = 0
+    left: Count = 0
 
 
 class FieldChange(Output):
@@ -261,6 +263,7 @@ class Plan(Output):
         fingerprint: of what the plan does.
         problems: why it may not be applied; none where it may.
         overridden: guards that were overridden, such as deletes=12.
+        only: addresses that the plan was asked to be about; empty for all.
     """
 
     version: Version
@@ -273,6 +276,7 @@ class Plan(Output):
     changes: list[Change]
     problems: list[Problem]
     overridden: list[str]
+    only: list[str] = []
     access: AccessChanges | None = None
     notices: list[str] = []
     expiring: list[ExpiringGrant] = []

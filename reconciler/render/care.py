@@ -84,7 +84,7 @@ def backup_json(to: Path, key: tuple[str, str] | None, target: str) -> str:
     return _dump("backup", {"target": target, "file": str(to), "key": key[0] if key else None})
 
 
-def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: bool) -> str:
+def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: bool, columns: int = 0) -> str:
     """One line a record, in the order of their deletion.
 
     Args:
@@ -97,7 +97,7 @@ def deleted_table(deleted: Sequence[Deleted], days: int, now: str, *, color: boo
         [address(*item.key), ago(item.deleted_at, now), str(item.run), str(item.secrets), _when(item, days, now)]
         for item in deleted
     ]
-    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "MAY BE PURGED"], rows, color=color)
+    lines = table(["ADDRESS", "DELETED", "RUN", "SECRETS", "MAY BE PURGED"], rows, color=color, columns=columns)
     return "\n".join([*lines, paint(plural(len(deleted), "deleted record"), DIM, color=color)]) + "\n"
 
 

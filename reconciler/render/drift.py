@@ -11,6 +11,7 @@ from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
+from reconciler.render.contents import content_lines
 from reconciler.render.plan import field_lines
 from reconciler.render.plan_formats import field_block, value_json
 from reconciler.render.style import (
@@ -27,7 +28,7 @@ from reconciler.render.style import (
     paint,
     plural,
 )
-from reconciler.render.values import content_lines, shown, when_text
+from reconciler.render.values import shown, when_text
 
 MARKS = {Fate.CHANGED: "~", Fate.CREATED: "+", Fate.DELETED: "-", Fate.REPLACED: "±"}
 _COLORS = {Fate.CHANGED: YELLOW, Fate.CREATED: GREEN, Fate.DELETED: RED, Fate.REPLACED: CYAN}
@@ -75,8 +76,8 @@ def _lines(found: Drifted, now: str, *, color: bool) -> Iterator[str]:
     for field in found.fields:
         yield from field_lines(replace(field, origin=Origin.GIT), color=color)
     if found.fate is Fate.CREATED and found.content:
-        for name, value in content_lines(masked(found.content)):
-            yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
+        for line in content_lines(masked(found.content)):
+            yield f"    {paint('+', GREEN, color=color)} {line}"
     elif found.fate is Fate.DELETED and found.content and found.content.get("spec", {}).get("displayName"):
         yield f"    {paint('-', RED, color=color)} displayName: {shown(found.content['spec']['displayName'])}"
 

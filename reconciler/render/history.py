@@ -13,11 +13,11 @@ from reconciler.core.secret import masked
 from reconciler.core.verdicts import Answer, PastState, Setting
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
+from reconciler.render.contents import content_lines
 from reconciler.render.lock import outcome_text
 from reconciler.render.plan import field_lines
 from reconciler.render.plan_formats import field_json
 from reconciler.render.style import BOLD, DIM, GREEN, RED, json_text, paint, plural, route_json, table
-from reconciler.render.values import content_lines
 
 DONE = {
     "create": "created", "update": "updated", "rename": "renamed", "adopt": "adopted", "delete": "deleted",
@@ -25,7 +25,7 @@ DONE = {
 }  # fmt: skip
 
 
-def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, color: bool) -> str:
+def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, color: bool, columns: int = 0) -> str:
     """One line a run, the latest first.
 
     Args:
@@ -37,7 +37,7 @@ def runs_table(listed: Sequence[RunEntry | Futile], now: str, *, more: bool, col
     rows = [_row(run, now) for run in listed]
     marked = [RED if isinstance(run, Futile) else "" for run in listed]
     header = ["RUN", "WHEN", "TIME", "TOOK", "ACTOR", "COMMAND", "COMMIT", "TARGET", "OUTCOME"]
-    lines = table(header, rows, color=color, marked=marked)
+    lines = table(header, rows, color=color, columns=columns, marked=marked)
     older = "; older ones with --limit" if more else ""
     return "\n".join([*lines, paint(f"{plural(len(listed), 'run')}{older}", DIM, color=color)]) + "\n"
 
@@ -129,9 +129,8 @@ def _content(version: Version, *, color: bool) -> Iterator[str]:
     try:
         found = list(content_lines(masked(version.body)))
     except (AttributeError, KeyError, TypeError, IndexError):  # others have written what is no body
-        found = [("(unreadable)", "")]
-    for name, value in found:
-        yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
+        found = ["(unreadable)"]
+    yield from (f"    {paint('+', GREEN, color=color)} {line}" for line in found)
 
 
 def difference_text(key: Key, before: Version, after: Version, fields: Sequence[FieldChange], *, color: bool) -> str:

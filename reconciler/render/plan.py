@@ -1,16 +1,29 @@
 """A plan as text."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from reconciler.core.conditions import Expiring
-from reconciler.core.diff import FieldChange, Origin
+from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.history import Report
-from reconciler.core.plan import Action, Change, Plan, Problem
-from reconciler.core.secret import masked_field
+from reconciler.core.plan import Action, Change, Plan
+from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
-from reconciler.kinds.registry import address
-from reconciler.render.style import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, plural
+from reconciler.kinds.registry import KINDS, address
+from reconciler.render.contents import content_lines
+from reconciler.render.endpoints import endpoint_lines
+from reconciler.render.plan_parts import (
+    COLORS,
+    DONE,
+    MARKS,
+    NEW,
+    deletes_lines,
+    ending,
+    grouped,
+    kind_totals,
+    notes_text,
+    nothing_text,
+    problem_lines,
+)  # fmt: skip
+from reconciler.render.style import BOLD, DIM, GREEN, RED, YELLOW, paint, plural
 from reconciler.render.values import (
     field_name,
     line_changes,
@@ -19,77 +32,13 @@ from reconciler.render.values import (
     shown,
     shown_pair,
     shown_sides,
-    summary_lines,
     told_move,
 )
 
-EXPIRING = "Ends within 14 days:"
-_MOST = 50
-
-
-def expiring_lines(plan: Plan) -> list[str]:
-    """A line for each grant that ends soon."""
-    lines = [
-        f"{address('PermissionPolicy', item.policy)} {_words(item)}  {harmless(item.file)}" for item in plan.expiring
-    ]
-    return [*lines[:_MOST], *([f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else [])]
-
-
-def _words(item: Expiring) -> str:
-    left = f"in {plural(item.days, 'day')}" if item.days else "within a day"
-    return f"grants[{item.index}]: {', '.join(item.permissions)}, {left} ({item.expires})"
-
-
-def notes_text(plan: Plan) -> list[str]:
-    """Both as lines of text, each part with an empty line behind it."""
-    lines = [line for notice in plan.notices for line in (f"note: {harmless(notice)}", "")]
-    return lines + ([EXPIRING, *(f"  {line}" for line in expiring_lines(plan)), ""] if plan.expiring else [])
-
-
-def notes_json(plan: Plan) -> dict[str, Any]:
-    """Both as JSON, where there are any."""
-    found: dict[str, Any] = {}
-    if plan.notices:
-        found["notices"] = list(plan.notices)
-    if plan.expiring:
-        found["expiring"] = [
-            {
-                "address": address("PermissionPolicy", item.policy),
-                "file": item.file,
-                "grant": item.index,
-                "permissions": list(item.permissions),
-                "expires": item.expires,
-                "days": item.days,
-            }
-            for item in plan.expiring
-        ]
-    return found
-
-
-MARKS = {
-    Action.CREATE: "+", Action.UPDATE: "~", Action.RENAME: "»",
-    Action.ADOPT: "&", Action.DELETE: "-", Action.RESTORE: "«",
-}  # fmt: skip
-_COLORS = {
-    Action.CREATE: GREEN, Action.UPDATE: YELLOW, Action.RENAME: CYAN,
-    Action.ADOPT: CYAN, Action.DELETE: RED, Action.RESTORE: GREEN,
-}  # fmt: skip
 _ORIGINS = {
     Origin.DRIFT: "drift",
     Origin.SECRET: "the secret has a new value",
 }
-_WORDS = {
-    Action.CREATE: "to create", Action.UPDATE: "to update", Action.RENAME: "to rename",
-    Action.ADOPT: "to adopt", Action.DELETE: "to delete", Action.RESTORE: "to restore",
-}  # fmt: skip
-_DONE = {
-    Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed",
-    Action.ADOPT: "adopted", Action.DELETE: "deleted", Action.RESTORE: "restored",
-}  # fmt: skip
-
-NEW = (Action.CREATE, Action.RESTORE)
-"""Of these a reviewer wants to see what the record holds."""
-
 MAX_DETAILED = 200
 """Up to so many changes are shown field by field; of more only the fields of updates are."""
 
@@ -104,12 +53,15 @@ def plan_text(plan: Plan, now: str, *, color: bool) -> str:
     """
     detailed = len(plan.changes) <= MAX_DETAILED
     if plan.is_empty:
-        return "\n".join([_nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
+        return "\n".join([nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
     lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
-    for change in plan.changes:
+    alone, together = grouped(plan.changes)
+    for change in alone:
         lines += _change_lines(change, now, color=color, detailed=detailed)
         if detailed or change.fields:
             lines.append("")
+    for word, names in together.items():
+        lines += ["", *deletes_lines(word, names, color=color), ""]
     if not detailed:
         lines += [
             "",
@@ -124,34 +76,42 @@ def plan_text(plan: Plan, now: str, *, color: bool) -> str:
     for problem in plan.problems:
         lines += problem_lines(problem, color=color)
         lines.append("")
-    if plan.changes:
-        lines.append(f"{totals(plan)}{_kept(plan)}.")
-    if plan.problems:
-        lines.append(paint("It will not be applied like this.", RED, color=color))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *ending(plan, color=color)]) + "\n"
 
 
-def totals(plan: Plan) -> str:
-    """How much there is to do."""
-    parts = [f"{count:,} {_WORDS[action]}" for action, count in plan.counts.items() if count]
-    if not parts:
-        return "Nothing to do"
-    drifted = sum(change.origin in (Origin.DRIFT, Origin.BOTH) for change in plan.changes)
-    conflicts = f", {plural(plan.conflicts, 'conflict')}" if plan.conflicts else ""
-    return ", ".join(parts) + (f" ({drifted:,} with drift{conflicts})" if drifted else "")
+def plan_summary(plan: Plan, *, color: bool) -> str:
+    """How much there is to do of each kind, what is deleted, and what stands against it."""
+    if plan.is_empty:
+        return "\n".join([nothing_text(plan), *notes_text(plan)[:-1]]) + "\n"
+    lines = [f"Plan for {paint(plan.target, BOLD, color=color)}, from {plan.revision}:", ""]
+    lines += [f"  {word}: {words}" for word, words in kind_totals(plan)]
+    lines.append("")
+    gone: dict[str, list[str]] = {}
+    for change in plan.changes:
+        if change.action is Action.DELETE:
+            gone.setdefault(KINDS[change.key.kind].word, []).append(change.key.name)
+    for word, names in gone.items():
+        lines += [*deletes_lines(word, names, color=color), ""]
+    for change in plan.changes:
+        lines += [
+            f"{address(*change.key)}: {paint('! ' + harmless(note), YELLOW, color=color)}" for note in change.notes
+        ]
+    if plan.access is not None and not plan.access.is_empty:
+        from reconciler.render.access_diff import headline
 
-
-def _nothing_text(plan: Plan) -> str:
-    revision = f"{plan.revision}," if "," in str(plan.revision) else str(plan.revision)
-    return f"Nothing to do: {plan.target} is what {revision} says ({plural(plan.owned, 'record')}{_kept(plan)})."
+        lines += [headline(plan.access), ""]
+    lines += notes_text(plan)
+    for problem in plan.problems:
+        lines += [*problem_lines(problem, color=color), ""]
+    return "\n".join([*lines, *ending(plan, color=color)]) + "\n"
 
 
 def report_text(report: Report) -> str:
     """What an apply did, in one line."""
     plan = report.plan
-    parts = [f"{count:,} {_DONE[action]}" for action, count in plan.counts.items() if count]
+    parts = [f"{count:,} {DONE[action]}" for action, count in plan.counts.items() if count]
     if not parts:
-        return _nothing_text(plan) + "\n" + _noted(plan)
+        return nothing_text(plan) + "\n" + _noted(plan)
     resolved = f"; {plural(report.secrets, 'secret')} resolved" if report.secrets else ""
     fetched = f"; {plural(report.tokens, 'access token')} fetched" if report.tokens else ""
     return f"Applied to {plan.target}: {', '.join(parts)}{resolved}{fetched}.\n" + _noted(plan)
@@ -167,27 +127,16 @@ def _noted(plan: Plan) -> str:
     )
 
 
-def problem_lines(problem: Problem, *, color: bool) -> list[str]:
-    """What stands against the plan, and what to do."""
-    lines = [f"{paint('!', RED, BOLD, color=color)} {harmless(problem.message)}"]
-    lines += [f"    {harmless(detail)}" for detail in problem.details]
-    return [*lines, f"    hint: {harmless(problem.hint)}"] if problem.hint else lines
-
-
-def _kept(plan: Plan) -> str:
-    return f"; {plural(plan.kept, 'record')} no longer defined, kept" if plan.kept else ""
-
-
 def _change_lines(change: Change, now: str, *, color: bool, detailed: bool) -> Iterator[str]:
-    mark = paint(MARKS[change.action], _COLORS[change.action], BOLD, color=color)
+    mark = paint(MARKS[change.action], COLORS[change.action], BOLD, color=color)
     yield f"{mark} {_title(change, color=color)}"
     for note in change.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     if moved := told_move(change):
         yield f"    {paint('! ' + move_text(moved, now), YELLOW, color=color)}"
     if change.action in NEW and detailed:
-        for name, value in summary_lines(change):
-            yield f"    {paint('+', GREEN, color=color)} {name}: {value}"
+        for line in content_lines(masked(change.after or {})):
+            yield f"      {line}" if line.startswith(" ") else f"    {paint('+', GREEN, color=color)} {line}"
     for field in change.fields:
         yield from field_lines(field, color=color)
 
@@ -198,7 +147,10 @@ def field_lines(unmasked: FieldChange, *, color: bool) -> Iterator[str]:
     name = field_name(field)
     origin = paint(f"  ({_ORIGINS[field.origin]})", DIM, color=color) if field.origin in _ORIGINS else ""
     members, lines = set_change(field), line_changes(field)
-    if field.origin is Origin.BOTH:
+    if request := new_endpoint(field):
+        yield f"    {paint('+', GREEN, color=color)} {request[0]}{origin}"
+        yield from (f"      {line}" for line in request[1:])
+    elif field.origin is Origin.BOTH:
         yield f"    {paint('! ' + name + ': conflict,', RED, BOLD, color=color)} git and live were changed"
         yield from (f"        {side + ':':<13} {text}" for side, text in shown_sides(field))
     elif lines is not None:
@@ -213,6 +165,14 @@ def field_lines(unmasked: FieldChange, *, color: bool) -> Iterator[str]:
     else:
         before, after = shown_pair(field)
         yield f"    ~ {name}: {paint(before, RED, color=color)} -> {paint(after, GREEN, color=color)}{origin}"
+
+
+def new_endpoint(field: FieldChange) -> list[str]:
+    """The lines of a field that is an endpoint which was not there; none for any other."""
+    is_endpoint = len(field.path) == 3 and field.path[:2] == ("spec", "endpoints") and field.before is MISSING
+    if not is_endpoint or field.origin is Origin.BOTH or not isinstance(field.after, dict):
+        return []
+    return list(endpoint_lines(str(field.path[2]), field.after))
 
 
 def _title(change: Change, *, color: bool) -> str:

@@ -10,8 +10,20 @@ from reconciler.core.plan import Action, Change, Plan, Revision, fingerprint_of
 from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
-from reconciler.render.call import preflight_json
-from reconciler.render.plan import EXPIRING, MARKS, NEW, expiring_lines, notes_json, totals
+from reconciler.render.call import preflight_json, preflight_markdown
+from reconciler.render.contents import content_lines
+from reconciler.render.plan import new_endpoint
+from reconciler.render.plan_parts import (
+    EXPIRING,
+    MARKS,
+    NEW,
+    expiring_lines,
+    grouped,
+    kind_totals,
+    notes_json,
+    plural_kind,
+    totals,
+)
 from reconciler.render.style import code, diff_block, escape, fitted, json_text
 from reconciler.render.values import (
     field_name,
@@ -22,11 +34,11 @@ from reconciler.render.values import (
     shown,
     shown_pair,
     shown_sides,
-    summary_lines,
     told_move,
 )
 
 VERSION = 1
+_FEW_LINES = 10
 
 
 def plan_json(plan: Plan, verdicts: Sequence[PreflightVerdict] | None = None) -> str:
@@ -75,7 +87,7 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
         "owner": plan.owner,
         "fingerprint": fingerprint_of(plan),
         "source": _source(plan.revision),
-        "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned,
+        "summary": {**{action.value: count for action, count in plan.counts.items()}, "kept": plan.kept, "owned": plan.owned, "left": plan.left,
                     "origins": {origin.value: count for origin, count in plan.origins.items()}, "conflicts": plan.conflicts},
         "changes": [_change(change) for change in plan.changes],
         "problems": [
@@ -86,6 +98,7 @@ def _content(plan: Plan, kind: str) -> dict[str, Any]:
             for problem in plan.problems
         ],
         "overridden": list(plan.overridden),
+        "only": [address(*key) for key in plan.only],
     }  # fmt: skip
 
 
@@ -148,8 +161,8 @@ def value_json(field: FieldChange, value: Any) -> Any:
     return value if shows else None
 
 
-def plan_markdown(plan: Plan) -> str:
-    """The plan as a comment: totals first, problems next, then the changes, cut to fit."""
+def plan_markdown(plan: Plan, verdicts: Sequence[PreflightVerdict] = ()) -> str:
+    """The plan as a comment: totals first, problems next, then the changes, folded where they are long, cut to fit."""
     if plan.is_empty:
         return "\n".join([f"### Plan for {escape(plan.target)}: nothing to do", "", *_expiring(plan)]).rstrip() + "\n"
     lines = [f"### Plan for {escape(plan.target)}: {totals(plan)}", "", f"From {escape(str(plan.revision))}.", ""]
@@ -159,16 +172,35 @@ def plan_markdown(plan: Plan) -> str:
         lines += [f"> {escape(problem.hint)}", ""] if problem.hint else [""]
     lines += [line for notice in plan.notices for line in (f"> **Note:** {escape(notice)}", "")]
     lines += _expiring(plan)
+    if len(plan.changes) > 1:
+        lines += [*(f"- {word}: {words}" for word, words in kind_totals(plan)), ""]
+    if verdicts:
+        lines += [*preflight_markdown(verdicts).splitlines()[1:], ""]
     if plan.access is not None and not plan.access.is_empty:
         from reconciler.render.access_diff import access_markdown
 
         lines += [access_markdown(plan.access)]
-    return fitted(lines, map(_block, plan.changes), len(plan.changes), "plan")
+    alone, together = grouped(plan.changes)
+    blocks = [*map(_block, alone), *(_deleted(word, names) for word, names in together.items())]
+    return fitted(lines, blocks, len(blocks), "plan")
 
 
 def _block(change: Change) -> Iterator[str]:
     yield from (f"#### {_title(change)}", "", *_notes(change))
-    yield from diff_block(list(_body(change)))
+    yield from _folded(list(_body(change)))
+
+
+def _deleted(word: str, names: Sequence[str]) -> Iterator[str]:
+    yield from (f"#### `{MARKS[Action.DELETE]}` delete {plural_kind(len(names), word)}", "")
+    yield from _folded([f"- {word}/{harmless(name)}" for name in names])
+
+
+def _folded(lines: Sequence[str]) -> Iterator[str]:
+    """Lines of a difference; many of them are hidden until somebody asks for them."""
+    if len(lines) <= _FEW_LINES:
+        yield from diff_block(lines)
+    else:
+        yield from (f"<details><summary>{len(lines):,} lines</summary>", "", *diff_block(lines), "</details>", "")
 
 
 def _expiring(plan: Plan) -> list[str]:
@@ -195,8 +227,7 @@ def _notes(change: Change) -> Iterator[str]:
 
 def _body(change: Change) -> Iterator[str]:
     if change.action in NEW:
-        for name, value in summary_lines(change):
-            yield f"+ {name}: {value}"
+        yield from (f"+ {line}" for line in content_lines(masked(change.after or {})))
     if change.action is Action.DELETE:
         name = (change.before or {}).get("spec", {}).get("displayName")
         if name:
@@ -210,7 +241,10 @@ def field_block(unmasked: FieldChange) -> Iterator[str]:
     field = masked_field(unmasked)
     members, lines = set_change(field), line_changes(field)
     origin = f"  # {field.origin.value}" if field.origin.value != "git" else ""
-    if field.origin is Origin.BOTH:
+    if request := new_endpoint(field):
+        yield f"+ {request[0]}{origin}"
+        yield from (f"+ {line}" for line in request[1:])
+    elif field.origin is Origin.BOTH:
         yield f"! {field_name(field)}: conflict, git and live were changed"
         yield from (f"!     {side}: {text}" for side, text in shown_sides(field))
     elif lines is not None:

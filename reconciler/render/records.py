@@ -55,14 +55,16 @@ def records_yaml(records: Sequence[Found]) -> str:
     return joined(parts)
 
 
-def records_table(records: Sequence[Found], *, color: bool) -> str:
+def records_table(records: Sequence[Found], *, color: bool, columns: int = 0) -> str:
     """The records as a table, with a count below."""
     if not records:
         return "No record matches.\n"
     one_kind = len({record.kind for record in records}) == 1
     header = _header(records[0].kind if one_kind else "")
     rows = [_readable_row(record, len(header), one_kind=one_kind) for record in records]
-    lines = table(header, rows, color=color, marked=[YELLOW if record.drifted else "" for record in records])
+    lines = table(
+        header, rows, color=color, columns=columns, marked=[YELLOW if record.drifted else "" for record in records]
+    )
     lines.append(paint(plural(len(records), "record"), DIM, color=color))
     return "\n".join(lines) + "\n"
 
@@ -128,7 +130,7 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
 _MARKS = {Condition.EXPIRED: RED, Condition.MISSING: RED, Condition.EXPIRING: YELLOW}
 
 
-def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool) -> str:
+def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool, columns: int = 0) -> str:
     """One line a connector, with a count below."""
     if not statuses:
         return "No live connector needs an access token.\n"
@@ -137,7 +139,9 @@ def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool) -> s
         for item in statuses
     ]
     header = ["CONNECTOR", "METHOD", "TOKEN", "AGE", "EXPIRES", "SCOPE", "RENEWED BY"]
-    lines = table(header, rows, color=color, marked=[_MARKS.get(item.condition, "") for item in statuses])
+    lines = table(
+        header, rows, color=color, columns=columns, marked=[_MARKS.get(item.condition, "") for item in statuses]
+    )
     return "\n".join([*lines, paint(plural(len(statuses), "connector"), DIM, color=color)]) + "\n"
 
 

@@ -26,18 +26,22 @@ def plural(count: int, noun: str) -> str:
 
 
 _WIDEST = 44
+_NARROWEST = 8
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, color: bool, marked: Sequence[str] = ()
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, color: bool, marked: Sequence[str] = (), columns: int = 0
 ) -> list[str]:
     """The lines of a table. Long cells are cut; nothing in them reaches the terminal as a control character.
 
     Args:
         marked: a colour for each row, "" for none.
+        columns: how wide the terminal is; 0 where it is none.
     """
-    cells = [[_cell(cell) for cell in row] for row in rows]
+    cells = [[_cell(cell, _WIDEST) for cell in row] for row in rows]
     widths = [max(_width(row[column]) for row in [header, *cells]) for column in range(len(header))]
+    if columns and _narrow(widths, header, columns):
+        cells = [[_cell(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     lines = [paint(_line(header, widths), BOLD, color=color)]
     for index, row in enumerate(cells):
         style = marked[index] if marked else ""
@@ -45,10 +49,26 @@ def table(
     return lines
 
 
-def _cell(text: str) -> str:
+def _narrow(widths: list[int], header: Sequence[str], columns: int) -> bool:
+    """Take from the widest columns what the terminal has no room for, and say whether any was taken.
+
+    The first column names the row, and titles stay whole: where that is too much, lines are longer than the terminal.
+    """
+    over = sum(widths) + 2 * (len(widths) - 1) - columns
+    taken = False
+    while over > 0:
+        wide = [at for at in range(1, len(widths)) if widths[at] > max(_width(header[at]), _NARROWEST)]
+        if not wide:
+            break
+        widths[max(wide, key=widths.__getitem__)] -= 1
+        over, taken = over - 1, True
+    return taken
+
+
+def _cell(text: str, widest: int) -> str:
     text = harmless(text)
-    while _width(text) > _WIDEST:
-        text = text[: _WIDEST - 1].rstrip() + "…" if len(text) > _WIDEST else text[:-2] + "…"
+    while _width(text) > widest:
+        text = text[: widest - 1].rstrip() + "…" if len(text) > widest else text[:-2] + "…"
     return text
 
 

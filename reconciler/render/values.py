@@ -1,7 +1,7 @@
 """How values, paths and moves of a change are shown."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from reconciler.core.diff import MISSING, FieldChange, Origin
@@ -26,7 +26,7 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
-    return _cut(harmless(mask_text(text)), 0) if isinstance(value, str) else harmless(mask_text(text))
+    return cut(harmless(mask_text(text)), 0) if isinstance(value, str) else harmless(mask_text(text))
 
 
 def shown_pair(change: FieldChange) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
         return shown(before), shown(after)
     texts = [harmless(mask_text(json.dumps(text, ensure_ascii=False))) for text in (before, after)]
     same = next((at for at, (old, new) in enumerate(zip(*texts, strict=False)) if old != new), 0)
-    return _cut(texts[0], same), _cut(texts[1], same)
+    return cut(texts[0], same), cut(texts[1], same)
 
 
 def shown_sides(change: FieldChange) -> list[tuple[str, str]]:
@@ -82,10 +82,10 @@ def _text_lines(text: str) -> list[str]:
 
 
 def _item_lines(items: list[dict[str, Any]]) -> list[str]:
-    return [_flat(item) for item in items]
+    return [flat(item) for item in items]
 
 
-def _cut(text: str, keep: int) -> str:
+def cut(text: str, keep: int = 0) -> str:
     """`text` cut to `_WIDTH`, so that the character at `keep` is shown."""
     if len(text) <= _WIDTH:
         return text
@@ -132,78 +132,8 @@ def set_change(change: FieldChange) -> tuple[list[str], list[str]] | None:
     return [item for item in after if item not in before], [item for item in before if item not in after]
 
 
-def summary_lines(change: Change) -> Iterator[tuple[str, str]]:
-    """Name and value of what a reviewer wants to see of a record that is new."""
-    yield from content_lines(change.after or {})
-
-
-def content_lines(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of what one wants to see of a body; secrets are masked already."""
-    spec = content.get("spec", {})
-    for key, value in sorted(content.get("metadata", {}).get("labels", {}).items()):
-        yield f"labels.{key}", shown(value)
-    for key, value in sorted(spec.items(), key=_reading_order):
-        if key == "authorization":
-            yield from _authorization(value)
-        elif key == "endpoints":
-            for purpose, endpoint in sorted(value.items()):
-                yield f"endpoints.{harmless(purpose)}", _endpoint(endpoint)
-        elif key in ("members", "tls"):
-            for name, item in sorted(value.items()):
-                yield f"{key}.{name}", reference(item) if isinstance(item, dict) else shown(item)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            for index, item in enumerate(value):
-                yield f"{key}[{index}]", _flat(item)
-        else:
-            yield key, shown(value)
-
-
-_ORDER = (
-    "displayName",
-    "description",
-    "categories",
-    "authorization",
-    "tls",
-    "members",
-    "subjects",
-    "superAdmin",
-    "grants",
-    "endpoints",
-)
-
-
-def _reading_order(item: tuple[str, Any]) -> tuple[int, str]:
-    return _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER), item[0]
-
-
-def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, item in sorted(value.items(), key=lambda pair: (pair[0] != "method", pair[0])):
-        if isinstance(item, dict) and key != "tokenRequest":
-            yield f"authorization.{key}", reference(item)
-        elif isinstance(item, dict):
-            for step, below in sorted(item.items()):
-                text = reference(below) if isinstance(below, dict) else shown(below)
-                yield f"authorization.tokenRequest.{step}", text
-        else:
-            yield f"authorization.{key}", shown(item)
-
-
-def _endpoint(endpoint: dict[str, Any]) -> str:
-    extras = [
-        f"{count} {noun}{'s' * (count != 1)}"
-        for count, noun in (
-            (len(endpoint.get("params", ())), "param"),
-            (len(endpoint.get("headers", ())), "header"),
-        )
-        if count
-    ]
-    if endpoint.get("body"):
-        extras.append("body")
-    url = harmless(mask_text(endpoint["url"]))
-    return f"{endpoint['method']} {url}" + (f" ({', '.join(extras)})" if extras else "")
-
-
-def _flat(item: dict[str, Any]) -> str:
+def flat(item: dict[str, Any]) -> str:
+    """A mapping on one line, permissions first."""
     ordered = sorted(item.items(), key=lambda pair: (pair[0] != "permissions", pair[0]))
     parts = [f"{key}: {shown(value)}" for key, value in ordered]
     return ", ".join(parts)

@@ -170,6 +170,7 @@ class PlanOptions(Struct, frozen=True):
         require_commit: whether the definitions have to be just those of a commit.
         bounds: what secret references may lead to.
         secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
+        only: the records that the plan is about, with what they refer to; empty for all.
         progress: told how far planning has come.
     """
 
@@ -185,6 +186,7 @@ class PlanOptions(Struct, frozen=True):
     require_commit: bool = False
     bounds: Bounds = field(default_factory=lambda: Bounds("/"))
     secrets: SecretBackend | None = None
+    only: frozenset[Key] = frozenset()
     progress: Progress = UNTOLD
 
 

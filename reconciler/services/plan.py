@@ -34,6 +34,7 @@ from reconciler.services.judgement import WORDS, Around, PlanOptions, complete
 from reconciler.services.narrowing import narrow
 from reconciler.services.restore import undeleted
 from reconciler.services.scope import PlanScope, memory_of_all, memory_of_part, scope_of
+from reconciler.services.selection import selected
 
 if TYPE_CHECKING:
     from reconciler.services.shifts import Covering
@@ -76,11 +77,15 @@ def make_plan(
         changes = with_rotated_secrets(changes, desired.resources, live, store, options.secrets, options.progress)
     if tokens is not None:
         changes = with_due_tokens(changes, desired.resources, live, options.owner, tokens)
+    count = len(changes)
+    if options.only:
+        changes = selected(changes, options.only)
 
     def covering() -> "Covering":
         from reconciler.services.shifts import Covering
 
-        targets = _targets(desired, store, whole=options.prune or desired.past is None)
+        whole = (options.prune or desired.past is None) and not options.only
+        targets = _targets(desired, store, whole=whole)
         return Covering(targets, scope.beyond() if scope else None)
 
     dated = dated_in(desired.resources, options.now) if scope is None or scope.dated is None else scope.dated
@@ -88,7 +93,10 @@ def make_plan(
         covering, owned, emptied or guards.defined_elsewhere(lost, WORDS), kept, expiring_of(dated, options.now)
     )
     plan = complete(changes, scope.around(changes) if scope else live, store, options, source.revision(), around)
-    return replace(plan, confirmed=tuple(_confirmed(compared, changes)))
+    confirmed = _confirmed(compared, changes)
+    if options.only:
+        confirmed = (change for change in confirmed if change.key in options.only)
+    return replace(plan, confirmed=tuple(confirmed), only=tuple(sorted(options.only)), left=count - len(changes))
 
 
 def _looked_at(

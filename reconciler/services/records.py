@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.core.drift import Definition, Export, Inexpressible, IsSecret, WritesDefinitions
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource
+from reconciler.core.plan import Plan
 from reconciler.core.ports.store import Store
 from reconciler.diagnostics import RULES, Finding, Place, Severity
 from reconciler.errors import InvalidDefinitions, UsageError
@@ -222,6 +223,27 @@ def find_connector(store: Store, name: str, is_declared: Callable[[str], bool]) 
         raise UsageError(f"the connector '{name}' is not live yet", hint="run: reconciler apply")
     names = [record.name for record in store.search("Connector", None)]
     raise UsageError(f"there is no live connector '{name}'", hint=_near(name, names, "list them with: reconciler get connector"))  # fmt: skip
+
+
+def refuse_unknown(store: Store, plan: Plan, declared: Callable[[], Iterable[Key]]) -> None:
+    """Stop where a plan was asked to be about a record that is neither declared nor live.
+
+    Args:
+        declared: what git declares.
+
+    Raises:
+        UsageError: it was.
+    """
+    known = {change.key for change in plan.changes} | {change.record.key for change in plan.changes if change.record}
+    unknown = [key for key in plan.only if key not in known]
+    if not unknown:
+        return
+    live = store.records()
+    for key in unknown:
+        if key not in live:
+            names = [other.name for other in {*live, *declared()} if other.kind == key.kind]
+            hint = _near(key.name, names, "write KIND/NAME, such as connector/crm-contacts")
+            raise UsageError(f"there is no {address(*key)}, neither declared nor live", hint=hint)
 
 
 def refuse_unreadable(found: LiveConnector) -> None:

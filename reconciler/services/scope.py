@@ -112,7 +112,7 @@ def memory_of_part(plan: Plan, narrow: Narrow, source: PartialSource, rules: str
 
 
 def _refuse_unfinished(plan: Plan) -> None:
-    if plan.problems or plan.kept:
+    if plan.problems or plan.kept or plan.only:
         raise Unprovable("something will be left to do")
     if plan.revision.dirty or not plan.revision.commit:
         raise Unprovable("the definitions are not those of a commit")

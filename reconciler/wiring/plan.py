@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.guards import Override
-from reconciler.core.model import Resource
+from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired, SecretBackend, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import ShownProgress
@@ -54,6 +54,7 @@ class PlanFlags(Struct, frozen=True):
     overrides: tuple[Override, ...] = ()
     full: bool = False
     approvals: tuple[str, ...] = ()
+    only: tuple[Key, ...] = ()
 
 
 def settings_of(root: Path, given: Overrides, *, reading: bool) -> Settings:
@@ -112,6 +113,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         require_commit=settings.require_commit,
         bounds=Bounds(str(settings.root), settings.secrets_allowed),
         secrets=run.secrets if checks else None,
+        only=frozenset(flags.only),
         progress=run.progress,
     )
     tokens = partial(_known_tokens, run) if settings.fetch_tokens else None

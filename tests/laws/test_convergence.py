@@ -12,7 +12,8 @@ from live_state import InProcess, sql
 
 from reconciler.wiring.run import now
 from reconciler.render.plan_formats import plan_markdown
-from reconciler.render.plan import plan_text, totals
+from reconciler.render.plan import plan_text
+from reconciler.render.plan_parts import totals
 
 Document = dict[str, Any]
 TEXTS = st.sampled_from(["", "one", "two\nlines", "-- three", "Größe", "a `b` *c* <d> @e", "x" * 200])

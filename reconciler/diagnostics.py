@@ -151,6 +151,8 @@ RULES: dict[str, Rule] = {
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),
     "RC503": Rule("URL that cannot be sent", "Every call of the endpoint would be refused, whatever its placeholders are filled with: a URL holds no blanks, backslashes, line breaks or control characters, and has a host, and a port between 1 and 65535 if any."),
+    "RC504": Rule("body that is not what its header says", "The Content-Type among the headers and `bodyType` name two forms of body. For form-urlencoded and multipart the body is a JSON object with a key for each field, and the header is added by itself; raw sends a body as it is, with the header."),
+    "RC505": Rule("raw body without a Content-Type", "A raw body is sent as it is, and without the header a server has to guess what it is. Most refuse it.", _WARNING),
     # lint
     "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
     "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),

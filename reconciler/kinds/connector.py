@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.core.references import only, own
 from reconciler.core.secret import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
+from reconciler.kinds.body_rules import body_findings
 from reconciler.kinds.common import (
     COLON,
     Defaults,
@@ -125,8 +126,8 @@ def _lower_name(entry: dict[str, Any]) -> str:
 
 def _canonical_entry(entry: dict[str, Any], style: str) -> dict[str, Any]:
     made = without(entry, _ENTRY_DEFAULTS)
-    if "style" not in entry and "explode" not in entry:
-        return made
+    if "style" not in entry and (not style or "explode" not in entry):
+        return made  # of a form field without a style `explode` says something, whatever it is
     explodes = entry.get("style", style or "form") == "form"
     return without(made, (("style", style), ("explode", explodes)))
 
@@ -273,8 +274,10 @@ def _check_endpoint(
     _check_url(url, (*path, "url"), document, found, secret=authorized)
     if "{{" in url:
         _check_template(url, (*path, "url"), document, found)
-    if "body" in endpoint and "{{" in endpoint["body"]:
-        _check_template(endpoint["body"], (*path, "body"), document, found)
+    if "body" in endpoint:
+        if "{{" in endpoint["body"]:
+            _check_template(endpoint["body"], (*path, "body"), document, found)
+        found += body_findings(endpoint, path, document)
 
 
 def _check_template(text: str, path: Path, document: int, found: list[Finding]) -> None:

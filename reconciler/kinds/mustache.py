@@ -51,6 +51,18 @@ class Filling(Struct, frozen=True):
         else:
             self._write(parse(template), [self.data], place)
 
+    def composite(self, template: str) -> list[Any] | dict[str, Any] | None:
+        """The list or object that stands for a template that is one placeholder and nothing else, if there is one.
+
+        Raises:
+            InvalidDefinitions: see `fill`.
+        """
+        tags = parse(template) if "{{" in template else ()
+        if len(tags) != 1 or tags[0].kind not in ("variable", "no escape"):
+            return None
+        value = _look_up(tags[0].text, [self.data])
+        return value if isinstance(value, list | dict) else None
+
     def _write(self, tags: Sequence[Tag], scopes: list[Any], place: TemplatePlace) -> None:
         for tag in tags:
             if tag.kind == "literal":

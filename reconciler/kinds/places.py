@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from itertools import product
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, field
 
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.mustache import Tag, parse
+from reconciler.kinds.styles import SIMPLE, Style, as_json, as_text, bare, expanded, percent_encoded
 
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _URL = re.compile(rf"https?://{_HOST}(?:[/?#].*)?", re.IGNORECASE)
@@ -22,13 +23,6 @@ _NEVER_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
 _PATH = re.compile(r"[?#]")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _QUOTES = re.compile(r'\\.|"', re.DOTALL)
-
-
-def as_text(value: Any) -> str:
-    """A value of the data as text: JSON, but texts as they are and null as nothing."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 class PlainPlace:
@@ -76,18 +70,34 @@ class JsonPlace(PlainPlace):
         elif self._quoted:
             self._parts.append(json.dumps(as_text(value), ensure_ascii=False)[1:-1])
         else:
-            self._parts.append(json.dumps(value, ensure_ascii=False))
+            self._parts.append(as_json(value))
 
 
 class _Piece(Struct, frozen=True):
+    """A part of a URL.
+
+    Attributes:
+        text: as it stands in the host; of the template itself everywhere.
+        name: of the placeholder; "" for the template's own text.
+        written: as it stands behind the host.
+        said: what it says without the delimiters of its style.
+    """
+
     text: str
-    name: str = ""  # of the placeholder; "" for the template's own text
+    name: str = ""
     raw: bool = False
+    written: str = ""
+    said: str = ""
 
 
 class UrlPlace(Struct):
-    """A URL: values are percent-encoded and cannot reach beyond the part that they stand in."""
+    """A URL: values are percent-encoded and cannot reach beyond the part that they stand in.
 
+    Attributes:
+        styles: of placeholders, by name; of the others it is simple.
+    """
+
+    styles: Mapping[str, Style] = field(default_factory=dict)
     pieces: list[_Piece] = field(default_factory=list)
 
     def literal(self, text: str) -> None:
@@ -97,7 +107,8 @@ class UrlPlace(Struct):
 
     def value(self, name: str, value: Any, *, raw: bool) -> None:
         """Add a value; percent-encoded unless `raw` or in the host."""
-        self.pieces.append(_Piece("" if value in ([], {}) else as_text(value), name, raw))
+        written = expanded(name, value, self.styles.get(name, SIMPLE), str if raw else percent_encoded)
+        self.pieces.append(_Piece(as_text(value), name, raw, written, bare(value)))
 
     def text(self) -> str:
         """The URL.
@@ -117,7 +128,7 @@ class UrlPlace(Struct):
                 follower = self.pieces[position + 1].text[:1] if position + 1 < len(self.pieces) else ""
                 url += _in_host(url, piece, ends=follower in ("", "/", "?", "#"))
             else:
-                url += piece.text if piece.raw else quote(piece.text, safe="")
+                url += piece.written
         self._check(url)
         return url
 
@@ -131,7 +142,7 @@ class UrlPlace(Struct):
             if filled:
                 raise UsageError(f"url: with this value of {filled} it is not a URL", hint="write https://host/path")
             raise InvalidDefinitions("url: it is not http://host/path or https://host/path", hint="a user or password does not belong there")  # fmt: skip
-        if filled and any(unquote(step) in (".", "..") for step in urlsplit(url).path.split("/")):
+        if filled and any(unquote(step.partition(";")[0]) in (".", "..") for step in urlsplit(url).path.split("/")):
             raise UsageError(f"url: with this value of {filled} a step of its path is . or ..")
 
 
@@ -141,7 +152,7 @@ def _refuse_empty(url: str, piece: _Piece) -> None:
     Args:
         url: what stands before it.
     """
-    text = piece.text
+    text = piece.said
     if piece.raw and url.endswith("/"):  # what ends the path leaves its last step empty too
         text = _PATH.split(text, maxsplit=1)[0].strip("/")
     if not text.strip():

@@ -1,26 +1,20 @@
 """From an endpoint's definition, data and secret values to the request that is sent, and what may be shown of it."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from reconciler.core.references import HINT, unsendable
 from reconciler.core.secret import MASK, Secret, carries_credentials, mask_text
-from reconciler.errors import InvalidDefinitions, SecretUnavailable, UsageError
-from reconciler.kinds.connector import secret_fields
+from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.mustache import Filling
-from reconciler.kinds.places import PlainPlace, UrlPlace
+from reconciler.kinds.places import UrlPlace
 from reconciler.kinds.request_bodies import RequestBody, build_body
-
-Pair = tuple[str, str | Secret]
-"""Name and value of a parameter or header; values that carry credentials are secrets."""
-
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OF_THE_TRANSPORT = ("connection", "content-length", "host", "transfer-encoding")
+from reconciler.kinds.request_entries import Entries, Pair, Param, headers_of, params_of
+from reconciler.kinds.styles import encoded, percent_encoded, style_of
 
 
 class DataMissing(UsageError):
@@ -46,7 +40,7 @@ class Request(Struct, frozen=True):
 
     method: str
     url: str
-    params: tuple[Pair, ...]
+    params: tuple[Param, ...]
     headers: tuple[Pair, ...]
     body: RequestBody
 
@@ -65,11 +59,11 @@ def build(purpose: str, endpoint: Mapping[str, Any], given: GivenData, secrets: 
     """
     try:
         filling = Filling(given.data)
-        place = UrlPlace()
+        place = UrlPlace({entry["name"]: style_of(entry, "simple") for entry in endpoint.get("pathParams", ())})
         filling.fill(endpoint["url"], place)
-        entries = _Entries(purpose, endpoint, secrets, filling)
-        params = tuple(_params(entries, given.params))
-        headers = list(_headers(entries, given.headers))
+        entries = Entries(purpose, endpoint, secrets, filling)
+        params = tuple(params_of(entries, given.params))
+        headers = list(headers_of(entries, given.headers))
         body = build_body(endpoint, headers, filling)
         if filling.missing:
             _refuse_missing(tuple(filling.missing))
@@ -79,6 +73,10 @@ def build(purpose: str, endpoint: Mapping[str, Any], given: GivenData, secrets: 
         raise InvalidDefinitions(
             f"the live endpoint '{purpose}' is not a readable definition", hint="run: reconciler plan"
         ) from None
+    except UnicodeEncodeError:
+        raise InvalidDefinitions(f"the endpoint '{purpose}' holds half a character", hint="write it in full") from None
+    except RecursionError:
+        raise UsageError("the data is nested too deeply") from None
 
 
 def _refuse_missing(names: tuple[str, ...]) -> None:
@@ -86,91 +84,14 @@ def _refuse_missing(names: tuple[str, ...]) -> None:
     raise DataMissing(f"there is no data for {', '.join(names)}", hint=f"{hint}, or a `sample` in the definition")
 
 
-class _Entries(Struct, frozen=True):
-    """The parameters and headers of an endpoint, with their values."""
-
-    purpose: str
-    endpoint: Mapping[str, Any]
-    secrets: Mapping[str, Secret]
-    filling: Filling
-
-    def of(self, group: str, *, skip_incomplete: bool) -> Iterator[tuple[str, str | Secret, bool]]:
-        """Name, value and whether it is required.
-
-        Args:
-            skip_incomplete: whether optional entries without data are left out.
-        """
-        addresses = {
-            field.path[-2]: field.address
-            for field in secret_fields({"endpoints": {self.purpose: self.endpoint}})
-            if group in field.path[-3:-2]
-        }
-        for index, entry in enumerate(self.endpoint.get(group, ())):
-            required = entry.get("required", False)
-            filling = Filling(self.filling.data) if skip_incomplete and not required else self.filling
-            name = _filled(entry["name"], filling)
-            value: str | Secret
-            value = self._secret(addresses[index]) if index in addresses else _filled(entry.get("value", ""), filling)
-            if filling is self.filling or not filling.missing:
-                yield name, _protected(name, value), required
-
-    def _secret(self, address: str) -> Secret:
-        if address not in self.secrets:
-            raise SecretUnavailable(f"the store holds no value for {address}", hint="run: reconciler apply")
-        return self.secrets[address]
-
-
-def _filled(template: str, filling: Filling) -> str:
-    place = PlainPlace()
-    filling.fill(template, place)
-    return place.text()
-
-
-def _protected(name: str, value: str | Secret) -> str | Secret:
-    return Secret(value) if isinstance(value, str) and value and carries_credentials(name) else value
-
-
-def _params(entries: _Entries, given: Sequence[tuple[str, str]]) -> Iterator[Pair]:
-    """The caller's values win; empty ones are sent only when required."""
-    own = {name for name, _ in given}
-    required = set()
-    for name, value, needed in entries.of("params", skip_incomplete=True):
-        required |= {name} if needed else set()
-        if name not in own and (needed or value):
-            yield name, value
-    for name, text in given:
-        if text or name in required:
-            yield name, _protected(name, text)
-
-
-def _headers(entries: _Entries, given: Sequence[tuple[str, str]]) -> Iterator[Pair]:
-    """All, or with headers of the caller the required ones and those; empty ones only when required."""
-    own = {name.lower() for name, _ in given}
-    for name, value, required in entries.of("headers", skip_incomplete=False):
-        if name.lower() not in own and (required or (value and not own)):
-            _check_header(name, value, InvalidDefinitions)
-            yield name, value
-    for name, text in given:
-        _check_header(name, text, UsageError)
-        yield name, _protected(name, text)
-
-
-def _check_header(name: str, value: str | Secret, error: type[UsageError | InvalidDefinitions]) -> None:
-    if not _NAME.fullmatch(name):
-        raise error("the name of a header holds what no header name may", hint="write letters, digits and hyphens")
-    if name.lower() in _OF_THE_TRANSPORT:
-        raise error(f"the header {name} is set by the transport", hint="remove it")
-    if fault := unsendable(value.reveal() if isinstance(value, Secret) else value, in_header=True):
-        raise UsageError(f"the value of the header {name} {fault}, which cannot be sent", hint=HINT)
-
-
 def _complete(headers: Sequence[Pair], body: RequestBody) -> Iterator[Pair]:
     names = {name.lower() for name, _ in headers}
+    ours = body.media_type.startswith("multipart/")  # nobody else knows the boundary
     if "accept" not in names:
         yield "Accept", "application/json"
-    if body.media_type and "content-type" not in names:
+    if body.media_type and ("content-type" not in names or ours):
         yield "Content-Type", body.media_type
-    yield from (pair for pair in headers if body.form is None or pair[0].lower() != "content-type")
+    yield from (pair for pair in headers if not ours or pair[0].lower() != "content-type")
 
 
 def _absolute(url: str, base_url: str) -> str:
@@ -227,12 +148,35 @@ def _put(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
     data[path[-1]] = value
 
 
+def sent_url(request: Request) -> str:
+    """The URL with its parameters, secrets in the clear: for the line that sends it."""
+    params = ((name, value.reveal() if isinstance(value, Secret) else value) for name, value in request.params)
+    base = request.url.partition("#")[0]
+    return _with_query(base, map(encoded, params))
+
+
 def shown_url(request: Request) -> str:
-    """The URL with its parameters; the values that are secret are masked."""
+    """The same, where the values that are secret are masked."""
     base, question, query = request.url.partition("#")[0].partition("?")
-    parts = [_shown_part(part) for part in query.split("&")] if question else []
-    parts += [f"{quote(name)}={quote(shown) if shown != MASK else MASK}" for name, shown in shown_pairs(request.params)]
-    return mask_text(base) + ("?" + "&".join(parts) if parts else "")
+    own = "&".join(map(_shown_part, query.split("&"))) if question else ""
+    return _with_query(mask_text(base) + question + own, map(_shown_param, request.params))
+
+
+def _with_query(url: str, parts: Iterable[str]) -> str:
+    query = "&".join(parts)
+    joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return url + joint + query if query else url
+
+
+def _shown_param(param: Param) -> str:
+    name, value = param
+    if isinstance(value, Secret):
+        value = MASK
+    elif isinstance(value, str):
+        value = mask_text(value)
+    else:
+        value = replace(value, texts=tuple(map(mask_text, value.texts)))
+    return encoded((name, value)).replace(percent_encoded(MASK), MASK)
 
 
 def shown_pairs(pairs: Sequence[Pair]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Self
@@ -132,15 +132,13 @@ class Sender:
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
-        params: Sequence[tuple[str, str]] = (),
-        body: bytes | Mapping[str, str] | None = None,
+        body: bytes | None = None,
         limits: ResponseLimits = USUAL,
     ) -> Response:
         """Send a request; the answer may have any status.
 
         Args:
-            params: appended to the query that `url` may have.
-            body: its bytes, or the fields of a multipart/form-data body; None for none.
+            body: its bytes, or None for none.
 
         Raises:
             NetworkFailure: there was no whole answer in time.
@@ -149,7 +147,7 @@ class Sender:
         import httpx
 
         began = time.perf_counter()
-        request = self._request(method, parse(url), headers, params, body, limits)
+        request = self._request(method, parse(url), headers, body, limits)
         proxy = proxy_for(request.url, os.environ)
         try:
             with self._deadline.running(limits.seconds):
@@ -177,8 +175,7 @@ class Sender:
         method: str,
         target: "httpx.URL",
         headers: Sequence[tuple[str, str]],
-        params: Sequence[tuple[str, str]],
-        body: bytes | Mapping[str, str] | None,
+        body: bytes | None,
         limits: ResponseLimits,
     ) -> "httpx.Request":
         """The request as it goes to the transport.
@@ -190,21 +187,17 @@ class Sender:
 
         timeout = httpx.Timeout(limits.seconds, connect=min(CONNECT_SECONDS, limits.seconds))
         own = {name.lower() for name, _ in headers}
-        form = body if isinstance(body, Mapping) else {}
         defaults = [pair for pair in _DEFAULTS if pair[0].lower() not in own]
         try:
-            if params:
-                target = target.copy_merge_params(list(params)) if not target.query else _appended(target, params)
             return httpx.Request(
                 method,
                 target,
                 headers=[*defaults, *headers],
-                content=body if isinstance(body, bytes) else None,
-                files={name: (None, value.encode()) for name, value in form.items()} if form else None,
+                content=body,
                 extensions={"timeout": timeout.as_dict(), "trace": self._deadline.trace},
             )
         except (httpx.InvalidURL, ValueError):  # characters that have no place there
-            message = f"{host_of(str(target))}: a header, parameter or field of the request holds what cannot be sent"
+            message = f"{host_of(str(target))}: a header of the request holds what cannot be sent"
             raise UsageError(message, hint="write text in ASCII, or encode it") from None
 
     def _transport(self, proxy: Proxy | None) -> "httpx.HTTPTransport":
@@ -232,10 +225,3 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _appended(url: "httpx.URL", params: Sequence[tuple[str, str]]) -> "httpx.URL":
-    """`url` with `params` behind its own query, which stays byte for byte."""
-    from urllib.parse import urlencode
-
-    return url.copy_with(query=url.query + b"&" + urlencode(list(params)).encode())

@@ -14,7 +14,8 @@ from reconciler.core.model import LiveConnector
 from reconciler.core.secret import MASK, Redactor, Secret, carries_credentials, mask_text
 from reconciler.errors import InvalidDefinitions, NetworkFailure
 from reconciler.kinds.authorization import needs_token
-from reconciler.kinds.requests import Pair, Request, query_secrets
+from reconciler.kinds.request_entries import Pair
+from reconciler.kinds.requests import Request, query_secrets, sent_url
 from reconciler.net.client import Response, ResponseLimits, Sender
 from reconciler.net.retry import MOVED, Patience, with_patience
 from reconciler.net.urls import host_of, is_same_origin, redirected
@@ -202,10 +203,9 @@ def send(
     def attempt() -> Response:
         return open_sender(trust).send(
             request.method,
-            request.url,
+            sent_url(request),
             headers=revealed(hop.headers),
-            params=revealed(request.params),
-            body=request.body.form or request.body.content,
+            body=request.body.content,
             limits=limits,
         )
 

@@ -161,6 +161,8 @@ def _enum(fault: Objection, place: Place) -> Iterator[Finding]:
     value = fault.instance
     near = _close(value, allowed) if isinstance(value, str) and not _secret(place.path) else None
     hint = f"did you mean '{near}'?" if near else f"allowed are {_listed(allowed)}"
+    if value == "form-data" and "multipart" in allowed:  # others' word for either
+        hint = "write form-urlencoded, or multipart for multipart/form-data"
     shown = f" '{value}'" if isinstance(value, str) and len(value) <= 60 and not _secret(place.path) else ""
     yield Finding("RC204", f"{_where(place.path)} cannot be{shown or ' this value'}", place, hint)
 

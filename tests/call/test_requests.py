@@ -226,15 +226,21 @@ def test_the_kind_of_body_decides_what_is_sent(
     )
 
 
-def test_form_data_becomes_fields() -> None:
-    """Texts as they are, the rest as JSON; a Content-Type of the definition would lack the boundary."""
-    body = '{"a": "{{x}}", "b": 2, "c": true, "d": null, "e": {"f": 1}}'
-    request = make({"x": "1 & 2"}, method="POST", body=body, bodyType="multipart", headers=[{"name": "Content-Type", "value": "multipart/form-data"}])  # fmt: skip
-    assert request.body.form == {"a": "1 & 2", "b": "2", "c": "true", "d": "", "e": '{"f": 1}'}
-    assert list(request.headers) == [("Accept", "application/json")]
-    for wrong in ("[1]", "{}", "text"):
+@pytest.mark.parametrize("kind", ["multipart", "form-urlencoded"])
+def test_a_form_wants_an_object_that_is_whole(kind: str) -> None:
+    """A list, a text, what JSON does not know, and half a character are refused with words; a form may be empty."""
+    for wrong in ("[1]", "text", '{"a": NaN}', r'{"a": "\ud800"}', '{"a": ' * 2000):
         with pytest.raises(InvalidDefinitions):
-            make(method="POST", body=wrong, bodyType="multipart")
+            make(method="POST", body=wrong, bodyType=kind)
+    assert make(method="POST", body='{"a": null, "b": []}', bodyType=kind).body.form == ()
+
+
+def test_a_kind_of_body_that_is_none_is_refused() -> None:
+    """A live record may be older, or written by others: nothing is sent as what it is not."""
+    with pytest.raises(InvalidDefinitions, match="not a readable definition"):
+        make(method="POST", body='{"a": 1}', bodyType="form-data")
+    with pytest.raises(InvalidDefinitions, match="not a readable definition"):
+        make({"a": [1]}, params=[{"name": "a", "value": "{{a}}", "style": "csv"}])
 
 
 def test_secrets_stay_sealed() -> None:

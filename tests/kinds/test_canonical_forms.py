@@ -117,3 +117,13 @@ def test_merging(kind: str, data: st.DataObject) -> None:
     made = effective(kind, desired, live, applied, "2030-01-01T00:00:00Z", protect=data.draw(st.booleans()))
     content_of(made)
     assert same([desired, live, applied], list(before))
+
+
+def test_what_a_form_field_says_of_exploding_stays() -> None:
+    """Without a style it makes the difference between JSON and a style; beside a style only what is not its default."""
+    fields = [{"name": "a", "explode": True}, {"name": "b", "style": "form", "explode": True}, {"name": "c", "explode": False}]  # fmt: skip
+    endpoint = {"method": "POST", "url": "https://x", "params": [{"name": "a", "style": "form", "explode": True}]}
+    spec = {"displayName": "X", "categories": ["a"], "endpoints": {"x": {**endpoint, "formFields": fields}}}
+    made = KINDS["Connector"].canonical(spec)["endpoints"]["x"]
+    assert made["formFields"] == [{"name": "a", "explode": True}, {"name": "b", "style": "form"}, {"name": "c", "explode": False}]  # fmt: skip
+    assert made["params"] == [{"name": "a"}]

@@ -25,7 +25,8 @@ from reconciler.wiring.stores import known_secrets
 from reconciler.yaml.writer import joined
 
 if TYPE_CHECKING:
-    from reconciler.importers.openapi import Note
+    from reconciler.importers.document import Note
+    from reconciler.importers.syntax import Imported
 
 
 def export_records(store: Store, choice: Choice) -> Export:
@@ -111,11 +112,18 @@ def import_openapi(root: Path | None, request: ImportRequest) -> PreparedImport:
     imported = openapi.convert(
         document, name=request.name, categories=request.categories or (IMPORTED,), server=request.server
     )
-    found = openapi.dump_files(imported)
+    return _prepared(imported, root, request)
+
+
+def _prepared(imported: "Imported", root: Path | None, request: ImportRequest) -> PreparedImport:
+    from reconciler.importers.connectors import dump_files
+    from reconciler.importers.document import NOTES
+
+    found = dump_files(imported)
     if not request.categories and not (root and _defines_imported(root)):
         first = next(iter(found))
         found[first] = f"{_IMPORTED_CATEGORY}---\n{found[first]}"
-    summary = Counter(openapi.NOTES[note.code][1] for note in imported.notes)
+    summary = Counter(NOTES[note.code][1] for note in imported.notes)
     return PreparedImport(
         files=found,
         notes=imported.notes,

@@ -12,7 +12,15 @@ from reconciler.cli.options import SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, options, say
 from reconciler.errors import ExitCode
 from reconciler.render.style import json_text, plural
-from reconciler.wiring.exchange import ImportRequest, PreparedImport, import_openapi, write_new
+from reconciler.wiring.exchange import (
+    ImportRequest,
+    PreparedImport,
+    import_curl,
+    import_har,
+    import_openapi,
+    import_postman,
+    write_new,
+)
 from reconciler.wiring.run import locate_root
 
 _SHOWN_NOTES = 20
@@ -85,6 +93,71 @@ def openapi(source: str, server: str | None, name: str | None, categories: tuple
     Formats (-o): text, json (the notes, and what was written).
     """
     return _deliver(import_openapi(outlet.root, ImportRequest(source, name, categories, server)), outlet)
+
+
+@import_.command(
+    "postman",
+    examples=(
+        ("reconciler import postman crm.postman_collection.json", "a connector of a collection's requests"),
+        ("reconciler import postman crm.json --server https://crm.example.com/api", "where its base URL is a variable"),
+    ),
+)
+@click.argument("source", metavar="FILE|URL")
+@click.option("--server", metavar="URL", help="Base URL, in the place of a variable that has no value.")
+@import_options
+def postman(source: str, server: str | None, name: str | None, categories: tuple[str, ...], outlet: Outlet) -> int:
+    """Make a connector from a Postman collection, v2.1 or v2.0.
+
+    Folders, variables, authorizations, parameters and bodies are carried over. What is secret, by its
+    name, type or look, becomes a reference; no secret value of the collection is written.
+
+    Formats (-o): text, json (the notes, and what was written).
+    """
+    return _deliver(import_postman(outlet.root, ImportRequest(source, name, categories, server)), outlet)
+
+
+@import_.command(
+    "har",
+    examples=(
+        ("reconciler import har recording.har --server https://api.example.com", "the requests to one host"),
+        ("reconciler import har recording.har --out -", "a connector a host, on stdout"),
+    ),
+)
+@click.argument("source", metavar="FILE|URL")
+@click.option("--server", metavar="URL", help="Only the requests whose URL begins so.")
+@click.option("--pages", is_flag=True, help="Pages too, and the images, styles and scripts that they load.")
+@import_options
+def har(
+    source: str, server: str | None, pages: bool, name: str | None, categories: tuple[str, ...], outlet: Outlet
+) -> int:
+    """Make connectors from a HAR recording of a browser or proxy, one for each host.
+
+    Requests that differ only in values become one endpoint. No credential is taken over: what authorizes
+    becomes a reference, cookies are left out, and what may be a secret is no sample.
+
+    Formats (-o): text, json (the notes, and what was written).
+    """
+    return _deliver(import_har(outlet.root, ImportRequest(source, name, categories, server), pages=pages), outlet)
+
+
+@import_.command(
+    "curl",
+    examples=(
+        ("reconciler import curl commands.sh --name crm", "the commands of a file"),
+        ("pbpaste | reconciler import curl - --out -", "what was copied, on stdout"),
+        ("reconciler import curl 'curl https://api.example.com/v1/pets'", "one command"),
+    ),
+)
+@click.argument("source", metavar="FILE|-|COMMAND")
+@import_options
+def curl(source: str, name: str | None, categories: tuple[str, ...], outlet: Outlet) -> int:
+    """Make connectors from curl command lines, one for each host.
+
+    Nothing is run, expanded or opened. $NAME becomes {env: NAME} where it is a secret, else a placeholder.
+
+    Formats (-o): text, json (the notes, and what was written).
+    """
+    return _deliver(import_curl(outlet.root, ImportRequest(source, name, categories, None)), outlet)
 
 
 def _deliver(prepared: PreparedImport, outlet: Outlet) -> int:

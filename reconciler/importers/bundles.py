@@ -13,8 +13,7 @@ from reconciler.importers.endpoints import MadeEndpoint, make_endpoint
 from reconciler.importers.requests import Desk, ForeignRequest
 from reconciler.importers.syntax import NotImportable
 from reconciler.importers.templates import Template
-from reconciler.importers.values import Object, Pointer, holds_secret, one_line, slug, unique
-from reconciler.importers.withheld import Withheld
+from reconciler.importers.values import Object, Pointer, one_line, slug, unique, variable
 
 _ORIGIN = re.compile(r"(https?)://(?:[^/?#\s@]*@)?([^/?#\s@]+)", re.IGNORECASE)
 
@@ -40,7 +39,7 @@ def connectors_of(bundle: Bundle, categories: Sequence[str], where: Pointer) -> 
         where: the bundle as a whole, which notes on its heading are about.
     """
     each = [(request, make_endpoint(request, bundle.desk)) for request in bundle.requests]
-    made = [(_titled(request, endpoint), endpoint) for request, endpoint in each if endpoint is not None]
+    made = [(_titled(request, endpoint, bundle.desk), endpoint) for request, endpoint in each if endpoint is not None]
     if not made:
         return []
     assigned = assign([endpoint.credential for _, endpoint in made])
@@ -52,7 +51,10 @@ def connectors_of(bundle: Bundle, categories: Sequence[str], where: Pointer) -> 
         name = unique(title, endpoints.__contains__, MAX_KEY)
         endpoints[name] = {key: value for key, value in spec.items() if value}
     notes = bundle.desk.notes
-    spec = {"description": prose(bundle.description, where, notes), "categories": list(dict.fromkeys(categories))}
+    spec = {
+        "description": prose(bundle.desk.withheld.without(bundle.description), where, notes),
+        "categories": list(dict.fromkeys(categories)),
+    }
     spec |= {**assigned.spec, "tls": _tls(bundle)}
     display = display_of(bundle.title or bundle.name, bundle.title, where, notes)
     heading = Heading(bundle.name, display, {key: value for key, value in spec.items() if value})
@@ -70,10 +72,10 @@ def _tls(bundle: Bundle) -> Object:
     return {}
 
 
-def _titled(request: ForeignRequest, endpoint: MadeEndpoint) -> str:
+def _titled(request: ForeignRequest, endpoint: MadeEndpoint, desk: Desk) -> str:
     """What the endpoint is called: as the request is, or by method and path."""
     wanted = one_line(request.title)
-    if wanted and not holds_secret(wanted):
+    if wanted and not desk.withheld.knows(wanted):
         return wanted
     path = _ORIGIN.sub("", str(endpoint.spec["url"])) or "/"
     return f"{request.method} {path.replace('{{', '{').replace('}}', '}')}"
@@ -85,7 +87,7 @@ def origin_of(url: Template) -> str:
     return f"{found[1].lower()}://{found[2].lower()}" if found else ""
 
 
-def by_host(requests: Sequence[ForeignRequest], name: str | None, notes: Notebook, withheld: Withheld) -> list[Bundle]:
+def by_host(requests: Sequence[ForeignRequest], name: str | None, desk: Desk) -> list[Bundle]:
     """The requests by host, the busiest first: what one host is told, another is not."""
     groups: dict[str, list[ForeignRequest]] = {}
     for request in requests:
@@ -99,8 +101,7 @@ def by_host(requests: Sequence[ForeignRequest], name: str | None, notes: Noteboo
             wanted = name if len(groups) == 1 else slug(f"{name}-{host}")
         chosen = unique(wanted, names.__contains__, 63, "{}-{}").strip("-")
         names.add(chosen)
-        desk = Desk(notes, chosen.replace("-", "_").upper(), withheld)
-        found.append(Bundle(chosen, host or chosen, groups[origin], desk))
+        found.append(Bundle(chosen, host or chosen, groups[origin], desk.of(variable(chosen))))
     return found
 
 

@@ -58,7 +58,7 @@ def convert(text: str, file: str, *, name: str | None = None, categories: Sequen
         raise NotImportable(f"{file}:1:1: there is no curl command", hint=_HINT)
     requests = [request for command in commands for request in _requests(command)]
     documents: list[dict[str, Any]] = []
-    for bundle in by_host(requests, name, notes, desk.withheld):
+    for bundle in by_host(requests, name, desk):
         documents += connectors_of(bundle, categories, (1, 1))
     if not documents:
         raise none_usable(file, notes)

@@ -73,7 +73,7 @@ class MadeEndpoint(Struct, frozen=True):
 
 def make_endpoint(request: ForeignRequest, desk: Desk) -> MadeEndpoint | None:
     """The endpoint of a request, or None when no connector can send it."""
-    notes, where = desk.notes, request.where
+    where = request.where
     if request.method not in METHODS:
         desk.say("unsupported-method", where, f"connectors do not have {clean(request.method)[:40] or 'that method'}")
         return None
@@ -91,7 +91,11 @@ def make_endpoint(request: ForeignRequest, desk: Desk) -> MadeEndpoint | None:
     is_authorized = credential is not None or any(isinstance(entry.get("value"), dict) for entry in [*params, *headers])  # fmt: skip
     if is_authorized and is_plain(url):
         desk.say("plain-http", where, "credentials would be sent over plain http; ask for an https server")
-    found: Object = {"description": prose(request.description, where, notes), "method": request.method, "url": url}
+    found: Object = {
+        "description": prose(desk.withheld.without(request.description), where, desk.notes),
+        "method": request.method,
+        "url": url,
+    }
     found |= {"params": [*params], "headers": [*headers]}
     if body:
         found |= {"body": body.text, "bodyType": body.form if body.form != "json" else None}
@@ -210,7 +214,7 @@ def _written(entry: ForeignEntry, value: Json, desk: Desk) -> Object:
         found["value"] = value
     if isinstance(value, dict):
         found["required"] = True
-    if description := prose(entry.description, entry.where, desk.notes):
+    if description := prose(desk.withheld.without(entry.description), entry.where, desk.notes):
         found["description"] = description
     return found
 

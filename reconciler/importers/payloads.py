@@ -50,7 +50,6 @@ class Payload(Struct, frozen=True):
         media: its media type, as written, or "".
         content: all of it, save of a form.
         entries: the fields of a form.
-        fixed: keys of a JSON object whose texts stay as they are.
     """
 
     form: str
@@ -58,7 +57,6 @@ class Payload(Struct, frozen=True):
     media: str = ""
     content: Template = ()
     entries: tuple[FormEntry, ...] = ()
-    fixed: frozenset[str] = frozenset()
 
 
 def payload_of(content: Template, media: str, where: Pointer) -> Payload | None:
@@ -96,6 +94,7 @@ class _Scribe(Struct):
     sampler: Sampler
     holes: list[Variable] = field(default_factory=list)
     is_login: bool = False
+    is_graphql: bool = False
 
 
 def body_of(payload: Payload, tags: Placeholders, notes: Notebook, withheld: Withheld) -> SampleBody:
@@ -191,7 +190,7 @@ def _json_tree(scribe: _Scribe) -> "Tree | None":
                 "body-cut", scribe.payload.where, "the body is too large to be of use; callers give it whole"
             )
             return Slot((), None, quoted=False)
-        scribe.is_login = _is_login([value])
+        scribe.is_login, scribe.is_graphql = _is_login([value]), is_graphql(value)
         return _tree(value, ("item",) if isinstance(value, list) else (), scribe)
     return None
 
@@ -230,7 +229,7 @@ def _tree(value: Json, path: tuple[str, ...], scribe: _Scribe) -> Tree:
         return [_tree(item, step, scribe) for item, step in zip(value, steps, strict=True)]
     if isinstance(value, str) and _MARK.search(value):
         return _mixed(_holes(value, scribe), scribe, path, bare=value.startswith("\ue001"))
-    if isinstance(value, str) and path[-1:] and path[-1] in scribe.payload.fixed and len(path) == 1:
+    if scribe.is_graphql and isinstance(value, str) and path in _OF_GRAPHQL and not scribe.withheld.knows(value):
         return Fixed(value)
     return _leaf(value, path, scribe)
 
@@ -293,7 +292,13 @@ def graphql(query: Template, given: Template, where: Pointer) -> Payload:
     quoted = changed(query, lambda part: json.dumps(part, ensure_ascii=False)[1:-1])
     inner: Template = given if literal(given).strip() or variables(given) else ("{}",)
     content = merged(('{"query": "', *quoted, '", "variables": ', *inner, "}"))
-    return Payload("json", where, content=content, fixed=_GRAPHQL)
+    return Payload("json", where, content=content)
 
 
-_GRAPHQL: Final = frozenset({"query"})
+_OF_GRAPHQL: Final = (("query",), ("operationName",))
+
+
+def is_graphql(value: Json) -> bool:
+    """Whether a body is a request of GraphQL: its query is no value, but what the endpoint does."""
+    query = value.get("query") if isinstance(value, dict) else None
+    return isinstance(query, str) and re.match(r"\s*(?:query|mutation|subscription|fragment|\{|#)", query) is not None

@@ -105,7 +105,7 @@ def _oauth2(auth: _Auth) -> Grant:
     if any("{{" in scope for scope in scopes):
         auth.desk.say("not-represented", auth.where, "scopes that hold variables were left out")
     if scopes := tuple(scope for scope in scopes if "{{" not in scope):
-        block["scopes"] = sorted(set(scopes))[:MAX_SCOPES]
+        block["scopes"] = [*sorted(set(scopes))[:MAX_SCOPES]]
     return Grant(Access(block | _audience(auth), secrets, auth.where))
 
 

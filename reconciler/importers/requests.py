@@ -87,6 +87,10 @@ class Desk(Struct):
     _environment: dict[tuple[str, Template], str] = field(default_factory=dict)
     _said: set[tuple[str, str]] = field(default_factory=set)
 
+    def of(self, prefix: str) -> "Desk":
+        """The desk of one of several connectors: it knows the same secrets, and says nothing twice."""
+        return Desk(self.notes, prefix, self.withheld, _said=self._said)
+
     def say(self, code: str, where: Pointer, message: str) -> None:
         """Note a cause where it is met first."""
         if (code, message) not in self._said:

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from reconciler.importers.values import Json, holds_secret, names_secret, spell
+from reconciler.importers.values import REMOVED, Json, holds_secret, names_secret, spell
 
 _SESSION = re.compile(
     r".*(?:csrf|xsrf|session|sess[-_]?id|authenticity|requestverification|captcha|assertion|samlresponse|verifier|jwt"
@@ -54,9 +54,20 @@ class Withheld(Struct):
         if len(value) >= _SHORTEST and len(self._values) < _MOST:
             self._values[value] = None
 
+    def knows(self, content: str) -> bool:
+        """Whether a secret that was met, or what has the form of a token, stands in a text."""
+        return holds_secret(content) or any(value in content for value in self._values)
+
+    def without(self, content: str) -> str:
+        """A text of prose without the secrets that were met."""
+        for value in self._values:
+            if value in content:
+                content = content.replace(value, REMOVED)
+        return content
+
     def reveals(self, content: str) -> bool:
         """Whether a text has a secret in it, or what looks like one."""
-        return holds_secret(content) or is_opaque(content) or any(value in content for value in self._values)
+        return is_opaque(content) or self.knows(content)
 
     def hides(self, name: str, value: Json) -> bool:
         """Whether a value called `name` is to be kept back. True, false and null never are."""

@@ -18,7 +18,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("files", "Make a new configuration repository."),
         "validate": ("validate", "Check all definitions, offline."),
         "fmt": ("files", "Bring definitions to their canonical form; comments stay."),
-        "import": ("files", "Make definitions from an OpenAPI document."),
+        "import": ("imports", "Make definitions from OpenAPI, Postman, HAR or curl."),
         "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
         "schema": ("explain", "Print a published JSON Schema."),
     },

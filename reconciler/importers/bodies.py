@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from reconciler.importers.document import ForeignDocument
-from reconciler.importers.samples import Sampler, Slot, Tree, is_file, type_of, typical
+from reconciler.importers.samples import Sampler, Slot, Tree, Written, is_file, type_of, typical
 from reconciler.importers.values import (
     Json,
     Object,
@@ -241,6 +241,8 @@ def render(tree: Tree, tags: Placeholders, source: ForeignDocument, where: Point
         return _bracket("{", items, "}", indent)
     if isinstance(tree, list):
         return _bracket("[", [render(item, tags, source, where, inner) for item in tree], "]", indent)
+    if isinstance(tree, Written):
+        return tree.text
     if isinstance(tree, Slot):
         return _slot(tree, tags, source, where)
     value = tree.value

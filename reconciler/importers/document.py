@@ -1,5 +1,6 @@
 """The document that is imported, with its references followed, and what could not be carried over."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote
@@ -23,7 +24,7 @@ class Note(Struct, frozen=True):
 
     Attributes:
         code: a key of `NOTES`.
-        where: JSON pointer into the imported document.
+        where: JSON pointer into the imported document; of a text without such, line and column.
         message: what became of it; never holds a value that may be a secret.
     """
 
@@ -38,14 +39,19 @@ class Note(Struct, frozen=True):
 
 
 class Notebook(Struct):
-    """Collects notes; the same note at the same place counts once."""
+    """Collects notes; the same note at the same place counts once.
 
+    Attributes:
+        spell: how a place is written.
+    """
+
+    spell: Callable[[Pointer], str] = pointer
     _found: dict[Note, None] = field(default_factory=dict)
 
     def add(self, code: str, where: Pointer, message: str) -> None:
         """Write down one note; whatever looks like a secret is taken out of it."""
         steps = tuple(without_secrets(step) if isinstance(step, str) and holds_secret(step) else step for step in where)
-        self._found[Note(code, pointer(steps), without_secrets(message))] = None
+        self._found[Note(code, self.spell(steps), without_secrets(message))] = None
 
     def all(self) -> list[Note]:
         """All notes in the order in which they came up: that of the document."""
@@ -67,6 +73,13 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "operation-skipped": (Effect.LOST, "an operation that cannot be called"),
     "unsupported-security": (Effect.LOST, "a way of authorization that connectors do not have"),
     "unsupported-server": (Effect.LOST, "a server that is not reached over http or https"),
+    "client-header": (Effect.LOST, "a header that the client or the transport writes"),
+    "resource-skipped": (Effect.LOST, "what a page loads, and no interface answers"),
+    "entry-disabled": (Effect.LOST, "a part that is switched off"),
+    "script": (Effect.LOST, "a script that runs before or after requests"),
+    "saved-answer": (Effect.LOST, "answers that were saved as examples"),
+    "option-skipped": (Effect.LOST, "an option of the command that a connector has no place for"),
+    "file-not-read": (Effect.LOST, "a file that a request would send: none is opened"),
     "text-cut": (Effect.LOST, "a text that was too long"),
     "body-cut": (Effect.LOST, "fields of a body beyond the size that is of use"),
     "body-unknown": (Effect.LOST, "a body whose form the document does not tell"),
@@ -80,6 +93,8 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "url-changed": (Effect.CHANGED, "a URL that could not be kept as it was"),
     "list-joined": (Effect.CHANGED, "a list as the value of a parameter"),
     "value-moved": (Effect.CHANGED, "a literal that mustache would have read as a tag"),
+    "variable-left": (Effect.CHANGED, "a variable that callers give the value of"),
+    "entries-merged": (Effect.CHANGED, "requests that differ only in values"),
     "connector-split": (Effect.CHANGED, "a document too large for one connector"),
     "server-chosen": (Effect.CHOSEN, "one of several servers"),
     "server-completed": (Effect.CHOSEN, "a server URL that was not complete"),
@@ -89,6 +104,7 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "security-assumed": (Effect.CHOSEN, "authorization that no operation asks for"),
     "token-by-hand": (Effect.RISK, "a flow that needs a person: the token has to be got elsewhere"),
     "security-differs": (Effect.RISK, "an operation that wants another authorization than the connector's"),
+    "tls-unverified": (Effect.RISK, "certificates that are not verified"),
     "plain-http": (Effect.RISK, "credentials over plain http"),
     "no-server": (Effect.RISK, "no server: URLs begin with the path"),
 }

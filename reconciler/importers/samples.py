@@ -47,7 +47,13 @@ class Fixed(Struct, frozen=True):
     value: Json
 
 
-Tree: TypeAlias = "Slot | Fixed | list[Tree] | dict[str, Tree]"
+class Written(Struct, frozen=True):
+    """A part of the body that has its text, tags included, already."""
+
+    text: str
+
+
+Tree: TypeAlias = "Slot | Fixed | Written | list[Tree] | dict[str, Tree]"
 
 _COMBINING: Final = ("allOf", "oneOf", "anyOf")
 _FORMATS: Final[dict[str, str]] = {

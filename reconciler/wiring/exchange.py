@@ -25,7 +25,8 @@ from reconciler.wiring.stores import known_secrets
 from reconciler.yaml.writer import joined
 
 if TYPE_CHECKING:
-    from reconciler.importers.openapi import Note
+    from reconciler.importers.document import Note
+    from reconciler.importers.syntax import Imported
 
 
 def export_records(store: Store, choice: Choice) -> Export:
@@ -111,11 +112,61 @@ def import_openapi(root: Path | None, request: ImportRequest) -> PreparedImport:
     imported = openapi.convert(
         document, name=request.name, categories=request.categories or (IMPORTED,), server=request.server
     )
-    found = openapi.dump_files(imported)
+    return _prepared(imported, root, request)
+
+
+def import_postman(root: Path | None, request: ImportRequest) -> PreparedImport:
+    """As `import_openapi`, of a Postman collection in a file or at a URL."""
+    from reconciler.importers import postman
+    from reconciler.importers.syntax import read
+
+    document = read(_content_of(request.source), request.source)
+    categories = request.categories or (IMPORTED,)
+    imported = postman.convert(document, name=request.name, categories=categories, server=request.server)
+    return _prepared(imported, root, request)
+
+
+def import_har(root: Path | None, request: ImportRequest, *, pages: bool) -> PreparedImport:
+    """As `import_openapi`, of a HAR recording in a file.
+
+    Args:
+        pages: whether pages, and the images, styles and scripts that they load, are endpoints too.
+    """
+    from reconciler.importers import har
+    from reconciler.importers.syntax import read
+
+    document = read(_content_of(request.source), request.source)
+    choice = har.Choice(request.name, request.categories or (IMPORTED,), request.server, pages)
+    return _prepared(har.convert(document, choice), root, request)
+
+
+def import_curl(root: Path | None, request: ImportRequest) -> PreparedImport:
+    """As `import_openapi`, of curl commands: in a file, on standard input (`-`), or the source itself.
+
+    No file is opened that a command names.
+    """
+    from reconciler.importers import curl
+
+    source, text = request.source, request.source
+    if source == "-":
+        source, text = "stdin", sys.stdin.buffer.read(curl.MAX_TEXT + 1).decode(errors="replace")
+    elif re.match(r"curl(?:\.exe)?\s", source):
+        source = "command"
+    else:
+        text = _content_of(source).decode(errors="replace")
+    imported = curl.convert(text, source, name=request.name, categories=request.categories or (IMPORTED,))
+    return _prepared(imported, root, request)
+
+
+def _prepared(imported: "Imported", root: Path | None, request: ImportRequest) -> PreparedImport:
+    from reconciler.importers.connectors import dump_files
+    from reconciler.importers.document import NOTES
+
+    found = dump_files(imported)
     if not request.categories and not (root and _defines_imported(root)):
         first = next(iter(found))
         found[first] = f"{_IMPORTED_CATEGORY}---\n{found[first]}"
-    summary = Counter(openapi.NOTES[note.code][1] for note in imported.notes)
+    summary = Counter(NOTES[note.code][1] for note in imported.notes)
     return PreparedImport(
         files=found,
         notes=imported.notes,

@@ -142,6 +142,7 @@ RULES: dict[str, Rule] = {
     "RC305": Rule("groups contain each other", "A group may not contain itself, directly or through other groups."),
     "RC306": Rule("wrong directory", "Categories and connectors live under connectors/, groups and policies under policies/, so that reviewers can be required by directory."),
     # secrets and mustache
+    "RC309": Rule("permission that its scope leaves nothing of", "A grant on connectors by name is about these connectors alone, and one on categories about connectors and categories: other permissions have no effect in it. Nor has `connectors:create` on a connector that is there.", _WARNING),
     "RC401": Rule("looks like a secret", "The value has the form of a known token or private key. Replace it by a secret reference, and treat it as leaked."),
     "RC402": Rule("credentials in a URL", "A URL may not carry a user and password. Use authorization, with secret references."),
     "RC403": Rule("literal secret in a header or parameter", "Headers and parameters of this name carry credentials. Give {env: NAME} or {file: path} as value, or use authorization."),

@@ -20,6 +20,7 @@ class Grant(Struct, frozen=True):
     Attributes:
         index: position in the policy.
         categories: what it is narrowed to; None for no narrowing.
+        connectors: the same by their names.
         labels: what the target has to carry, all of them.
         expires: from when on it gives nothing; None for never.
     """
@@ -29,6 +30,7 @@ class Grant(Struct, frozen=True):
     categories: frozenset[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     expires: datetime | None = None
+    connectors: frozenset[str] | None = None
 
 
 class Policy(Struct, frozen=True):
@@ -224,7 +226,9 @@ def _best(access: Access, actor: str, permission: str, target: AccessTarget, now
 
 
 def covers(grant: Grant, target: AccessTarget) -> bool:
-    """Whether a grant is about a target: one of its categories, and all of the labels."""
+    """Whether a grant is about a target: one of its connectors, one of its categories, and all of the labels."""
+    if grant.connectors is not None and (target.area != "connectors" or target.name not in grant.connectors):
+        return False
     if grant.categories is not None and not grant.categories & target.categories:
         return False
     return all(target.labels.get(key) == value for key, value in grant.labels.items())
@@ -252,10 +256,12 @@ def until(grant: Grant | None) -> str:
 
 
 def scope(grant: Grant | None) -> str:
-    """``category crm or hr, label team=sales`` of a grant that is narrowed, or ""."""
+    """``connector psp, category crm or hr, label team=sales`` of a grant that is narrowed, or ""."""
     if grant is None:
         return ""
     parts = []
+    if grant.connectors is not None:
+        parts.append(f"connector {' or '.join(sorted(grant.connectors))}" if grant.connectors else "no connector")
     if grant.categories is not None:
         parts.append(f"category {' or '.join(sorted(grant.categories))}" if grant.categories else "no category")
     parts += [f"label {key}={value}" for key, value in sorted(grant.labels.items())]

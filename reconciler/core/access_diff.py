@@ -21,14 +21,18 @@ class Scope(NamedTuple):
     Attributes:
         categories: that the target is filed under, every one of them.
         labels: (key, value) that it carries.
+        connectors: whose name it has; of two nothing is covered.
     """
 
     categories: frozenset[str] = frozenset()
     labels: frozenset[tuple[str, str]] = frozenset()
+    connectors: frozenset[str] = frozenset()
 
     def holds(self, other: "Scope") -> bool:
         """Whether whatever `other` covers is covered by this too."""
-        return self.categories <= other.categories and self.labels <= other.labels
+        return (
+            self.categories <= other.categories and self.labels <= other.labels and self.connectors <= other.connectors
+        )
 
 
 class Shift(StrEnum):
@@ -140,7 +144,7 @@ def given(held: Held, now: datetime) -> Given:
             if grant.expires is not None and now >= grant.expires:
                 continue
             route = Route(chain, policy.name, grant)
-            scopes = _scopes(grant.categories, tuple(grant.labels.items()))
+            scopes = _scopes(grant.categories, tuple(grant.labels.items()), grant.connectors)
             found = [Entitlement(scope, grant.expires, route) for scope in scopes]
             for permission in grant.permissions:
                 known = seen if views_itself(permission, grant) else raw
@@ -169,11 +173,20 @@ def _view_of(permission: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _scopes(categories: frozenset[str] | None, labels: tuple[tuple[str, str], ...]) -> tuple[Scope, ...]:
-    """What a grant is narrowed to: one of its categories each."""
-    if categories is None:
-        return (Scope(frozenset(), frozenset(labels)),)
-    return tuple(Scope(frozenset((category,)), frozenset(labels)) for category in sorted(categories))
+def _scopes(
+    categories: frozenset[str] | None, labels: tuple[tuple[str, str], ...], connectors: frozenset[str] | None
+) -> tuple[Scope, ...]:
+    """What a grant is narrowed to: one of its categories and one of its connectors each."""
+    return tuple(
+        Scope(category, frozenset(labels), connector)
+        for category in _each(categories)
+        for connector in _each(connectors)
+    )
+
+
+def _each(names: frozenset[str] | None) -> list[frozenset[str]]:
+    """Each of the names alone; of None, which narrows nothing, no name."""
+    return [frozenset()] if names is None else [frozenset((name,)) for name in sorted(names)]
 
 
 def _seen(wanted: Iterable[Entitlement], views: Sequence[Entitlement]) -> Iterator[Entitlement]:
@@ -183,15 +196,17 @@ def _seen(wanted: Iterable[Entitlement], views: Sequence[Entitlement]) -> Iterat
             labels = one.scope.labels | view.scope.labels
             if len(dict(labels)) == len(labels):
                 expires = one.expires if view.outlasts(one) else view.expires
-                yield Entitlement(Scope(one.scope.categories | view.scope.categories, labels), expires, one.route)
+                categories = one.scope.categories | view.scope.categories
+                connectors = one.scope.connectors | view.scope.connectors
+                yield Entitlement(Scope(categories, labels, connectors), expires, one.route)
 
 
 def _possible(area: str, found: list[Entitlement]) -> list[Entitlement]:
     """Those within whose scope anything can be: groups and policies have no category, a category its own alone."""
     if area == "connectors":
-        return found
+        return [one for one in found if len(one.scope.connectors) <= 1]
     most = 1 if area == "categories" else 0
-    return [one for one in found if len(one.scope.categories) <= most]
+    return [one for one in found if len(one.scope.categories) <= most and not one.scope.connectors]
 
 
 def largest(found: Iterable[Entitlement]) -> tuple[Entitlement, ...]:
@@ -218,10 +233,15 @@ _FEW = 4
 @lru_cache(maxsize=4096)
 def _wider(scope: Scope) -> tuple[Scope, ...] | None:
     """The scopes that hold this one and more, those with a part of its conditions; None when they are many."""
-    categories, labels = sorted(scope.categories), sorted(scope.labels)
-    if len(categories) + len(labels) > _FEW:
+    categories, labels, connectors = sorted(scope.categories), sorted(scope.labels), sorted(scope.connectors)
+    if len(categories) + len(labels) + len(connectors) > _FEW:
         return None
-    parts = [Scope(frozenset(some), frozenset(more)) for some in _subsets(categories) for more in _subsets(labels)]
+    parts = [
+        Scope(frozenset(some), frozenset(more), frozenset(named))
+        for some in _subsets(categories)
+        for more in _subsets(labels)
+        for named in _subsets(connectors)
+    ]
     return tuple(part for part in parts if part != scope)
 
 

@@ -102,11 +102,12 @@ def _grant(index: int, grant: Mapping[str, Any]) -> Grant:
         _texts(on["categories"]) if "categories" in on else None,
         dict(on.get("labels", {})),
         expires,
+        _texts(on["connectors"]) if "connectors" in on else None,
     )
 
 
 _GRANT = frozenset(("permissions", "on", "expires"))
-_ON = frozenset(("categories", "labels"))
+_ON = frozenset(("connectors", "categories", "labels"))
 
 
 def _texts(listed: Any) -> frozenset[str]:

@@ -12,7 +12,7 @@ from reconciler.diagnostics import Path
 
 UNORDERED_LISTS = frozenset(
     (
-        "categories", "scopes", "resource", "headers", "pathParams", "formFields", "users", "groups", "subjects", "permissions", "ignore",
+        "connectors", "categories", "scopes", "resource", "headers", "pathParams", "formFields", "users", "groups", "subjects", "permissions", "ignore",
         "separationOfDuty", "except",
     )
 )  # fmt: skip

@@ -99,6 +99,8 @@ def _end(grant: Any) -> datetime | None:
     return end if end.tzinfo else None
 
 
+_NARROWING = (("connectors", "Connector"), ("categories", "Category"))
+"""Keys that narrow a grant by names, and the kind that these are of."""
 _POLICY_DEFAULTS: Defaults = (("description", ""), ("superAdmin", False), ("grants", []))
 
 
@@ -113,19 +115,19 @@ def canonical_policy(spec: dict[str, Any]) -> dict[str, Any]:
 def _canonical_grant(grant: dict[str, Any]) -> dict[str, Any]:
     made = {**grant, "permissions": in_order(grant["permissions"])}
     on = grant.get("on", {})
-    if "categories" in on:
-        made["on"] = {**on, "categories": in_order(on["categories"])}
-    return made
+    listed = {key: in_order(on[key]) for key, _ in _NARROWING if key in on}
+    return {**made, "on": {**on, **listed}} if listed else made
 
 
 def references_of_policy(spec: dict[str, Any]) -> Iterator[Reference]:
-    """The groups it is for and the categories that narrow its grants."""
+    """The groups it is for, and the connectors and categories that narrow its grants."""
     for index, subject in enumerate(spec["subjects"]):
         if "group" in subject:
             yield Reference("Group", subject["group"], ("spec", "subjects", index, "group"))
     for index, grant in enumerate(spec.get("grants", ())):
-        for position, name in enumerate(grant.get("on", {}).get("categories", ())):
-            yield Reference("Category", name, ("spec", "grants", index, "on", "categories", position))
+        for key, kind in _NARROWING:
+            for position, name in enumerate(grant.get("on", {}).get(key, ())):
+                yield Reference(kind, name, ("spec", "grants", index, "on", key, position))
 
 
 def left_out_of_policy(spec: dict[str, Any]) -> tuple[str, ...]:
@@ -149,11 +151,22 @@ def rules_of_policies(spec: dict[str, Any], document: int) -> list[Finding]:
             continue
         for position, permission in enumerate(grant["permissions"]):
             kind, _, verb = permission.partition(":")
-            if verb != "view" and not _views(kind, grant, grants):
+            place = Place(document, (*path, "permissions", position))
+            if missed := _missed(permission, grant.get("on", {})):
+                message = f"'{permission}' has no effect where the grant is narrowed to {missed}"
+                found.append(Finding("RC309", message, place, "give it in a grant of its own"))
+            elif verb != "view" and not _views(kind, grant, grants):
                 message = f"'{permission}' has no effect without '{kind}:view'"
-                place = Place(document, (*path, "permissions", position))
                 found.append(Finding("RC604", message, place, f"add '{kind}:view'"))
     return found
+
+
+def _missed(permission: str, on: dict[str, Any]) -> str:
+    """What narrows a grant so that nothing is left of a permission, or "". Named connectors are there, so none is made."""
+    kind, _, verb = permission.partition(":")
+    if "connectors" in on and (kind != "connectors" or verb == "create"):
+        return "connectors by name"
+    return "categories" if "categories" in on and kind in ("groups", "policies") else ""
 
 
 def ended(spec: dict[str, Any], document: int, now: str) -> list[Finding]:
@@ -178,10 +191,19 @@ def _views(kind: str, grant: dict[str, Any], grants: list[dict[str, Any]]) -> bo
     """Whether one of `grants` gives view of `kind` wherever and as long as `grant` holds."""
     return any(
         f"{kind}:view" in other["permissions"]
-        and ("on" not in other or other["on"] == grant.get("on"))
+        and _may_hold(other.get("on", {}), grant.get("on", {}))
         and ("expires" not in other or other["expires"] == grant.get("expires"))
         for other in grants
     )
+
+
+def _may_hold(on: dict[str, Any], narrower: dict[str, Any]) -> bool:
+    """Whether a scope may be one that holds another: what a connector named is filed under is not known here."""
+    return all(
+        set(narrower[key]) <= set(on[key]) if key in narrower else "connectors" in narrower
+        for key in ("connectors", "categories")
+        if key in on
+    ) and ("connectors" in narrower or on.get("labels", {}).items() <= narrower.get("labels", {}).items())
 
 
 _KINDS = {"connector": "Connector", "category": "Category", "group": "Group", "policy": "PermissionPolicy"}

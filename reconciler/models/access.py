@@ -79,13 +79,14 @@ _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})
 class Scope(Model):
     """Narrows a grant: the resource must match everything given here."""
 
+    connectors: Annotated[Names, Field(min_length=1, max_length=100)] = []
     categories: Annotated[Names, Field(min_length=1, max_length=100)] = []
     labels: Annotated[Labels, Field(min_length=1)] = {}
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("give categories or labels")
+            raise ValueError("give connectors, categories or labels")
         return self
 
 

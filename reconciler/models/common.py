@@ -80,7 +80,7 @@ DisplayName = Annotated[str, text(1, 255, TRIMMED)]
 Description = Annotated[str, text(0, 4000)]
 LabelKey = Annotated[str, text(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")]
 Labels = Annotated[dict[LabelKey, Annotated[str, text(0, 255)]], Field(max_length=64)]
-User = Annotated[str, text(pattern=r"^[A-Za-z0-9.!#$*+=^_`|~@-]{1,255}$")]
+User = Annotated[str, text(pattern=r"^[A-Za-z0-9.!#$%&'*+/:=?@\[\\\]^_`{|}~-]{1,255}$")]
 Status = Literal["active", "inactive"]
 Distinct = AfterValidator(differ)
 Names = Annotated[list[Name], Distinct]

@@ -157,8 +157,9 @@ class Problem(Output):
 
 
 class Place(Output):
-    """Where access holds: filed under all of the categories, with all of the labels."""
+    """Where access holds: of the connector named, filed under all of the categories, with all of the labels."""
 
+    connectors: list[str]
     categories: list[str]
     labels: dict[str, str]
 

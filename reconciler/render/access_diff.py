@@ -112,7 +112,8 @@ def _scoped(scopes: Sequence[Scope]) -> str:
     """Where it is narrowed to, unless it is not."""
     texts = []
     for scope in scopes:
-        parts = [f"category {name}" for name in sorted(scope.categories)]
+        parts = [f"connector {name}" for name in sorted(scope.connectors)]
+        parts += [f"category {name}" for name in sorted(scope.categories)]
         parts += [f"label {key}={value}" for key, value in sorted(scope.labels)]
         if not parts:
             return ""
@@ -204,13 +205,19 @@ def _change(change: AccessChange, where: Where | None) -> dict[str, Any]:
         "permissions": list(change.permissions),
         "users": list(change.users),
         "emptyGroups": list(change.groups),
-        "scopes": [
-            {"categories": sorted(scope.categories), "labels": dict(sorted(scope.labels))} for scope in change.scopes
-        ],
+        "scopes": list(map(_scope, change.scopes)),
         "expires": change.expires.isoformat() if change.expires else None,
         "insteadOf": change.expired.isoformat() if change.expired else None,
         "targets": dict(change.targets),
         "route": route_json(change.route, where),
+    }
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {
+        "connectors": sorted(scope.connectors),
+        "categories": sorted(scope.categories),
+        "labels": dict(sorted(scope.labels)),
     }
 
 

@@ -106,7 +106,7 @@ def _by_permission(policy: Policy) -> dict[str, set[object]]:
     for grant in policy.grants:
         labels = frozenset(grant.labels.items())
         for name in grant.permissions:
-            given = (grant.categories, labels, grant.expires, views_itself(name, grant))
+            given = (grant.connectors, grant.categories, labels, grant.expires, views_itself(name, grant))
             found.setdefault(name, set()).add(given)
     return found
 

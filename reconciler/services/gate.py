@@ -29,17 +29,20 @@ class Approving:
         self._plain = access
         self._found: dict[object, Approvers] = {}
         self._groups: dict[str, frozenset[str]] | None = None
+        grants = [grant for policy in access.policies.values() for grant in policy.grants]
+        self._named = frozenset().union(*(grant.connectors for grant in grants if grant.connectors is not None))
 
     def of(self, needs: Needs) -> Approvers:
         """All who hold them; a group inside of another one that is named is left out."""
-        # names decide nothing, so that one look serves all that is filed and labelled alike
-        key = tuple(
-            (need.permission, need.target and (need.target.categories, tuple(sorted(need.target.labels.items()))))
-            for need in needs
-        )
+        key = tuple((need.permission, need.target and self._alike(need.target)) for need in needs)
         if key not in self._found:
             self._found[key] = self._look(needs)
         return self._found[key]
+
+    def _alike(self, target: AccessTarget) -> tuple[object, ...]:
+        """What decides: one look serves all that is filed and labelled alike, and that no grant names."""
+        name = target.name if target.name in self._named else ""
+        return name, target.categories, tuple(sorted(target.labels.items()))
 
     def _look(self, needs: Needs) -> Approvers:
         able_to = self._holder(needs)

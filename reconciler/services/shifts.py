@@ -91,6 +91,7 @@ class Covering:
         if known is None:
             parts = [self._filed(area, name) for name in scope.categories]
             parts += [self._labelled(area, label) for label in scope.labels]
+            parts += [self._named(area) & {name} for name in scope.connectors]
             found = set.intersection(*parts) if parts else self._named(area)
             known = self._known[area, scope] = frozenset(found)
         return known
@@ -218,5 +219,5 @@ def _index(item: Entitlement) -> int:
     return item.route.grant.index if item.route.grant else -1
 
 
-def _scope_order(scope: Scope) -> tuple[list[str], list[tuple[str, str]]]:
-    return sorted(scope.categories), sorted(scope.labels)
+def _scope_order(scope: Scope) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    return sorted(scope.connectors), sorted(scope.categories), sorted(scope.labels)

@@ -12,7 +12,7 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS
 
 Document = dict[str, Any]
-USERS = ("ada", "grace", "hedy", "o.k@example.com")
+USERS = ("ada", "renovate[bot]", "o.k@example.com", "repo:acme/crm:ref:refs/heads/main")
 AREAS = {"Connector": "connectors", "Category": "categories", "Group": "groups", "PermissionPolicy": "policies"}
 GROUPS = tuple(f"group-{number}" for number in range(6))
 CATEGORIES = ("crm", "finance", "hr")
@@ -23,11 +23,16 @@ START = datetime(2027, 3, 28, 0, 59, 59, tzinfo=UTC)
 LABELLED = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in LABELS.items()})
 MOMENTS = st.sampled_from([START + timedelta(seconds=seconds) for seconds in range(4)])
 ZONED = st.builds(lambda moment, zone: moment.astimezone(timezone(zone)), MOMENTS, st.sampled_from(ZONES))
+CONNECTORS = ("connector-0", "connector-1", "connector-2")
 FILED = st.lists(st.sampled_from(CATEGORIES), min_size=1, unique=True)
 MARKED = st.sampled_from(
     [{key: value} for key in LABELS for value in LABELS[key]] + [{"team": "hr", "data.example/class": "public"}]
 )
+NAMED = st.lists(st.sampled_from(CONNECTORS), min_size=1, unique=True)
 ON = st.one_of(
+    st.builds(lambda connectors: {"connectors": connectors}, NAMED),
+    st.builds(lambda connectors, categories: {"connectors": connectors, "categories": categories}, NAMED, FILED),
+    st.builds(lambda connectors, labels: {"connectors": connectors, "labels": labels}, NAMED, MARKED),
     st.builds(lambda categories: {"categories": categories}, FILED),
     st.builds(lambda labels: {"labels": labels}, MARKED),
     st.builds(lambda categories, labels: {"categories": categories, "labels": labels}, FILED, MARKED),

@@ -38,6 +38,8 @@ def condition(grant: Document) -> str:
     """When a grant holds, in Cedar's language."""
     parts = ["true"]
     on = grant.get("on", {})
+    if "connectors" in on:
+        parts.append(f"{json.dumps(on['connectors'])}.contains(resource.connector)")
     if "categories" in on:
         parts.append(f"resource.categories.containsAny({json.dumps(on['categories'])})")
     for key, value in on.get("labels", {}).items():
@@ -69,7 +71,8 @@ def cedar_entities(world: list[Document]) -> list[Document]:
         name = item["metadata"]["name"]
         categories = {"Connector": item["spec"].get("categories"), "Category": [name]}.get(item["kind"]) or []
         for parts in [categories, *([category] for category in categories if len(categories) > 1)]:
-            attributes = {"categories": parts, "labels": item["metadata"].get("labels", {})}
+            connector = name if item["kind"] == "Connector" else ""
+            attributes = {"connector": connector, "categories": parts, "labels": item["metadata"].get("labels", {})}
             uid = {"type": f"{item['kind']}Record", "id": name if parts is categories else f"{name}/{parts[0]}"}
             found.append({"uid": uid, "attrs": attributes, "parents": []})
     return found
@@ -116,6 +119,7 @@ def diff_allows(held: Entitlements, permission: str, target: AccessTarget, now: 
     return SUPER_ADMIN in held or all(
         any(
             one.scope.categories <= part.categories
+            and one.scope.connectors <= ({part.name} if part.area == "connectors" else set())
             and one.scope.labels <= part.labels.items()
             and (one.expires is None or now < one.expires)
             for one in held.get(permission, ())

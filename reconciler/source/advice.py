@@ -3,26 +3,25 @@
 No value that may be a secret is repeated: only what stands under names that carry none, and keys.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from reconciler.core.secret import TOKEN, carries_credentials, is_secret_key
+from reconciler.core.secret import is_secret_key
 from reconciler.diagnostics import Finding, Path
 from reconciler.kinds import registry
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import SCHEMA_FILES
-from reconciler.source.characters import as_name, is_url_pattern, parts, shown, unallowed, url_fault
+from reconciler.source.characters import as_name, is_url_pattern, shown, unallowed, url_fault
+from reconciler.source.forms import SECRET_FORM, as_entry, as_list, as_pair, as_text, by_name, in_flow
 from reconciler.source.habits import meant_key, meant_value, place_named
 
 if TYPE_CHECKING:
     from reconciler.source.objections import Objection
 
-_LONGEST, _MOST = 60, 3
-_SECRET = "{env: NAME}"  # noqa: S105 (a form)
+_MOST = 3
 _FORMS = {
     "method": "method: GET", "username": "username: NAME", "clientId": "clientId: NAME", "tokenUrl": "tokenUrl: https://HOST/PATH",
     "url": "url: https://HOST/PATH", "displayName": "displayName: TEXT", "categories": "categories: [NAME]", "metadata": "metadata: {name: NAME}",
@@ -35,9 +34,6 @@ _BY_METHOD = {
     "oauth2-client-credentials": ("tokenUrl", "clientId", "clientSecret"),
 }  # fmt: skip
 _SECONDS = re.compile(r"\s*([0-9]+)\s*(?:s|sec|seconds?)?\s*")
-_PAIR = re.compile(r"([A-Za-z0-9_.-]{1,60})\s*[:=]\s*(.*)", re.DOTALL)
-_REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE)\s+\S+", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*")
 _TALKED_OF = re.compile(r"\$\{?\w+\}?|(?:env|file|vault|secret)\s*[:=]?\s*\S+")
 
 
@@ -64,13 +60,13 @@ def missing(keys: list[str], fault: "Objection") -> str:
         return _BEARER
     if keys == ["method"] and place_named(fault.path) == "authorization":
         return f"add method: with one of {', '.join(_BY_METHOD)}"
-    if keys == ["name"] and (pair := _pair_of(fault.instance)):
+    if keys == ["name"] and (pair := as_pair(fault.instance)):
         return f"write {pair}"
     return f"add {', '.join(_form(key) for key in keys)}"
 
 
 def _form(key: str) -> str:
-    return _FORMS.get(key, f"{key}: {_SECRET}" if is_secret_key(key) else f"{key}: ...")
+    return _FORMS.get(key, f"{key}: {SECRET_FORM}" if is_secret_key(key) else f"{key}: ...")
 
 
 def _meant(advice: str) -> str:
@@ -85,7 +81,7 @@ def _of_key(fault: "Objection", key: str) -> str:
     if key.strip() in known:
         odd = shown([char for char in key if char.isspace()])
         return f"did you mean '{key.strip()}'? There is {odd} beside it"
-    if "name" in known and (pair := _pair_of(fault.instance)):
+    if "name" in known and (pair := as_pair(fault.instance)):
         return f"write {pair}"
     meant = meant_key(key, fault.path)
     if meant:
@@ -106,10 +102,12 @@ def _places(kind: str) -> Iterator[tuple[str, ...]]:
         for name, below in node.get("properties", {}).items():
             yield (*path, name)
             found = registry.resolve(schema, below)
-            inner, step = found.get("items"), ()
+            inner, step = found.get("items"), False
             if inner is None and isinstance(found.get("additionalProperties"), dict):
-                inner, step = found["additionalProperties"], ("NAME",)
-            waiting.append(((*path, name, *step), registry.resolve(schema, inner) if inner else found))
+                inner, step = found["additionalProperties"], True
+            waiting.append(
+                ((*path, name, "NAME") if step else (*path, name), registry.resolve(schema, inner) if inner else found)
+            )
 
 
 def _of_type(fault: "Objection") -> str:
@@ -117,100 +115,25 @@ def _of_type(fault: "Objection") -> str:
     last = str(fault.path[-1]) if fault.path else ""
     if _secret(fault.path):
         return ""
-    if wanted == "array":
-        return _list_of(value, _items(fault))
-    if wanted == "object" and isinstance(value, list) and last in ("endpoints", "authorizations"):
-        return _by_name(value, last)
     if last == "authorization":
         return _authorization(value, fault)
-    if wanted == "object" and isinstance(value, str):
-        made = _entry_of(value, fault.path)
-        return f"write {made}" if made else _example(fault)
-    if wanted == "object":
-        return _example(fault) if value is not None else ""
-    if wanted == "integer" and isinstance(value, str) and (found := _SECONDS.fullmatch(value)):
-        return f"write {found[1]}, a number without quotes" + (" or unit" if not value.strip().isdigit() else "")
-    if wanted == "string" and isinstance(value, dict | list):
-        return _text_of(value, last)
+    match wanted, value:
+        case "array", _:
+            return as_list(value, _items(fault))
+        case "object", list() if last in ("endpoints", "authorizations"):
+            return by_name(value, last)
+        case "object", _ if value is not None:
+            made = as_entry(value, fault.path) if isinstance(value, str) else ""
+            return f"write {made}" if made else _example(fault)
+        case "integer", str() if found := _SECONDS.fullmatch(value):
+            return f"write {found[1]}, a number without quotes{'' if value.strip().isdigit() else ' or unit'}"
+        case "string", dict() | list():
+            return as_text(value, last)
     return ""
 
 
 def _items(fault: "Objection") -> dict[str, Any]:
     return registry.resolve(registry.load(SCHEMA_FILES[fault.kind]), fault.schema.get("items", {}))
-
-
-def _list_of(value: object, items: Mapping[str, Any]) -> str:
-    known = items.get("properties", {})
-    if isinstance(value, dict) and {"name", "value"} <= known.keys():
-        entries = [_entry(str(name), found) for name, found in [*value.items()][:_MOST]]
-        more = ", ..." if len(value) > _MOST else ""
-        return f"write it as a list: [{', '.join(entries)}{more}]" if entries else "write it as a list: []"
-    if isinstance(value, dict):
-        return "write it as a list, each entry with a dash before it" if known else ""
-    if not isinstance(value, str) or len(value) > _LONGEST or TOKEN.search(value):
-        return ""
-    if {"user", "group"} & known.keys():
-        return f"write it as a list: [{{user: {_plain(value)}}}]"
-    if "permissions" in known:
-        return f"write it as a list: [{{permissions: [{_plain(value)}]}}]"
-    if known or "://" in value and "name" in known:
-        return "write it as a list, each entry with a dash before it"
-    return f"write it as a list: [{', '.join(map(_plain, parts(value, items.get('pattern', ''))))}]"
-
-
-def _entry(name: str, value: object) -> str:
-    """The entry of a list of names and values."""
-    if carries_credentials(name) or is_secret_key(name):
-        return f"{{name: {_plain(name)}, value: {_SECRET}}}"
-    return f"{{name: {_plain(name)}, value: {_shown_value(value)}}}"
-
-
-def _shown_value(value: object) -> str:
-    match value:
-        case bool():
-            return f'"{str(value).lower()}"'
-        case int() | float():
-            return f'"{value}"'
-        case str() if len(value) <= _LONGEST and not TOKEN.search(value):
-            return (
-                _plain(value)
-                if _WORD.fullmatch(value) and not value[0].isdigit()
-                else json.dumps(value, ensure_ascii=False)
-            )
-    return "TEXT"
-
-
-def _plain(text: str) -> str:
-    """A text as it may stand between brackets."""
-    if len(text) > _LONGEST or TOKEN.search(text):
-        return "TEXT"
-    return (
-        text
-        if re.fullmatch(r"[A-Za-z_][\w./:+-]*", text) and not text.endswith(":")
-        else json.dumps(text, ensure_ascii=False)
-    )
-
-
-def _pair_of(value: object) -> str:
-    """The entry that is meant by a mapping from one name to one value."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return ""
-    ((name, found),) = value.items()
-    if (
-        not isinstance(name, str)
-        or isinstance(found, dict | list)
-        or name in ("value", "key", "name")
-        or len(name) > _LONGEST
-    ):
-        return ""
-    return _entry(name, found)
-
-
-def _by_name(value: list[Any], last: str) -> str:
-    names = [item.get("name") for item in value if isinstance(item, dict)]
-    name = names[0] if names and isinstance(names[0], str) and 0 < len(names[0]) <= _LONGEST else "NAME"
-    body = "{method: GET, url: https://HOST/PATH}" if last == "endpoints" else f"{{method: bearer, token: {_SECRET}}}"
-    return f"write it as a mapping, each below its name:  {last}: {{{_plain(name)}: {body}}}"
 
 
 def _authorization(value: object, fault: "Objection") -> str:
@@ -225,54 +148,9 @@ def _authorization(value: object, fault: "Objection") -> str:
     return _example(fault)
 
 
-def _entry_of(text: str, path: Path) -> str:
-    """The mapping that is meant by a text, or ""."""
-    place = place_named(path)
-    if place == "endpoint":
-        verb = _REQUEST.match(text)
-        return f"{{method: {verb[1].upper() if verb else 'GET'}, url: https://HOST/PATH}}"
-    if place == "grant" and ":" in text:
-        return f"{{permissions: [{_plain(text)}]}}"
-    if path[-2:-1] == ("subjects",):
-        return f"{{user: {_plain(text)}}}"
-    if place == "param" and (pair := _PAIR.fullmatch(text)):
-        return _entry(pair[1], pair[2])
-    return ""
-
-
-def _text_of(value: object, last: str) -> str:
-    if last == "body":
-        written = json.dumps(value, ensure_ascii=False, default=str)
-        is_plain = (
-            len(written) <= _LONGEST and not TOKEN.search(written) and "'" not in written and not _holds_secret(value)
-        )
-        return f"write the JSON as a text:  body: '{written if is_plain else '{...}'}'"
-    if last == "description" or isinstance(value, list):
-        return "write one text"
-    return ""
-
-
-def _holds_secret(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(is_secret_key(str(key)) or _holds_secret(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_holds_secret, value))
-
-
 def _example(fault: "Objection") -> str:
     examples = fault.schema.get("examples", ())
-    return f"such as {_flow(examples[0])}" if examples else ""
-
-
-def _flow(value: object) -> str:
-    """A value as one writes it in YAML on a line."""
-    match value:
-        case dict():
-            return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
-        case list():
-            return f"[{', '.join(map(_flow, value))}]"
-        case str():
-            return _plain(value)
-    return json.dumps(value)
+    return f"such as {in_flow(examples[0])}" if examples else ""
 
 
 def _of_pattern(text: str, fault: "Objection") -> tuple[str, str]:

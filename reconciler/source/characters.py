@@ -64,8 +64,6 @@ def url_fault(url: str, *, takes_path: bool) -> tuple[str, str]:
     or_path = ", or for the platform itself a path that begins with /" if takes_path else ""
     if not url.strip():
         return "is empty", f"write https://HOST/PATH{or_path}"
-    if url[0].isspace() or url[0] in "\"'<":
-        return "does not begin with https://", "remove what stands before it"
     if verb := _VERB.match(url):
         return f"begins with the method {verb[0].strip()}", "leave the URL alone here, and give `method` by itself"
     found = _SCHEME.match(url)

@@ -88,7 +88,7 @@ def further_documents(source: SourceText, root: Node) -> list[Diagnostic]:
             starts.append(key)
         repeated |= {key.value} if starts else set()
         seen.add(key.value)
-    if len(repeated) < 2:  # noqa: PLR2004 (one alone is a key that stands twice)
+    if len(repeated) < 2:
         return []
     return [_further(source, key.start.position, key.opened.position) for key in starts[:MAX_FAULTS]]
 

@@ -121,6 +121,9 @@ RULES: dict[str, Rule] = {
     "RC116": Rule("rewritten by git", "An attribute (filter, ident, working-tree-encoding, eol=crlf) makes git write another content into the working tree than it keeps and shows in a pull request. What is reviewed has to be what is applied, so definitions may have none of these: take them from .gitattributes for connectors/ and policies/."),
     "RC117": Rule("definition that is not read", "A file holds a definition and is not read: it lies outside of connectors/ and policies/, in a folder whose name begins with a dot, or its name does not end with .yaml or .yml. Move or rename it, or take out apiVersion. A plan that would delete the record that such a file defines stops.", _WARNING),
     "RC118": Rule("too many faults", f"Of one file {MAX_FAULTS} faults are told; the rest of it is not looked at. Mend these first."),
+    "RC119": Rule("merge that is not resolved", "The lines <<<<<<<, ======= and >>>>>>> are git's, around the two sides of a merge that nobody has resolved. Keep what is to stay, and remove the lines."),
+    "RC120": Rule("placeholder that is not quoted", "A value that begins with {{ is a mapping to YAML. Put the whole value in quotes."),
+    "RC121": Rule("documents that are not separated", "Keys such as apiVersion and kind stand again in the same document. Between two documents there has to be a line that holds --- and nothing else."),
     # the schema
     "RC201": Rule("unknown key", "The schema of the kind does not know this key here. `explain KIND.path` shows the keys that it knows."),
     "RC202": Rule("missing key", "The schema of the kind asks for this key. `explain KIND.path` shows what belongs there."),

@@ -118,8 +118,12 @@ class DocumentReader:
         if findings:
             source = SourceText(file, data)
             known = {(fault.span.line, fault.span.column) for fault in loaded.faults}
-            located = locate(source, loaded.nodes, findings)
-            content.diagnostics += [item for item in located if (item.span.line, item.span.column) not in known]
+            lines = {fault.span.line for fault in loaded.faults if fault.code == "RC120"}
+            content.diagnostics += [
+                item
+                for item in locate(source, loaded.nodes, findings)
+                if (item.span.line, item.span.column) not in known and item.span.line not in lines
+            ]
         return content
 
     def _findings(self, kind: Kind, spec: dict[str, Any], index: int) -> list[Finding]:
@@ -161,7 +165,7 @@ def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) 
         yield from token_findings(item, document, (*path, step))
 
 
-_DOCUMENTS_LOST = frozenset({"RC101", "RC102", "RC103", "RC104", "RC105", "RC106", "RC107", "RC112", "RC114", "RC118"})
+_DOCUMENTS_LOST = frozenset(f"RC{code}" for code in (101, 102, 103, 104, 105, 106, 107, 112, 114, 118, 119, 120, 121))
 """Faults after which documents of the file may be missing: what they define cannot be called undefined."""
 
 

@@ -13,6 +13,8 @@ from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
 from reconciler.kinds import registry
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
+from reconciler.source.advice import advised, literal_secret, missing
+from reconciler.source.habits import meant_key, of_another_program
 
 _TYPES = {
     "object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number",
@@ -30,6 +32,7 @@ class Objection(Struct, frozen=True):
         path: where that stands.
         schema: what holds the rule.
         steps: from the schema's root to the rule.
+        kind: the kind whose schema it is.
     """
 
     rule: str
@@ -37,6 +40,7 @@ class Objection(Struct, frozen=True):
     path: Path
     schema: dict[str, Any]
     steps: tuple[str | int, ...]
+    kind: str
 
 
 def first_repeated(items: list[Any]) -> int | None:
@@ -55,11 +59,13 @@ def kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...])
     names = ", ".join(kinds)
     if "kind" not in content:
         near = _close("kind", [key for key in content if isinstance(key, str)])
-        hint = f"did you mean 'kind' by '{near}'?" if near else f"add kind: with one of {names}"
+        hint = of_another_program(content) or f"add kind: with one of {names}"
+        hint = f"did you mean 'kind' by '{near}'?" if near else hint
         return Finding("RC202", "the document does not say its kind", Place(document), hint)
     kind = content["kind"]
     near = _close(kind, kinds) if isinstance(kind, str) else None
-    hint = f"did you mean '{near}'?" if near else f"the kinds are {names}"
+    hint = of_another_program(content) or f"the kinds are {names}"
+    hint = f"did you mean '{near}'?" if near else hint
     shown = f"unknown kind '{kind}'" if isinstance(kind, str) and len(kind) < 60 else "kind does not name a kind"
     return Finding("RC208", shown, Place(document, ("kind",)), hint)
 
@@ -69,11 +75,12 @@ def findings_of(fault: Objection, document: int) -> Iterator[Finding]:
     if fault.rule == "propertyNames":
         yield _bad_name(fault.instance, fault.path, document)
     elif _is_literal_secret(fault):
-        hint = "write {env: NAME} or {file: path}"
+        hint = literal_secret(fault.instance)
         message = f"{dotted(fault.path)} takes a secret reference, not a value"
         yield Finding("RC210", message, Place(document, fault.path), hint)
     else:
-        yield from _EXPLAINERS.get(fault.rule, _other)(fault, Place(document, fault.path))
+        for finding in _EXPLAINERS.get(fault.rule, _other)(fault, Place(document, fault.path)):
+            yield advised(fault, finding)
 
 
 def _is_literal_secret(fault: Objection) -> bool:
@@ -114,10 +121,21 @@ def _authorization_keys() -> frozenset[str]:
 def _missing_keys(fault: Objection, place: Place) -> Iterator[Finding]:
     properties = fault.schema.get("properties", {})
     unknown = [name for name in islice(fault.instance, MAX_FAULTS) if isinstance(name, str) and name not in properties]
-    for key in (key for key in fault.schema["required"] if key not in fault.instance):
-        near = _close(key, unknown)
-        hint = f"is '{near}' meant to be '{key}'?" if near else ""
-        yield Finding("RC202", f"'{key}' is missing in {_where(place.path)}", place, hint)
+    wanted = [key for key in fault.schema["required"] if key not in fault.instance]
+    meant = {key: near for key in wanted if (near := _close(key, unknown) or _other_word(key, unknown, place.path))}
+    for key, near in meant.items():
+        yield Finding(
+            "RC202", f"'{key}' is missing in {_where(place.path)}", place, f"is '{near}' meant to be '{key}'?"
+        )
+    rest = [key for key in wanted if key not in meant]
+    if rest:
+        names = _listed(f"'{key}'" for key in rest) if rest != ["token"] else "'token' or 'tokenRequest'"
+        message = f"{names} {'is' if len(rest) == 1 else 'are'} missing in {_where(place.path)}"
+        yield Finding("RC202", message, place, missing(rest, fault))
+
+
+def _other_word(key: str, unknown: Iterable[str], path: Path) -> str:
+    return next((word for word in unknown if meant_key(word, path) == key), "")
 
 
 def _type(fault: Objection, place: Place) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ def _explained(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
     for error in _reference(kind).iter_errors(content):
         steps, path = tuple(error.absolute_schema_path), tuple(error.absolute_path)
         rule = "propertyNames" if "propertyNames" in steps else error.validator or "falseSchema"
-        yield Objection(rule, error.instance, path, error.schema if isinstance(error.schema, dict) else {}, steps)
+        yield Objection(rule, error.instance, path, error.schema if isinstance(error.schema, dict) else {}, steps, kind)
 
 
 def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
@@ -61,7 +61,9 @@ def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
         rule = error.kind.name
         objection: Any = error.kind
         instance = objection.error.instance if rule == "propertyNames" else error.instance
-        yield Objection(rule, instance, tuple(error.instance_path), schema if isinstance(schema, dict) else {}, steps)
+        yield Objection(
+            rule, instance, tuple(error.instance_path), schema if isinstance(schema, dict) else {}, steps, kind
+        )
 
 
 @cache

@@ -12,6 +12,7 @@ from msgspec import Struct
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic
 from reconciler.source.text import Position, SourceText
 from reconciler.source.yaml.guard import MAX_DEPTH, MAX_VALUES, too_deep, too_many
+from reconciler.source.yaml.slips import bare_placeholder, conflicts, further_documents, slip_on
 from reconciler.yaml.nodes import Node, NodeKind, collection_node, mark_of, scalar_node
 from reconciler.yaml.tree import WORDS, Anchored, Language, TreeLimits, documents, events
 
@@ -38,12 +39,13 @@ _HINTS = (
     ("found unexpected end of stream", "close the quote"),
     ("did not find expected ',' or", "close the bracket, or add a comma"),
     ("cannot start any token", "quote the text"),
+    ("expected <document start>", "write --- on a line of its own between two documents"),
     ("undefined alias", "define it before with &name"),
 )
 
 
 class Parsed(Struct, frozen=True):
-    """The documents of one file (None for an empty one) and the faults found on the way."""
+    """The documents of one file (None for an empty one, and for several in one) and the faults found on the way."""
 
     documents: list[Node | None]
     faults: list[Diagnostic]
@@ -56,15 +58,20 @@ def parse(source: SourceText) -> Parsed:
     """
     import yaml
 
+    if unresolved := conflicts(source):
+        return Parsed([], unresolved)
     language = _Definitions(source)
     found: list[Node | None] = []
     try:
         for _, root, _ in documents(events(source.text), language):
             found.append(None if root.kind is NodeKind.SCALAR and root.value is None else root)
+            if several := further_documents(source, root):
+                language.replace_repeated(root, several)
+                found[-1] = None
     except _Enough:
         pass
     except yaml.MarkedYAMLError as fault:
-        language.faults.append(_syntax(source, fault))
+        language.add_syntax(_syntax(source, fault))
     except yaml.YAMLError as fault:  # a reader error: guard leaves none that we know of
         language.faults.append(source.diagnostic("RC104", str(fault).splitlines()[0], (1, 1), (1, 2)))
     return Parsed(found, language.faults)
@@ -88,10 +95,26 @@ class _Definitions(Language[Node]):
 
     def _report(self, code: str, message: str, start: Position, end: Position | None = None, hint: str = "") -> None:
         """Note a fault; beyond `MAX_FAULTS` none is made any more, and reading ends."""
+        self._note(self.source.diagnostic(code, message, start, end, hint=hint))
+
+    def _note(self, fault: Diagnostic) -> None:
         if len(self.faults) >= MAX_FAULTS:
-            self.faults.append(too_many(self.source, start))
+            self.faults.append(too_many(self.source, (fault.span.line, fault.span.column)))
             raise _Enough
-        self.faults.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        self.faults.append(fault)
+
+    def replace_repeated(self, root: Node, faults: list[Diagnostic]) -> None:
+        """Note that there are several documents, instead of all their keys that stand twice."""
+        keys = {child.key.start.position for child in root.children if child.key}
+        self.faults[:] = [
+            fault for fault in self.faults if fault.code != "RC108" or (fault.span.line, fault.span.column) not in keys
+        ]
+        self.faults += faults
+
+    def add_syntax(self, fault: Diagnostic) -> None:
+        """Note a syntax error, unless it follows from a placeholder on its line."""
+        if not any(known.code == "RC120" and known.span.line == fault.span.line for known in self.faults):
+            self.faults.append(fault)
 
     def document(self, start: Any) -> None:
         if start.version or start.tags:
@@ -158,7 +181,10 @@ class _Definitions(Language[Node]):
         seen: dict[str, Node] = {}
         for key in keys:
             start, end = key.start.position, key.opened.position
-            if key.kind is not NodeKind.SCALAR:
+            if key.kind is not NodeKind.SCALAR and (placeholder := bare_placeholder(self.source, key)):
+                self._note(placeholder)
+                key.kind, key.value = NodeKind.SCALAR, f"(key at {start[0]}:{start[1]})"
+            elif key.kind is not NodeKind.SCALAR:
                 self._report("RC113", "a key is a list or a mapping", start, hint="keys are texts")
                 key.kind, key.value = NodeKind.SCALAR, f"(key at {start[0]}:{start[1]})"
             elif not isinstance(key.value, str):
@@ -194,7 +220,7 @@ def _syntax(source: SourceText, fault: Any) -> Diagnostic:
         return source.diagnostic(
             "RC105", "a tab in the indentation", start, (start[0], start[1] + 1), hint="use spaces"
         )
-    hint = next((text for part, text in _HINTS if part in problem), "")
+    hint = slip_on(source.lines, start[0]) or next((text for part, text in _HINTS if part in problem), "")
     if start[0] > len(source.lines):
         start = (len(source.lines), len(source.lines[-1]) + 1)
     return source.diagnostic("RC104", problem, start, (start[0], start[1] + 1), hint=hint)

@@ -44,11 +44,28 @@ class Place(Struct, frozen=True):
         document: index of the document within its file, from 0.
         path: keys and indexes from the document's root.
         at_key: whether the key of the path's last step is meant, not its value.
+        part: first character and the one behind the last, where a part of a text is meant.
     """
 
     document: int
     path: Path = ()
     at_key: bool = False
+    part: tuple[int, int] | None = None
+
+
+class Repair(Struct, frozen=True):
+    """What would mend a finding without a doubt, before positions are known.
+
+    Attributes:
+        title: what it does, as one tells somebody to.
+        how: `replace` the scalar, or the part of it, by `text`; `quote` it; make a `list` of it; `drop` the item.
+        place: where; None for the place of the finding.
+    """
+
+    title: str
+    how: str
+    text: str = ""
+    place: Place | None = None
 
 
 class Finding(Struct, frozen=True):
@@ -58,6 +75,28 @@ class Finding(Struct, frozen=True):
     message: str
     place: Place
     hint: str = ""
+    repair: Repair | None = None
+
+
+class Edit(Struct, frozen=True):
+    """Puts a text in place of a stretch of a file; where the stretch is empty, the text is inserted.
+
+    The text repeats nothing of the file, so that it can be shown.
+    """
+
+    span: Span
+    text: str
+
+
+class Fix(Struct, frozen=True):
+    """Edits of one file that mend one fault; they touch nothing else.
+
+    Attributes:
+        title: what they do, as one tells somebody to.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
 
 
 class Diagnostic(Struct, frozen=True):
@@ -68,6 +107,7 @@ class Diagnostic(Struct, frozen=True):
         message: what is wrong; never holds a value that stands under a secret key.
         snippet: the offending line, secrets masked, or "" when there is none.
         hint: what to do, or "".
+        fix: what `validate --fix` does about it; None where that is for people to decide.
     """
 
     code: str
@@ -75,6 +115,7 @@ class Diagnostic(Struct, frozen=True):
     span: Span
     snippet: str = ""
     hint: str = ""
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:

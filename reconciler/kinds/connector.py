@@ -22,6 +22,7 @@ from reconciler.kinds.common import (
     whole,
     without,
 )
+from reconciler.kinds.endpoint_rules import endpoint_findings
 from reconciler.kinds.mustache import template_fault
 
 _LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
@@ -237,7 +238,7 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
     authorized = authorization.get("method", "none") != "none"
     for purpose, endpoint in spec.get("endpoints", {}).items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)
-    return found
+    return found + endpoint_findings(spec, document)
 
 
 def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:

@@ -28,9 +28,10 @@ def fix_of(source: SourceText, root: Node | None, finding: Finding) -> Fix | Non
     if repair.how == "drop":
         siblings = way[-2].value if len(way) > 1 else None
         edits = _dropped(source, siblings, way[-1]) if siblings else ()
-    elif place.part:
-        within = [part_of(source, node, *place.part)]
-        edits = tuple(Edit(span, repair.text) for span in within if span)
+    elif repair.how == "within":
+        within = [(part_of(source, node, start, end), text) for start, end, text in repair.parts]
+        edits = tuple(Edit(span, text) for span, text in within if span)
+        edits = edits if len(edits) == len(within) else ()
     else:
         edits = tuple(_scalar_edits(source, node, repair))
     return Fix(repair.title, edits) if edits else None

@@ -21,11 +21,17 @@ def is_sound(body: str, kind: str) -> bool:
     """Whether `body_findings` has nothing to say, for sure."""
     if kind == "raw":
         return True
+    value = _decoded(body)
+    if value is None and "{{" in body:  # one that stands outside of quotes
+        value = _decoded(_VARIABLE.sub("1", body))
+    return value is not None if kind == "json" else type(value) is dict and bool(value)
+
+
+def _decoded(text: str) -> Any:
     try:
-        value = msgspec.json.decode(_VARIABLE.sub("1", body) if "{{" in body else body)
+        return msgspec.json.decode(text)
     except (ValueError, RecursionError):
-        return False
-    return kind == "json" or (type(value) is dict and bool(value))
+        return None
 
 
 def body_findings(endpoint: Mapping[str, Any], place: Place) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from reconciler.diagnostics import Finding, Path, Place, Repair
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.body_rules import body_findings, is_sound
 from reconciler.kinds.mustache import Tag, parse
+from reconciler.kinds.plain_endpoints import OF_THE_TRANSPORT
 
 Endpoint = Mapping[str, Any]
 
@@ -23,7 +24,6 @@ _OTHER = re.compile(rf"\$?\{{{_WORD}\}}|<{_WORD}>")
 _MAYBE = re.compile(rf"(?<=/):{_WORD}(?=/|\Z)|%7[Bb]{_WORD}%7[Dd]|\$(?=\{{\{{)")
 _PAIR = re.compile(r"([^&=]+)=([^&]*)")
 _LONE = re.compile(rf"\$?\{{{_WORD}\}}")
-_OF_THE_TRANSPORT = frozenset(("connection", "content-length", "host", "transfer-encoding"))
 _SINGLE = frozenset(
     ("authorization", "content-type", "cookie", "from", "if-modified-since", "if-range", "if-unmodified-since",
      "max-forwards", "proxy-authorization", "range", "referer", "user-agent")
@@ -33,11 +33,10 @@ _REMOVED = "[removed]"
 """What `import` writes in place of what looks like a secret."""
 
 
-def endpoint_findings(spec: Mapping[str, Any], document: int) -> list[Finding]:
+def endpoint_findings(endpoints: Mapping[str, Endpoint], document: int) -> list[Finding]:
     """What is wrong with the endpoints of a connector."""
     found: list[Finding] = []
     used: set[str] = set()
-    endpoints = spec.get("endpoints", {})
     for purpose, endpoint in endpoints.items():
         at = ("spec", "endpoints", purpose)
         needed = _check_texts(endpoint, Place(document, at), found)
@@ -151,11 +150,11 @@ def _entry_findings(value: str, place: Place) -> Iterator[Finding]:
 def _header_findings(headers: list[dict[str, Any]], place: Place) -> Iterator[Finding]:
     names = [entry["name"].lower() for entry in headers]
     distinct = set(names)
-    if len(distinct) == len(names) and distinct.isdisjoint(_OF_THE_TRANSPORT):
+    if len(distinct) == len(names) and distinct.isdisjoint(OF_THE_TRANSPORT):
         return
     for index, name in enumerate(names):
         at = _below(place, index, "name")
-        if name in _OF_THE_TRANSPORT:
+        if name in OF_THE_TRANSPORT:
             yield Finding("RC513", f"the header {name} is set by the transport", at, "remove it")
         elif name in names[:index]:
             same = any(entry.get("value") == headers[index].get("value") for entry in headers[:index])

@@ -21,7 +21,7 @@ _NAMES = re.compile(r"\{\{[{&#^]?[ ]*([\w.-]+)")
 _TAG = re.compile(r"\{\{\{.*?\}\}\}|\{\{.*?\}\}")
 _WORD = r"([A-Za-z_][\w.-]{0,29})"
 _OTHER = re.compile(rf"\$?\{{{_WORD}\}}|<{_WORD}>")
-_MAYBE = re.compile(rf"(?<=/):{_WORD}(?=/|\Z)|%7[Bb]{_WORD}%7[Dd]|\$(?=\{{\{{)")
+_MAYBE = re.compile(rf"(?<=/):{_WORD}(?=/|\Z)|%7[Bb]{_WORD}%7[Dd]|\$(?=\0)")
 _PAIR = re.compile(r"([^&=]+)=([^&]*)")
 _LONE = re.compile(rf"\$?\{{{_WORD}\}}")
 _SINGLE = frozenset(
@@ -188,11 +188,15 @@ def _tags(text: str) -> Iterator[Tag]:
 
 
 def _unused(sample: Mapping[str, Any], used: set[str], place: Place) -> Iterator[Finding]:
+    from difflib import get_close_matches
+
     known = {name.split(".")[0] for name in used}
     for key in sample:
         if key not in known:
             path: Path = (*place.path, key)
-            hint = "remove it, or correct the name" + (": a dot leads into a mapping" if key in used else "")
+            near = get_close_matches(key, known - sample.keys(), n=1)
+            hint = f"is {near[0]} meant?" if near else "remove it, or correct the name"
+            hint = "a dot leads into a mapping" if key in used else hint
             yield Finding(
                 "RC509", f"no template of the connector uses {key[:60]}", Place(place.document, path, at_key=True), hint
             )

@@ -44,11 +44,30 @@ class Place(Struct, frozen=True):
         document: index of the document within its file, from 0.
         path: keys and indexes from the document's root.
         at_key: whether the key of the path's last step is meant, not its value.
+        part: first character and the one behind the last, where a part of a text is meant.
     """
 
     document: int
     path: Path = ()
     at_key: bool = False
+    part: tuple[int, int] | None = None
+
+
+class Repair(Struct, frozen=True):
+    """What would mend a finding without a doubt, before positions are known.
+
+    Attributes:
+        title: what it does, as one tells somebody to.
+        how: `replace` the scalar by `text`; `quote` it; make a `list` of it; `drop` the item; write `within` its text.
+        place: where; None for the place of the finding.
+        parts: stretches of the text, and what stands there then.
+    """
+
+    title: str
+    how: str
+    text: str = ""
+    place: Place | None = None
+    parts: tuple[tuple[int, int, str], ...] = ()
 
 
 class Finding(Struct, frozen=True):
@@ -58,6 +77,28 @@ class Finding(Struct, frozen=True):
     message: str
     place: Place
     hint: str = ""
+    repair: Repair | None = None
+
+
+class Edit(Struct, frozen=True):
+    """Puts a text in place of a stretch of a file; where the stretch is empty, the text is inserted.
+
+    The text repeats nothing of the file, so that it can be shown.
+    """
+
+    span: Span
+    text: str
+
+
+class Fix(Struct, frozen=True):
+    """Edits of one file that mend one fault; they touch nothing else.
+
+    Attributes:
+        title: what they do, as one tells somebody to.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
 
 
 class Diagnostic(Struct, frozen=True):
@@ -68,6 +109,7 @@ class Diagnostic(Struct, frozen=True):
         message: what is wrong; never holds a value that stands under a secret key.
         snippet: the offending line, secrets masked, or "" when there is none.
         hint: what to do, or "".
+        fix: what `validate --fix` does about it; None where that is for people to decide.
     """
 
     code: str
@@ -75,6 +117,7 @@ class Diagnostic(Struct, frozen=True):
     span: Span
     snippet: str = ""
     hint: str = ""
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:
@@ -152,11 +195,20 @@ RULES: dict[str, Rule] = {
     "RC404": Rule("reference to keys of the tool", "The keys and settings of reconciler (RECONCILER_*, .reconciler/, the store and its key), git's files and those of the running system are nobody's secret: whoever writes a definition chooses where its secrets are sent."),
     "RC405": Rule("reference out of bounds", "The target's `secretsAllowed` in reconciler.yaml says what secret references may lead to, and this one leads elsewhere. No apply would read it."),
     "RC406": Rule("user with a colon", "Basic authorization sends user:password, so that a server takes what stands behind the first colon of a user for the beginning of the password."),
+    "RC411": Rule("credentials in a query", "Whoever reads the definition reads them, and so do logs and proxies. Make it an entry of `params` with a secret reference: the URL is then put together when a call is made."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token URL", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders.", _WARNING),
     "RC503": Rule("URL that cannot be sent", "Every call of the endpoint would be refused, whatever its placeholders are filled with: a URL holds no blanks, backslashes, line breaks or control characters, and has a host, and a port between 1 and 65535 if any."),
     "RC504": Rule("body that is not what its header says", "The Content-Type among the headers and `bodyType` name two forms of body. For form-urlencoded and multipart the body is a JSON object with a key for each field, and the header is added by itself; raw sends a body as it is, with the header."),
     "RC505": Rule("raw body without a Content-Type", "A raw body is sent as it is, and without the header a server has to guess what it is. Most refuse it.", _WARNING),
+    "RC506": Rule("placeholder of another language", "Templates are mustache: {{name}}. {name}, ${name} and <name> are nothing to it, and would be sent as they stand. Braces that are meant are written %7B and %7D."),
+    "RC507": Rule("perhaps a placeholder", "Templates are mustache: {{name}}. This looks like a placeholder of another language, and is sent as it stands.", _WARNING),
+    "RC508": Rule("body that is not JSON", "Whatever its placeholders are filled with, the body is no JSON, so that every call is refused; that of a form is a JSON object, a key for each field. Another kind of body needs bodyType: raw, or its Content-Type among the headers."),
+    "RC509": Rule("sample that nothing uses", "No template of the connector has a placeholder of this name, so the value is never sent: it is left over, or its name is misspelt.", _WARNING),
+    "RC510": Rule("placeholder without a sample", "The sample is what a test call sends, and it lacks a value that the URL, the body or a required entry wants. A call with the sample alone is refused.", _WARNING),
+    "RC511": Rule("gap that an import left", "What looked like a secret in the imported document was not copied. Until somebody says what belongs there, calls send the gap.", _WARNING),
+    "RC512": Rule("header stands twice", "The header may be sent once only, or the second one says the same as the first. Servers take the first, the last or neither.", _WARNING),
+    "RC513": Rule("header of the transport", "Host, Content-Length, Connection and Transfer-Encoding follow from the URL and the body. A call with such a header of its own is refused."),
     # lint
     "RC601": Rule("TLS verification off without a reason", "Without verification anyone on the way can read the credentials. If it must be, `tls.reason` tells reviewers why."),
     "RC602": Rule("TLS verification off", "Without verification anyone on the way can read the credentials.", _WARNING),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
 from reconciler.cli.output import answer, open_progress, options, say, say_read, wants_color
@@ -13,10 +14,14 @@ from reconciler.core.model import Coverage
 from reconciler.core.ports.source import Desired
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode, UsageError
+from reconciler.harmless import harmless
 from reconciler.render import diagnostics as render
+from reconciler.render.adoption import file_diff
+from reconciler.services.fixes import FixedFile
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.version import __version__
+from reconciler.wiring.fixes import fixed_of, write_fixed
 from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
 
@@ -37,6 +42,7 @@ FORMATS = render.FORMATS
             "reconciler validate --strict --coverage",
             "warnings fail too, and grants that no access test explains are warned of",
         ),
+        ("reconciler validate --fix", "mend what has one answer, such as a misspelt key, and tell the rest"),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
@@ -52,9 +58,13 @@ FORMATS = render.FORMATS
     help="Look at what differs from a commit, branch or tag that was valid, and at what that can break elsewhere.",
 )
 @click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
+@click.option("--fix", is_flag=True, help="Write what has one answer into the files; comments and layout stay.")
+@click.option("--diff", "show_diff", is_flag=True, help="With --fix: show what would be written, and write nothing.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False, reads=True)
-def validate(paths: tuple[str, ...], ref: str, since: str, coverage: bool, strict: bool) -> int:
+def validate(
+    paths: tuple[str, ...], ref: str, since: str, coverage: bool, fix: bool, show_diff: bool, strict: bool
+) -> int:
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
     Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what
@@ -63,29 +73,89 @@ def validate(paths: tuple[str, ...], ref: str, since: str, coverage: bool, stric
     With --changed-since the verdict is that of everything, if REV was valid. What was wrong in other files by then
     is not told. Where there are errors, and where the difference is large, everything is looked at.
 
+    With --fix misspelt keys and values, missing quotes, a missing ---, tabs and the like are mended where there is just
+    one thing that can have been meant, and never so that somebody may do more. What is told, and the exit code, are of
+    what remains.
+
     Formats (-o): text, json, sarif, junit, github, gitlab.
     """
     chosen = choose_format(FORMATS)
+    _refuse_fix(fix=fix, ref=ref, since=since, show_diff=show_diff)
     root = locate_root(options().directory)
-    progress = open_progress()
-    source = open_source(root, ref, Extent(covering=coverage, progress=progress), cached=not options().no_cache)
-    desired = _load_since(source, since) if since else None
-    if desired is None:
-        since = ""
-        with progress:
-            desired = source.load()
-    found = found_in(root, source, desired, settings=not ref)
-    files = desired.files
-    if paths:
-        files, found = _narrow(root, paths, source.paths() if since else files, files, found)
+    asked = _Asked(paths, ref, since, coverage)
+    seen = _look(root, asked)
+    if fix and (fixed := fixed_of(root, seen.found)):
+        if not show_diff:
+            write_fixed(root, fixed)
+            seen = _look(root, asked)
+        _tell(fixed, chosen, show_diff=show_diff)
+    found, desired = seen.found, seen.desired
     if found or not options().quiet or chosen != "text":
-        checked = render.Checked(len(files), desired.documents, files, __version__, since)
+        checked = render.Checked(len(seen.files), desired.documents, seen.files, __version__, seen.since)
         answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
     if options().verbose:
         say_read(desired)
     if coverage and not options().quiet:
         say(_counted(desired.coverage))
     return ExitCode.INVALID if has_errors(found) or (strict and found) else ExitCode.OK
+
+
+class _Asked(Struct, frozen=True):
+    paths: tuple[str, ...]
+    ref: str
+    since: str
+    coverage: bool
+
+
+class _Seen(Struct, frozen=True):
+    """What was found in the files that were asked for.
+
+    Attributes:
+        since: "" where everything was looked at.
+    """
+
+    desired: Desired
+    files: tuple[str, ...]
+    found: list[Diagnostic]
+    since: str
+
+
+def _look(root: Path, asked: _Asked) -> _Seen:
+    progress = open_progress()
+    extent = Extent(covering=asked.coverage, progress=progress)
+    source = open_source(root, asked.ref, extent, cached=not options().no_cache)
+    desired = _load_since(source, asked.since) if asked.since else None
+    since = asked.since if desired is not None else ""
+    if desired is None:
+        with progress:
+            desired = source.load()
+    found = found_in(root, source, desired, settings=not asked.ref)
+    files = desired.files
+    if asked.paths:
+        files, found = _narrow(root, asked.paths, source.paths() if since else files, files, found)
+    return _Seen(desired, files, found, since)
+
+
+def _refuse_fix(*, fix: bool, ref: str, since: str, show_diff: bool) -> None:
+    if show_diff and not fix:
+        raise UsageError("--diff shows what --fix would write", hint="add --fix")
+    if fix and (ref or since):
+        option = "--ref" if ref else "--changed-since"
+        raise UsageError(
+            f"--fix writes into the working tree, and {option} looks at commits", hint=f"leave {option} out"
+        )
+
+
+def _tell(fixed: Sequence[FixedFile], chosen: str, *, show_diff: bool) -> None:
+    """What was mended, or would be: on stdout only where people read it."""
+    told = answer if chosen == "text" else sys.stderr.write
+    for file in fixed:
+        if show_diff:
+            told(file_diff(file.path, file.before, file.after))
+        elif not options().quiet:
+            for item in file.done:
+                title = item.fix.title if item.fix else ""
+                told(f"{harmless(f'fixed {item.span}: [{item.code}] {item.message}: {title}')}\n")
 
 
 def _load_since(source: RepositorySource, since: str) -> Desired | None:

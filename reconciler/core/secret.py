@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,6 +36,7 @@ _KEYED_VALUE = re.compile(
 _REFERENCE = re.compile(rf"\s*\{{\s*{_PLACE}\s*\}}\s*(?:[,}}\]].*|#.*)?$")
 _REFERENCE_LINE = re.compile(rf"\s*{_PLACE}\s*(?:#.*)?$")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_QUERY = re.compile(r"""(?<=[?&])([\w.%-]{1,64})=([^&\s#"'{]+)""")
 
 _TOKEN_MARK = re.compile(
     rb"yJ|KIA|SIA|Iza|xox[baps]-|k(?:_live_|-ant-|-proj-)|G\.|BEGIN "
@@ -83,8 +84,13 @@ def is_reference_line(line: str) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """`text` with known token forms and the user part of URLs masked."""
-    return _USERINFO.sub(MASK, TOKEN.sub(MASK, text))
+    """`text` with known token forms, the user part of URLs, and the credentials in their queries masked."""
+    masked = _USERINFO.sub(MASK, TOKEN.sub(MASK, text))
+    return _QUERY.sub(_masked_pair, masked) if "=" in masked else masked
+
+
+def _masked_pair(pair: re.Match[str]) -> str:
+    return f"{pair[1]}={MASK}" if carries_credentials(unquote(pair[1])) else pair[0]
 
 
 def mask_line(line: str) -> str:

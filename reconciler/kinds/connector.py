@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.core.references import only, own
 from reconciler.core.secret import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
-from reconciler.kinds.body_rules import body_findings
 from reconciler.kinds.common import (
     COLON,
     Defaults,
@@ -23,7 +22,10 @@ from reconciler.kinds.common import (
     whole,
     without,
 )
+from reconciler.kinds.endpoint_rules import endpoint_findings
+from reconciler.kinds.media_rules import media_findings
 from reconciler.kinds.mustache import template_fault
+from reconciler.kinds.plain_endpoints import are_plain
 
 _LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
 _SENDABLE = re.compile(
@@ -235,10 +237,16 @@ def rules(spec: dict[str, Any], document: int) -> list[Finding]:
         scheme, target = only(field.reference)
         if what := own(scheme, target):
             found.append(Finding("RC404", f"it leads to {what}", Place(document, (*field.path, scheme)), "name another place"))  # fmt: skip
-    authorized = authorization.get("method", "none") != "none"
-    for purpose, endpoint in spec.get("endpoints", {}).items():
+    endpoints = spec.get("endpoints")
+    return found + _of_endpoints(spec, document) if endpoints and not are_plain(endpoints) else found
+
+
+def _of_endpoints(spec: dict[str, Any], document: int) -> list[Finding]:
+    found: list[Finding] = []
+    authorized = spec.get("authorization", {}).get("method", "none") != "none"
+    for purpose, endpoint in spec["endpoints"].items():
         _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)
-    return found
+    return found + endpoint_findings(spec["endpoints"], document)
 
 
 def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:
@@ -277,7 +285,7 @@ def _check_endpoint(
     if "body" in endpoint:
         if "{{" in endpoint["body"]:
             _check_template(endpoint["body"], (*path, "body"), document, found)
-        found += body_findings(endpoint, path, document)
+        found += media_findings(endpoint, path, document)
 
 
 def _check_template(text: str, path: Path, document: int, found: list[Finding]) -> None:

@@ -21,6 +21,20 @@ class Range(Output):
     end: Position
 
 
+class Edit(Output):
+    """Puts a text in place of a stretch of the file; an empty stretch is where it is inserted."""
+
+    range: Range
+    text: str
+
+
+class Fix(Output):
+    """What `validate --fix` does about a fault: edits of its file that touch nothing else, and what they do."""
+
+    title: str
+    edits: list[Edit]
+
+
 class Diagnostic(Output):
     """One fault: what is wrong, where, and what to do.
 
@@ -30,6 +44,7 @@ class Diagnostic(Output):
         hint: what to do, or None.
         file: path from the repository's root.
         snippet: the line, with secrets masked, or None.
+        fix: what mends it without a doubt, or None.
     """
 
     code: Annotated[str, text(pattern="^RC[0-9]{3}$")]
@@ -39,6 +54,7 @@ class Diagnostic(Output):
     file: str
     range: Range
     snippet: str | None
+    fix: Fix | None = None
 
     @property
     def line(self) -> int:

@@ -32,6 +32,7 @@ from reconciler.services.due_changes import (
 )
 from reconciler.services.judgement import WORDS, Around, PlanOptions, complete
 from reconciler.services.narrowing import narrow
+from reconciler.services.renames import with_likely_renames
 from reconciler.services.restore import undeleted
 from reconciler.services.scope import PlanScope, memory_of_all, memory_of_part, scope_of
 from reconciler.services.selection import selected
@@ -73,6 +74,8 @@ def make_plan(
         [found for found in matches if found.revival is None], store, elsewhere, options.now, options.progress
     )
     changes = [change for change in compared if not is_nothing(change)]
+    if desired.past is None:
+        changes = with_likely_renames(changes)
     if options.secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, options.secrets, options.progress)
     if tokens is not None:

@@ -9,11 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from reconciler.core.secret import is_secret_key
-from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place
+from reconciler.diagnostics import MAX_FAULTS, Finding, Path, Place, Repair
 from reconciler.kinds import registry
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import API_VERSION, SCHEMA_FILES
 from reconciler.source.advice import advised, literal_secret, missing
+from reconciler.source.answers import as_truth, dropped, listed, quoted, renamed
 from reconciler.source.habits import meant_key, of_another_program
 
 _TYPES = {
@@ -61,13 +62,16 @@ def kind_finding(content: dict[str, Any], document: int, kinds: tuple[str, ...])
         near = _close("kind", [key for key in content if isinstance(key, str)])
         hint = of_another_program(content) or f"add kind: with one of {names}"
         hint = f"did you mean 'kind' by '{near}'?" if near else hint
-        return Finding("RC202", "the document does not say its kind", Place(document), hint)
+        repair = renamed(near, ["kind"], Place(document, (near,), at_key=True)) if near else None
+        return Finding("RC202", "the document does not say its kind", Place(document), hint, repair)
     kind = content["kind"]
     near = _close(kind, kinds) if isinstance(kind, str) else None
     hint = of_another_program(content) or f"the kinds are {names}"
     hint = f"did you mean '{near}'?" if near else hint
     shown = f"unknown kind '{kind}'" if isinstance(kind, str) and len(kind) < 60 else "kind does not name a kind"
-    return Finding("RC208", shown, Place(document, ("kind",)), hint)
+    place = Place(document, ("kind",))
+    repair = renamed(kind, kinds, place) if isinstance(kind, str) else None
+    return Finding("RC208", shown, place, hint, repair)
 
 
 def findings_of(fault: Objection, document: int) -> Iterator[Finding]:
@@ -109,7 +113,11 @@ def _unknown_keys(fault: Objection, place: Place) -> Iterator[Finding]:
         else:
             near = _close(key, known)
             hint = f"did you mean '{near}'?" if near else f"known are {_listed(known)}"
-            yield Finding("RC201", f"unknown key '{key[:60]}' in {_where(place.path)}", at, hint)
+            repair = renamed(key, known, at)
+            taken = repair is not None and repair.text in fault.instance
+            yield Finding(
+                "RC201", f"unknown key '{key[:60]}' in {_where(place.path)}", at, hint, None if taken else repair
+            )
 
 
 @cache
@@ -143,7 +151,16 @@ def _type(fault: Objection, place: Place) -> Iterator[Finding]:
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     shown = " or ".join(_TYPES[name] for name in names)
     message = f"{_where(place.path)} should be {shown}, not {_type_name(fault.instance)}"
-    yield Finding("RC203", message, place, _type_hint(fault.instance, names))
+    repair = None if _secret(place.path) else _type_repair(fault.instance, names, place.path)
+    yield Finding("RC203", message, place, _type_hint(fault.instance, names), repair)
+
+
+def _type_repair(value: object, wanted: list[str], path: Path) -> Repair | None:
+    if "string" in wanted:
+        return quoted(value)
+    if "boolean" in wanted and isinstance(value, str) and value.lower() in _YAML_1_1_WORDS:
+        return as_truth(_YAML_1_1_WORDS[value.lower()], path)
+    return listed(value) if "array" in wanted else None
 
 
 def _type_hint(value: object, wanted: list[str]) -> str:
@@ -179,16 +196,22 @@ def _enum(fault: Objection, place: Place) -> Iterator[Finding]:
     value = fault.instance
     near = _close(value, allowed) if isinstance(value, str) and not _secret(place.path) else None
     hint = f"did you mean '{near}'?" if near else f"allowed are {_listed(allowed)}"
-    if value == "form-data" and "multipart" in allowed:  # others' word for either
-        hint = "write form-urlencoded, or multipart for multipart/form-data"
     shown = f" '{value}'" if isinstance(value, str) and len(value) <= 60 and not _secret(place.path) else ""
-    yield Finding("RC204", f"{_where(place.path)} cannot be{shown or ' this value'}", place, hint)
+    yield Finding(
+        "RC204",
+        f"{_where(place.path)} cannot be{shown or ' this value'}",
+        place,
+        hint,
+        renamed(value, allowed, place) if near and isinstance(value, str) else None,
+    )
 
 
 def _const(fault: Objection, place: Place) -> Iterator[Finding]:
     wanted = fault.schema["const"]
     hint = f"write {wanted}" if place.path != ("apiVersion",) else f"this version reads {API_VERSION}"
-    yield Finding("RC204", f"{_where(place.path)} should be {wanted}", place, hint)
+    repair = renamed(fault.instance, [str(wanted)], place) if isinstance(fault.instance, str) else None
+    same = repair is not None and str(fault.instance).lower() == str(wanted).lower()
+    yield Finding("RC204", f"{_where(place.path)} should be {wanted}", place, hint, repair if same else None)
 
 
 def _pattern(fault: Objection, place: Place) -> Iterator[Finding]:
@@ -220,7 +243,13 @@ def _bounds(fault: Objection, place: Place) -> Iterator[Finding]:
 def _unique(fault: Objection, place: Place) -> Iterator[Finding]:
     index = first_repeated(fault.instance)
     at = place if index is None else Place(place.document, (*place.path, index))
-    yield Finding("RC207", f"an item stands twice in {_where(place.path)}", at, "remove it")
+    yield Finding(
+        "RC207",
+        f"an item stands twice in {_where(place.path)}",
+        at,
+        "remove it",
+        None if index is None else dropped(fault.instance[index]),
+    )
 
 
 def _excluded(fault: Objection, place: Place) -> Iterator[Finding]:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
 
+from msgspec.structs import replace
+
 from reconciler.core.access import Route
 from reconciler.core.model import Key, Resource
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Path, Place
+from reconciler.source.fixes import fix_of, part_of
 from reconciler.source.text import SourceText
 from reconciler.source.yaml.guard import too_many
 from reconciler.yaml.nodes import Node, NodeKind, steps
@@ -68,17 +71,21 @@ def locate(source: SourceText, documents: Sequence[Node | None], findings: Itera
 
 
 def _diagnostic(source: SourceText, documents: Sequence[Node | None], finding: Finding) -> Diagnostic:
-    node = _node(documents, finding.place)
-    if node is None:
-        return source.diagnostic(finding.code, finding.message, (1, 1), hint=finding.hint)
-    return source.diagnostic(
-        finding.code, finding.message, node.start.position, node.opened.position, hint=finding.hint
-    )
+    node, root = _node(documents, finding.place), _root(documents, finding.place)
+    start, end = (node.start.position, node.opened.position) if node else ((1, 1), None)
+    if node and finding.place.part and (span := part_of(source, node, *finding.place.part)):
+        start, end = (span.line, span.column), (span.line, span.end_column)
+    found = source.diagnostic(finding.code, finding.message, start, end, hint=finding.hint)
+    return replace(found, fix=fix_of(source, root, finding)) if finding.repair else found
+
+
+def _root(documents: Sequence[Node | None], place: Place) -> Node | None:
+    return documents[place.document] if place.document < len(documents) else None
 
 
 def _node(documents: Sequence[Node | None], place: Place) -> Node | None:
     """The value when it is a scalar, else the key that it stands under; the nearest one above where there is none."""
-    root = documents[place.document] if place.document < len(documents) else None
+    root = _root(documents, place)
     way = list(steps(root, place.path))
     if not way:
         return root if place.path and place.at_key else _first_key(root)

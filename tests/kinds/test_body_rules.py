@@ -85,4 +85,4 @@ def test_the_form_data_of_others_is_told_its_two_names(findings) -> None:
     """Which of the two is meant, nobody but the writer knows."""
     found = findings(f"bodyType: form-data\n{JSON}")
     assert "error[RC204]: endpoints.send.bodyType cannot be 'form-data'" in found
-    assert "hint: write form-urlencoded, or multipart for multipart/form-data" in found
+    assert "hint: write form-urlencoded or multipart" in found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reconciler.diagnostics import RULES, Diagnostic, Span
+from reconciler.diagnostics import RULES, Diagnostic, Edit, Fix, Span
 from reconciler.render.diagnostics import Checked
 
 FRAGMENTS = [
@@ -28,7 +28,9 @@ def diagnostics(draw: st.DrawFn) -> Diagnostic:
     """Any diagnostic; its file is below connectors/, where files of definitions are."""
     line, column = draw(st.integers(1, 10**6)), draw(st.integers(1, 300))
     span = Span("connectors/" + draw(TEXT), line, column, line, column + draw(st.integers(1, 50)))
-    return Diagnostic(draw(st.sampled_from(sorted(RULES))), draw(TEXT), span, draw(LINE), draw(TEXT))
+    edits = tuple(Edit(span, text) for text in draw(st.lists(TEXT, min_size=1, max_size=3)))
+    fix = Fix(draw(TEXT), edits) if draw(st.booleans()) else None
+    return Diagnostic(draw(st.sampled_from(sorted(RULES))), draw(TEXT), span, draw(LINE), draw(TEXT), fix)
 
 
 HOSTILE = st.lists(diagnostics(), max_size=6)

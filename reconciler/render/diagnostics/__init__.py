@@ -117,4 +117,6 @@ def _summary(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: bool
         return f"{plural(checked.files, 'file')}, {plural(checked.documents, 'document')}{since}: valid."
     parts = [plural(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count]
     text = f"{' and '.join(parts)} in {plural(checked.files, 'file')}."
+    if fixable := sum(found.fix is not None for found in diagnostics):
+        text += f" {fixable:,} can be mended by  reconciler validate --fix"
     return paint(text, RED if errors else YELLOW, BOLD, color=color)

@@ -88,13 +88,14 @@ def _only_comments(text: str) -> bool:
 
 def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
     """As `load`, by the careful parser. A fault that only the fast library sees is reported too."""
+    from reconciler.source.fixes import with_fixes
     from reconciler.source.yaml.parser import parse
     from reconciler.yaml.nodes import NodeKind, value_of
 
     faults = guard(data, file)
-    if faults:
-        return Loaded([], faults)
     source = SourceText(file, data)
+    if faults:
+        return Loaded([], with_fixes(source, faults))
     parsed = parse(source)
     faults = list(parsed.faults)
     documents = []
@@ -107,7 +108,7 @@ def load_carefully(data: bytes, file: str, fast: FastParser | None) -> Loaded:
             documents.append((index, value_of(node)))
     if not faults and fast is not None:
         faults += _fast_fault(source, fast)
-    return Loaded(documents, faults, parsed.documents)
+    return Loaded(documents, with_fixes(source, faults), parsed.documents)
 
 
 def _fast_fault(source: SourceText, fast: FastParser) -> list[Diagnostic]:

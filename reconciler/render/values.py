@@ -143,8 +143,8 @@ def content_lines(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in sorted(content.get("metadata", {}).get("labels", {}).items()):
         yield f"labels.{key}", shown(value)
     for key, value in sorted(spec.items(), key=_reading_order):
-        if key == "authorization":
-            yield from _authorization(value)
+        if key in ("authorization", "authorizations"):
+            yield from _authorizations(key, value)
         elif key == "endpoints":
             for purpose, endpoint in sorted(value.items()):
                 yield f"endpoints.{harmless(purpose)}", _endpoint(endpoint)
@@ -163,6 +163,7 @@ _ORDER = (
     "description",
     "categories",
     "authorization",
+    "authorizations",
     "tls",
     "members",
     "subjects",
@@ -176,16 +177,25 @@ def _reading_order(item: tuple[str, Any]) -> tuple[int, str]:
     return _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER), item[0]
 
 
-def _authorization(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _authorizations(key: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    blocks = {key: value} if key == "authorization" else {f"{key}.{harmless(name)}": value[name] for name in value}
+    for start, block in sorted(blocks.items()):
+        yield from _authorization(start, block)
+
+
+def _authorization(start: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, item in sorted(value.items(), key=lambda pair: (pair[0] != "method", pair[0])):
-        if isinstance(item, dict) and key != "tokenRequest":
-            yield f"authorization.{key}", reference(item)
+        if isinstance(item, dict) and key == "tokenRequest":
+            yield from _authorization(f"{start}.{key}", item)
         elif isinstance(item, dict):
-            for step, below in sorted(item.items()):
-                text = reference(below) if isinstance(below, dict) else shown(below)
-                yield f"authorization.tokenRequest.{step}", text
+            yield f"{start}.{key}", reference(item)
+        elif key in ("fields", "headers"):
+            for entry in item:
+                sent = entry["value"]
+                said = reference(sent) if isinstance(sent, dict) else shown(sent)
+                yield f"{start}.{key}.{harmless(entry['name'])}", said
         else:
-            yield f"authorization.{key}", shown(item)
+            yield f"{start}.{key}", shown(item)
 
 
 def _endpoint(endpoint: dict[str, Any]) -> str:
@@ -197,6 +207,8 @@ def _endpoint(endpoint: dict[str, Any]) -> str:
         )
         if count
     ]
+    if endpoint.get("authorization"):
+        extras.append(f"authorization {endpoint['authorization']}")
     if endpoint.get("body"):
         extras.append("body")
     url = harmless(mask_text(endpoint["url"]))

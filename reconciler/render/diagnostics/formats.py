@@ -48,7 +48,7 @@ def _diagnostic(found: Diagnostic) -> dict[str, Any]:
     }
 
 
-_TRANSPORT = frozenset({"RC601", "RC602", "RC605"})
+_TRANSPORT = frozenset({"RC601", "RC602", "RC605", "RC609", "RC610"})
 
 
 def is_about_security(code: str) -> bool:

@@ -180,6 +180,16 @@ class CertificateUnusable(ReconcilerError):
 
 
 class CredentialsRefused(ReconcilerError):
-    """A server does not accept the credentials of a connector, or gives no token for them."""
+    """A server does not accept the credentials of a connector, or gives no token for them.
+
+    Attributes:
+        of_request: whether it is about what was asked for, such as a scope, and says nothing of the credentials.
+    """
 
     exit_code = ExitCode.WORLD
+
+    def __init__(
+        self, message: str, *, hint: str = "", details: tuple[str, ...] = (), of_request: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.of_request = of_request

@@ -9,9 +9,10 @@ import click
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, labels_of, stacked
 from reconciler.cli.output import answer, can_ask, confirmed, options, say, wants_color
 from reconciler.cli.run import named_actor, open_run
-from reconciler.core.calls import Headers
+from reconciler.core.calls import Headers, TokenKey
 from reconciler.core.model import Key, LiveConnector
 from reconciler.errors import Declined, ExitCode, UsageError
+from reconciler.kinds.authorization_blocks import Authorization, carries
 from reconciler.kinds.requests import GivenData, build, gather, shown_url
 from reconciler.render.call import Sent, checks_text, outcome_text, request_text
 from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, prepare, redactor_of
@@ -110,7 +111,7 @@ def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     authorize = authorizing(run)
     trust = trust_of(call.connector.spec, call.connector.secrets)
     with Senders() as senders:
-        outcome = perform(call, trust, lambda fresh: authorize(call.connector, fresh), senders.open)
+        outcome = perform(call, trust, lambda fresh: authorize(call.connector, call.by, fresh), senders.open)
     report(sent, outcome, chosen)
     return ExitCode.WORLD if asked.fail and outcome.answer.status >= 400 else ExitCode.OK
 
@@ -155,8 +156,10 @@ def _split(text: str, sign: str, form: str) -> tuple[str, str]:
     return (name, value) if sign == "=" else (name.strip(), value.strip())
 
 
-def authorizing(run: OpenedRun, ahead: Sequence[LiveConnector] = ()) -> Callable[[LiveConnector, bool], Headers]:
-    """What gives the headers of a connector; the second argument is whether a stored token is no good.
+def authorizing(
+    run: OpenedRun, ahead: Sequence[LiveConnector] = ()
+) -> Callable[[LiveConnector, Authorization, bool], Headers]:
+    """What gives the headers of a connector's authorization; the last argument is whether a stored token is no good.
 
     Args:
         ahead: connectors that are all going to be called: their tokens are fetched at once, in parallel.
@@ -166,10 +169,11 @@ def authorizing(run: OpenedRun, ahead: Sequence[LiveConnector] = ()) -> Callable
     tools = open_tokens(run.settings, run.store)
     failures = authorize_ahead(ahead, tools)
 
-    def headers_of(connector: LiveConnector, fresh: bool) -> Headers:
-        if connector.uid in failures:
-            raise failures[connector.uid]
-        return authorize(connector, tools, fresh=fresh)
+    def headers_of(connector: LiveConnector, by: Authorization, fresh: bool) -> Headers:
+        key = TokenKey(connector.uid, by.name)
+        if key in failures:
+            raise failures[key]
+        return authorize(connector, by, tools, fresh=fresh)
 
     return headers_of
 
@@ -177,7 +181,7 @@ def authorizing(run: OpenedRun, ahead: Sequence[LiveConnector] = ()) -> Callable
 def sent_of(call: Call) -> Sent:
     """What may be said of the request."""
     spec = call.connector.spec
-    proofs = ("Authorization",) if spec.get("authorization", {}).get("method", "none") != "none" else ()
+    proofs = ("Authorization",) if carries(call.by) else ()
     url = redactor_of(call, ()).text(shown_url(call.request))
     return Sent(call.connector.name, call.purpose, call.request, url, proofs, verified=_is_verified(spec))
 
@@ -221,10 +225,15 @@ def announce(call: Call, sent: Sent, *, yes: bool) -> None:
 
 
 def warn_unverified(connector: LiveConnector) -> None:
-    """Say that certificates are not verified, and why."""
-    if not _is_verified(connector.spec) and connector.spec.get("endpoints"):
-        reason = connector.spec["tls"].get("reason", "no reason is given")
+    """Say that certificates are not verified or plain http is allowed, and why."""
+    tls = connector.spec.get("tls")
+    if not isinstance(tls, dict) or not connector.spec.get("endpoints"):
+        return
+    reason = tls.get("reason", "no reason is given")
+    if not _is_verified(connector.spec):
         say(f"warning: certificates are not verified for {connector.name}: {reason}")
+    if tls.get("allowPlainHttp") is True:
+        say(f"warning: credentials of {connector.name} may go over plain http: {reason}")
 
 
 def report(sent: Sent, outcome: "CallOutcome | None", chosen: str) -> None:

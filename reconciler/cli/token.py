@@ -125,7 +125,7 @@ def _care(
     if chosen == "json":
         answer(care_json(care.done, care.failed))
     elif care.done and not options().quiet:
-        answer(f"Fetched {plural(len(care.done), 'access token')}: {', '.join(care.done)}.\n")
+        answer(f"Fetched {plural(len(care.done), 'access token')}: {', '.join(map(str, care.done))}.\n")
     elif not care.failed and not options().quiet:
         say(nothing if not connectors else "nothing to do")
     refuse_failed(care)

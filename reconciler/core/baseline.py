@@ -66,14 +66,14 @@ class Declared(Struct, frozen=True):
 
     Attributes:
         odd: whether fields of it are left to the live side, so that live says little about what is declared.
-        token: whether it is a connector that takes an access token that can be fetched.
+        tokens: how many access tokens that can be fetched it takes.
         claims: earlier names.
     """
 
     key: Key
     file: str
     odd: bool
-    token: bool
+    tokens: int
     claims: tuple[str, ...]
 
 
@@ -221,7 +221,7 @@ class Index(Protocol):
         ...
 
     def due(self, until: str) -> list[Key]:
-        """Declared connectors whose access token is missing, or expires by a time, RFC 3339 in UTC."""
+        """Declared connectors of which an access token is missing, or expires by a time, RFC 3339 in UTC."""
         ...
 
     def referrers(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Key]:

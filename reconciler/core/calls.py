@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -123,6 +124,28 @@ MARGIN_SHARE = 0.2
 """Of a token with a short life: the last share of its life is its margin."""
 
 
+class TokenKey(NamedTuple):
+    """Which token.
+
+    Attributes:
+        uid: of the connector's record.
+        authorization: the name of the authorization that it belongs to; "" for the connector's own.
+    """
+
+    uid: str
+    authorization: str = ""
+
+
+class Whose(NamedTuple):
+    """Whose token it is: the connector, and the name of the authorization, "" for the connector's own."""
+
+    connector: str
+    authorization: str
+
+    def __str__(self) -> str:
+        return f"{self.connector} ({self.authorization})" if self.authorization else self.connector
+
+
 class TokenState(Struct, frozen=True):
     """What may be shown of a token.
 
@@ -165,13 +188,13 @@ class Condition(StrEnum):
 
 
 class TokenStatus(Struct, frozen=True):
-    """The token of one connector, without its value.
+    """One token of a connector, without its value.
 
     Attributes:
         state: None where there is none.
     """
 
-    name: str
+    whose: Whose
     method: str
     condition: Condition
     state: TokenState | None

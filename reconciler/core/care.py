@@ -95,8 +95,10 @@ class CanRepair(Protocol):
         ...
 
 
-MadeWith = Callable[[Mapping[str, Any], Mapping[str, Secret], Sealer], str]
-"""From a connector's spec, the values of its secrets and a sealer to the keyed fingerprint of its authorization."""
+MadeWith = Callable[[Mapping[str, Any], Mapping[str, Secret], Sealer], Mapping[str, str]]
+"""From a connector's spec, the values of its secrets and a sealer to the keyed fingerprints of the authorizations that
+need a token, by name.
+"""
 
 
 class KeyMove(Struct, frozen=True):

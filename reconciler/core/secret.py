@@ -176,12 +176,15 @@ def masked(value: Any, path: Path = (), levels: int = _LEVELS) -> Any:
     }
 
 
+_CREDENTIAL_BLOCKS = frozenset(("authorization", "authorizations", "tls"))
+
+
 def _is_secret_place(path: Path) -> bool:
     if "sample" in path:
         return False
     if path[-1:] == ("value",) and len(path) > 1:
         return carries_credentials(str(path[-2]))
-    return bool(path) and path[-1] in _SECRET_KEYS and ("authorization" in path or "tls" in path)
+    return bool(path) and path[-1] in _SECRET_KEYS and not _CREDENTIAL_BLOCKS.isdisjoint(path)
 
 
 def masked_field(field: FieldChange) -> FieldChange:

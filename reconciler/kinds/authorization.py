@@ -8,12 +8,21 @@ from msgspec import Struct
 
 from reconciler.core.calls import Trust
 from reconciler.core.secret import Secret
+from reconciler.diagnostics import Path
 from reconciler.errors import InvalidDefinitions
-from reconciler.kinds.common import COLON, user_has_colon
-from reconciler.kinds.connector import TOKEN_REQUEST_DEFAULTS, is_insecure
+from reconciler.kinds.authorization_blocks import (
+    COLON,
+    TOKEN_REQUEST_DEFAULTS,
+    Authorization,
+    entry_address,
+    used,
+    user_has_colon,
+)
+from reconciler.kinds.common import PLAIN_HTTP_HINT, is_insecure
 
 Values = Mapping[str, Secret]
 """Values of a connector's secrets, by the address that `secret_fields` gives them."""
+Pairs = tuple[tuple[str, Secret], ...]
 
 
 class TokenGrant(Struct, frozen=True):
@@ -25,6 +34,10 @@ class TokenGrant(Struct, frozen=True):
         client_id, client_secret: None where the definition has none.
         in_body: whether they go into the body instead of the Authorization header.
         username, password: None for client credentials.
+        audience: the API that the token is for, or "".
+        resource: the resources that the token is for: RFC 8707.
+        fields, headers: further ones of each request.
+        lifetime: seconds that a token lasts whose answer does not say so, or None.
         send, username_field, password_field, token_field: of a token request.
     """
 
@@ -36,95 +49,128 @@ class TokenGrant(Struct, frozen=True):
     username: Secret | None = None
     password: Secret | None = None
     scopes: tuple[str, ...] = ()
+    audience: str = ""
+    resource: tuple[str, ...] = ()
+    fields: Pairs = ()
+    headers: Pairs = ()
+    lifetime: float | None = None
     send: str = "form"
     username_field: str = "username"
     password_field: str = "password"  # noqa: S105 (a field's name)
     token_field: str = "access_token"  # noqa: S105
 
 
-def needs_token(spec: Mapping[str, Any]) -> bool:
-    """Whether requests of the connector carry a token that has to be fetched."""
-    authorization = spec.get("authorization", {})
-    return "tokenRequest" in authorization or authorization.get("method", "").startswith("oauth2-")
+def needs_token(authorization: Authorization) -> bool:
+    """Whether requests carry a token that has to be fetched."""
+    block = authorization.block
+    return "tokenRequest" in block or block.get("method", "").startswith("oauth2-")
 
 
-def can_be_fetched(spec: Mapping[str, Any]) -> bool:
-    """Whether the connector needs a token that can be fetched without a caller's data for its URL."""
-    return needs_token(spec) and "{{" not in _token_url(spec["authorization"])
+def with_tokens(spec: Mapping[str, Any]) -> list[Authorization]:
+    """The authorizations that a connector uses and that need a token."""
+    return [authorization for authorization in used(spec) if needs_token(authorization)]
 
 
-def _token_url(authorization: Mapping[str, Any]) -> str:
-    request = authorization.get("tokenRequest")
-    url: str = request["url"] if request is not None else authorization["tokenUrl"]
+def fetchable(spec: Mapping[str, Any]) -> list[Authorization]:
+    """Those of them whose token can be fetched without a caller's data for its URL."""
+    return [authorization for authorization in with_tokens(spec) if can_be_fetched(authorization)]
+
+
+def can_be_fetched(authorization: Authorization) -> bool:
+    """Whether its token can be fetched without a caller's data for its URL."""
+    return "{{" not in _token_url(authorization.block)
+
+
+def _token_url(block: Mapping[str, Any]) -> str:
+    request = block.get("tokenRequest")
+    url: str = request["url"] if request is not None else block["tokenUrl"]
     return url
 
 
-def grant_of(spec: Mapping[str, Any], values: Values) -> TokenGrant:
-    """How the token of a connector that needs one is asked for.
+def grant_of(authorization: Authorization, values: Values) -> TokenGrant:
+    """How the token of an authorization that needs one is asked for.
 
     Raises:
         InvalidDefinitions: live records can be written outside of a run, so what `rules` refuses is refused here too.
     """
-    authorization = spec["authorization"]
-    _check_url(_token_url(authorization))
-    request = authorization.get("tokenRequest")
+    block, start = authorization.block, authorization.address
+    _check_url(authorization)
+    request = block.get("tokenRequest")
     if request is not None:
-        _check_user(authorization)
+        _check_user(block)
         settings = TOKEN_REQUEST_DEFAULTS | request
         return TokenGrant(
             "request",
             request["url"],
-            username=_text(request["username"], "authorization.tokenRequest.username", values),
-            password=values["authorization.tokenRequest.password"],
+            username=_text(request["username"], f"{start}.tokenRequest.username", values),
+            password=values[f"{start}.tokenRequest.password"],
+            fields=_pairs(request, "fields", (*authorization.path, "tokenRequest"), values),
+            headers=_pairs(request, "headers", (*authorization.path, "tokenRequest"), values),
+            lifetime=request.get("lifetimeSeconds"),
             send=settings["send"],
             username_field=settings["usernameField"],
             password_field=settings["passwordField"],
             token_field=settings["tokenField"],
         )
     given = {
-        key: _text(authorization[key], f"authorization.{key}", values)
+        key: _text(block[key], f"{start}.{key}", values)
         for key in ("clientId", "clientSecret", "username", "password")
-        if key in authorization
+        if key in block
     }
     return TokenGrant(
-        authorization["method"].removeprefix("oauth2-"),
-        authorization["tokenUrl"],
+        block["method"].removeprefix("oauth2-"),
+        block["tokenUrl"],
         client_id=given.get("clientId"),
         client_secret=given.get("clientSecret"),
-        in_body=authorization.get("clientAuthentication") == "body",
+        in_body=block.get("clientAuthentication") == "body",
         username=given.get("username"),
         password=given.get("password"),
-        scopes=tuple(authorization.get("scopes", ())),
+        scopes=tuple(block.get("scopes", ())),
+        audience=block.get("audience", ""),
+        resource=tuple(block.get("resource", ())),
+        fields=_pairs(block, "fields", authorization.path, values),
+        headers=_pairs(block, "headers", authorization.path, values),
+        lifetime=block.get("lifetimeSeconds"),
     )
 
 
-def _check_url(url: str) -> None:
+def _pairs(block: Mapping[str, Any], group: str, start: Path, values: Values) -> Pairs:
+    """Names and values of the further fields or headers."""
+    entries = block.get(group, [])
+    return tuple(
+        (entry["name"], _text(entry["value"], entry_address((*start, group, index, "value"), entries), values))
+        for index, entry in enumerate(entries)
+    )
+
+
+def _check_url(authorization: Authorization) -> None:
+    url = _token_url(authorization.block)
     if "{{" in url:
         raise InvalidDefinitions("the token URL has placeholders", hint="write it out; see: reconciler explain RC502")
-    if is_insecure(url):
-        raise InvalidDefinitions("credentials would be sent over plain http to the token URL", hint="use https://")
+    if is_insecure(url) and not authorization.over_plain_http:
+        raise InvalidDefinitions("credentials would be sent over plain http to the token URL", hint=PLAIN_HTTP_HINT)
 
 
-def _check_user(authorization: Mapping[str, Any]) -> None:
+def _check_user(block: Mapping[str, Any]) -> None:
     """Refuse a literal user with a colon; the value of a reference is looked at where it is resolved."""
-    if user_has_colon(authorization):
+    if user_has_colon(block):
         raise InvalidDefinitions(f"the user {COLON}", hint="see: reconciler explain RC406")
 
 
-def static_header(spec: Mapping[str, Any], values: Values) -> tuple[tuple[str, Secret], ...]:
-    """The Authorization header of a connector that needs no token to be fetched; nothing for the method none.
+def static_header(authorization: Authorization, values: Values) -> Pairs:
+    """The header of an authorization that needs no token to be fetched; nothing for the method none.
 
     Raises:
         InvalidDefinitions: the user holds a colon.
     """
-    authorization = spec.get("authorization", {})
-    method = authorization.get("method", "none")
+    block, start = authorization.block, authorization.address
+    method = block.get("method", "none")
     if method == "basic":
-        username = _text(authorization["username"], "authorization.username", values)
-        _check_user(authorization)
-        return (("Authorization", basic(username, values["authorization.password"])),)
+        username = _text(block["username"], f"{start}.username", values)
+        _check_user(block)
+        return (("Authorization", basic(username, values[f"{start}.password"])),)
     if method == "bearer":
-        return (bearer(values["authorization.token"]),)
+        return (bearer(values[f"{start}.token"]),)
     return ()
 
 

@@ -13,7 +13,7 @@ from reconciler.core.model import Content, Key, Resource, content_of
 from reconciler.core.plan import Change
 from reconciler.core.references import TO_FILES
 from reconciler.core.secret import REFERENCE_KEYS, masked
-from reconciler.kinds.authorization import needs_token
+from reconciler.kinds.authorization import with_tokens
 from reconciler.kinds.common import dotted
 from reconciler.kinds.merge import is_plain, leaves_fields
 from reconciler.kinds.registry import KINDS, Kind
@@ -104,7 +104,7 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         left_out=kind.left_out(spec),
         active=spec.get("status") != "inactive",
         unprotects=spec.get("lifecycle", {}).get("protect") is False,
-        needs_token=is_connector and needs_token(made.value["spec"]),
+        needs_token=is_connector and may_need_token(made.body) and bool(with_tokens(made.value["spec"])),
         is_plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, made.body),
         refers_to_files=is_connector and any(mark in made.body for mark in TO_FILES),
     )

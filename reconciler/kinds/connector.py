@@ -8,17 +8,25 @@ from typing import Any
 from reconciler.core.references import only, own
 from reconciler.core.secret import carries_credentials
 from reconciler.diagnostics import Finding, Path, Place
+from reconciler.kinds.authorization_blocks import (
+    NONE,
+    allows_plain_http,
+    block_findings,
+    blocks,
+    canonical_block,
+    choice_findings,
+    entry_address,
+    secret_places,
+)
 from reconciler.kinds.common import (
-    COLON,
+    PLAIN_HTTP_HINT,
     Defaults,
     Reference,
     SecretField,
     canonical_lifecycle,
-    dotted,
     each,
     in_order,
-    user_has_colon,
-    user_of_basic,
+    is_insecure,
     whole,
     without,
 )
@@ -27,33 +35,16 @@ from reconciler.kinds.media_rules import media_findings
 from reconciler.kinds.mustache import template_fault
 from reconciler.kinds.plain_endpoints import are_plain
 
-_LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
 _SENDABLE = re.compile(
     r"(?:https?://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?:[/?]|\Z)|/)"
     r"[A-Za-z0-9_~:/?#\[\]@!$&'()*+,;=.{}-]*"
 )
 """Plain URLs, which are most: what is left is looked at by what builds requests."""
 _USERINFO = re.compile(r"://[^/?#\s]*@")
-_AUTHORIZATION_SECRETS = ("username", "password", "token", "clientId", "clientSecret")
-
 
 _DEFAULTS: Defaults = (("description", ""), ("status", "active"))
 _TLS_DEFAULTS: Defaults = (("verify", True), ("allowPlainHttp", False))
 _EMPTY_BLOCKS: Defaults = (("tls", {}), ("endpoints", {}), ("authorizations", {}))
-_FURTHER: Defaults = (("fields", []), ("headers", []))
-_AUTHORIZATION_DEFAULTS: Defaults = (
-    ("scopes", []),
-    ("clientAuthentication", "basic"),
-    ("resource", []),
-    *_FURTHER,
-)
-TOKEN_REQUEST_DEFAULTS = {
-    "send": "form",
-    "usernameField": "username",
-    "passwordField": "password",
-    "tokenField": "access_token",
-}
-_TOKEN_REQUEST: Defaults = (*TOKEN_REQUEST_DEFAULTS.items(), *_FURTHER)
 _ENDPOINT_DEFAULTS: Defaults = (
     ("description", ""),
     ("body", ""),
@@ -83,28 +74,15 @@ def canonical(spec: dict[str, Any]) -> dict[str, Any]:
         if authorization["method"] == "none":
             del made["authorization"]
         else:
-            made["authorization"] = _canonical_authorization(authorization)
+            made["authorization"] = canonical_block(authorization)
     if "authorizations" in spec:
-        made["authorizations"] = {
-            name: _canonical_authorization(block) for name, block in spec["authorizations"].items()
-        }
+        made["authorizations"] = {name: canonical_block(block) for name, block in spec["authorizations"].items()}
     if spec.get("tls") is not None:
         made["tls"] = without(spec["tls"], _TLS_DEFAULTS)
     endpoints = spec.get("endpoints")
     if endpoints is not None:
         made["endpoints"] = {purpose: _canonical_endpoint(endpoint) for purpose, endpoint in endpoints.items()}
     return canonical_lifecycle(without(made, _EMPTY_BLOCKS))
-
-
-def _canonical_authorization(authorization: dict[str, Any]) -> dict[str, Any]:
-    made = {**authorization}
-    if "scopes" in authorization:
-        made["scopes"] = in_order(authorization["scopes"])
-    if "resource" in authorization:
-        made["resource"] = in_order(authorization["resource"])
-    if authorization.get("tokenRequest") is not None:
-        made["tokenRequest"] = without(authorization["tokenRequest"], _TOKEN_REQUEST)
-    return without(made, _AUTHORIZATION_DEFAULTS)
 
 
 def _canonical_endpoint(endpoint: dict[str, Any]) -> dict[str, Any]:
@@ -155,8 +133,8 @@ def literals(spec: dict[str, Any], secrets: Container[str]) -> Iterator[tuple[Pa
 
 def _secret_places(spec: dict[str, Any], of: type) -> Iterator[tuple[Path, str, Any]]:
     """Path, address and value of what is of one type, `of`, where a secret reference may stand."""
-    for path, block in authorizations(spec):
-        yield from _authorization_places(block, path, of)
+    for start, block in blocks(spec):
+        yield from secret_places(block, start, of)
     if "tls" in spec:
         for key in ("ca", "clientCertificate", "clientKey"):
             if type(spec["tls"].get(key)) is of:
@@ -169,87 +147,64 @@ def _secret_places(spec: dict[str, Any], of: type) -> Iterator[tuple[Path, str, 
             for index, entry in enumerate(entries):
                 if type(entry.get("value")) is of:
                     path = ("spec", "endpoints", purpose, group, index, "value")
-                    yield path, _entry_address(path, entries), entry["value"]
-
-
-def authorizations(spec: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The connector's own authorization and the further ones, each with its path from the document's root."""
-    if spec.get("authorization"):
-        yield ("spec", "authorization"), spec["authorization"]
-    for name, block in spec.get("authorizations", {}).items():
-        yield ("spec", "authorizations", name), block
-
-
-def _entry_address(path: Path, entries: list[dict[str, Any]]) -> str:
-    """Address of an entry's value, by name; of entries of one name the later ones are numbered."""
-    *start, index, _ = path
-    assert isinstance(index, int)
-    name = entries[index]["name"]
-    earlier = sum(entry["name"] == name for entry in entries[:index])
-    repeat = f"#{earlier + 1}" if earlier else ""
-    return f"{dotted(tuple(start))}.{name}{repeat}.value"
-
-
-def _authorization_places(authorization: dict[str, Any], start: Path, of: type) -> Iterator[tuple[Path, str, Any]]:
-    for key in _AUTHORIZATION_SECRETS:
-        if type(authorization.get(key)) is of:
-            yield (*start, key), dotted((*start, key)), authorization[key]
-    yield from _further_places(authorization, start, of)
-    request = authorization.get("tokenRequest", {})
-    start = (*start, "tokenRequest")
-    for key in ("username", "password"):
-        if type(request.get(key)) is of:
-            yield (*start, key), dotted((*start, key)), request[key]
-    yield from _further_places(request, start, of)
-
-
-def _further_places(block: dict[str, Any], start: Path, of: type) -> Iterator[tuple[Path, str, Any]]:
-    """The same of the further fields and headers of a token request."""
-    for group in ("fields", "headers"):
-        for index, entry in enumerate(block.get(group, ())):
-            if type(entry["value"]) is of:
-                path = (*start, group, index, "value")
-                yield path, _entry_address(path, block[group]), entry["value"]
+                    yield path, entry_address(path, entries), entry["value"]
 
 
 def rules(spec: dict[str, Any], document: int) -> list[Finding]:
-    """What the schema cannot say: TLS, mustache, literal credentials, plain http."""
+    """What the schema cannot say: TLS, authorizations, mustache, literal credentials, plain http."""
     found: list[Finding] = []
-    tls = spec.get("tls")
-    if tls and tls.get("verify") is False:
-        found += _tls_findings(tls, document)
-    authorization = spec.get("authorization", {})
+    plain = allows_plain_http(spec)
+    if "tls" in spec:
+        found += _tls_findings(spec["tls"], document)
+    for start, block in blocks(spec):
+        _check_token_url(block, start, document, found, plain=plain)
+        found += block_findings(block, start, document)
+    for field in secret_fields(spec):
+        scheme, target = only(field.reference)
+        if what := own(scheme, target):
+            found.append(Finding("RC404", f"it leads to {what}", Place(document, (*field.path, scheme)), "name another place"))  # fmt: skip
+    endpoints = spec.get("endpoints", {})
+    are_sound = are_plain(endpoints)
+    if not are_sound:
+        found += _of_endpoints(spec, document, plain=plain)
+    if "authorizations" in spec or (not are_sound and any("authorization" in item for item in endpoints.values())):
+        found += choice_findings(spec, document)
+    return found
+
+
+def _of_endpoints(spec: dict[str, Any], document: int, *, plain: bool) -> list[Finding]:
+    found: list[Finding] = []
+    by_name = {"": spec.get("authorization", {}), NONE: {}, **spec.get("authorizations", {})}
+    carrying = {name for name, block in by_name.items() if block.get("method", "none") != "none"}
+    for purpose, endpoint in spec["endpoints"].items():
+        authorized = endpoint.get("authorization", "") in carrying
+        _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized, plain=plain)
+    return found + endpoint_findings(spec["endpoints"], document)
+
+
+def _check_token_url(block: dict[str, Any], path: Path, document: int, found: list[Finding], *, plain: bool) -> None:
     for key in ("tokenUrl", "tokenRequest"):
-        if key in authorization:
-            path: Path = ("spec", "authorization", key)
-            url = authorization[key]
+        if key in block:
+            url, path = block[key], (*path, key)
             if isinstance(url, dict):
                 url, path = url["url"], (*path, "url")
             _check_template(url, path, document, found)
             if "{{" in url:
                 hint = "tokens are fetched without a caller's data: write the URL out"
                 found.append(Finding("RC502", "the token URL has placeholders", Place(document, path), hint))
-            _check_url(url, path, document, found, secret=True)
-    if user_has_colon(authorization):
-        place = Place(document, ("spec", "authorization", *user_of_basic(authorization)))
-        found.append(Finding("RC406", f"the user {COLON}", place, "choose another method, or another user"))
-    for field in secret_fields(spec):
-        scheme, target = only(field.reference)
-        if what := own(scheme, target):
-            found.append(Finding("RC404", f"it leads to {what}", Place(document, (*field.path, scheme)), "name another place"))  # fmt: skip
-    endpoints = spec.get("endpoints")
-    return found + _of_endpoints(spec, document) if endpoints and not are_plain(endpoints) else found
-
-
-def _of_endpoints(spec: dict[str, Any], document: int) -> list[Finding]:
-    found: list[Finding] = []
-    authorized = spec.get("authorization", {}).get("method", "none") != "none"
-    for purpose, endpoint in spec["endpoints"].items():
-        _check_endpoint(endpoint, ("spec", "endpoints", purpose), document, found, authorized=authorized)
-    return found + endpoint_findings(spec["endpoints"], document)
+            _check_url(url, path, document, found, secret=not plain)
 
 
 def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:
+    if tls.get("allowPlainHttp"):
+        place = Place(document, ("spec", "tls", "allowPlainHttp"))
+        if "reason" in tls:
+            yield Finding("RC610", "credentials may go over plain http", place, "where the server speaks https, write that and remove the line")  # fmt: skip
+        else:
+            hint = "add `reason:` beside it, for whoever reviews it, or remove the line"
+            yield Finding("RC609", "credentials may go over plain http and no reason is given", place, hint)
+    if tls.get("verify") is not False:
+        return
     place = Place(document, ("spec", "tls", "verify"))
     if "reason" in tls:
         hint = "a private authority is the better way: remove the line and add  ca: {file: PATH}"
@@ -262,7 +217,7 @@ def _tls_findings(tls: dict[str, Any], document: int) -> Iterator[Finding]:
 
 
 def _check_endpoint(
-    endpoint: dict[str, Any], path: Path, document: int, found: list[Finding], *, authorized: bool
+    endpoint: dict[str, Any], path: Path, document: int, found: list[Finding], *, authorized: bool, plain: bool
 ) -> None:
     for group in ("params", "headers"):
         if group in endpoint:
@@ -279,7 +234,7 @@ def _check_endpoint(
                     hint = "give a reference: value: {env: NAME}"
                     found.append(Finding("RC403", message, Place(document, (*path, group, index, "value")), hint))
     url = endpoint["url"]
-    _check_url(url, (*path, "url"), document, found, secret=authorized)
+    _check_url(url, (*path, "url"), document, found, secret=authorized and not plain)
     if "{{" in url:
         _check_template(url, (*path, "url"), document, found)
     if "body" in endpoint:
@@ -308,12 +263,7 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
             found.append(Finding("RC503", message, Place(document, path), "write https://host/path, percent-encoded"))
     if secret and is_insecure(url):
         message = "credentials would be sent over plain http"
-        found.append(Finding("RC605", message, Place(document, path), "use https://"))
-
-
-def is_insecure(url: str) -> bool:
-    """Whether anyone on the way to the host of `url` can read what is sent: plain http, but not to this machine."""
-    return url[:5].lower() == "http:" and not _LOOPBACK.match(url)
+        found.append(Finding("RC605", message, Place(document, path), PLAIN_HTTP_HINT))
 
 
 def canonical_category(spec: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.core.calls import Condition, TokenState, TokenStatus, moment, renew_at
+from reconciler.core.calls import Condition, TokenState, TokenStatus, Whose, moment, renew_at
 from reconciler.core.history import ago, duration
 from reconciler.core.model import Found
 from reconciler.core.secret import mask_text, masked
 from reconciler.errors import ReconcilerError
 from reconciler.harmless import harmless
+from reconciler.kinds.authorization_blocks import blocks
 from reconciler.kinds.merge import document, explicit
 from reconciler.kinds.registry import address
 from reconciler.render.style import DIM, RED, YELLOW, json_text, paint, plural, table
@@ -97,7 +98,7 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
         return [address(record.kind, record.name), spec.get("displayName", ""), status]
     match record.kind:
         case "Connector":
-            method = spec.get("authorization", {}).get("method", "none")
+            method = ", ".join(dict.fromkeys(block["method"] for _, block in blocks(spec))) or "none"
             endpoints = str(len(spec.get("endpoints", {})))
             return [
                 record.name,
@@ -135,14 +136,21 @@ def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool, colu
     if not statuses:
         return "No live connector needs an access token.\n"
     rows = [
-        [item.name, item.method, item.condition.value, *_times(item.state, now), _scope(item.state), _renewal(item)]
+        [
+            str(item.whose),
+            item.method,
+            item.condition.value,
+            *_times(item.state, now),
+            _scope(item.state),
+            _renewal(item),
+        ]
         for item in statuses
     ]
     header = ["CONNECTOR", "METHOD", "TOKEN", "AGE", "EXPIRES", "SCOPE", "RENEWED BY"]
     lines = table(
         header, rows, color=color, columns=columns, marked=[_MARKS.get(item.condition, "") for item in statuses]
     )
-    return "\n".join([*lines, paint(plural(len(statuses), "connector"), DIM, color=color)]) + "\n"
+    return "\n".join([*lines, paint(plural(len(statuses), "access token"), DIM, color=color)]) + "\n"
 
 
 def tokens_json(statuses: Sequence[TokenStatus]) -> str:
@@ -150,10 +158,17 @@ def tokens_json(statuses: Sequence[TokenStatus]) -> str:
     return _dump({"version": VERSION, "tokens": [_token(item) for item in statuses]})
 
 
-def care_json(done: Sequence[str], failed: Mapping[str, ReconcilerError]) -> str:
+def care_json(done: Sequence[Whose], failed: Mapping[Whose, ReconcilerError]) -> str:
     """What was fetched, versioned."""
-    failures = [{"connector": name, "reason": failure.message} for name, failure in failed.items()]
-    return _dump({"version": VERSION, "fetched": list(done), "failed": failures})
+    fetched = [str(whose) for whose in done]
+    failures = [
+        {"connector": name, **_further(by), "reason": failure.message} for (name, by), failure in failed.items()
+    ]
+    return _dump({"version": VERSION, "fetched": fetched, "failed": failures})
+
+
+def _further(authorization: str) -> dict[str, object]:
+    return {"authorization": authorization} if authorization else {}
 
 
 def _dump(content: object) -> str:
@@ -164,7 +179,8 @@ def _token(item: TokenStatus) -> dict[str, object]:
     state = item.state
     due = renew_at(state) if state else None
     return {
-        "connector": item.name,
+        "connector": item.whose.connector,
+        **_further(item.whose.authorization),
         "method": item.method,
         "condition": item.condition.value,
         "obtained": state.obtained if state else None,

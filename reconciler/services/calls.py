@@ -14,6 +14,8 @@ from reconciler.core.model import LiveConnector
 from reconciler.core.secret import MASK, Redactor, Secret, carries_credentials, mask_text
 from reconciler.errors import InvalidDefinitions, NetworkFailure
 from reconciler.kinds.authorization import needs_token
+from reconciler.kinds.authorization_blocks import Authorization, allows_plain_http, carries, chosen
+from reconciler.kinds.common import PLAIN_HTTP_HINT, is_insecure
 from reconciler.kinds.request_entries import Pair
 from reconciler.kinds.requests import Request, query_secrets, sent_url
 from reconciler.net.client import Response, ResponseLimits, Sender
@@ -119,7 +121,6 @@ UNAUTHORIZED = 401
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 Authorize = Callable[[bool], Headers]
 """From whether a stored token is no good to the headers that prove who sends the request."""
-_LOOPBACK = ("localhost", "::1")
 _NOT_PRIVATE = ("tls.ca", "tls.clientCertificate")
 
 
@@ -127,11 +128,13 @@ class Call(Struct, frozen=True):
     """A request that is ready but for its authorization.
 
     Attributes:
+        by: the authorization that it carries.
         seconds: for each attempt in all.
     """
 
     connector: LiveConnector
     purpose: str
+    by: Authorization
     request: Request
     seconds: float
     patience: Patience
@@ -142,16 +145,17 @@ def prepare(connector: LiveConnector, purpose: str, request: Request, *, max_byt
     """The call of an endpoint, with the times of its definition.
 
     Raises:
-        InvalidDefinitions: credentials would be sent over plain http, or the definition is not readable.
+        InvalidDefinitions: credentials would be sent over plain http, or the definition is not readable or names an
+            authorization that there is not.
     """
     endpoint = connector.spec["endpoints"][purpose]
     retry: Mapping[str, Any] = endpoint.get("retry", {})
     patience = Patience(int(retry.get("attempts", 0)), float(retry.get("waitSeconds", 5)))
     seconds = float(endpoint.get("timeoutSeconds", 30))
-    authorized = connector.spec.get("authorization", {}).get("method", "none") != "none"
-    if authorized or secrets_of(request):
+    by = chosen(connector.spec, endpoint)
+    if (carries(by) or secrets_of(request)) and not allows_plain_http(connector.spec):
         refuse_plain_http(request.url)
-    return Call(connector, purpose, request, seconds, patience, max_bytes)
+    return Call(connector, purpose, by, request, seconds, patience, max_bytes)
 
 
 def secrets_of(request: Request) -> list[Secret]:
@@ -166,10 +170,9 @@ def refuse_plain_http(url: str) -> None:
     Raises:
         InvalidDefinitions: they would.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme.lower() == "http" and host not in _LOOPBACK and not host.startswith("127."):
-        raise InvalidDefinitions(f"credentials would be sent over plain http to {host}", hint="use https:// in the URL")
+    if is_insecure(url):
+        host = urlsplit(url).hostname or ""
+        raise InvalidDefinitions(f"credentials would be sent over plain http to {host}", hint=PLAIN_HTTP_HINT)
 
 
 def perform(call: Call, trust: Trust, authorize: Authorize, open_sender: Callable[[Trust], Sender]) -> CallOutcome:
@@ -180,7 +183,7 @@ def perform(call: Call, trust: Trust, authorize: Authorize, open_sender: Callabl
     """
     headers = authorize(False)
     outcome = send(call, trust, headers, open_sender)
-    if outcome.answer.status == UNAUTHORIZED and not outcome.redirects and needs_token(call.connector.spec):
+    if outcome.answer.status == UNAUTHORIZED and not outcome.redirects and needs_token(call.by):
         again = send(call, trust, authorize(True), open_sender, refused=headers)
         return replace(again, attempts=outcome.attempts + again.attempts)
     return outcome

@@ -210,8 +210,12 @@ def _field_changes(
 
 
 def tls_notes(content: Content) -> tuple[str, ...]:
-    """That certificates are not verified. Another kind has no such key, and a sample may have it."""
-    if b'"verify":false' not in content.body:
+    """That certificates are not verified, or plain http is allowed. Another kind has no such key; a sample may have it."""
+    if b'"verify":false' not in content.body and b'"allowPlainHttp":true' not in content.body:
         return ()
     tls = content.value["spec"].get("tls", {})
-    return (f"TLS verification is off: {tls.get('reason', 'no reason given')}",) if tls.get("verify") is False else ()
+    risks = (
+        ("TLS verification is off", tls.get("verify") is False),
+        ("credentials may go over plain http", tls.get("allowPlainHttp") is True),
+    )
+    return tuple(f"{said}: {tls.get('reason', 'no reason given')}" for said, taken in risks if taken)

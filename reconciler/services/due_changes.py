@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.baseline import DatedGrant
-from reconciler.core.calls import TokenState, is_due, token_has_expired
+from reconciler.core.calls import TokenKey, TokenState, is_due, token_has_expired
 from reconciler.core.conditions import Expiring
 from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.matching import Match
@@ -19,7 +19,8 @@ from reconciler.core.ports.source import Sealer, SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
-from reconciler.kinds.authorization import can_be_fetched
+from reconciler.kinds.authorization import fetchable
+from reconciler.kinds.authorization_blocks import OWN, Authorization
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, readable
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.drift import path_of, secret_paths
@@ -109,14 +110,14 @@ def add_fields(
     return Change(Action.UPDATE, resource.key, resource, record, written, live, fields)
 
 
-PATH = ("spec", "authorization", "accessToken")
+_TOKEN = "accessToken"  # noqa: S105 (the last step of its path)
 _NOTE = "an access token is fetched with it"
 
 
 class KnownTokens(Struct, frozen=True):
     """What the store holds of tokens, and the time to judge them by."""
 
-    states: Mapping[str, TokenState]
+    states: Mapping[TokenKey, TokenState]
     now: str
 
 
@@ -132,35 +133,44 @@ def with_due_tokens(
     for key, resource in desired.items():
         if not resource.needs_token or not resource.active:
             continue
-        if not can_be_fetched(resource.content.value["spec"]):
-            continue
-        change = by_key.get(key)
-        if change is not None and (change.record is None or _is_authorized_anew(change)):
-            by_key[key] = replace(change, notes=(*change.notes, _NOTE))
-            continue
-        record = change.record if change is not None else live.get(key)
-        if record is None or (change is None and record.owner != owner):
-            continue
-        field = _due(tokens.states.get(record.uid), tokens.now)
-        if field is not None:
-            by_key[key] = with_field(change, resource, record, field)
+        for by in fetchable(resource.content.value["spec"]):
+            change = by_key.get(key)
+            if change is not None and (change.record is None or _is_authorized_anew(change, by)):
+                notes = tuple(note for note in change.notes if note != _NOTE)
+                by_key[key] = replace(change, notes=(*notes, _NOTE))
+                continue
+            record = change.record if change is not None else live.get(key)
+            if record is None or (change is None and record.owner != owner):
+                continue
+            field = _due(by, tokens.states.get(TokenKey(record.uid, by.name)), tokens.now)
+            if field is not None:
+                by_key[key] = with_field(change, resource, record, field)
     return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
 
 
-def _is_authorized_anew(change: Change) -> bool:
-    return any(field.path[:2] == ("spec", "authorization") for field in change.fields)
+def _is_authorized_anew(change: Change, by: Authorization) -> bool:
+    """Whether something of the authorization changes; or all of them come at once."""
+    size = len(by.path)
+    fields = (field for field in change.fields if field.origin is not Origin.TOKEN)
+    return any(field.path[:size] == by.path[: len(field.path)] for field in fields)
 
 
-def _due(state: TokenState | None, now: str) -> FieldChange | None:
+def _due(by: Authorization, state: TokenState | None, now: str) -> FieldChange | None:
     if state is None:
-        return _field("none", "fetched")
+        return _field(by, "none", "fetched")
     if not is_due(state, now):
         return None
-    return _field(f"{'expired' if token_has_expired(state, now) else 'expires'} {state.expires}", "renewed")
+    return _field(by, f"{'expired' if token_has_expired(state, now) else 'expires'} {state.expires}", "renewed")
 
 
-def _field(before: Any, after: Any) -> FieldChange:
-    return FieldChange(PATH, before, after, Origin.TOKEN, secret=True)
+def _field(by: Authorization, before: Any, after: Any) -> FieldChange:
+    return FieldChange((*by.path, _TOKEN), before, after, Origin.TOKEN, secret=True)
+
+
+def renewals_of(change: Change) -> set[str]:
+    """The names of the authorizations whose tokens a change fetches or renews."""
+    paths = [field.path for field in change.fields if field.origin is Origin.TOKEN]
+    return {str(path[2]) if path[1] == "authorizations" else OWN for path in paths}
 
 
 def with_field(change: Change | None, resource: Resource, record: Record, field: FieldChange) -> Change:

@@ -8,22 +8,23 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Check, PreflightVerdict, Trust, is_due
+from reconciler.core.calls import Check, PreflightVerdict, TokenKey, Trust, is_due, moment
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports.source import SecretBackend
+from reconciler.core.ports.source import FetchedToken, SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import told
 from reconciler.core.secret import Secret
 from reconciler.errors import NetworkFailure, ReconcilerError
-from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
+from reconciler.kinds.authorization import can_be_fetched, grant_of, trust_of, with_tokens
+from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.kinds.registry import address
 from reconciler.net.client import ResponseLimits
 from reconciler.net.retry import Senders
 from reconciler.net.urls import host_of
 from reconciler.services.preparation import prefetch, resolve_values, spec_after
 from reconciler.services.restore import kept_secrets
-from reconciler.services.token_care import made_with
-from reconciler.services.tokens import TokenTools
+from reconciler.services.token_care import print_of
+from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens
 
 _LIMITS = ResponseLimits(seconds=15, max_bytes=0)
 
@@ -35,7 +36,7 @@ class _Work(Struct, frozen=True):
     spec: Mapping[str, Any]
     values: Mapping[str, Secret]
     found: tuple[Check, ...]
-    has_token: bool = False
+    tokens: tuple[Check, ...] = ()
 
 
 def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTools) -> list[PreflightVerdict]:
@@ -51,13 +52,13 @@ def preflight(plan: Plan, store: Store, secrets: SecretBackend, tools: TokenTool
         for change in plan.changes
         if change.key.kind == "Connector" and change.action is not Action.DELETE and _is_active(change)
     ]
-    works = [_with_token(work, tools) for work in _works(changes, store, secrets)]
+    works = _with_tokens(list(_works(changes, store, secrets)), tools)
     if not works:
         return []
     senders = Senders()
     pool = ThreadPoolExecutor(min(tools.parallelism, len(works)))
     try:
-        verdicts = pool.map(lambda work: _verdict(work, tools, senders), works)
+        verdicts = pool.map(lambda work: _verdict(work, senders), works)
         return list(told(verdicts, "preflight", len(works), tools.progress, every=1))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -115,35 +116,56 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         yield _Work(change, spec, {**values, **opened}, checks)
 
 
-def _with_token(work: _Work, tools: TokenTools) -> _Work:
-    """The work, knowing whether the store holds a token that an apply would keep."""
-    record = work.change.record
-    state = tools.keeper.states().get(record.uid) if record and needs_token(work.spec) else None
-    if state is None or is_due(state, tools.clock()) or not all(check.passed for check in work.found):
-        return work
-    return replace(work, has_token=state.made_with == made_with(work.spec, work.values, tools.sealer()))
+def _with_tokens(works: Sequence[_Work], tools: TokenTools) -> list[_Work]:
+    """The works, with what came of their tokens; all are fetched in one go, so that no refused password is tried twice."""
+    states, now = tools.keeper.states(), tools.clock()
+    checks: dict[TokenKey, Check] = {}
+    jobs: list[TokenJob] = []
+    for number, work in enumerate(works):
+        for by in with_tokens(work.spec) if all(check.passed for check in work.found) else ():
+            key, name = TokenKey(str(number), by.name), _name_of(by)
+            if not can_be_fetched(by):
+                checks[key] = Check(name, True, "not tried, as its URL has placeholders")
+                continue
+            printed = print_of(by, work.values, tools.sealer())
+            record = work.change.record
+            state = states.get(TokenKey(record.uid, by.name)) if record else None
+            if state is not None and state.made_with == printed and not is_due(state, now):
+                checks[key] = Check(name, True, "the stored one is good")
+                continue
+            try:
+                grant, trust = grant_of(by, work.values), trust_of(work.spec, work.values)
+            except ReconcilerError as failure:
+                checks[key] = Check(name, False, failure.message, failure.hint)
+            else:
+                checks[key] = Check(name, True, "")
+                jobs.append(TokenJob(work.change.key.name, key, grant, trust, printed))
+    for group in fetch_tokens(jobs, tools) if jobs else ():
+        for job, answer in group:
+            checks[job.key] = _token(checks[job.key].name, answer)
+    return [
+        replace(work, tokens=tuple(check for key, check in checks.items() if key.uid == str(number)))
+        for number, work in enumerate(works)
+    ]
 
 
-def _verdict(work: _Work, tools: TokenTools, senders: Senders) -> PreflightVerdict:
-    checks = list(work.found)
-    if all(check.passed for check in checks):
-        if needs_token(work.spec):
-            checks.append(_try("token", lambda: _token(work, tools)))
+def _name_of(by: Authorization) -> str:
+    return f"token of {by.name}" if by.name else "token"
+
+
+def _token(name: str, answer: FetchedToken | ReconcilerError) -> Check:
+    if isinstance(answer, ReconcilerError):
+        return Check(name, False, answer.message, answer.hint)
+    state = answer.state
+    seconds = (moment(state.expires) - moment(state.obtained)).total_seconds() if state.expires else 0
+    return Check(name, True, "fetched" + (f", good for {seconds:.0f} s" if seconds else ""))
+
+
+def _verdict(work: _Work, senders: Senders) -> PreflightVerdict:
+    checks = [*work.found, *work.tokens]
+    if all(check.passed for check in work.found):
         checks += _servers(work, senders)
     return PreflightVerdict(address(*work.change.key), tuple(checks))
-
-
-def _token(work: _Work, tools: TokenTools) -> str:
-    if not can_be_fetched(work.spec):
-        return "not tried, as its URL has placeholders"
-    if work.has_token:
-        return "the stored one is good"
-    source = tools.make_source()
-    try:
-        token = source.fetch(grant_of(work.spec, work.values), trust_of(work.spec, work.values))
-    finally:
-        source.close()
-    return "fetched" + (f", good for {token.lifetime:.0f} s" if token.lifetime else "")
 
 
 def _servers(work: _Work, senders: Senders) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import is_due
+from reconciler.core.calls import TokenKey, Trust, is_due
 from reconciler.core.model import encode
 from reconciler.core.plan import Change
 from reconciler.core.ports.source import FetchedToken, SecretBackend
@@ -16,28 +16,34 @@ from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.core.references import HINT
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
-from reconciler.kinds.authorization import can_be_fetched, grant_of, needs_token, trust_of
+from reconciler.kinds.authorization import can_be_fetched, grant_of, trust_of, with_tokens
+from reconciler.kinds.authorization_blocks import Authorization, secret_fault
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
-from reconciler.kinds.common import SecretField, secret_fault
+from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
+from reconciler.services.due_changes import renewals_of
 from reconciler.services.restore import kept_secrets
 from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
-from reconciler.services.token_care import made_with, refuse_unusable, token_job, with_refresh
+from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 
-_OF_TOKENS = ("authorization", "tls", "status")
-"""What a token depends on."""
 _KEPT = "nothing was changed"
-_NO_SPEC: Mapping[str, Any] = {}
-_NO_VALUES: Mapping[str, Secret] = {}
 
 
 class Prepared(Struct, frozen=True):
-    """One change and its write, without a token; with what a token takes, when it may need one."""
+    """One change and its write, without tokens; with what these take, when it may need some.
+
+    Attributes:
+        by: the authorizations that need a token.
+        values: of its secrets.
+        active: whether the connector is.
+    """
 
     write: PlannedWrite
-    spec: Mapping[str, Any]
-    values: Mapping[str, Secret]
+    by: Sequence[Authorization] = ()
+    values: Mapping[str, Secret] = {}
+    trust: Trust | None = None
+    active: bool = False
 
 
 def resolve_secrets(
@@ -63,7 +69,7 @@ def resolve_secrets(
         uid = _uid(change)
         content = None if change.is_token_only else change.content
         if content is None or not may_hold_references(content.body):
-            prepared.append(Prepared(PlannedWrite(change, uid), _NO_SPEC, _NO_VALUES))
+            prepared.append(Prepared(PlannedWrite(change, uid)))
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
@@ -78,10 +84,10 @@ def resolve_secrets(
         write = PlannedWrite(change, uid, given, tuple(back.values()))
         if (fetch or change.record) and may_need_token(content.body):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
-            of_tokens = {key: spec[key] for key in _OF_TOKENS if key in spec}  # the endpoints may be a lot
-            prepared.append(Prepared(write, of_tokens, values))
+            trust, active = trust_of(spec, values), spec.get("status") != "inactive"
+            prepared.append(Prepared(write, with_tokens(spec), values, trust, active))  # the endpoints may be a lot
         else:
-            prepared.append(Prepared(write, _NO_SPEC, _NO_VALUES))
+            prepared.append(Prepared(write))
     refuse_unresolved(missing, _KEPT)
     return prepared
 
@@ -168,28 +174,28 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     known, now = tools.keeper.states(), tools.clock()
     live: list[TokenJob] = _renewals([item.write.change for item in marked], store, tools)
     new: list[TokenJob] = []
-    for item in marked:
-        change = item.write.change
-        if not item.write.made_with or not _is_active(item.spec) or not can_be_fetched(item.spec):
-            continue
-        job = _job(item)
-        state = known.get(item.write.uid)
-        if state is None or state.made_with != job.made_with or change.record is None:
+    wanted = [(item, by) for item in marked if item.active for by in item.by if can_be_fetched(by)]
+    for item, by in wanted:
+        job = _job(item, by)
+        state = known.get(job.key)
+        if state is None or state.made_with != job.made_with or item.write.change.record is None:
             new.append(job)
         elif is_due(state, now):
-            opened = tools.keeper.opened(job.uid)
+            opened = tools.keeper.opened(job.key)
             live.append(with_refresh(replace(job, since=state.obtained), opened[2] if opened else None))
     failures = obtain(live, tools)
-    tokens: dict[str, FetchedToken] = {}
+    tokens: dict[TokenKey, FetchedToken] = {}
     for group in fetch_tokens(new, tools) if new else ():
         for job, outcome in group:
             if isinstance(outcome, FetchedToken):
-                tokens[job.uid] = outcome
+                tokens[job.key] = outcome
             else:
-                failures[job.uid] = outcome
-    writes = [_with_token(item.write, tokens) for item in marked if _name(item.write) not in failures]
-    left_out = tuple((item.write.change, failures[_name(item.write)]) for item in marked if _name(item.write) in failures)  # fmt: skip
-    return WithTokens(writes, left_out, len(live) + len(new) - len(failures))
+                failures[job.key] = outcome
+    refused = {key.uid: _named(key, failure) for key, failure in reversed(failures.items())}
+    writes = [_with_tokens(item.write, tokens) for item in marked if _name(item.write) not in refused]
+    left_out = tuple((item.write.change, refused[_name(item.write)]) for item in marked if _name(item.write) in refused)  # fmt: skip
+    renewed = sum(job.key not in failures for job in live)
+    return WithTokens(writes, left_out, renewed + sum(len(write.tokens) for write in writes))
 
 
 def _name(write: PlannedWrite) -> str:
@@ -197,9 +203,16 @@ def _name(write: PlannedWrite) -> str:
     return write.uid or "~" + address(*write.change.key)
 
 
-def _with_token(write: PlannedWrite, tokens: Mapping[str, FetchedToken]) -> PlannedWrite:
-    token = tokens.get(_name(write))
-    return replace(write, token=token) if token else write
+def _with_tokens(write: PlannedWrite, tokens: Mapping[TokenKey, FetchedToken]) -> PlannedWrite:
+    fetched = {name: tokens[key] for name in write.made_with if (key := TokenKey(_name(write), name)) in tokens}
+    return replace(write, tokens=fetched) if fetched else write
+
+
+def _named(key: TokenKey, failure: ReconcilerError) -> ReconcilerError:
+    """The failure, with the name of a further authorization."""
+    if not key.authorization:
+        return failure
+    return CredentialsRefused(f"authorization {key.authorization}: {failure.message}", hint=failure.hint)
 
 
 def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
@@ -218,35 +231,34 @@ def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
 
 
 def _marked(item: Prepared, store: Store) -> Prepared:
-    """With the fingerprint of its authorization, when that needs a token."""
-    if not item.spec or item.write.change.key.kind != "Connector" or not needs_token(item.spec):
+    """With the fingerprints of its authorizations that need a token."""
+    if not item.by:
         return item
-    printed = made_with(item.spec, item.values, store.sealer())
+    sealer = store.sealer()
+    printed = {by.name: print_of(by, item.values, sealer) for by in item.by}
     return replace(item, write=replace(item.write, made_with=printed))
 
 
 def _renewals(changes: Sequence[Change], store: Store, tools: TokenTools) -> list[TokenJob]:
-    """Jobs for the changes that renew a token and do nothing else, from what is live."""
-    names = [change.key.name for change in changes if change.is_token_only]
+    """Jobs for the changes that renew tokens and do nothing else, from what is live."""
+    renewed = {change.key.name: renewals_of(change) for change in changes if change.is_token_only}
     jobs = []
-    for found in store.connectors(names) if names else ():
+    for found in store.connectors(list(renewed)) if renewed else ():
         refuse_unusable(found)
-        printed = made_with(found.spec, found.secrets, tools.sealer())
-        opened = tools.keeper.opened(found.uid)
-        job = token_job(found, printed, since=opened[0].obtained if opened else "")
-        jobs.append(with_refresh(job, opened[2] if opened and opened[0].made_with == printed else None))
+        for by in (by for by in with_tokens(found.spec) if by.name in renewed[found.name]):
+            printed = print_of(by, found.secrets, tools.sealer())
+            opened = tools.keeper.opened(TokenKey(found.uid, by.name))
+            job = token_job(found, by, printed, since=opened[0].obtained if opened else "")
+            jobs.append(with_refresh(job, opened[2] if opened and opened[0].made_with == printed else None))
     return jobs
 
 
-def _job(item: Prepared) -> TokenJob:
+def _job(item: Prepared, by: Authorization) -> TokenJob:
     try:
-        grant = grant_of(item.spec, item.values)
+        grant = grant_of(by, item.values)
     except InvalidDefinitions as failure:
         key = item.write.change.key
         raise InvalidDefinitions(f"{address(*key)}: {failure.message}", hint=failure.hint) from None
-    trust = trust_of(item.spec, item.values)
-    return TokenJob(item.write.change.key.name, _name(item.write), grant, trust, item.write.made_with)
-
-
-def _is_active(spec: Mapping[str, Any]) -> bool:
-    return spec.get("status") != "inactive"
+    assert item.trust is not None
+    token = TokenKey(_name(item.write), by.name)
+    return TokenJob(item.write.change.key.name, token, grant, item.trust, item.write.made_with[by.name])

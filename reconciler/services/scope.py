@@ -25,7 +25,7 @@ from reconciler.core.ports.source import Desired
 from reconciler.core.ports.store import Store
 from reconciler.errors import GuardStopped
 from reconciler.kinds.access import AREA_OF_KIND
-from reconciler.kinds.authorization import can_be_fetched
+from reconciler.kinds.authorization import fetchable
 from reconciler.kinds.canonical import display_after
 from reconciler.services.due_changes import dated_in
 from reconciler.services.narrowing import Narrow, refuse_undecodable
@@ -121,13 +121,13 @@ def _refuse_unfinished(plan: Plan) -> None:
 def _declared(resources: Mapping[Key, Resource]) -> Iterator[Declared]:
     for key, resource in resources.items():
         odd = key.kind in ("Category", "Connector") and not resource.is_plain
-        yield Declared(key, resource.file, odd, _takes_token(resource), resource.previously)
+        yield Declared(key, resource.file, odd, _tokens_of(resource), resource.previously)
 
 
-def _takes_token(resource: Resource) -> bool:
+def _tokens_of(resource: Resource) -> int:
     if not resource.needs_token or not resource.active:
-        return False
-    return can_be_fetched(resource.content.value["spec"])
+        return 0
+    return len(fetchable(resource.content.value["spec"]))
 
 
 def refuse_lost(store: Store) -> None:

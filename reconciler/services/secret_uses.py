@@ -12,6 +12,7 @@ from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change, Problem
 from reconciler.core.references import BOUNDS_HINT, Bounds, only, own
 from reconciler.errors import ExitCode, SecretRefused, SecretUnavailable
+from reconciler.kinds.authorization_blocks import OWN, carries, used
 from reconciler.kinds.canonical import may_hold_references, written_references
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address, is_definition
@@ -127,7 +128,9 @@ def _line(item: Unresolved, *, alone: bool) -> str:
 
 
 _MOST_LINES, _MOST_HOSTS = 10, 20
-_WITH_HOSTS = (("spec", "authorization"), ("spec", "endpoints"))
+_WITH_HOSTS = (("spec", "authorization"), ("spec", "authorizations"), ("spec", "endpoints"))
+_CHOICE = b'"authorization":"'
+"""How a canonical body says that an endpoint chooses its authorization: then not all URLs get the same secrets."""
 _URL = re.compile(rb'rl":"([^/"\\]*(?://[^/?#"\\]*)?)(\\?)')
 """URLs in a canonical body, behind `url` and `tokenUrl`, as far as their hosts, and whether something is escaped there.
 
@@ -173,7 +176,7 @@ def _candidates(changes: Iterable[Change]) -> Iterator[tuple[Change, Collection[
         if change.record is not None and not any(field.path[:2] in _WITH_HOSTS for field in change.fields):
             continue
         urls = _URL.findall(body) if change.record is None else ()
-        plain = bool(urls) and not any(escaped for _, escaped in urls)
+        plain = bool(urls) and not any(escaped for _, escaped in urls) and _CHOICE not in body
         hosts: Collection[str] = {_host(url.decode()) for url, _ in urls} - {""} if plain else _new_recipients(change)
         if hosts:
             yield change, hosts
@@ -199,15 +202,19 @@ def _recipients_before(change: Change) -> frozenset[str]:
 
 def _recipients(spec: Mapping[str, Any]) -> frozenset[str]:
     """Hosts that get a secret, or a token that one was given for."""
-    authorization = spec.get("authorization", {})
+    known = used(spec)
     urls = []
-    if "tokenUrl" in authorization:
-        urls.append(authorization["tokenUrl"])
-    if "tokenRequest" in authorization:
-        urls.append(authorization["tokenRequest"].get("url", ""))
-    authorized = authorization.get("method", "none") != "none"
-    endpoints = spec.get("endpoints", {}).values()
-    urls += [endpoint.get("url", "") for endpoint in endpoints if authorized or _holds_references(endpoint)]
+    for block in (by.block for by in known):
+        if "tokenUrl" in block:
+            urls.append(block["tokenUrl"])
+        if "tokenRequest" in block:
+            urls.append(block["tokenRequest"].get("url", ""))
+    carrying = {by.name for by in known if carries(by)}
+    urls += [
+        endpoint.get("url", "")
+        for endpoint in spec.get("endpoints", {}).values()
+        if endpoint.get("authorization", OWN) in carrying or _holds_references(endpoint)
+    ]
     return frozenset(host for host in map(_host, urls) if host)
 
 

@@ -6,11 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import CallOutcome, CallResult, Headers
+from reconciler.core.calls import CallOutcome, CallResult, Headers, TokenKey
 from reconciler.core.model import LiveConnector
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.authorization import needs_token, trust_of
+from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.kinds.requests import DataMissing, GivenData, build, gather
 from reconciler.net.retry import Senders
 from reconciler.services.calls import UNAUTHORIZED, Call, prepare, send
@@ -19,7 +20,7 @@ from reconciler.services.records import refuse_unreadable
 PARALLELISM = 8
 MAX_BYTES = 1024 * 1024
 _GOOD_BELOW = 400
-AuthorizeOne = Callable[[LiveConnector, bool], Headers]
+AuthorizeOne = Callable[[LiveConnector, Authorization, bool], Headers]
 
 
 def check_all(
@@ -32,19 +33,19 @@ def check_all(
 ) -> list[CallResult]:
     """Call them, in parallel; the results in order of connectors and endpoints.
 
-    `authorize` is called in this thread alone, and once more for a connector whose fetched token was refused.
+    `authorize` is called in this thread alone, and once more for an authorization whose fetched token was refused.
     """
     senders = Senders()
     pool = ThreadPoolExecutor(parallelism)
     try:
         jobs = [job for found in connectors for job in _start(found, authorize, base_url, pool, senders)]
-        renewed: dict[str, Headers | ReconcilerError] = {}
+        renewed: dict[TokenKey, Headers | ReconcilerError] = {}
         for position, job in enumerate(told(jobs, "calling", len(jobs), progress, every=1)):
-            if _refused(job):
-                uid = job.connector.uid
-                if uid not in renewed:
-                    renewed[uid] = _headers(job.connector, authorize, fresh=True)
-                jobs[position] = _submit(replace(job, outcome=None), renewed[uid], pool, senders)
+            if job.call is not None and _refused(job):
+                key = TokenKey(job.connector.uid, job.call.by.name)
+                if key not in renewed:
+                    renewed[key] = _headers(job.call, authorize, fresh=True)
+                jobs[position] = _submit(replace(job, outcome=None), renewed[key], pool, senders)
         return [_checked(job) for job in jobs]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -66,11 +67,13 @@ def _start(
     found: LiveConnector, authorize: AuthorizeOne, base_url: str, pool: ThreadPoolExecutor, senders: Senders
 ) -> Iterator[_Job]:
     """The jobs of one connector, under way."""
-    headers: Headers | ReconcilerError | None = None
+    headers: dict[str, Headers | ReconcilerError] = {}
     for purpose, call in _calls(found, base_url):
         if isinstance(call, Call):
-            headers = _headers(found, authorize, fresh=False) if headers is None else headers
-            yield _submit(_Job(found, purpose, call), headers, pool, senders)
+            name = call.by.name
+            if name not in headers:
+                headers[name] = _headers(call, authorize, fresh=False)
+            yield _submit(_Job(found, purpose, call), headers[name], pool, senders)
         elif isinstance(call, DataMissing):
             yield _Job(found, purpose, skipped=call.message)
         else:
@@ -92,9 +95,9 @@ def _calls(found: LiveConnector, base_url: str) -> Iterator[tuple[str, Call | Re
             yield purpose, failure
 
 
-def _headers(found: LiveConnector, authorize: AuthorizeOne, *, fresh: bool) -> Headers | ReconcilerError:
+def _headers(call: Call, authorize: AuthorizeOne, *, fresh: bool) -> Headers | ReconcilerError:
     try:
-        return authorize(found, fresh)
+        return authorize(call.connector, call.by, fresh)
     except ReconcilerError as failure:
         return failure
 
@@ -110,7 +113,9 @@ def _submit(job: _Job, headers: Headers | ReconcilerError, pool: ThreadPoolExecu
 
 
 def _refused(job: _Job) -> bool:
-    if not isinstance(job.outcome, Future) or not needs_token(job.connector.spec) or job.outcome.exception():
+    if not isinstance(job.outcome, Future) or job.call is None or job.outcome.exception():
+        return False
+    if not needs_token(job.call.by):
         return False
     outcome = job.outcome.result()
     return outcome.answer.status == UNAUTHORIZED and not outcome.redirects

@@ -53,6 +53,7 @@ def _reader(uri: str, path: Path) -> sqlite3.Connection | None:
     connection = _open(uri)
     try:
         if not _is_empty(connection, path):
+            schema.show_as_present(connection)
             return connection
     except BaseException:
         connection.close()

@@ -4,6 +4,9 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -64,9 +67,12 @@ _HINTS = {
     "invalid_client": "check clientId and clientSecret; some servers want  clientAuthentication: body",
     "invalid_grant": "check username and password",
     "invalid_scope": "check scopes",
+    "invalid_target": "check audience and resource",
     "unauthorized_client": "the server does not let this client use this grant",
     "unsupported_grant_type": "the server does not know this grant; choose another method",
 }
+_OF_REQUEST = frozenset(("invalid_scope", "invalid_target"))
+"""Codes by which a server refuses what was asked for, after it has accepted the credentials."""
 _UNAUTHORIZED, _TOO_MANY, _SERVER_FAULT, _REDIRECT, _OK = 401, 429, 500, 300, 200
 _LONGEST = 10.0**10
 """Seconds that a token may last; a server that says more says nothing."""
@@ -89,32 +95,40 @@ def read_token(answer: Response, grant: TokenGrant, now: float) -> Token:
     fields = _fields(answer)
     if not _OK <= answer.status < _REDIRECT or fields.get("error"):
         raise _refusal(answer, fields, grant)
-    access = _at(fields, grant.token_field)
+    *above, access = _steps(fields, grant.token_field)
     if fault := _fault(answer, fields, access, grant):
         hint = "check the URL" if grant.kind != "request" else "check tokenRequest.tokenField and the URL"
-        raise CredentialsRefused(f"{host_of(grant.url)} answered {answer.status}: {fault}", hint=hint)
+        raise CredentialsRefused(f"{host_of(grant.url)} answered {answer.status}: {fault}", hint=hint, of_request=True)
+    fields = {key: value for members in above for key, value in members.items()}  # those beside the token count most
+    if fault := _type_fault(fields.get("token_type")):
+        raise CredentialsRefused(f"{host_of(grant.url)} answered {answer.status}: {fault}", hint="ask for bearer tokens, which are the only ones that can be sent", of_request=True)  # fmt: skip
     refresh = fields.get("refresh_token")
     if not isinstance(refresh, str) or unsendable(refresh, in_header=False):
         refresh = ""
     return Token(
         Secret(access),
         Secret(refresh) if refresh else None,
-        _lifetime(fields, access, now),
+        _lifetime(fields, access, now) or grant.lifetime,
         " ".join(shown_scopes(fields.get("scope"), grant.scopes, map(Secret, (*_sent(grant), access, refresh)))),
     )
 
 
 def _sent(grant: TokenGrant) -> Iterator[str]:
     """What a server was told, which it might repeat."""
-    for told in (grant.client_id, grant.client_secret, grant.username, grant.password):
+    further = (value for _, value in (*grant.fields, *grant.headers))
+    for told in (grant.client_id, grant.client_secret, grant.username, grant.password, *further):
         if told is not None:
             yield told.reveal()
 
 
-def refuses_client(answer: Response) -> bool:
-    """Whether an answer is about the client's own id and secret, and says nothing of a user's."""
+def refuses_client(answer: Response, *, with_user: bool) -> bool:
+    """Whether an answer is about the client's own id and secret.
+
+    Args:
+        with_user: whether a user's password was sent too; then only an answer that says so is about the client.
+    """
     error = _fields(answer).get("error")
-    return error == "invalid_client" or (answer.status == _UNAUTHORIZED and not error)
+    return error == "invalid_client" or (answer.status == _UNAUTHORIZED and not error and not with_user)
 
 
 def _fields(answer: Response) -> Mapping[str, Any]:
@@ -160,7 +174,7 @@ def _refusal(answer: Response, content: Mapping[str, Any], grant: TokenGrant) ->
         return CredentialsRefused(f"{host} answered {said}: a redirect, which token requests do not follow", hint="write the URL that it leads to")  # fmt: skip
     if answer.status == 404:
         return CredentialsRefused(f"{host} answered {said}: there is no token endpoint", hint="check the token URL")
-    return CredentialsRefused(f"{host} answered {said}: credentials refused", hint=_HINTS.get(code, _ANY_CREDENTIALS))
+    return CredentialsRefused(f"{host} answered {said}: credentials refused", hint=_HINTS.get(code, _ANY_CREDENTIALS), of_request=code in _OF_REQUEST)  # fmt: skip
 
 
 def _error_code(content: Mapping[str, Any]) -> str:
@@ -168,27 +182,59 @@ def _error_code(content: Mapping[str, Any]) -> str:
     return code if isinstance(code, str) and code in _ERROR_CODES else ""
 
 
-def _at(content: Any, dotted: str) -> Any:
+def _steps(fields: Mapping[str, Any], dotted: str) -> Iterator[Any]:
+    """What stands on the way to a member, and the member itself, or None."""
+    content: Any = fields
+    yield content
     for step in dotted.split("."):
         content = content.get(step) if isinstance(content, dict) else None
-    return content
+        yield content
+
+
+_UNSENDABLE_TYPES = frozenset(("mac", "dpop", "pop"))
+"""Types of tokens that come with a key, without which they are worth nothing."""
+
+
+def _type_fault(said: Any) -> str:
+    """Why a token of a type cannot be used: RFC 6749, section 7.1. What is no known type may be a bearer token."""
+    known = said.strip().lower() if isinstance(said, str) else ""
+    return f"the access token is of the type {known}, which needs a key" if known in _UNSENDABLE_TYPES else ""
+
+
+_TIMES = ("expires_in", "expires", "expires_at", "expires_on", "expiresIn", "expiresAt")
+_EPOCH = 10.0**9
+"""A number above is no lifetime but a time; in milliseconds where it is above a thousand times that."""
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?s(?:ec(?:onds)?)?", re.IGNORECASE)
 
 
 def _lifetime(fields: Mapping[str, Any], access: str, now: float) -> float | None:
     """Seconds until the token expires: as the server says, else as a JSON Web Token says itself."""
-    seconds = _number(fields.get("expires_in", fields.get("expires")))
-    if seconds is None:
-        claim = _number(_expiry_claim(access))
-        seconds = claim - now if claim is not None else None
-    return seconds if seconds is not None and 0 < seconds < _LONGEST else None
+    said = (_seconds(fields.get(name), now) for name in _TIMES)
+    claim = _seconds(_expiry_claim(access), now)
+    return next((seconds for seconds in (*said, claim) if seconds is not None and 0 < seconds < _LONGEST), None)
 
 
-def _number(value: Any) -> float | None:
-    """A number, also where a text holds it."""
-    try:
-        return float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-    except (ValueError, OverflowError):
+def _seconds(value: Any, now: float) -> float | None:
+    """Seconds from now that a number says, a text that holds one, or a date."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    plain = _SECONDS.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        number = float(plain[1] if plain else value)
+    except (ValueError, OverflowError):
+        return _moment(str(value), now)
+    if number > _EPOCH:
+        return (number / 1000 if number > 1000 * _EPOCH else number) - now
+    return number
+
+
+def _moment(text: str, now: float) -> float | None:
+    """Seconds until a date, in the form of ISO 8601 or of HTTP; without a zone it is in UTC."""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        with suppress(ValueError, TypeError, OverflowError, IndexError):
+            then = read(text.strip())
+            return (then.replace(tzinfo=then.tzinfo or UTC) - datetime.fromtimestamp(now, UTC)).total_seconds()
+    return None
 
 
 def _expiry_claim(access: str) -> Any:

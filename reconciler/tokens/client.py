@@ -40,24 +40,34 @@ def token_request(grant: TokenGrant, *, encoded: bool) -> Posted:
         return _plain_request(grant)
     headers, fields = _client_authentication(grant, encoded=encoded)
     client_id, scope = fields.pop("client_id", ""), list(grant.scopes) or None
-    named = bool(client_id)
+    named, further = bool(client_id), urlencode(_further(grant))
     if grant.kind == "password":
         username, password = _user(grant)
         client = LegacyApplicationClient(client_id)
-        body = client.prepare_request_body(username, password, scope=scope, include_client_id=named, **fields)
+        body = client.prepare_request_body(
+            username, password, body=further, scope=scope, include_client_id=named, **fields
+        )
     else:
-        body = BackendApplicationClient(client_id).prepare_request_body(scope=scope, include_client_id=named, **fields)
+        client = BackendApplicationClient(client_id)
+        body = client.prepare_request_body(body=further, scope=scope, include_client_id=named, **fields)
     return Posted((*headers, _FORM), body)
 
 
+def _further(grant: TokenGrant) -> list[tuple[str, str]]:
+    """What a definition adds to each request: whom the token is for (RFC 8707), and fields of the server's own."""
+    audience = [("audience", grant.audience)] if grant.audience else []
+    resource = [("resource", one) for one in grant.resource]
+    return [*audience, *resource, *((name, value.reveal()) for name, value in grant.fields)]
+
+
 def refresh_request(grant: TokenGrant, refresh: Secret, *, encoded: bool) -> Posted:
-    """What asks for a token by a refresh token: RFC 6749, section 6."""
+    """What asks for a token by a refresh token: RFC 6749, section 6; for whom it is goes along: RFC 8707, section 2.2."""
     from oauthlib.oauth2 import LegacyApplicationClient
 
     headers, fields = _client_authentication(grant, encoded=encoded)
     client_id = fields.get("client_id", "")
     body = LegacyApplicationClient(client_id).prepare_refresh_body(
-        refresh_token=refresh.reveal(), include_client_id=bool(client_id), **fields
+        body=urlencode(_further(grant)), refresh_token=refresh.reveal(), include_client_id=bool(client_id), **fields
     )
     return Posted((*headers, _FORM), body)
 
@@ -92,11 +102,11 @@ def _plain_request(grant: TokenGrant) -> Posted:
     username, password = _user(grant)
     if grant.send == "basic":
         header = ("Authorization", basic(Secret(username), Secret(password)).reveal())
-        return Posted((header, _FORM), urlencode({"grant_type": "client_credentials"}))
-    fields = {grant.username_field: username, grant.password_field: password}
+        return Posted((header, _FORM), urlencode([("grant_type", "client_credentials"), *_further(grant)]))
+    fields = [(grant.username_field, username), (grant.password_field, password), *_further(grant)]
     if grant.send == "json":
-        return Posted((("Content-Type", "application/json"),), json.dumps(fields))
-    return Posted((_FORM,), urlencode({"grant_type": "password", **fields}))
+        return Posted((("Content-Type", "application/json"),), json.dumps(dict(fields)))
+    return Posted((_FORM,), urlencode([("grant_type", "password"), *fields]))
 
 
 def _user(grant: TokenGrant) -> tuple[str, str]:
@@ -150,16 +160,19 @@ class TokenClient:
     def _ask(self, grant: TokenGrant, trust: Trust, make: Callable[[bool], Posted]) -> Token:
         """Ask as the RFC wants it; where the server does not know the client by that, in the other form of its secret.
 
-        A user's password that is refused is not sent again: many servers count the tries, and lock the account.
+        A user's password that may be what is refused is not sent again: many servers count the tries, and lock the
+        account. Another place for the client's secret than the definition's is not tried: some servers log bodies.
         """
         answer = self._send(grant, trust, make(True))
-        if has_two_encodings(grant) and refuses_client(answer):
+        if has_two_encodings(grant) and refuses_client(answer, with_user=grant.password is not None):
             answer = self._send(grant, trust, make(False))
         return read_token(answer, grant, self._clock())
 
     def _send(self, grant: TokenGrant, trust: Trust, posted: Posted) -> Response:
         sender = self._sender(trust)
-        headers = [("Accept", "application/json"), *posted.headers]
+        further = [(name, value.reveal()) for name, value in grant.headers]
+        accept = [] if any(name.lower() == "accept" for name, _ in further) else [("Accept", "application/json")]
+        headers = [*accept, *posted.headers, *further]
 
         def attempt() -> Response:
             if self._stop.is_set():

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from reconciler.core.calls import TokenState
+from reconciler.core.calls import TokenKey, TokenState
 from reconciler.core.model import Content, Coverage, Key, Resource
 from reconciler.core.plan import Revision
 from reconciler.core.progress import Progress
@@ -130,11 +130,11 @@ class FetchedToken(Struct, frozen=True):
 class TokenKeeper(Protocol):
     """Keeps access tokens, and sees to it that only one process fetches each."""
 
-    def states(self) -> dict[str, TokenState]:
-        """What may be shown of every token, by the record's uid."""
+    def states(self) -> dict[TokenKey, TokenState]:
+        """What may be shown of every token."""
         ...
 
-    def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
+    def opened(self, key: TokenKey) -> tuple[TokenState, Secret, Secret | None] | None:
         """A token with its access and refresh token, or None when there is none."""
         ...
 
@@ -142,14 +142,14 @@ class TokenKeeper(Protocol):
         """This process, as one that takes leases now."""
         ...
 
-    def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
-        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids."""
+    def lease(self, keys: Sequence[TokenKey], holder: str, seconds: float) -> frozenset[TokenKey]:
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns which."""
         ...
 
-    def keep(self, tokens: Mapping[str, FetchedToken], holder: str) -> set[str]:
-        """Store the tokens, by their records' uids, whose lease `holder` still has, and end those leases; returns their uids."""
+    def keep(self, tokens: Mapping[TokenKey, FetchedToken], holder: str) -> set[TokenKey]:
+        """Store the tokens whose lease `holder` still has, and end those leases; returns which."""
         ...
 
-    def release(self, uids: Iterable[str], holder: str) -> None:
+    def release(self, keys: Iterable[TokenKey], holder: str) -> None:
         """End the leases."""
         ...

@@ -66,16 +66,16 @@ class PlannedWrite(Struct, frozen=True):
         uid: of the record that there is, or was; "" for a new one, whose store gives it an identity.
         secrets: those that are written with it.
         kept: those that a deleted record comes back with as they were sealed.
-        made_with: keyed fingerprint of the authorization after the change, or "" where it needs no token.
-        token: the token that was fetched for it, to be written with it.
+        made_with: of each authorization that needs a token after the change, by name, its keyed fingerprint.
+        tokens: the tokens that were fetched for it, to be written with it, by the authorization's name.
     """
 
     change: Change
     uid: str
     secrets: Sequence[GivenSecret] = ()
     kept: Sequence[SealedSecret] = ()
-    made_with: str = ""
-    token: FetchedToken | None = None
+    made_with: Mapping[str, str] = {}
+    tokens: Mapping[str, FetchedToken] = {}
 
     def states(self) -> dict[str, SecretState]:
         """What the store is to hold of its secrets, by address."""

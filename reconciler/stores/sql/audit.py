@@ -13,7 +13,7 @@ from reconciler.kinds.canonical import may_hold_references, readable
 from reconciler.kinds.drift import drifted, paired
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores import sqlite
-from reconciler.stores.sql import chain
+from reconciler.stores.sql import chain, schema
 from reconciler.stores.sql.checks import found_triggers, own_triggers
 from reconciler.stores.sql.observed import moved
 from reconciler.stores.sql.records import decoded, has_sealed
@@ -102,6 +102,9 @@ def audit(path: Path, lost: Sequence[str] = (), noted: str = "", now: str = "") 
 def audit_open(connection: sqlite3.Connection, noted: str = "", now: str = "") -> Audit:
     """Look over the store that is open; see `audit`."""
     found = list(_at_most("file", _file(connection)))
+    if not found and schema.is_older(connection):  # its next run would bring it up to date before anything else
+        with closing(schema.migrated_copy(connection)) as copy:
+            return audit_open(copy, noted, now)
     if not found:  # else the rest would say nothing new
         found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
     whole = not any(fault.check in ("file", "bodies") for fault in found)

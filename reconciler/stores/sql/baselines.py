@@ -154,10 +154,11 @@ class SqlIndex:
         return [Key(*row) for row in self._rows(query, self._owner)]
 
     def due(self, until: str) -> list[Key]:
-        """Declared connectors whose access token is missing, or expires by a time."""
+        """Declared connectors of which an access token is missing, or expires by a time."""
         query = (
-            "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name) LEFT JOIN tokens t ON t.uid = r.uid"
-            " WHERE d.owner = ? AND d.token AND (t.uid IS NULL OR t.expires <= ?)"
+            "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name)"
+            " WHERE d.owner = ? AND d.token AND d.token >"
+            " (SELECT count(*) FROM tokens t WHERE t.uid = r.uid AND (t.expires IS NULL OR t.expires > ?))"
         )
         return [Key(*row) for row in self._rows(query, self._owner, until)]
 
@@ -217,7 +218,7 @@ def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> N
         else:
             files = ((owner, file) for file in memory.files)
             connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND file = ?", files)
-    declared = ((owner, *item.key, item.file, item.odd, item.token) for item in memory.declared)
+    declared = ((owner, *item.key, item.file, item.odd, item.tokens) for item in memory.declared)
     insert(connection, "declared", 6, declared)
     connection.executemany(
         "INSERT OR IGNORE INTO claimed VALUES (?,?,?,?)",

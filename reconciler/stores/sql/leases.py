@@ -24,7 +24,7 @@ from reconciler.stores import sqlite
 from reconciler.stores.sql.transaction import chunks
 
 OF_TOKENS = "token/"
-"""How the names of leases on access tokens begin; a record's uid follows."""
+"""How the names of leases on access tokens begin; a record's uid follows, and the name of a further authorization."""
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
 FROM leases l LEFT JOIN attempts a ON a.id = l.fence

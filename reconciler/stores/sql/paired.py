@@ -17,7 +17,7 @@ from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers, sqlite
-from reconciler.stores.sql import quarantine
+from reconciler.stores.sql import quarantine, schema
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import note_versions, observe, text_of
 from reconciler.stores.sql.session import SqlSession
@@ -70,6 +70,7 @@ class PairedStore(SqlStore):
         if state is not None:
             with closing(state):
                 state.backup(copy)
+            schema.migrate(copy)
         else:
             sqlite.create(copy, self._path)
         observe(copy, self._live, lasts=False)

@@ -1,6 +1,6 @@
 """The SQL store's tables, indexes, views and triggers, and what brings an older store up to date.
 
-A new store gets all of it at once. Whoever changes anything here raises `VERSION`, says in `MIGRATIONS` what turns a
+A new store gets all of it at once. Whoever changes anything here raises `VERSION`, says in `migrations.py` what turns a
 store of the version before into the same, and keeps a store of the new version below `tests/stores/versions/`; a
 version that was released is never changed again.
 """
@@ -8,12 +8,10 @@ version that was released is never changed again.
 import sqlite3
 from collections.abc import Iterator
 
+from reconciler.stores.sql.migrations import MIGRATIONS, READING
 from reconciler.stores.sql.triggers import KEEPING, WATCHING
 
-VERSION = 1
-
-MIGRATIONS: dict[int, str] = {}
-"""By version the statements that make a store of it from one of the version before."""
+VERSION = 2
 
 _LIVE = """
 -- What the store notes of itself: 'store' is its identity and 'revision' grows with each write; 'key_check' tells the
@@ -68,15 +66,18 @@ CREATE TABLE secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
--- Access tokens of live connectors, sealed; `made_with` is the fingerprint of the authorization that obtained one.
+-- Access tokens of live connectors, sealed, by the name of the authorization that obtained one, '' for the connector's
+-- own; `made_with` is its fingerprint.
 CREATE TABLE tokens (
-  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  authorization TEXT NOT NULL,
   made_with TEXT NOT NULL,
   obtained TEXT NOT NULL,
   expires TEXT,
   scope TEXT NOT NULL,
   access BLOB NOT NULL,
-  refresh BLOB
+  refresh BLOB,
+  PRIMARY KEY (uid, authorization)
 );
 -- Records that others wrote to since their last apply: when first, and all that there was until then (`triggers.py`).
 -- `settled` is the run after which a record that is gone need not be spoken of any more.
@@ -207,7 +208,7 @@ CREATE TABLE baselines (
   warnings TEXT NOT NULL,
   dated TEXT NOT NULL
 );
--- Which file declared what then; whether it leaves fields to the live side, and whether it needs an access token.
+-- Which file declared what then; whether it leaves fields to the live side, and how many access tokens it needs.
 CREATE TABLE declared (
   owner TEXT NOT NULL,
   kind TEXT NOT NULL,
@@ -248,6 +249,7 @@ CREATE VIEW connectors AS
 CREATE VIEW endpoints AS
   SELECT r.name AS connector, e.key AS purpose, json_extract(e.value, '$.method') AS method,
     json_extract(e.value, '$.url') AS url,
+    coalesce(json_extract(e.value, '$.authorization'), '') AS authorization,
     coalesce(json_extract(e.value, '$.params'), '[]') AS params,
     coalesce(json_extract(e.value, '$.headers'), '[]') AS headers,
     coalesce(json_extract(e.value, '$.body'), '') AS body,
@@ -278,6 +280,28 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in statements(EVERYTHING):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def show_as_present(connection: sqlite3.Connection) -> None:
+    """Let a connection that only reads see an older store as one of the present version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in range(version + 1, VERSION + 1):
+        for statement in statements(READING.get(step, "")):
+            connection.execute(statement)
+
+
+def migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """An older store in memory, brought to the present version."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(copy)
+    migrate(copy)
+    return copy
+
+
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether a store is of an older version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version < VERSION)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -2,14 +2,16 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from reconciler.core.calls import TokenKey
 from reconciler.core.care import MadeWith
 from reconciler.core.model import encode
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
+from reconciler.stores.sql.tokens import address_of
 from reconciler.stores.sql.transaction import insert
 
 
@@ -42,7 +44,7 @@ def _sealed(writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> Iter
             yield write.uid, kept
 
 
-_UPDATE = "UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ?"
+_UPDATE = "UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ? AND authorization = ?"
 
 Opened = dict[str, dict[str, Secret]]
 """uid to address to value."""
@@ -113,15 +115,16 @@ def reseal_tokens(connection: sqlite3.Connection, opened: Opened, old: Sealer, n
     Raises:
         KeyUnavailable: one cannot be opened.
     """
-    query = "SELECT t.uid, t.made_with, t.access, t.refresh, d.live FROM tokens t LEFT JOIN documents d USING (uid)"
+    query = "SELECT t.uid, t.authorization, t.made_with, t.access, t.refresh, d.live FROM tokens t LEFT JOIN documents d USING (uid)"
     sealed = []
-    for uid, printed, access, refresh, live in connection.execute(query).fetchall():
-        values = opened.get(uid, {})
-        renewal = _again(uid, "token.refresh", refresh, old, new) if refresh is not None else None
-        kept = _made_with(live, values, new, made_with) if _made_with(live, values, old, made_with) == printed else None
+    for uid, name, printed, access, refresh, live in connection.execute(query).fetchall():
+        key, values = TokenKey(uid, name), opened.get(uid, {})
+        renewal = _again(uid, address_of(key, "refresh"), refresh, old, new) if refresh is not None else None
+        same = _made_with(live, values, old, made_with).get(name) == printed
+        kept = _made_with(live, values, new, made_with)[name] if same else ""
         # One that was made with something else than is live must not seem to be made with it under the new key.
         other = new.fingerprint(Secret(f"not of the live authorization: {printed}"))
-        sealed.append((kept or other, _again(uid, "token.access", access, old, new), renewal, uid))
+        sealed.append((kept or other, _again(uid, address_of(key, "access"), access, old, new), renewal, *key))
     connection.executemany(_UPDATE, sealed)
     return len(sealed)
 
@@ -130,12 +133,12 @@ def _again(uid: str, address: str, ciphertext: bytes, old: Sealer, new: Sealer) 
     return new.seal(uid, address, "", old.open(uid, address, ciphertext)).ciphertext
 
 
-def _made_with(live: str | None, values: dict[str, Secret], sealer: Sealer, made_with: MadeWith) -> str | None:
-    """The fingerprint of the live authorization; None where others have written what is no connector."""
+def _made_with(live: str | None, values: dict[str, Secret], sealer: Sealer, made_with: MadeWith) -> Mapping[str, str]:
+    """The fingerprints of the live authorizations; none where others have written what is no connector."""
     try:
         return made_with(json.loads(live or "")["spec"], values, sealer)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return {}
 
 
 TOKENS = ("tokens",)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from reconciler.core.baseline import Memory
+from reconciler.core.calls import TokenKey
 from reconciler.core.care import Mended, Rekeying
 from reconciler.core.conditions import Basis
 from reconciler.core.history import PURGE
@@ -99,7 +100,8 @@ class SqlSession:
         except sqlite3.IntegrityError as failure:
             raise checks.refusal(self._connection, writes, failure) from failure
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
-        write_tokens(self._connection, {write.uid: write.token for write in writes if write.token}, self._seals)
+        fetched = {TokenKey(write.uid, name): token for write in writes for name, token in write.tokens.items()}
+        write_tokens(self._connection, fetched, self._seals)
         self.check_references([write.change for write in writes])
         chain.keep()
         self._head = chain.head

@@ -3,14 +3,15 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reconciler.core.calls import TokenState
+from reconciler.core.calls import TokenKey, TokenState
+from reconciler.core.model import encode
 from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import RecordConflict
 from reconciler.stores.sql import leases
 from reconciler.stores.sql.transaction import StoreFile, reading, writing
 
-_STATE = "uid, made_with, obtained, expires, scope, refresh IS NOT NULL"
+_STATE = "uid, authorization, made_with, obtained, expires, scope, refresh IS NOT NULL"
 
 
 class SqliteTokens:
@@ -26,59 +27,59 @@ class SqliteTokens:
         self._path = file.path
         self._sealer = sealer
 
-    def states(self) -> dict[str, TokenState]:
-        """What may be shown of every token, by the record's uid."""
+    def states(self) -> dict[TokenKey, TokenState]:
+        """What may be shown of every token."""
         with reading(self._path) as connection:
             rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
         return dict(map(_state, rows))
 
-    def opened(self, uid: str) -> tuple[TokenState, Secret, Secret | None] | None:
+    def opened(self, key: TokenKey) -> tuple[TokenState, Secret, Secret | None] | None:
         """A token with its access and refresh token, or None when there is none.
 
         Raises:
             KeyUnavailable: the store's key is missing or is another one.
         """
         with reading(self._path) as connection:
-            query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ?"
-            row = connection.execute(query, (uid,)).fetchone() if connection else None
+            query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ? AND authorization = ?"
+            row = connection.execute(query, key).fetchone() if connection else None
         if row is None:
             return None
         *state, access, refresh = row
         sealer = self._sealer()
-        renewal = sealer.open(uid, "token.refresh", refresh) if refresh is not None else None
-        return _state(state)[1], sealer.open(uid, "token.access", access), renewal
+        renewal = sealer.open(key.uid, address_of(key, "refresh"), refresh) if refresh is not None else None
+        return _state(state)[1], sealer.open(key.uid, address_of(key, "access"), access), renewal
 
     def holder(self) -> str:
         """This process, as one that takes leases now."""
         return str(self._file.host().holder())
 
-    def keep(self, tokens: Mapping[str, FetchedToken], holder: str) -> set[str]:
-        """Store the tokens whose lease `holder` still has, and end those leases; returns their uids."""
+    def keep(self, tokens: Mapping[TokenKey, FetchedToken], holder: str) -> set[TokenKey]:
+        """Store the tokens whose lease `holder` still has, and end those leases; returns which."""
         with writing(self._path, self._file.lock_seconds) as connection:
-            held = leases.held(connection, [_lease(uid) for uid in tokens], holder)
-            kept = {uid: token for uid, token in tokens.items() if _lease(uid) in held}
+            held = leases.held(connection, [_lease(key) for key in tokens], holder)
+            kept = {key: token for key, token in tokens.items() if _lease(key) in held}
             write_tokens(connection, kept, self._sealer)
             leases.drop(connection, map(_lease, kept), holder)
         return set(kept)
 
-    def lease(self, uids: Sequence[str], holder: str, seconds: float) -> frozenset[str]:
-        """Take, or extend, the lease on the tokens that nobody else is fetching; returns their uids.
+    def lease(self, keys: Sequence[TokenKey], holder: str, seconds: float) -> frozenset[TokenKey]:
+        """Take, or extend, the lease on the tokens that nobody else is fetching; returns which.
 
         Raises:
             RecordConflict: the store's key was changed since this process read it.
         """
-        names, host = [_lease(uid) for uid in uids], self._file.host()
+        names, host = list(map(_lease, keys)), self._file.host()
         with writing(self._path, self._file.lock_seconds) as connection:
             self._refuse_moved_key(connection)
             leases.drop_ended(connection, names, host, seconds)
             leases.put(connection, names, holder, host.moment().after(seconds))
             held = leases.held(connection, names, holder)
-        return frozenset(uid for uid in uids if _lease(uid) in held)
+        return frozenset(key for key in keys if _lease(key) in held)
 
-    def release(self, uids: Iterable[str], holder: str) -> None:
+    def release(self, keys: Iterable[TokenKey], holder: str) -> None:
         """End the leases."""
         with writing(self._path, self._file.lock_seconds) as connection:
-            leases.drop(connection, map(_lease, uids), holder)
+            leases.drop(connection, map(_lease, keys), holder)
 
     def _refuse_moved_key(self, connection: sqlite3.Connection) -> None:
         """Stop before a token is fetched that would be sealed with a key that the store has no more.
@@ -94,47 +95,58 @@ class SqliteTokens:
 
 
 def write_tokens(
-    connection: sqlite3.Connection, tokens: Mapping[str, FetchedToken], make_sealer: Callable[[], Sealer]
+    connection: sqlite3.Connection, tokens: Mapping[TokenKey, FetchedToken], make_sealer: Callable[[], Sealer]
 ) -> None:
     """Seal tokens, and put them in the place of those that the records had."""
     sealer = make_sealer() if tokens else None
     connection.executemany(
-        "INSERT OR REPLACE INTO tokens (uid, made_with, obtained, expires, scope, access, refresh) VALUES (?,?,?,?,?,?,?)",
+        "INSERT OR REPLACE INTO tokens (uid, authorization, made_with, obtained, expires, scope, access, refresh)"
+        " VALUES (?,?,?,?,?,?,?,?)",
         (
             (
-                uid,
+                *key,
                 token.state.made_with,
                 token.state.obtained,
                 token.state.expires,
                 token.state.scope,
-                _sealed(sealer, uid, "access", token.access),
-                _sealed(sealer, uid, "refresh", token.refresh),
+                _sealed(sealer, key, "access", token.access),
+                _sealed(sealer, key, "refresh", token.refresh),
             )
-            for uid, token in tokens.items()
+            for key, token in tokens.items()
         ),
     )
 
 
-def _sealed(sealer: Sealer | None, uid: str, name: str, token: Secret | None) -> bytes | None:
+def _sealed(sealer: Sealer | None, key: TokenKey, which: str, token: Secret | None) -> bytes | None:
     assert sealer is not None
-    return None if token is None else sealer.seal(uid, f"token.{name}", "", token).ciphertext
+    return None if token is None else sealer.seal(key.uid, address_of(key, which), "", token).ciphertext
 
 
-def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, str]) -> None:
+def address_of(key: TokenKey, which: str) -> str:
+    """What an access or refresh token is sealed for."""
+    return f"token.{which}.{key.authorization}" if key.authorization else f"token.{which}"
+
+
+def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, Mapping[str, str]]) -> None:
     """Delete the tokens of records whose authorization is another now.
 
     Args:
-        kept: uid to the fingerprint of the authorization, or "" where it needs no token.
+        kept: uid to the fingerprint of each authorization that needs a token, by name.
     """
-    connection.executemany("DELETE FROM tokens WHERE uid = ? AND made_with <> ?", kept.items())
+    connection.executemany(
+        "DELETE FROM tokens WHERE uid = ?"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE key = authorization AND value = made_with)",
+        ((uid, encode(printed).decode()) for uid, printed in kept.items()),
+    )
 
 
-def _lease(uid: str) -> str:
-    return f"{leases.OF_TOKENS}{uid}"
+def _lease(key: TokenKey) -> str:
+    uid, name = key
+    return f"{leases.OF_TOKENS}{uid}/{name}" if name else f"{leases.OF_TOKENS}{uid}"
 
 
-def _state(row: Sequence[object]) -> tuple[str, TokenState]:
-    uid, made_with, obtained, expires, scope, renewable = row
-    return str(uid), TokenState(
+def _state(row: Sequence[object]) -> tuple[TokenKey, TokenState]:
+    uid, name, made_with, obtained, expires, scope, renewable = row
+    return TokenKey(str(uid), str(name)), TokenState(
         str(made_with), str(obtained), str(expires) if expires else None, str(scope), bool(renewable)
     )

@@ -106,7 +106,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
     "applied": {"uid": _TEXT, "body": _JSON},
     "refs": {"uid": _TEXT, "kind": _TEXT, "name": _TEXT},
     "secrets": {"uid": _TEXT, "address": _TEXT, "reference": _TEXT, "fingerprint": _TEXT, "ciphertext": _BLOB},
-    "tokens": {"uid": _TEXT, "made_with": _TEXT, "obtained": _TIME, "expires": "time?", "scope": _TEXT, "access": _BLOB, "refresh": "blob?"},
+    "tokens": {"uid": _TEXT, "authorization": _TEXT, "made_with": _TEXT, "obtained": _TIME, "expires": "time?", "scope": _TEXT, "access": _BLOB, "refresh": "blob?"},
     "leases": {"name": _TEXT, "holder": _TEXT, "expires": "real", "fence": "integer?", "seen": "text?", "boot": "text?", "uptime": "real?"},
     "attempts": {"id": _NUMBER, "started": _TIME, "finished": "time?", "verb": _TEXT, "actor": _TEXT, "holder": _TEXT, "owner": _TEXT, "target": _TEXT, "git_commit": _TEXT, "outcome": _TEXT, "run": "integer?"},
     "drifts": {"uid": _TEXT, "since": _TIME, "body": "json?", "kind": "kind?", "name": "text?", "display": "text?", "owner": "text?", "declared": "json?", "refs": "json?", "secrets": "json?", "applied": "text?", "writer": "text?", "settled": "integer?"},

@@ -167,10 +167,10 @@ def test_files_are_written_and_what_remains_is_told(workspace: Workspace) -> Non
     assert workspace.ok("validate", "--fix").stdout == (
         "fixed connectors/crm.yaml:21:7: [RC201] unknown key 'methd' in endpoints.list: write method\n"
         "fixed connectors/crm.yaml:21:15: [RC204] endpoints.list.method cannot be 'get': write GET\n"
-        "2 files, 3 documents: valid.\n"
+        "2 files, 4 documents: valid.\n"
     )
     assert stat.S_IMODE((workspace.root / CRM).stat().st_mode) == 0o640
-    assert workspace.ok("validate", "--fix").stdout == "2 files, 3 documents: valid.\n"
+    assert workspace.ok("validate", "--fix").stdout == "2 files, 4 documents: valid.\n"
 
 
 def test_only_the_paths_that_are_named_are_written(workspace: Workspace) -> None:

@@ -39,9 +39,9 @@ def body_findings(endpoint: Mapping[str, Any], place: Place) -> Iterator[Finding
     body, kind = endpoint["body"], endpoint.get("bodyType", "json")
     if not body.strip() or (kind == "json" and _is_other(endpoint)) or _HALF_ESCAPE.search(body):
         return
-    text, origins = _filled(body)
-    if "{{" in _VARIABLE.sub("", body):  # sections, and values that are put in as they are
+    if "{{{" in body or "{{" in _VARIABLE.sub("", body):  # values that are put in as they are, and sections
         return
+    text, origins = _filled(body)
     try:
         value = json.loads(text)
     except RecursionError:

@@ -171,12 +171,17 @@ def _missing(endpoint: Endpoint, place: Place) -> Iterator[Finding]:
     texts = [endpoint["url"], endpoint.get("body", ""), *(entry.get("value", "") for entry in required)]
     wanted = [tag.text.split(".")[0] for text in texts if isinstance(text, str) for tag in _tags(text)]
     names = [name for name in dict.fromkeys(wanted) if name and name not in sample]
-    lacking = [name for name in names if not carries_credentials(name) and not is_secret_key(name)]
+    lacking = [name for name in names if not _may_be_secret(name)]
     if lacking:
         message = f"the sample has no value for {', '.join(lacking[:5])}{' and more' * (len(lacking) > 5)}"
         yield Finding(
             "RC510", message, Place(place.document, place.path, at_key=True), "add it, or a test call asks for it"
         )
+
+
+def _may_be_secret(name: str) -> bool:
+    """Whether what the placeholder stands for may be nothing to write into a file; `import` joins names by _."""
+    return any(carries_credentials(part) or is_secret_key(part) for part in (name, *name.split("_")))
 
 
 def _tags(text: str) -> Iterator[Tag]:

@@ -51,8 +51,9 @@ def are_plain(endpoints: Mapping[str, Mapping[str, Any]]) -> bool:
             return False
         if sample:
             sampled.update(sample)
-    names += _VARIABLE.findall(loose)
-    if urls.count("\n") != len(endpoints):  # a URL of several lines is none
+    found = _VARIABLE.findall(loose)
+    names += found
+    if len(found) != loose.count("{{") or urls.count("\n") != len(endpoints):  # a URL of several lines is none
         return False
     return sampled.keys() <= set(names) and _URLS.fullmatch(urls) is not None
 

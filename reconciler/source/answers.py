@@ -12,7 +12,7 @@ from reconciler.diagnostics import Path, Place, Repair
 
 _WEIGHTY = frozenset(("verify", "allowPlainHttp", "superAdmin", "permissions", "protect", "expires", "mode", "none"))
 """Keys and values that decide on who may do or read what."""
-_NEAR, _APART = 0.8, 0.1
+_NEAR, _APART = 0.8, 0.15
 _SIGNS = re.compile(r"[\W_]+")
 _LIST_ITEM = re.compile(r"[A-Za-z][\w.-]*")
 

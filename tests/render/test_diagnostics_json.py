@@ -8,7 +8,7 @@ from hostile import HOSTILE, checked_for
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from reconciler.diagnostics import Diagnostic, Span
+from reconciler.diagnostics import Diagnostic, Edit, Fix, Span
 from reconciler.kinds import registry
 from reconciler.render.diagnostics import Checked, render
 
@@ -18,7 +18,14 @@ SCHEMA = registry.load("diagnostics.schema.json")
 def test_a_diagnostic_is_told_in_full() -> None:
     """What is not there is null."""
     found = [
-        Diagnostic("RC203", "not a text", Span("connectors/é.yaml", 14, 9, 14, 11), "  name: 42", "quote it"),
+        Diagnostic(
+            "RC203",
+            "not a text",
+            span := Span("connectors/é.yaml", 14, 9, 14, 11),
+            "  name: 42",
+            "quote it",
+            Fix("put it in quotes", (Edit(span, '"'),)),
+        ),
         Diagnostic("RC603", "inactive", Span("connectors/é.yaml", 20)),
     ]
     content = json.loads(render("json", found, checked=Checked(12, 15)))
@@ -33,8 +40,13 @@ def test_a_diagnostic_is_told_in_full() -> None:
         "file": "connectors/é.yaml",
         "range": {"start": {"line": 14, "column": 9}, "end": {"line": 14, "column": 11}},
         "snippet": "  name: 42",
+        "fix": {
+            "title": "put it in quotes",
+            "edits": [{"range": {"start": {"line": 14, "column": 9}, "end": {"line": 14, "column": 11}}, "text": '"'}],
+        },
     }
     assert content["diagnostics"][1]["hint"] is None is content["diagnostics"][1]["snippet"]
+    assert "fix" not in content["diagnostics"][1]
 
 
 @settings(max_examples=100, deadline=None)

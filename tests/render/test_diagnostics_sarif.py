@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from jsonschema import Draft4Validator, Draft7Validator
 from jsonschema.validators import validator_for
 
-from reconciler.diagnostics import RULES, Diagnostic, Span
+from reconciler.diagnostics import RULES, Diagnostic, Edit, Fix, Span
 from reconciler.render.diagnostics import Checked, render
 
 
@@ -98,6 +98,24 @@ def test_a_result_says_what_github_asks_for() -> None:
     assert result["message"] == {"text": "token takes a reference. Write {env: A}."}
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "connectors/a%20b.yaml"
     assert run["columnKind"] == "unicodeCodePoints"
+
+
+def test_a_fix_is_told_as_changes_of_the_file() -> None:
+    """Sections 3.55 to 3.57 of the specification: what is inserted stands in an empty region, what goes has no content."""
+    edits = (Edit(Span("a b.yaml", 3, 5, 3, 5), '"'), Edit(Span("a b.yaml", 4, 1, 5, 1), ""))
+    found = Diagnostic("RC109", "wrong", Span("a b.yaml", 3, 5, 3, 9), fix=Fix("put it in quotes", edits))
+    (result,) = run_of(found)["results"]
+    place = {"uri": "a%20b.yaml", "uriBaseId": "%SRCROOT%"}
+    inserted = {"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 5}
+    deleted = {"startLine": 4, "startColumn": 1, "endLine": 5, "endColumn": 1}
+    replacements = [{"deletedRegion": inserted, "insertedContent": {"text": '"'}}, {"deletedRegion": deleted}]
+    assert result["fixes"] == [
+        {
+            "description": {"text": "Put it in quotes."},
+            "artifactChanges": [{"artifactLocation": place, "replacements": replacements}],
+        }
+    ]
+    assert "fixes" not in run_of(Diagnostic("RC109", "wrong", Span("a.yaml")))["results"][0]
 
 
 def test_nothing_found_is_an_empty_list() -> None:

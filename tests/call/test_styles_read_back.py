@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from uritemplate import expand
 from werkzeug.formparser import parse_form_data
@@ -81,6 +81,8 @@ OPERATORS = {"simple": "", "label": ".", "matrix": ";"}
 @given(VALUES, st.sampled_from(list(OPERATORS)), st.booleans())
 def test_styles_of_paths_are_those_of_rfc_6570(value: Any, style: str, explode: bool) -> None:
     """As another implementation of it expands the same."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    assume(style != "matrix" or "" not in members)  # which uritemplate gives an = against the RFC
     template = f"{{{OPERATORS[style]}color{'*' * explode}}}"
     assert expanded("color", value, Style(style, explode), percent_encoded) == expand(template, color=value)
 

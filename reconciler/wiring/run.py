@@ -43,7 +43,7 @@ def locate_root(directory: str | None) -> Path:
         if not root.is_dir():
             raise UsageError(f"there is no directory {directory}", hint="check -C")
         if not is_root(root):
-            hint = "name the directory that holds them with -C"
+            hint = f"name the directory that holds them with -C, or make one: reconciler init {directory}"
             raise UsageError(f"{directory} is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint)  # fmt: skip
         return root
     try:
@@ -51,11 +51,24 @@ def locate_root(directory: str | None) -> Path:
     except FileNotFoundError as failure:
         raise UsageError("the current directory does not exist any more", hint="cd to another") from failure
     if found is None:
-        hint = "run it inside of one, or name one with -C DIR"
-        raise UsageError(
-            "this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint
-        )
+        raise _no_repository(Path.cwd())
     return found
+
+
+def _no_repository(folder: Path) -> UsageError:
+    """Where none is: at or above the folder, up to the top of the git repository that it lies in."""
+    holds = f"no {PROJECT_FILE}, connectors/ or policies/"
+    top = git.top_of(folder)
+    below = sorted(path.parent.name for path in folder.glob(f"*/{PROJECT_FILE}"))
+    if below:
+        hint = f"there is one in {below[0]}: pass -C {below[0]}"
+    else:
+        hint = "to make one here: reconciler init; to use another: -C DIR"
+    if top is None or top == folder:
+        return UsageError(f"this is not a configuration repository: {holds}", hint=hint)
+    return UsageError(
+        f"neither this directory nor one above it, up to {top}, is a configuration repository: {holds}", hint=hint
+    )
 
 
 def inside(root: Path, path: str) -> str:

@@ -10,6 +10,7 @@ from reconciler.cli.options import ExplainedCommand, choose_format, common_optio
 from reconciler.cli.output import answer, options, say, say_error, wants_color
 from reconciler.cli.run import load_desired, open_run, settings_of_run, warn_lost
 from reconciler.core.drift import DriftReport
+from reconciler.diagnostics import FaultyDefinitions
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.render.style import plural
 from reconciler.services.drift import DriftQuery, find_drift
@@ -145,7 +146,8 @@ def _refuse_faults(prepared: "PreparedAdoption") -> None:
     color = wants_color(options().color, sys.stderr)
     sys.stderr.write(render.render("text", prepared.faults, checked=checked, color=color))
     hint = "adopt with it what belongs to it, name what is to be adopted, or take it back with an apply"
-    raise InvalidDefinitions("with what is live the definitions would not be valid; nothing was written", hint=hint)
+    message = "with what is live the definitions would not be valid; nothing was written"
+    raise InvalidDefinitions(message, hint=hint) from FaultyDefinitions(prepared.faults)
 
 
 def _show_diffs(prepared: "PreparedAdoption") -> None:

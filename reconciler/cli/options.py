@@ -141,6 +141,8 @@ def choose_format(known: tuple[str, ...], default: str = "text") -> str:
         raise click.BadParameter(f"'{wanted}' is not one of {', '.join(known)}", param_hint="'-o' / '--output'")
     if wanted not in _FOR_PEOPLE:
         answer_in_utf8()
+    if wanted == "json":
+        note("json", True)
     return wanted
 
 

@@ -17,11 +17,13 @@ class Border(io.TextIOBase):
 
     Attributes:
         failure: why it could not be written to, or None. What comes after that is thrown away.
+        used: whether anything was written.
     """
 
     def __init__(self, stream: TextIO) -> None:
         """Write to `stream`, which shows what its encoding lacks as an escape."""
         self.failure: OSError | None = None
+        self.used = False
         self._stream = stream
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -30,6 +32,7 @@ class Border(io.TextIOBase):
         """Write lines; click writes what a shell completes as bytes."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
+        self.used |= bool(text)
         if self.failure is None:
             with self._noting():
                 self._stream.write(harmless_lines(text))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
-from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files, git
@@ -170,7 +170,9 @@ def load_project(root: Path) -> dict[str, Any]:
     project, diagnostics = read_project(root)
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
-        raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
+        raise InvalidDefinitions(
+            "reconciler.yaml is not valid", hint="run: reconciler validate", details=details
+        ) from FaultyDefinitions(diagnostics)
     return project
 
 

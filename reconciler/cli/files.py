@@ -59,12 +59,13 @@ def init(where: str, ci: str) -> int:
     cls=ExplainedCommand,
     examples=(
         ("reconciler fmt", "all definitions"),
-        ("reconciler fmt --check --diff", "what would change, for a pipeline; exits with 3"),
+        ("reconciler fmt --diff", "what would change; writes nothing"),
+        ("reconciler fmt --check --diff", "the same for a pipeline; exits with 3"),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 3 when a file is not in canonical form.")
-@click.option("--diff", "show_diff", is_flag=True, help="Show what changes.")
+@click.option("--diff", "show_diff", is_flag=True, help="Show what would change, and write nothing.")
 @common_options(store=False, formats=False)
 def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     """Bring definitions to their canonical form. Comments, anchors and quotes stay as they are.
@@ -80,7 +81,7 @@ def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
             answer(_diff_of(outcome, dict(files)[outcome.path]))
         elif not options().quiet:
             answer(harmless(f"{'would change' if check else 'changed'} {outcome.path}") + "\n")
-        if not check:
+        if not (check or show_diff):
             replace_file(root / outcome.path, outcome.text or b"")
     faults = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
     if faults:

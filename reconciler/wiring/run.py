@@ -109,8 +109,7 @@ def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes 
         prefixes = [inside(root, path) for path in paths]
         for path, prefix in zip(paths, prefixes, strict=True):
             if not any(below(file, prefix) for file in known):
-                hint = "definitions are .yaml files below connectors/ and policies/"
-                raise UsageError(f"there are no definitions at {path}", hint=hint)
+                raise files.none_at(path)
         known = [file for file in known if any(below(file, prefix) for prefix in prefixes)]
     return list(zip(known, files.read_working_tree(root, known), strict=True))
 

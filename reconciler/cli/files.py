@@ -78,6 +78,7 @@ def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     changed = [outcome for outcome in outcomes if outcome.text is not None]
     for outcome in changed:
         if show_diff:
+            answer_in_utf8()
             answer(_diff_of(outcome, dict(files)[outcome.path]))
         elif not options().quiet:
             answer(harmless(f"{'would change' if check else 'changed'} {outcome.path}") + "\n")

@@ -72,6 +72,8 @@ def bordered() -> Iterator[Border]:
     """Have stdout and stderr be borders; gives that of stdout."""
     before = sys.stdout, sys.stderr
     stdout, stderr = Border(sys.stdout), Border(sys.stderr)
+    if not stdout.isatty():  # a file or another program: what is written there is read elsewhere
+        stdout.use_utf8()
     sys.stdout, sys.stderr = stdout, stderr
     try:
         yield stdout

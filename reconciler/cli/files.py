@@ -39,8 +39,9 @@ def init(where: str, ci: str) -> int:
     It comes with settings for editors, for pre-commit and for a pipeline.
     """
     root = Path(options().directory or ".") / where
-    made = make_repository(root, ci)
-    alone = git.top_of(root.resolve()) is None
+    top = git.top_of(root.resolve())
+    made = make_repository(root.resolve(), ci, top or root.resolve())
+    alone = top is None
     if alone:
         git.create(root)
     if not options().quiet:
@@ -49,9 +50,17 @@ def init(where: str, ci: str) -> int:
         for path in made.kept:
             answer(f"kept {harmless(path)}\n")
         answer("made a git repository\n" if alone else "")
+        if any(path.endswith(".gitlab-ci.yml") and path.startswith("..") for path in made.kept):
+            say(_ONE_PIPELINE)
         step = "" if where == "." else f"cd {harmless(where)} && "
         answer(f"Next: {step}reconciler validate && reconciler plan && reconciler apply\n")
     return 0
+
+
+_ONE_PIPELINE = (
+    "GitLab reads the one .gitlab-ci.yml at the repository's top, which was left alone: take the jobs over from what "
+    "`reconciler init --ci gitlab DIR` writes elsewhere, each with a `cd` to this directory"
+)
 
 
 @click.command(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import ExplainedCommand, common_options
-from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.output import answer, answer_in_utf8, options, say, wants_color
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
 from reconciler.harmless import harmless

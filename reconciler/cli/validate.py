@@ -215,4 +215,6 @@ def _narrow(
         if prefix != PROJECT_FILE and not any(below(file, prefix) for file in known):
             raise none_at(path)
     kept = tuple(file for file in files if any(below(file, prefix) for prefix in prefixes))
-    return (*kept, *({PROJECT_FILE} & set(prefixes))), [item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)]
+    return (*kept, *({PROJECT_FILE} & set(prefixes))), [
+        item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)
+    ]

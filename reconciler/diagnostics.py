@@ -4,6 +4,7 @@ A rule makes a `Finding` at a logical `Place` (document and path within it). The
 a `Diagnostic` with line and column, because only a failing file is worth parsing for positions.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -231,6 +232,18 @@ RULES: dict[str, Rule] = {
     "RC706": Rule("grant that no test explains", "No expectation of an access test rests on this grant, so nobody would notice that it went, or why it is there.", _WARNING),
     "RC707": Rule("keys of an expectation that do not fit", "An expectation is `user` or `group` with `can` or `cannot`; or `can` with `atMost`; or `separationOfDuty`. `on` names a resource that its permissions are about."),
 }  # fmt: skip
+
+
+class FaultyDefinitions(Exception):
+    """The cause of a failure: what was found wrong.
+
+    Attributes:
+        diagnostics: sorted.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("definitions are not valid")
+        self.diagnostics = diagnostics
 
 
 def sorted_diagnostics(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -13,6 +13,7 @@ from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.plan import approvals_option
 from reconciler.cli.run import load_desired, settings_of_run, warn_lost
 from reconciler.core.verdicts import Comparison, Verdict
+from reconciler.diagnostics import FaultyDefinitions
 from reconciler.errors import ExitCode, InvalidDefinitions, UsageError
 from reconciler.source.positions import Lines
 from reconciler.source.repository import Extent
@@ -87,7 +88,7 @@ def refuse_faults(comparison: Comparison, chosen: str) -> None:
                 hint=f"run: reconciler validate --ref {revision}"
                 if getattr(comparison, name)
                 else "run: reconciler validate",
-            )
+            ) from FaultyDefinitions(side.faults)
 
 
 def _show(verdict: Verdict, lines: Lines, chosen: str) -> None:

@@ -10,6 +10,7 @@ from reconciler.cli.boundary import SignalInterrupts, code_with_answer, told
 from reconciler.cli.options import ExplainedCommand, common_options, write_options
 from reconciler.cli.output import answer, forget
 from reconciler.cli.streams import bordered
+from reconciler.errors import UsageError
 from reconciler.harmless import own
 from reconciler.version import __version__
 
@@ -80,15 +81,35 @@ class LazyGroup(click.Group):
         write_options(self.get_params(ctx), ctx, formatter)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find the command, or suggest one."""
-        name = args[0] if args else ""
+        """Find the command, or tell what may be meant by it."""
+        name, *rest = args or [""]
+        if name == "help":
+            if not rest:
+                answer(ctx.get_help() + "\n")
+                ctx.exit()
+            return self.resolve_command(ctx, [*rest, "--help"])
+        if name == "version":
+            answer(f"reconciler {__version__}\n")
+            ctx.exit()
         if name and not name.startswith("-") and name not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            known = f"; did you mean '{near[0]}'?" if near else ""
-            raise click.UsageError(f"there is no command '{name}'{known}", ctx)
+            raise _unknown(name)
         return super().resolve_command(ctx, args)
+
+
+def _unknown(name: str) -> UsageError:
+    from reconciler.cli.synonyms import meant_by
+
+    lines, hint = meant_by(name, [*COMMANDS])
+    if len(lines) == 1:
+        return UsageError(f"there is no command '{name}'; did you mean '{lines[0]}'?", hint="see: reconciler --help")
+    said = tuple(f"reconciler {line:{max(map(len, lines))}}  {_summary(line)}".rstrip() for line in lines)
+    known = "; did you mean one of these?" if lines else ""
+    return UsageError(f"there is no command '{name}'{known}", hint=hint or "see: reconciler --help", details=said)
+
+
+def _summary(line: str) -> str:
+    """What a command is for, if it is all of the line."""
+    return COMMANDS[line][1] if line in COMMANDS else ""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from reconciler.cli.descriptors import warn
-from reconciler.cli.output import say_error
+from reconciler.cli.output import answer_failure, say_error
 from reconciler.cli.streams import Border
 from reconciler.core.secret import mask_text
 from reconciler.errors import ExitCode, ReconcilerError
@@ -22,6 +22,7 @@ def told(failure: BaseException) -> int:
     match failure:
         case ReconcilerError():
             say_error(failure.message, failure.details, failure.hint)
+            answer_failure(failure)
             return failure.exit_code
         case click.ClickException():
             return _usage(failure)

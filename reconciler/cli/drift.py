@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of
-from reconciler.cli.output import answer, options, say, say_error, wants_color
+from reconciler.cli.output import answer, answer_in_utf8, options, say, say_error, wants_color
 from reconciler.cli.run import load_desired, open_run, settings_of_run, warn_lost
 from reconciler.core.drift import DriftReport
+from reconciler.diagnostics import FaultyDefinitions
 from reconciler.errors import ExitCode, InvalidDefinitions
 from reconciler.render.style import plural
 from reconciler.services.drift import DriftQuery, find_drift
@@ -126,10 +127,13 @@ def adopt(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) 
         )
     else:
         if not said.quiet:
+            answer_in_utf8()  # a difference may be taken for a patch
             _show_diffs(prepared)
             _show_summary(prepared, "would be " if dry_run else "", f" on the new branch {branch}" if branch else "")
         _show_conflicts(drifted, spans)
     _say_rest(drifted, run.settings.owner)
+    if drifted.adoptions and not said.quiet:
+        say(_AFTERWARDS)
     return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
 
 
@@ -145,7 +149,8 @@ def _refuse_faults(prepared: "PreparedAdoption") -> None:
     color = wants_color(options().color, sys.stderr)
     sys.stderr.write(render.render("text", prepared.faults, checked=checked, color=color))
     hint = "adopt with it what belongs to it, name what is to be adopted, or take it back with an apply"
-    raise InvalidDefinitions("with what is live the definitions would not be valid; nothing was written", hint=hint)
+    message = "with what is live the definitions would not be valid; nothing was written"
+    raise InvalidDefinitions(message, hint=hint) from FaultyDefinitions(prepared.faults)
 
 
 def _show_diffs(prepared: "PreparedAdoption") -> None:
@@ -153,6 +158,11 @@ def _show_diffs(prepared: "PreparedAdoption") -> None:
 
     for path, data in sorted(prepared.after.items()):
         answer(file_diff(path, prepared.before[path], data))
+
+
+_AFTERWARDS = (
+    "once this is reviewed and merged, an apply notes that git declares it; it writes nothing to these records"
+)
 
 
 def _show_summary(prepared: "PreparedAdoption", word: str, where: str) -> None:

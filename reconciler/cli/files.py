@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.options import ExplainedCommand, common_options
-from reconciler.cli.output import answer, options, wants_color
+from reconciler.cli.output import answer, answer_in_utf8, options, say, wants_color
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import ExitCode
 from reconciler.harmless import harmless
@@ -39,8 +39,9 @@ def init(where: str, ci: str) -> int:
     It comes with settings for editors, for pre-commit and for a pipeline.
     """
     root = Path(options().directory or ".") / where
-    made = make_repository(root, ci)
-    alone = git.top_of(root.resolve()) is None
+    top = git.top_of(root.resolve())
+    made = make_repository(root.resolve(), ci, top or root.resolve())
+    alone = top is None
     if alone:
         git.create(root)
     if not options().quiet:
@@ -49,9 +50,17 @@ def init(where: str, ci: str) -> int:
         for path in made.kept:
             answer(f"kept {harmless(path)}\n")
         answer("made a git repository\n" if alone else "")
+        if any(path.endswith(".gitlab-ci.yml") and path.startswith("..") for path in made.kept):
+            say(_ONE_PIPELINE)
         step = "" if where == "." else f"cd {harmless(where)} && "
         answer(f"Next: {step}reconciler validate && reconciler plan && reconciler apply\n")
     return 0
+
+
+_ONE_PIPELINE = (
+    "GitLab reads the one .gitlab-ci.yml at the repository's top, which was left alone: take the jobs over from what "
+    "`reconciler init --ci gitlab DIR` writes elsewhere, each with a `cd` to this directory"
+)
 
 
 @click.command(
@@ -59,12 +68,13 @@ def init(where: str, ci: str) -> int:
     cls=ExplainedCommand,
     examples=(
         ("reconciler fmt", "all definitions"),
-        ("reconciler fmt --check --diff", "what would change, for a pipeline; exits with 3"),
+        ("reconciler fmt --diff", "what would change; writes nothing"),
+        ("reconciler fmt --check --diff", "the same for a pipeline; exits with 3"),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Change nothing; exit with 3 when a file is not in canonical form.")
-@click.option("--diff", "show_diff", is_flag=True, help="Show what changes.")
+@click.option("--diff", "show_diff", is_flag=True, help="Show what would change, and write nothing.")
 @common_options(store=False, formats=False)
 def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     """Bring definitions to their canonical form. Comments, anchors and quotes stay as they are.
@@ -77,10 +87,11 @@ def fmt(paths: tuple[str, ...], check: bool, show_diff: bool) -> int:
     changed = [outcome for outcome in outcomes if outcome.text is not None]
     for outcome in changed:
         if show_diff:
+            answer_in_utf8()
             answer(_diff_of(outcome, dict(files)[outcome.path]))
         elif not options().quiet:
             answer(harmless(f"{'would change' if check else 'changed'} {outcome.path}") + "\n")
-        if not check:
+        if not (check or show_diff):
             replace_file(root / outcome.path, outcome.text or b"")
     faults = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
     if faults:

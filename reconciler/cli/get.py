@@ -9,6 +9,7 @@ import click
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, kind_named, labels_of
 from reconciler.cli.output import answer, answer_in_utf8, columns_of, options, say, say_error, wants_color
 from reconciler.cli.run import open_run
+from reconciler.core.model import Key
 from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.registry import KINDS
 from reconciler.render import records as render
@@ -62,8 +63,11 @@ def get(
     chosen = choose_format(FORMATS, "yaml" if name else "table")
     found = list(search(open_run().store, query, now()))
     if name and not found and query.kind:
+        from reconciler.cli.addresses import near
+
         word = KINDS[query.kind].word
-        raise UsageError(f"there is no live {word} '{name}'", hint=f"list them with: reconciler get {word}")
+        hint = near(Key(query.kind, name), f"list them with: reconciler get {word}")
+        raise UsageError(f"there is no live {word} '{name}'", hint=hint)
     if chosen == "json":
         answer(render.records_json(found))
     elif chosen == "yaml":

@@ -141,6 +141,8 @@ def choose_format(known: tuple[str, ...], default: str = "text") -> str:
         raise click.BadParameter(f"'{wanted}' is not one of {', '.join(known)}", param_hint="'-o' / '--output'")
     if wanted not in _FOR_PEOPLE:
         answer_in_utf8()
+    if wanted == "json":
+        note("json", True)
     return wanted
 
 
@@ -152,7 +154,10 @@ def key_of(address: str) -> Key:
     """
     word, slash, name = address.partition("/")
     if not slash or not name:
-        raise UsageError(f"'{address}' is not an address", hint="write KIND/NAME, such as connector/crm-contacts")
+        from reconciler.cli.addresses import suggestion
+
+        form = "write KIND/NAME, such as connector/crm-contacts; list what there is with: reconciler get"
+        raise UsageError(f"'{address}' is not an address", hint=suggestion(address, form))
     return Key(kind_named(word) or "", name)
 
 
@@ -196,6 +201,8 @@ def kind_named(word: str | None) -> str | None:
     """The kind that `word` stands for: its name, its word, or the plural of either."""
     if word is None:
         return None
+    from difflib import get_close_matches
+
     wanted = word.lower()
     plurals = {"policies": "policy", "categories": "category", "permissionpolicies": "permissionpolicy"}
     for candidate in (wanted, plurals.get(wanted, wanted.removesuffix("s"))):
@@ -204,9 +211,11 @@ def kind_named(word: str | None) -> str | None:
         for kind in KINDS:
             if kind.lower() == candidate:
                 return kind
-    raise UsageError(
-        f"there is no kind '{word}'", hint=f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
-    )
+    from reconciler.cli.addresses import suggestion
+
+    near = get_close_matches(wanted, [*WORDS, "policies", "categories"], n=1)
+    known = f"kinds are {', '.join(WORDS)}; look for a text with --search TEXT"
+    raise UsageError(f"there is no kind '{word}'", hint=f"did you mean {near[0]}?" if near else suggestion(word, known))
 
 
 def labels_of(given: tuple[str, ...]) -> dict[str, str]:

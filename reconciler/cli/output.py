@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 
 from reconciler.cli.streams import Border
 from reconciler.core.progress import UNTOLD
-from reconciler.errors import ReportLost
+from reconciler.errors import ReconcilerError, ReportLost
 from reconciler.harmless import harmless, own
 from reconciler.render.style import BOLD, RED, YELLOW, paint
 
@@ -33,6 +33,8 @@ class Options(NamedTuple):
     verbose: bool = False
     no_input: bool = False
     no_cache: bool = False
+    json: bool = False
+    """Whether the answer is to be JSON; set once the command is known to have it."""
 
 
 _said: dict[str, Any] = {}
@@ -98,6 +100,15 @@ def answer_in_utf8() -> None:
     """What is answered is for other programs, and not in whatever encoding the terminal is in."""
     if isinstance(sys.stdout, Border):
         sys.stdout.use_utf8()
+
+
+def answer_failure(failure: ReconcilerError) -> None:
+    """Answer with the failure where the answer was to be JSON, and there is none yet."""
+    stdout = sys.stdout
+    if options().json and isinstance(stdout, Border) and not stdout.used:
+        from reconciler.render.failure import failure_json
+
+        answer(failure_json(failure))
 
 
 def lost_answer() -> OSError | None:

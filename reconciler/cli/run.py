@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ from reconciler.core.history import duration
 from reconciler.core.plan import Plan
 from reconciler.core.ports.source import Desired, Source
 from reconciler.core.progress import UNTOLD, ShownProgress
-from reconciler.diagnostics import has_errors
-from reconciler.errors import GuardStopped, InvalidDefinitions, UsageError
+from reconciler.diagnostics import FaultyDefinitions, has_errors
+from reconciler.errors import GuardStopped, InvalidDefinitions, RecordConflict, UsageError
 from reconciler.settings import Overrides, Settings
 from reconciler.source.repository import Extent
 from reconciler.version import __version__
@@ -36,6 +37,7 @@ from reconciler.wiring.run import (
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory
     from reconciler.core.calls import PreflightVerdict
+    from reconciler.core.saved_plan import SavedPlan
     from reconciler.services.plan import Asked, Planned
 
 
@@ -121,7 +123,10 @@ def load_desired(source: Source, progress: ShownProgress = UNTOLD) -> Desired:
         color = wants_color(options().color, sys.stderr)
         checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
         sys.stderr.write(render.render("text", desired.diagnostics, checked=checked, color=color))
-        raise InvalidDefinitions("the definitions are not valid; nothing was planned", hint="run: reconciler validate")
+        invalid = InvalidDefinitions(
+            "the definitions are not valid; nothing was planned", hint="run: reconciler validate"
+        )
+        raise invalid from FaultyDefinitions(desired.diagnostics)
     if not options().quiet:
         say_warnings(desired.diagnostics, options().color)
     if options().verbose:
@@ -221,9 +226,25 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Ope
         say(f"the plan says that {saved.signed_by} signed it; that was not looked at: --verify KEY")
     asked = asked_by(run, replace(flags, adopt=saved.adopt), remember=True)
     with run.progress:
-        plan = revive(saved, run.store, asked.options)
+        try:
+            plan = revive(saved, run.store, asked.options)
+        except RecordConflict as conflict:
+            raise _applied_before(saved, run) or conflict from None
         memory = _memory(run, plan, asked) if saved.verb == "apply" else None
     return run, plan, saved.verb, memory
+
+
+def _applied_before(saved: "SavedPlan", run: OpenedRun) -> RecordConflict | None:
+    """That the very plan was carried out once, which explains that it is stale now."""
+    with closing(open_state(run.settings, os.environ).history()) as history:
+        done = [entry for entry in history.runs(since=saved.created) if entry.plan == saved.fingerprint]
+    if not done:
+        return None
+    first = min(done, key=lambda entry: entry.id)
+    return RecordConflict(
+        f"the plan was already applied as run {first.id}, by {first.actor} at {first.finished}; nothing was changed now",
+        hint="see it with: reconciler history; what there is to do now with: reconciler plan",
+    )
 
 
 def _memory(run: OpenedRun, plan: Plan, asked: "Asked") -> "Memory | None":

@@ -17,11 +17,13 @@ class Border(io.TextIOBase):
 
     Attributes:
         failure: why it could not be written to, or None. What comes after that is thrown away.
+        used: whether anything was written.
     """
 
     def __init__(self, stream: TextIO) -> None:
         """Write to `stream`, which shows what its encoding lacks as an escape."""
         self.failure: OSError | None = None
+        self.used = False
         self._stream = stream
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -30,6 +32,7 @@ class Border(io.TextIOBase):
         """Write lines; click writes what a shell completes as bytes."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
+        self.used |= bool(text)
         if self.failure is None:
             with self._noting():
                 self._stream.write(harmless_lines(text))
@@ -69,6 +72,8 @@ def bordered() -> Iterator[Border]:
     """Have stdout and stderr be borders; gives that of stdout."""
     before = sys.stdout, sys.stderr
     stdout, stderr = Border(sys.stdout), Border(sys.stderr)
+    if not stdout.isatty():  # a file or another program: what is written there is read elsewhere
+        stdout.use_utf8()
     sys.stdout, sys.stderr = stdout, stderr
     try:
         yield stdout

@@ -38,14 +38,14 @@ from reconciler.wiring.run import now, open_state
         ("reconciler rollback 2027-03-01T12:00:00Z", "to the state at a time"),
     ),
 )
-@click.argument("wanted", metavar="RUN|TIME")
+@click.argument("wanted", required=False, metavar="RUN|TIME")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
 @guarding_options
 @carrying_options
 @saving_options
 @common_options()
 def rollback(
-    wanted: str, dry_run: bool, yes: bool, on_error: str, parallelism: int | None,
+    wanted: str | None, dry_run: bool, yes: bool, on_error: str, parallelism: int | None,
     out: Path | None, sign_key: Path | None, valid_for: str, **given: Any,
 ) -> int:  # fmt: skip
     """Take this repository's records back to what they were right after a run, or at a time.
@@ -58,6 +58,8 @@ def rollback(
     """
     from reconciler.services.scope import refuse_lost
 
+    if wanted is None:
+        raise UsageError("rollback needs to know where to: the number of a run, or a time", hint="list the runs with: reconciler history; what run 41 left comes back with: reconciler rollback 41 --dry-run")  # fmt: skip
     chosen = choose_format(FORMATS)
     flags = PlanFlags(ref="", no_prune=False, adopt=False, full=True, **given)
     saving = Saving(out, sign_key, valid_for)
@@ -96,7 +98,7 @@ def _point(wanted: str) -> tuple[int | None, str]:
             raise UsageError(f"there is no run {wanted}", hint="list the runs with: reconciler history")
         return int(wanted), ""
     if not wanted[:4].isdecimal():
-        raise UsageError(f"'{wanted}' is neither a run nor a time", hint="write a number that `reconciler history` lists, or a time such as 2027-03-01T12:00:00Z")  # fmt: skip
+        raise UsageError(f"'{wanted}' is neither a run nor a time", hint="all records go back at once: write the number of a run that `reconciler history` lists, or a time such as 2027-03-01T12:00:00Z")  # fmt: skip
     time = time_of("RUN|TIME", wanted)
     if time > now():
         raise UsageError(f"{wanted} is in the future", hint="name a run, or a time that has been")

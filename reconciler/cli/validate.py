@@ -1,11 +1,13 @@
 """``reconciler validate``."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options
 from reconciler.cli.output import answer, open_progress, options, say, say_read, wants_color
@@ -18,6 +20,8 @@ from reconciler.harmless import harmless
 from reconciler.render import diagnostics as render
 from reconciler.render.adoption import file_diff
 from reconciler.services.fixes import FixedFile
+from reconciler.source.files import none_at
+from reconciler.source.git import below_top
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.version import __version__
@@ -91,8 +95,9 @@ def validate(
         _tell(fixed, chosen, show_diff=show_diff)
     found, desired = seen.found, seen.desired
     if found or not options().quiet or chosen != "text":
-        checked = render.Checked(len(seen.files), desired.documents, seen.files, __version__, seen.since)
-        answer(render.render(chosen, found, checked=checked, color=wants_color(options().color, sys.stdout)))
+        checked = render.Checked(len(seen.files), seen.documents, seen.files, __version__, seen.since)
+        shown = _from_top(found, root) if chosen in ("github", "gitlab") else found
+        answer(render.render(chosen, shown, checked=checked, color=wants_color(options().color, sys.stdout)))
     if options().verbose:
         say_read(desired)
     if coverage and not options().quiet:
@@ -111,11 +116,13 @@ class _Seen(Struct, frozen=True):
     """What was found in the files that were asked for.
 
     Attributes:
+        documents: how many the files hold.
         since: "" where everything was looked at.
     """
 
     desired: Desired
     files: tuple[str, ...]
+    documents: int
     found: list[Diagnostic]
     since: str
 
@@ -130,10 +137,28 @@ def _look(root: Path, asked: _Asked) -> _Seen:
         with progress:
             desired = source.load()
     found = found_in(root, source, desired, settings=not asked.ref)
-    files = desired.files
+    files, documents = desired.files, desired.documents
     if asked.paths:
         files, found = _narrow(root, asked.paths, source.paths() if since else files, files, found)
-    return _Seen(desired, files, found, since)
+        documents = _documents_in(frozenset(files), desired, source)
+    return _Seen(desired, files, documents, found, since)
+
+
+def _from_top(found: list[Diagnostic], root: Path) -> list[Diagnostic]:
+    """The diagnostics with paths from the top of the git repository, as platforms show them beside its files."""
+    below = below_top(root)
+    return [replace(item, span=replace(item.span, file=below + item.span.file)) for item in found] if below else found
+
+
+def _documents_in(files: frozenset[str], desired: Desired, source: RepositorySource) -> int:
+    """How many documents the files hold, also those that are not valid."""
+    if not has_errors(list(desired.diagnostics)):
+        held = Counter(resource.file for resource in desired.resources.values())
+        return sum(held[file] for file in files) + (PROJECT_FILE in files)
+    from reconciler.source.yaml.loader import fast_parser, load
+
+    fast = fast_parser()
+    return sum(len(load(source.read(file), file, fast).documents) for file in files)
 
 
 def _refuse_fix(*, fix: bool, ref: str, since: str, show_diff: bool) -> None:
@@ -188,7 +213,8 @@ def _narrow(
     prefixes = [inside(root, path) for path in paths]
     for path, prefix in zip(paths, prefixes, strict=True):
         if prefix != PROJECT_FILE and not any(below(file, prefix) for file in known):
-            hint = "definitions are .yaml files below connectors/ and policies/"
-            raise UsageError(f"there are no definitions at {path}", hint=hint)
+            raise none_at(path)
     kept = tuple(file for file in files if any(below(file, prefix) for prefix in prefixes))
-    return kept, [item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)]
+    return (*kept, *({PROJECT_FILE} & set(prefixes))), [
+        item for item in found if any(below(item.span.file, prefix) for prefix in prefixes)
+    ]

@@ -70,6 +70,7 @@ class FieldChange(Output):
         secret: whether the values are references, fingerprints or words for secrets; never the secrets.
         before, after: the live value, and the one to be written.
         applied: what was last applied, where the live record moved.
+        default: what holds on the side where the field is not there, if the kind has a default.
     """
 
     path: list[str]
@@ -78,6 +79,7 @@ class FieldChange(Output):
     before: Any = Field(default_factory=NoneType)
     after: Any = Field(default_factory=NoneType)
     applied: Any = Field(default_factory=NoneType)
+    default: Any = Field(default_factory=NoneType)
 
 
 class Drift(Output):

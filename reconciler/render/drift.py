@@ -10,6 +10,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.drift import Drifted, DriftReport, Fate
 from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
+from reconciler.kinds.defaults import Default, with_default
 from reconciler.kinds.registry import address
 from reconciler.render.contents import content_lines
 from reconciler.render.plan import field_lines
@@ -74,7 +75,7 @@ def _lines(found: Drifted, now: str, *, color: bool) -> Iterator[str]:
     for note in found.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     for field in found.fields:
-        yield from field_lines(replace(field, origin=Origin.GIT), color=color)
+        yield from field_lines(replace(with_default(found.key.kind, field), origin=Origin.GIT), color=color)
     if found.fate is Fate.CREATED and found.content:
         for line in content_lines(masked(found.content)):
             yield f"    {paint('+', GREEN, color=color)} {line}"
@@ -110,7 +111,7 @@ def _record(found: Drifted) -> dict[str, Any]:
         "run": found.run,
         "owner": found.owner or None,
         "notes": list(found.notes),
-        "fields": [_field(field) for field in found.fields],
+        "fields": [_field(with_default(found.key.kind, field)) for field in found.fields],
     }
     if found.content is not None:
         record["content"] = masked(found.content)
@@ -119,12 +120,13 @@ def _record(found: Drifted) -> dict[str, Any]:
 
 def _field(unmasked: FieldChange) -> dict[str, Any]:
     field = masked_field(unmasked)
-    sides = {"applied": field.before, "live": field.after}
-    return {
-        "path": [str(step) for step in field.path],
-        "secret": field.secret,
-        **{name: value_json(field, value) for name, value in sides.items() if value is not MISSING},
-    }
+    content: dict[str, Any] = {"path": [str(step) for step in field.path], "secret": field.secret}
+    for name, value in (("applied", field.before), ("live", field.after)):
+        if isinstance(value, Default):
+            content["default"] = value.value
+        elif value is not MISSING:
+            content[name] = value_json(field, value)
+    return content
 
 
 def drift_markdown(report: DriftReport) -> str:
@@ -140,7 +142,11 @@ def _block(found: Drifted) -> Iterator[str]:
     yield ""
     for note in found.notes:
         yield from (f"> **{escape(note)}**", "")
-    body = [line for field in found.fields for line in field_block(replace(field, origin=Origin.GIT))]
+    body = [
+        line
+        for field in found.fields
+        for line in field_block(replace(with_default(found.key.kind, field), origin=Origin.GIT))
+    ]
     name = (found.content or {}).get("spec", {}).get("displayName")
     if name:
         body.append(f"{'-' if found.fate is Fate.DELETED else '+'} displayName: {shown(name)}")

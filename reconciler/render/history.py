@@ -12,6 +12,7 @@ from reconciler.core.model import Key
 from reconciler.core.secret import masked
 from reconciler.core.verdicts import Answer, PastState, Setting
 from reconciler.harmless import harmless
+from reconciler.kinds.defaults import with_default
 from reconciler.kinds.registry import address
 from reconciler.render.contents import content_lines
 from reconciler.render.lock import outcome_text
@@ -107,7 +108,7 @@ def _version(version: Version, now: str, *, asked: Key, color: bool) -> Iterator
     elif version.action in ("create", DRIFT) and version.body is not None and not version.fields:
         yield from _content(version, color=color)
     for field in version.fields:
-        yield from field_lines(field, color=color)
+        yield from field_lines(with_default(version.key.kind, field), color=color)
 
 
 def by(run: RunEntry) -> str:
@@ -140,7 +141,7 @@ def difference_text(key: Key, before: Version, after: Version, fields: Sequence[
         return f"{title}: nothing differs\n"
     lines = [paint(title, BOLD, color=color)]
     for field in fields:
-        lines += field_lines(field, color=color)
+        lines += field_lines(with_default(key.kind, field), color=color)
     return "\n".join(lines) + "\n"
 
 
@@ -212,14 +213,14 @@ def _version_values(version: Version) -> dict[str, Any]:
         "run": _run(version.run) if version.run else None,
         "known": version.known,
         "body": masked(version.body),
-        "fields": [field_json(field) for field in version.fields],
+        "fields": [field_json(with_default(version.key.kind, field)) for field in version.fields],
     }
 
 
 def difference_json(key: Key, before: Version, after: Version, fields: Sequence[FieldChange]) -> str:
     """What differs between two versions, versioned."""
     found = {"address": address(*key), "before": before.number, "after": after.number}
-    return _dump("difference", {**found, "fields": [field_json(field) for field in fields]})
+    return _dump("difference", {**found, "fields": [field_json(with_default(key.kind, field)) for field in fields]})
 
 
 def past_json(state: PastState, answers: Sequence[Answer], place: Place) -> str:

@@ -7,6 +7,7 @@ from reconciler.core.history import Report
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
+from reconciler.kinds.defaults import with_default
 from reconciler.kinds.registry import KINDS, address
 from reconciler.render.contents import content_lines
 from reconciler.render.endpoints import endpoint_lines
@@ -138,7 +139,7 @@ def _change_lines(change: Change, now: str, *, color: bool, detailed: bool) -> I
         for line in content_lines(masked(change.after or {})):
             yield f"      {line}" if line.startswith(" ") else f"    {paint('+', GREEN, color=color)} {line}"
     for field in change.fields:
-        yield from field_lines(field, color=color)
+        yield from field_lines(with_default(change.key.kind, field), color=color)
 
 
 def field_lines(unmasked: FieldChange, *, color: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from reconciler.core.history import Report
 from reconciler.core.plan import Action, Change, Plan, Revision, fingerprint_of
 from reconciler.core.secret import masked, masked_field
 from reconciler.harmless import harmless
+from reconciler.kinds.defaults import Default, with_default
 from reconciler.kinds.registry import address
 from reconciler.render.call import preflight_json, preflight_markdown
 from reconciler.render.contents import content_lines
@@ -115,7 +116,7 @@ def _change(change: Change) -> dict[str, Any]:
         "name": change.key.name,
         "origin": change.origin.value,
         "notes": list(change.notes),
-        "fields": [field_json(field) for field in change.fields],
+        "fields": [field_json(with_default(change.key.kind, field)) for field in change.fields],
     }
     if moved := told_move(change):
         found["drift"] = moved_json(moved)
@@ -152,7 +153,12 @@ def field_json(unmasked: FieldChange) -> dict[str, Any]:
         "secret": field.secret,
     }
     sides = {"before": field.before, "after": field.after, "applied": field.applied}
-    return found | {name: value_json(field, value) for name, value in sides.items() if value is not MISSING}
+    for name, value in sides.items():
+        if isinstance(value, Default):
+            found["default"] = value.value
+        elif value is not MISSING:
+            found[name] = value_json(field, value)
+    return found
 
 
 def value_json(field: FieldChange, value: Any) -> Any:
@@ -233,7 +239,7 @@ def _body(change: Change) -> Iterator[str]:
         if name:
             yield f"- displayName: {shown(name)}"
     for field in change.fields:
-        yield from field_block(field)
+        yield from field_block(with_default(change.key.kind, field))
 
 
 def field_block(unmasked: FieldChange) -> Iterator[str]:

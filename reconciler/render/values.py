@@ -11,6 +11,7 @@ from reconciler.core.plan import Change
 from reconciler.core.secret import mask_text
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
+from reconciler.kinds.defaults import Default
 from reconciler.kinds.drift import ALTERED
 
 _WIDTH = 72
@@ -20,6 +21,8 @@ def shown(value: Any) -> str:
     """A value on one line; long texts are cut, lists never, because they may hold permissions."""
     if value is MISSING:
         return "(none)"
+    if isinstance(value, Default):
+        return f"{shown(value.value)} (default)"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         text = "[" + ", ".join(value) + "]"
     elif isinstance(value, str):

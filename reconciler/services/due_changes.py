@@ -52,7 +52,10 @@ def with_rotated_secrets(
     secrets.prefetch(_far_references(desired.values()), progress)
     for key, resource in told(desired.items(), "secrets", len(desired), progress):
         record = by_key[key].record if key in by_key else live.get(key)
-        if record is None or not may_hold_references(resource.body):
+        if not may_hold_references(resource.body) or (record is None and key not in by_key):
+            continue
+        if record is None:  # what is new has no stored values, but its references have to lead somewhere too
+            _rotated(resource, {}, None, secrets, missing)
             continue
         fields = _rotated(resource, states.get(record.uid, {}), sealer, secrets, missing)
         if fields:

@@ -113,23 +113,24 @@ def _places(kind: str) -> Iterator[tuple[str, ...]]:
 def _of_type(fault: "Objection") -> str:
     value, wanted = fault.instance, fault.schema["type"]
     last = str(fault.path[-1]) if fault.path else ""
-    if _secret(fault.path):
-        return ""
-    if last == "authorization":
-        return _authorization(value, fault)
+    hint = ""
     match wanted, value:
+        case _ if _secret(fault.path):
+            pass
+        case _ if last == "authorization":
+            hint = _authorization(value, fault)
         case "array", _:
-            return as_list(value, _items(fault))
+            hint = as_list(value, _items(fault))
         case "object", list() if last in ("endpoints", "authorizations"):
-            return by_name(value, last)
+            hint = by_name(value, last)
         case "object", _ if value is not None:
             made = as_entry(value, fault.path) if isinstance(value, str) else ""
-            return f"write {made}" if made else _example(fault)
+            hint = f"write {made}" if made else _example(fault)
         case "integer", str() if found := _SECONDS.fullmatch(value):
-            return f"write {found[1]}, a number without quotes{'' if value.strip().isdigit() else ' or unit'}"
+            hint = f"write {found[1]}, a number without quotes{'' if value.strip().isdigit() else ' or unit'}"
         case "string", dict() | list():
-            return as_text(value, last)
-    return ""
+            hint = as_text(value, last)
+    return hint
 
 
 def _items(fault: "Objection") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import overload
 
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.errors import SourceUnavailable
+from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.source import git, text
 from reconciler.source.git import Given, output, start
 from reconciler.source.yaml.guard import MAX_BYTES
@@ -199,6 +199,16 @@ def definitions(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]
         if stands_for_definitions(path, submodule=mode == git.SUBMODULE):
             found.append((path, oid if mode in git.REGULAR and path not in FOLDERS else ""))
     return sorted(found)
+
+
+def none_at(path: str) -> UsageError:
+    """That no definitions are read from a path that somebody gave."""
+    hint = "definitions are .yaml and .yml files below connectors/ and policies/"
+    if not os.path.lexists(path):
+        return UsageError(f"there is no {path}", hint=hint)
+    if os.path.isdir(path):
+        return UsageError(f"{path} holds no definitions", hint=hint)
+    return UsageError(f"{path} is no file of definitions", hint=hint)
 
 
 def holds_definitions(path: str) -> bool:

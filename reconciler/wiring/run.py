@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
-from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
 from reconciler.source import files, git
@@ -43,7 +43,7 @@ def locate_root(directory: str | None) -> Path:
         if not root.is_dir():
             raise UsageError(f"there is no directory {directory}", hint="check -C")
         if not is_root(root):
-            hint = "name the directory that holds them with -C"
+            hint = f"name the directory that holds them with -C, or make one: reconciler init {directory}"
             raise UsageError(f"{directory} is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint)  # fmt: skip
         return root
     try:
@@ -51,11 +51,24 @@ def locate_root(directory: str | None) -> Path:
     except FileNotFoundError as failure:
         raise UsageError("the current directory does not exist any more", hint="cd to another") from failure
     if found is None:
-        hint = "run it inside of one, or name one with -C DIR"
-        raise UsageError(
-            "this is not a configuration repository: no reconciler.yaml, connectors/ or policies/", hint=hint
-        )
+        raise _no_repository(Path.cwd())
     return found
+
+
+def _no_repository(folder: Path) -> UsageError:
+    """Where none is: at or above the folder, up to the top of the git repository that it lies in."""
+    holds = f"no {PROJECT_FILE}, connectors/ or policies/"
+    top = git.top_of(folder)
+    below = sorted(path.parent.name for path in folder.glob(f"*/{PROJECT_FILE}"))
+    if below:
+        hint = f"there is one in {below[0]}: pass -C {below[0]}"
+    else:
+        hint = "to make one here: reconciler init; to use another: -C DIR"
+    if top is None or top == folder:
+        return UsageError(f"this is not a configuration repository: {holds}", hint=hint)
+    return UsageError(
+        f"neither this directory nor one above it, up to {top}, is a configuration repository: {holds}", hint=hint
+    )
 
 
 def inside(root: Path, path: str) -> str:
@@ -96,8 +109,7 @@ def definition_files(root: Path, paths: Sequence[str]) -> list[tuple[str, bytes 
         prefixes = [inside(root, path) for path in paths]
         for path, prefix in zip(paths, prefixes, strict=True):
             if not any(below(file, prefix) for file in known):
-                hint = "definitions are .yaml files below connectors/ and policies/"
-                raise UsageError(f"there are no definitions at {path}", hint=hint)
+                raise files.none_at(path)
         known = [file for file in known if any(below(file, prefix) for prefix in prefixes)]
     return list(zip(known, files.read_working_tree(root, known), strict=True))
 
@@ -157,7 +169,9 @@ def load_project(root: Path) -> dict[str, Any]:
     project, diagnostics = read_project(root)
     if has_errors(diagnostics):
         details = tuple(f"{found.span}: {found.message}" for found in diagnostics)
-        raise InvalidDefinitions("reconciler.yaml is not valid", hint="run: reconciler validate", details=details)
+        raise InvalidDefinitions(
+            "reconciler.yaml is not valid", hint="run: reconciler validate", details=details
+        ) from FaultyDefinitions(diagnostics)
     return project
 
 

@@ -27,12 +27,13 @@ def render_json(diagnostics: Sequence[Diagnostic], checked: Checked, *, color: b
             "errors": errors,
             "warnings": len(diagnostics) - errors,
         },
-        "diagnostics": [_diagnostic(found) for found in diagnostics],
+        "diagnostics": [diagnostic_json(found) for found in diagnostics],
     }
     return json_text(content)
 
 
-def _diagnostic(found: Diagnostic) -> dict[str, Any]:
+def diagnostic_json(found: Diagnostic) -> dict[str, Any]:
+    """One of them as plain values."""
     span = found.span
     return {
         "code": found.code,

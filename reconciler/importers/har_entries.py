@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from reconciler.importers.payloads import FormEntry, Payload, is_graphql, payload_of
+from reconciler.importers.graphql import is_graphql
+from reconciler.importers.payloads import FormEntry, Payload, payload_of
 from reconciler.importers.requests import Desk
 from reconciler.importers.templates import Variable, literal
 from reconciler.importers.values import Json, Object, Pointer, clean, mapping, sequence, spell, text

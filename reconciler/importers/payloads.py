@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 
 from reconciler.importers.bodies import MAX_BODY, Placeholders, SampleBody, render
 from reconciler.importers.document import ForeignDocument, Notebook
+from reconciler.importers.graphql import OF_GRAPHQL, is_graphql
 from reconciler.importers.samples import Fixed, Sampler, Slot, Tree, Written
 from reconciler.importers.templates import (
     Template,
@@ -229,7 +229,7 @@ def _tree(value: Json, path: tuple[str, ...], scribe: _Scribe) -> Tree:
         return [_tree(item, step, scribe) for item, step in zip(value, steps, strict=True)]
     if isinstance(value, str) and _MARK.search(value):
         return _mixed(_holes(value, scribe), scribe, path, bare=value.startswith("\ue001"))
-    if scribe.is_graphql and isinstance(value, str) and path in _OF_GRAPHQL and not scribe.withheld.knows(value):
+    if scribe.is_graphql and isinstance(value, str) and path in OF_GRAPHQL and not scribe.withheld.knows(value):
         return Fixed(value)
     return _leaf(value, path, scribe)
 
@@ -285,20 +285,3 @@ def _leaf(value: Json, path: tuple[str, ...], scribe: _Scribe) -> Tree:
         scribe.notes.add("secret-removed", scribe.payload.where, message)
         return Slot(path, None, isinstance(value, str))
     return scribe.sampler.from_example(value, path)
-
-
-def graphql(query: Template, given: Template, where: Pointer) -> Payload:
-    """A GraphQL request as the JSON that is sent for it."""
-    quoted = changed(query, lambda part: json.dumps(part, ensure_ascii=False)[1:-1])
-    inner: Template = given if literal(given).strip() or variables(given) else ("{}",)
-    content = merged(('{"query": "', *quoted, '", "variables": ', *inner, "}"))
-    return Payload("json", where, content=content)
-
-
-_OF_GRAPHQL: Final = (("query",), ("operationName",))
-
-
-def is_graphql(value: Json) -> bool:
-    """Whether a body is a request of GraphQL: its query is no value, but what the endpoint does."""
-    query = value.get("query") if isinstance(value, dict) else None
-    return isinstance(query, str) and re.match(r"\s*(?:query|mutation|subscription|fragment|\{|#)", query) is not None

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.importers.payloads import FormEntry, Payload, graphql, payload_of
+from reconciler.importers.graphql import graphql_body
+from reconciler.importers.payloads import FormEntry, Payload, payload_of
 from reconciler.importers.postman_variables import Scope
 from reconciler.importers.requests import Desk
 from reconciler.importers.templates import Variable
@@ -60,4 +61,5 @@ def _fields(listed: list[Json], scope: Scope, where: Pointer, desk: Desk) -> Ite
 def _graphql(node: Object, scope: Scope, where: Pointer) -> Payload:
     given = node.get("variables")
     shown = given if isinstance(given, str) else compact(given) if given else ""
-    return graphql(scope.template(clean(text(node.get("query")))), scope.template(clean(shown)), where)
+    content = graphql_body(scope.template(clean(text(node.get("query")))), scope.template(clean(shown)))
+    return Payload("json", where, content=content)

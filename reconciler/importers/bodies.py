@@ -163,7 +163,9 @@ def openapi_contents(source: ForeignDocument, body: Json, where: Pointer) -> lis
     for media, entry in mapping(node.get("content")).items():
         inner, place = source.object_at(entry, (*where, "content", media))
         example = _example(source, inner, place)
-        found.append(MediaContent(media, inner.get("schema"), example, place, mapping(inner.get("encoding"))))
+        found.append(
+            MediaContent(clean(media).strip(), inner.get("schema"), example, place, mapping(inner.get("encoding")))
+        )
     return found
 
 

@@ -124,7 +124,7 @@ def _sample(source: ForeignDocument, schema: Object, examples: tuple[Json, ...],
     if type_of(schema) not in ("array", "object"):
         return typical(schema)
     tree = Sampler(source, where).from_schema(schema, where)
-    return None if tree is None else value_of(tree)
+    return typical_of_type({}) if tree is None else value_of(tree)
 
 
 def harmless(parameter: ForeignParameter) -> Json:

@@ -42,8 +42,8 @@ class Placeholders(Struct):
     def tag(self, place: str, wanted: str, sample: Json) -> str:
         """The tag, braces included, for the value called `wanted` in `place` (path, query, header, body).
 
-        A sample keeps its type, as calls send it so. One that has the form of a secret is dropped; what only the
-        name gives away, the caller replaces by `harmless_sample`.
+        A sample keeps its type, as calls send it so. For one that has the form of a secret another of its type
+        stands; what only the name gives away, the caller replaces by `harmless_sample`.
         """
         if (place, wanted) not in self._names:
             self._names[place, wanted] = self.new_tag(place, wanted, sample)
@@ -68,10 +68,16 @@ class Placeholders(Struct):
         return found
 
     def _keep(self, name: str, wanted: str, sample: Json) -> None:
-        if sample is None or holds_secret(wanted) or len(self.samples) >= MAX_SAMPLES:
-            return
-        if is_kept(sample):
-            self.samples[name] = cleaned(sample)
+        if sample is not None and len(self.samples) < MAX_SAMPLES:
+            kept = is_kept(sample) and not holds_secret(wanted)
+            self.samples[name] = cleaned(sample) if kept else _stand_in(sample)
+
+
+def _stand_in(sample: Json) -> Json:
+    """A value of the same type that says nothing."""
+    if isinstance(sample, bool | int | float):
+        return 1
+    return [] if isinstance(sample, list) else {} if isinstance(sample, dict) else "example"
 
 
 def is_kept(sample: Json) -> bool:

@@ -124,7 +124,7 @@ class Sampler(Struct):
             inner, place = node.get("items"), (*where, "items")
             return [self.from_example(item, step, inner, place) for item, step in zip(value, steps, strict=True)]
         if isinstance(value, float) and not isfinite(value):
-            return Slot(path, None, quoted=False)  # JSON has no infinity
+            return Slot(path, 1, quoted=False)  # JSON has no infinity
         if value is None or self.fields >= MAX_FIELDS or not is_portable(value):
             return Fixed(value)
         self.fields += 1

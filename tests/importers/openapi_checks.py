@@ -78,11 +78,13 @@ def resolves(pointer: str, source: Any) -> bool:
 
 
 def check_by_validate(imported: Imported, files: dict[str, str]) -> None:
-    """Assert that `validate` finds nothing, save plain http where a note has warned of it."""
+    """Assert that `validate` finds nothing, save plain http, gaps and bodies without a sample that a note has told of."""
     found: dict[str, str] = {}
     for name, content in files.items():
         read = reader().read(f"connectors/{name}", content.encode())
         found |= {item.code: f"{item.span} {item.message}" for item in read.diagnostics}
     if any(note.code == "plain-http" for note in imported.notes):
         found.pop("RC605", None)
+    if any(note.code in ("secret-removed", "body-unknown", "body-cut") for note in imported.notes):
+        found = {code: words for code, words in found.items() if code not in ("RC510", "RC511")}
     assert not found, f"validate refuses it: {found}"

@@ -4,7 +4,7 @@ A rule makes a `Finding` at a logical `Place` (document and path within it). The
 a `Diagnostic` with line and column, because only a failing file is worth parsing for positions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -251,6 +251,6 @@ def sorted_diagnostics(found: list[Diagnostic]) -> list[Diagnostic]:
     return sorted(set(found), key=Diagnostic.sort_key)
 
 
-def has_errors(found: list[Diagnostic]) -> bool:
+def has_errors(found: Iterable[Diagnostic]) -> bool:
     """Whether any of `found` is an error."""
     return any(item.severity is Severity.ERROR for item in found)

@@ -1,6 +1,7 @@
 """Definitions from other formats: ``reconciler import``."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from msgspec import Struct
 
 from reconciler.cli.options import SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, answer_in_utf8, options, say
+from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode
 from reconciler.render.style import json_text, plural
 from reconciler.wiring.exchange import (
     ImportRequest,
     PreparedImport,
+    as_written,
     import_curl,
     import_har,
     import_openapi,
@@ -165,7 +168,7 @@ def _deliver(prepared: PreparedImport, outlet: Outlet) -> int:
     written = _write(prepared, outlet)
     if outlet.format == "json":
         answer(_json(prepared, written))
-        return ExitCode.OK
+        return ExitCode.INVALID if has_errors(prepared.diagnostics) else ExitCode.OK
     _say_notes(prepared, show_all=outlet.all_notes)
     for path in written:
         say(f"wrote {path}")
@@ -173,7 +176,21 @@ def _deliver(prepared: PreparedImport, outlet: Outlet) -> int:
         say(f"{plural(prepared.endpoints, 'endpoint')} from {prepared.format}, {plural(len(prepared.notes), 'note')}.")
         if prepared.variables:
             say(f"Secrets are read from: {', '.join(prepared.variables)}")
-    return ExitCode.OK
+    _say_diagnostics(as_written(prepared, written))
+    return ExitCode.INVALID if has_errors(prepared.diagnostics) else ExitCode.OK
+
+
+def _say_diagnostics(found: Sequence[Diagnostic]) -> None:
+    """What `validate` will find: the first of each rule, and how many there are."""
+    if found:
+        say("As it stands, validate will find:")
+    counts = Counter(item.code for item in found)
+    for code, count in counts.items():
+        first = next(item for item in found if item.code == code)
+        more = f" (and {count - 1:,} more)" if count > 1 else ""
+        say(f"  {first.span}: {first.severity}[{code}]: {first.message}{more}")
+        if first.hint:
+            say(f"    hint: {first.hint}")
 
 
 def _write(prepared: PreparedImport, outlet: Outlet) -> list[str]:
@@ -197,7 +214,13 @@ def _say_notes(prepared: PreparedImport, *, show_all: bool) -> None:
 
 def _json(prepared: PreparedImport, written: list[str]) -> str:
     notes = [
-        {"code": note.code, "effect": str(note.effect), "where": note.where, "message": note.message}
+        {
+            "code": note.code,
+            "effect": str(note.effect),
+            "where": note.where,
+            "message": note.message,
+            "places": list(note.places),
+        }
         for note in prepared.notes
     ]
     content = {
@@ -206,5 +229,9 @@ def _json(prepared: PreparedImport, written: list[str]) -> str:
         "endpoints": prepared.endpoints,
         "variables": list(prepared.variables),
         "notes": notes,
+        "diagnostics": [
+            {"code": item.code, "severity": item.severity.value, "where": str(item.span), "message": item.message}
+            for item in as_written(prepared, written)
+        ],
     }
     return json_text(content)

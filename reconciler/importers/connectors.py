@@ -10,7 +10,7 @@ from msgspec import Struct
 from reconciler.errors import UsageError
 from reconciler.importers.document import Notebook
 from reconciler.importers.syntax import Imported
-from reconciler.importers.values import Object, Pointer, holds_secret, one_line
+from reconciler.importers.values import Object, Pointer, holds_secret, mapping, one_line
 from reconciler.yaml.writer import joined, mapping_lines, text_of
 
 API_VERSION: Final = "reconciler/v1"
@@ -77,6 +77,10 @@ def documents_of(
         ending, counted = ("", "") if len(parts) == 1 else (f"-{number}", f" ({number} of {len(parts)})")
         spec: Object = {"displayName": heading.display[: MAX_KEY - len(counted)].rstrip() + counted}
         spec |= deepcopy(heading.spec)
+        if further := mapping(spec.pop("authorizations", None)):
+            chosen = {endpoint.get("authorization") for endpoint in part.values()}
+            if used := {name: block for name, block in further.items() if name in chosen}:
+                spec["authorizations"] = used
         spec["endpoints"] = dict(part)
         name = heading.name[: 63 - len(ending)].rstrip("-") + ending
         metadata: Object = {"name": name}

@@ -7,12 +7,12 @@ from urllib.parse import unquote
 
 from msgspec import Struct, structs
 
-from reconciler.importers.bodies import Placeholders
 from reconciler.importers.credentials import Credential
 from reconciler.importers.document import prose
+from reconciler.importers.entries import MAX_NAME, MAX_VALUE
 from reconciler.importers.operations import MAX_ENTRIES
-from reconciler.importers.parameters import MAX_NAME, MAX_VALUE
 from reconciler.importers.payloads import body_of
+from reconciler.importers.placeholders import Placeholders
 from reconciler.importers.requests import Access, Desk, ForeignEntry, ForeignRequest, bearer, login
 from reconciler.importers.servers import is_plain
 from reconciler.importers.templates import (

@@ -8,9 +8,11 @@ from urllib.parse import unquote_plus
 import msgspec
 from msgspec import Struct, field
 
-from reconciler.importers.bodies import MAX_BODY, Placeholders, SampleBody, render
+from reconciler.importers.bodies import MAX_BODY
 from reconciler.importers.document import ForeignDocument, Notebook
 from reconciler.importers.graphql import OF_GRAPHQL, is_graphql
+from reconciler.importers.media import SampleBody
+from reconciler.importers.placeholders import Placeholders, render
 from reconciler.importers.samples import Fixed, Sampler, Slot, Tree, Written
 from reconciler.importers.templates import (
     Template,

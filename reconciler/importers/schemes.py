@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from msgspec import Struct
 
 from reconciler.importers.document import ForeignDocument
-from reconciler.importers.parameters import MAX_NAME
+from reconciler.importers.entries import MAX_NAME
 from reconciler.importers.values import Json, Object, Pointer, clean, holds_secret, mapping, text, without_secrets
 
 
@@ -114,7 +114,7 @@ def _oauth(source: ForeignDocument, name: str, node: Object, where: Pointer, ser
             means = Means.CLIENT_CREDENTIALS if flow == "clientCredentials" else Means.PASSWORD
             return Scheme(name, means, where, token_url=url, scopes=scopes)
         if flow in ("clientCredentials", "password"):
-            source.notes.add("malformed", where, f"the flow {flow} names no usable token URL")
+            source.notes.add("malformed", where, "a flow names no usable token URL", flow)
     _note_other_flows(source, usable, usable[-1], where)
     return Scheme(name, Means.TOKEN_BY_HAND, where, flow=f"the OAuth 2.0 flow {usable[-1]}")
 
@@ -136,8 +136,8 @@ def _token_url(flow: Object, server: str) -> str:
 def _note_other_flows(source: ForeignDocument, usable: Sequence[str], chosen: str, where: Pointer) -> None:
     others = [flow for flow in usable if flow != chosen]
     if others:
-        message = f"the flow {chosen} is used; there are also {', '.join(others)}"
-        source.notes.add("security-chosen", where, message)
+        message = f"the flow {chosen} is used; there are also"
+        source.notes.add("security-chosen", where, message, ", ".join(others))
 
 
 def usable_scopes(listed: Iterable[Json]) -> tuple[str, ...]:

@@ -1,205 +1,202 @@
-"""Which of the document's ways of authorization a connector takes, and what its endpoints add to it."""
+"""Which credentials each endpoint sends, and the authorizations that a connector has for that."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from reconciler.importers.demands import Choice, Credentials, Demand, Requirement, options_of, rank
 from reconciler.importers.document import ForeignDocument
-from reconciler.importers.schemes import Means, Scheme, usable_scopes
+from reconciler.importers.schemes import Means, Scheme
 from reconciler.importers.servers import is_plain
-from reconciler.importers.values import Json, Object, Pointer, clean, sequence, variable
+from reconciler.importers.values import Json, Object, mapping, slug, text, unique, variable
 
 MAX_SCOPES: Final = 500  # maxItems of scopes in schemas/connector.schema.json
-
-Requirement = dict[str, tuple[str, ...]]
-"""Scheme name to the scopes asked of it; all of its schemes together let a call through."""
-
-
-class Demand(Struct, frozen=True):
-    """What one operation asks for.
-
-    Attributes:
-        alternatives: any one of them is enough; none at all means that anybody may call.
-        is_own: whether the operation says so itself, and not the document for all.
-    """
-
-    alternatives: tuple[Requirement, ...]
-    where: Pointer
-    is_own: bool
+MAX_AUTHORIZATIONS: Final = 32  # maxProperties of authorizations there
+NONE: Final = "none"
 
 
 class Security(Struct, frozen=True):
-    """The authorization of the connector.
+    """The authorizations of the connector.
 
     Attributes:
-        chosen: the schemes that it stands for.
+        main: name of the scheme that became the connector's own authorization, or "".
+        further: what the others are called among its authorizations, by scheme.
+        scopes: what is asked of each scheme.
         prefix: start of the names of environment variables.
+        variables: those that hold the keys, by scheme.
     """
 
     schemes: Mapping[str, Scheme]
-    chosen: frozenset[str]
-    scopes: tuple[str, ...]
+    main: str
+    further: Mapping[str, str]
+    scopes: Mapping[str, tuple[str, ...]]
     prefix: str
-
-    @property
-    def scheme(self) -> Scheme | None:
-        """The scheme that became the connector's authorization."""
-        found = [self.schemes[name] for name in sorted(self.chosen) if self.schemes[name].is_authorization]
-        return min(found, key=lambda scheme: scheme.means, default=None)
+    variables: Mapping[str, str]
 
     def authorization(self) -> Object:
-        """The `authorization` block; every secret in it is a reference."""
-        scheme = self.scheme
-        if scheme is None:
-            return {"method": "none"}
+        """The connector's own block; every secret in it is a reference."""
+        return self._block(self.main, self.prefix) if self.main else {"method": NONE}
+
+    def authorizations(self) -> dict[str, Object]:
+        """The further blocks by name."""
+        return {name: self._block(scheme, variable(self.prefix, name)) for scheme, name in self.further.items()}
+
+    def choice(self, credentials: Credentials) -> str | None:
+        """What the endpoint says of its authorization, None where it is the connector's."""
+        if credentials.scheme == self.main:
+            return None
+        return self.further[credentials.scheme] if credentials.scheme else NONE
+
+    def key_entries(self, credentials: Credentials, place: str) -> list[Object]:
+        """The headers or parameters that carry keys, in the document's order."""
+        found = [self.schemes[name] for name in self.schemes if name in credentials.keys]
+        return [
+            {"name": scheme.key, "value": {"env": self.variables[scheme.name]}, "required": True}
+            for scheme in found
+            if scheme.place == place
+        ]
+
+    def variables_of_keys(self) -> dict[tuple[str, str], str]:
+        """The variable of each key by its place and lower-case name."""
+        return {
+            (scheme.place, scheme.key.lower()): self.variables[name]
+            for name, scheme in self.schemes.items()
+            if scheme.means is Means.KEY
+        }
+
+    def _block(self, name: str, prefix: str) -> Object:
+        scheme = self.schemes[name]
+        env = {field: _env(prefix, field) for field in _FIELDS}
         if scheme.means is Means.BASIC:
-            return {"method": "basic", "username": self._env("USERNAME"), "password": self._env("PASSWORD")}
+            return {"method": "basic", "username": env["USERNAME"], "password": env["PASSWORD"]}
         if scheme.means in (Means.BEARER, Means.TOKEN_BY_HAND):
-            return {"method": "bearer", "token": self._env("TOKEN")}
+            return {"method": "bearer", "token": env["TOKEN"]}
         is_password = scheme.means is Means.PASSWORD
         found: Object = {"method": "oauth2-password" if is_password else "oauth2-client-credentials"}
-        found |= {"tokenUrl": scheme.token_url}
-        found |= {"clientId": self._env("CLIENT_ID"), "clientSecret": self._env("CLIENT_SECRET")}
+        found |= {"tokenUrl": scheme.token_url, "clientId": env["CLIENT_ID"], "clientSecret": env["CLIENT_SECRET"]}
         if is_password:
-            found |= {"username": self._env("USERNAME"), "password": self._env("PASSWORD")}
-        return {**found, "scopes": list(self.scopes)} if self.scopes else found
-
-    def key_entry(self, scheme: Scheme) -> Object:
-        """The header or parameter that carries the key `scheme`."""
-        return {"name": scheme.key, "value": self._env(scheme.key), "required": True}
-
-    def _env(self, field: str) -> Json:
-        return {"env": variable(self.prefix, field)}
+            found |= {"username": env["USERNAME"], "password": env["PASSWORD"]}
+        scopes = self.scopes.get(name) or scheme.scopes
+        return {**found, "scopes": list(scopes[:MAX_SCOPES])} if scopes else found
 
 
-def demand(source: ForeignDocument, node: Object, where: Pointer) -> Demand:
-    """What an operation asks for, by itself or by the document's default."""
-    own = isinstance(node.get("security"), list)
-    listed, place = (node["security"], (*where, "security")) if own else (source.root.get("security"), ("security",))
-    found = (
-        {name: usable_scopes(sequence(scopes)) for name, scopes in item.items()}
-        for item in sequence(listed)
-        if isinstance(item, dict)
-    )
-    return Demand(tuple(found), place, own)
+_FIELDS: Final = ("USERNAME", "PASSWORD", "TOKEN", "CLIENT_ID", "CLIENT_SECRET")
+
+
+def _env(prefix: str, field: str) -> Json:
+    return {"env": variable(prefix, field)}
 
 
 def choose_security(
     source: ForeignDocument, schemes: Mapping[str, Scheme], demands: Sequence[Demand], prefix: str
-) -> tuple[Security, list[Demand]]:
-    """The authorization that serves most operations, of equal ones that which works best unattended.
+) -> tuple[Security, list[Credentials]]:
+    """What each operation sends, and the authorizations for that; the most used one is the connector's own.
 
-    When the document describes schemes but never asks for one, any of them is taken to be enough.
+    Of alternatives that is taken which serves most operations, of equal ones what works best unattended. When the
+    document describes schemes but never asks for one, any of them is taken to be enough.
     """
-    supported = {name: scheme for name, scheme in schemes.items() if scheme.means is not Means.NOTHING}
-    if schemes and not any(found.is_own or found.alternatives for found in demands):
-        assumed: tuple[Requirement, ...] = tuple({name: ()} for name in supported)
-        demands = [Demand(assumed, found.where, is_own=False) for found in demands]
-        if assumed:
-            source.notes.add("security-assumed", (), "no operation asks for the authorization that is described")
+    supported = {name for name, scheme in schemes.items() if scheme.means is not Means.NOTHING}
+    if supported and all(found.is_silent for found in demands):
+        assumed: tuple[Requirement, ...] = tuple({name: ()} for name in schemes if name in supported)
+        demands = [Demand(assumed, ("paths",), is_silent=False) for _ in demands]
+        source.notes.add("security-assumed", (), "no operation asks for the authorization that is described")
     _note_unsupported(source, schemes, demands)
-    uses: Counter[frozenset[str]] = Counter()
-    for found in demands:
-        uses.update(
-            {frozenset(option) for option in found.alternatives if option and option.keys() <= supported.keys()}
-        )
-    chosen = min(uses, key=lambda names: (-uses[names], *_rank(names, schemes)), default=frozenset[str]())
-    security = Security(schemes, chosen, _scopes(schemes, chosen, demands), prefix)
-    _note_choice(source, security, uses)
-    return security, list(demands)
-
-
-def _rank(names: frozenset[str], schemes: Mapping[str, Scheme]) -> tuple[int, int, list[str]]:
-    return max(schemes[name].means for name in names), len(names), sorted(names)
-
-
-def _scopes(schemes: Mapping[str, Scheme], chosen: frozenset[str], demands: Sequence[Demand]) -> tuple[str, ...]:
-    """The scopes that operations ask for; those of the flow when they ask for none."""
-    asked = {
-        scope
-        for found in demands
-        for option in found.alternatives
-        if option.keys() == chosen
-        for scopes in option.values()
-        for scope in scopes
+    uses = Counter(names for found in demands for names in options_of(found) if names and names <= supported)
+    order = sorted(uses, key=lambda names: (-uses[names], *rank(names, schemes)))
+    choice = Choice(source, schemes, order)
+    chosen = [choice.of(found) for found in demands]
+    if any(chosen):
+        for found in demands:
+            if found.is_silent:
+                message = "nothing is said of authorization, while other operations ask for it: none is sent"
+                source.notes.add("security-silent", found.where, message)
+    main, others = _blocks(chosen, schemes)
+    chosen = [_within_limits(source, schemes, sent, (main, *others)) for sent in chosen]
+    further = _named(others)
+    asked: dict[str, set[str]] = {}
+    for sent in chosen:
+        asked.setdefault(sent.scheme, set()).update(sent.scopes)
+    scopes = {name: tuple(sorted(listed)) for name, listed in asked.items()}
+    security = Security(schemes, main, further, scopes, prefix, {})
+    taken = {
+        name for block in (security.authorization(), *security.authorizations().values()) for name in _taken(block)
     }
-    known = {scope for name in chosen for scope in schemes[name].scopes}
-    return tuple(sorted(asked or known)[:MAX_SCOPES])
+    security = replace(security, variables=_variables(schemes, taken, prefix))
+    _note_choice(source, security, chosen)
+    return security, chosen
+
+
+def _blocks(chosen: Sequence[Credentials], schemes: Mapping[str, Scheme]) -> tuple[str, list[str]]:
+    """The scheme of the connector's own authorization, and those of the further ones."""
+    uses = Counter(found.scheme for found in chosen if found)
+    main = min(uses, key=lambda name: (-uses[name], not name, name and rank(frozenset([name]), schemes)), default="")
+    others = [name for name in uses if name and name != main]
+    return main, sorted(others, key=lambda name: -uses[name])[:MAX_AUTHORIZATIONS]
+
+
+def _within_limits(
+    source: ForeignDocument, schemes: Mapping[str, Scheme], found: Credentials, kept: Sequence[str]
+) -> Credentials:
+    if not found.scheme or found.scheme in kept:
+        return found
+    message = f"a connector has at most {MAX_AUTHORIZATIONS} further authorizations"
+    source.notes.add("unsupported-security", schemes[found.scheme].where, message, found.scheme)
+    return Credentials("", found.keys)
+
+
+def _named(others: Sequence[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for scheme in others:
+        taken = {NONE, *names.values()}
+        names[scheme] = unique(slug(scheme) or "authorization", taken.__contains__, 63, "{}-{}")
+    return names
+
+
+def _variables(schemes: Mapping[str, Scheme], taken: AbstractSet[str], prefix: str) -> dict[str, str]:
+    """The variable of each key, named by header or parameter, or by the scheme where that names something else too."""
+    keys = [scheme for scheme in schemes.values() if scheme.means is Means.KEY]
+    uses = Counter((scheme.place, scheme.key.lower()) for scheme in keys)
+    found = {}
+    for scheme in keys:
+        plain = variable(prefix, scheme.key)
+        is_shared = uses[scheme.place, scheme.key.lower()] > 1 or plain in taken
+        found[scheme.name] = variable(prefix, scheme.name, "KEY") if is_shared else plain
+    return found
+
+
+def _taken(block: Json) -> Iterator[str]:
+    """The variables that a block names."""
+    for value in mapping(block).values():
+        if isinstance(value, dict):
+            yield text(value.get("env"))
 
 
 def _note_unsupported(source: ForeignDocument, schemes: Mapping[str, Scheme], demands: Sequence[Demand]) -> None:
-    named = {name for found in demands for option in found.alternatives for name in option}
-    for name in sorted(named | schemes.keys()):
+    named = {name: found.where for found in reversed(demands) for option in found.alternatives for name in option}
+    for name in sorted(named.keys() | schemes.keys()):
         scheme = schemes.get(name)
         if scheme is None:
-            message = f"the security scheme {clean(name)[:100]} is asked for but not described"
-            source.notes.add("unresolved-reference", ("security",), message)
+            message = "security schemes are asked for but not described"
+            source.notes.add("unresolved-reference", named[name], message, name)
         elif scheme.means is Means.NOTHING:
             source.notes.add("unsupported-security", scheme.where, f"not supported: {scheme.flow}")
+        elif name not in named:
+            source.notes.add("security-chosen", scheme.where, "no operation asks for these schemes", name)
 
 
-def _note_choice(source: ForeignDocument, security: Security, uses: Counter[frozenset[str]]) -> None:
-    others = [names for names in uses if names != security.chosen]
-    if others:
-        words = "; ".join(_words(names) for names in sorted(others, key=sorted)[:5])
-        source.notes.add("security-chosen", ("security",), f"{_words(security.chosen)} is used; there are also {words}")
-    scheme = security.scheme
-    if scheme is None:
-        return
-    if scheme.means is Means.TOKEN_BY_HAND:
-        message = f"{scheme.flow} needs a person at first: get a token and give it in the environment"
-        source.notes.add("token-by-hand", scheme.where, message)
-    if is_plain(scheme.token_url):
-        source.notes.add("plain-http", scheme.where, "credentials for the token would be sent over plain http")
-    for name in sorted(security.chosen - {scheme.name}):
-        other = security.schemes[name]
-        if other.is_authorization and not _same_header(other, scheme):
-            source.notes.add("unsupported-security", other.where, f"cannot be sent together with {clean(scheme.name)}")
+def _note_choice(source: ForeignDocument, security: Security, chosen: Sequence[Credentials]) -> None:
+    for scheme in _used(security, chosen):
+        if scheme.means is Means.TOKEN_BY_HAND:
+            message = "it needs a person at first: get a token and give it in the environment"
+            source.notes.add("token-by-hand", scheme.where, f"{scheme.flow}: {message}")
+        if is_plain(scheme.token_url):
+            source.notes.add("plain-http", scheme.where, "credentials for the token would be sent over plain http")
 
 
-def _words(names: frozenset[str]) -> str:
-    return clean(" with ".join(sorted(names)))[:200]
-
-
-def _same_header(one: Scheme, other: Scheme) -> bool:
-    tokens = (Means.BEARER, Means.TOKEN_BY_HAND, Means.CLIENT_CREDENTIALS, Means.PASSWORD)
-    return one.means is other.means or (one.means in tokens and other.means in tokens)
-
-
-def keys_of(source: ForeignDocument, security: Security, asked: Demand) -> list[Scheme]:
-    """The keys that one endpoint sends, in the document's order; notes where its demand is not met."""
-    options = [frozenset(option) for option in asked.alternatives]
-    main = security.scheme
-    if security.chosen and security.chosen in options:
-        return _keys(security, security.chosen)
-    if not options or frozenset() in options:
-        if main is not None and asked.is_own:
-            message = "it asks for no authorization; the connector's is sent all the same"
-            source.notes.add("security-differs", asked.where, message)
-        return []
-    usable = [names for names in options if _is_met(security, names)]
-    if not usable:
-        message = f"it asks for {_words(options[0])}, which the connector does not send"
-        source.notes.add("security-differs", asked.where, message)
-        return []
-    names = min(usable, key=lambda names: _rank(names, security.schemes))
-    if main is not None and not any(security.schemes[name].is_authorization for name in names):
-        message = f"it asks for {_words(names)}; the connector's authorization is sent as well"
-        source.notes.add("security-differs", asked.where, message)
-    return _keys(security, names)
-
-
-def _keys(security: Security, names: frozenset[str]) -> list[Scheme]:
-    return [scheme for name, scheme in security.schemes.items() if name in names and scheme.means is Means.KEY]
-
-
-def _is_met(security: Security, names: frozenset[str]) -> bool:
-    main = security.scheme
-    found = [security.schemes.get(name) for name in names]
-    return all(
-        scheme is not None
-        and (scheme.means is Means.KEY or (main is not None and scheme.is_authorization and _same_header(scheme, main)))
-        for scheme in found
-    )
+def _used(security: Security, chosen: Sequence[Credentials]) -> Iterator[Scheme]:
+    names = {found.scheme for found in chosen}
+    yield from (scheme for name, scheme in security.schemes.items() if name in names)

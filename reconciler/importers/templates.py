@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from reconciler.importers.bodies import Placeholders
+from reconciler.importers.placeholders import Placeholders
 from reconciler.importers.values import Json
 
 

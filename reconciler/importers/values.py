@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from reconciler.core.secret import TOKEN, carries_credentials, is_secret_key
+from reconciler.core.secret import TOKEN, carries_credentials
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Object: TypeAlias = dict[str, Json]
@@ -48,6 +48,8 @@ def spell(value: Json) -> str:
         return ",".join(spell(item) for item in value if not isinstance(item, list | dict))
     if isinstance(value, dict):
         return compact(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_INTEGER:
+        return str(int(value))  # 1e10 is written with its digits, as JSON's own language does
     return "" if value is None else str(value)
 
 
@@ -57,14 +59,40 @@ def compact(value: Json) -> str:
 
 
 def parsed(value: Json) -> Json:
-    """The number or truth value that a text holds; any other value as it is."""
-    if not isinstance(value, str):
+    """`value`, or what it holds when it is JSON written into a text."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:
         found: Json = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    return found if isinstance(found, bool | int | float) else value
+    return found
+
+
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
+def typed(value: Json, kind: str) -> Json:
+    """`value` as the JSON type `kind`, where it says such a value in another way: 7 in quotes, 1e3 as an integer."""
+    if kind == "string":
+        return spell(value) if isinstance(value, bool | int | float) else value
+    if kind == "integer" and isinstance(value, float) and value.is_integer() and abs(value) < MAX_INTEGER:
+        return int(value)
+    if not isinstance(value, str) or kind not in _KINDS:
+        return value
+    try:
+        found: Json = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    if kind == "integer" and isinstance(found, float):
+        return typed(found, kind)
+    return found if type(found) in _KINDS[kind] else value
 
 
 def is_portable(value: Json) -> bool:
@@ -105,7 +133,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\u
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z ]+ )?PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+@")
 _USER = re.compile(r"(?<=://)[^/?#\s]*@")
-_PAGING = re.compile(r"idempotency|next|page|continuation|sync|pagination|csrf|xsrf", re.IGNORECASE)
 
 
 def clean(content: str) -> str:
@@ -139,14 +166,17 @@ def url_without_secrets(url: str) -> str:
     return _USER.sub("", without_secrets(url).replace(REMOVED, "{removed}"))
 
 
-def names_secret(name: str) -> bool:
-    """Whether a value of this name is a credential, so that not even an example of it is copied."""
-    return carries_credentials(name) or (is_secret_key(name) and not _PAGING.match(name))
+def names_secret(name: str, place: str = "query") -> bool:
+    """Whether a value of this name is a credential, so that not even an example of it is copied.
+
+    In a path or a body, `key` and `sig` are names like others.
+    """
+    return carries_credentials(name) and (place in ("query", "header") or name.lower() not in ("key", "sig"))
 
 
-def hides(name: str, sample: str) -> bool:
+def hides(name: str, sample: str, place: str = "query") -> bool:
     """Whether `sample`, a value called `name`, may be a secret. True and false never are one."""
-    return holds_secret(sample) or (names_secret(name) and sample not in ("true", "false"))
+    return holds_secret(sample) or (names_secret(name, place) and sample not in ("true", "false"))
 
 
 def slug(content: str) -> str:

@@ -4,23 +4,26 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.core.drift import Definition, Export
 from reconciler.core.model import Key
 from reconciler.core.ports.store import Store
+from reconciler.diagnostics import Diagnostic
 from reconciler.durable import replace_files
 from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.records import Choice, export, layout
 from reconciler.source import files
+from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import DefinitionWriter
-from reconciler.source.repository import RepositorySource
+from reconciler.source.repository import Extent
 from reconciler.source.yaml.guard import MAX_BYTES
-from reconciler.wiring.run import from_root, now
+from reconciler.wiring.run import from_root, now, open_source
 from reconciler.wiring.stores import known_secrets
 from reconciler.yaml.writer import joined
 
@@ -84,6 +87,7 @@ class PreparedImport(Struct, frozen=True):
         files: text by file name.
         summary: how many notes there are of each sort.
         variables: environment variables that the secret references name.
+        diagnostics: what `validate` will say of the files, beside the repository that they are for.
     """
 
     files: dict[str, str]
@@ -92,6 +96,7 @@ class PreparedImport(Struct, frozen=True):
     endpoints: int
     variables: tuple[str, ...]
     format: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 IMPORTED = "imported"
@@ -110,7 +115,11 @@ def import_openapi(root: Path | None, request: ImportRequest) -> PreparedImport:
 
     document = openapi.read(_content_of(request.source), request.source)
     imported = openapi.convert(
-        document, name=request.name, categories=request.categories or (IMPORTED,), server=request.server
+        document,
+        name=request.name,
+        categories=request.categories or (IMPORTED,),
+        server=request.server,
+        fetched_from=request.source if request.source.startswith(_URLS) else None,
     )
     return _prepared(imported, root, request)
 
@@ -163,7 +172,7 @@ def _prepared(imported: "Imported", root: Path | None, request: ImportRequest) -
     from reconciler.importers.document import NOTES
 
     found = dump_files(imported)
-    if not request.categories and not (root and _defines_imported(root)):
+    if not request.categories and not (root and _defines_imported(root, found)):
         first = next(iter(found))
         found[first] = f"{_IMPORTED_CATEGORY}---\n{found[first]}"
     summary = Counter(NOTES[note.code][1] for note in imported.notes)
@@ -174,9 +183,31 @@ def _prepared(imported: "Imported", root: Path | None, request: ImportRequest) -
         endpoints=sum(len(connector["spec"]["endpoints"]) for connector in imported.documents),
         variables=tuple(sorted(set(_VARIABLE.findall("".join(found.values()))))),
         format=imported.format,
+        diagnostics=diagnostics_of(found, root),
     )
 
 
+def diagnostics_of(files_by_name: Mapping[str, str], root: Path | None) -> tuple[Diagnostic, ...]:
+    """What `validate` will say of new files below connectors/: beside all else in the repository, or, without `root`, alone."""
+    contents = {f"connectors/{name}": text.encode() for name, text in files_by_name.items()}
+    if root is not None:
+        found = open_source(root, "", Extent(edited=contents)).load().diagnostics
+    else:
+        reader = DocumentReader()
+        found = tuple(item for path, data in contents.items() for item in reader.read(path, data).diagnostics)
+    return tuple(item for item in found if item.span.file in contents)
+
+
+def as_written(prepared: PreparedImport, written: Sequence[str]) -> list[Diagnostic]:
+    """The diagnostics of an import at the paths where its files were written, if they were."""
+    paths = dict(zip((f"connectors/{name}" for name in prepared.files), written, strict=False))
+    return [
+        replace(item, span=replace(item.span, file=paths.get(item.span.file, item.span.file)))
+        for item in prepared.diagnostics
+    ]
+
+
+_URLS = ("https://", "http://")
 _VARIABLE = re.compile(r"(?m)^ *env: ([A-Za-z_][A-Za-z0-9_]*)$")
 _IMPORTED_CATEGORY = """\
 apiVersion: reconciler/v1
@@ -190,7 +221,7 @@ spec:
 
 
 def _content_of(source: str) -> bytes:
-    if source.startswith(("https://", "http://")):
+    if source.startswith(_URLS):
         from reconciler.net.retry import fetch
 
         return fetch(source, limit=MAX_IMPORT_BYTES)
@@ -206,8 +237,10 @@ def _content_of(source: str) -> bytes:
 MAX_IMPORT_BYTES = 128 * 1024 * 1024
 
 
-def _defines_imported(root: Path) -> bool:
-    return Key("Category", IMPORTED) in RepositorySource(root).load().resources
+def _defines_imported(root: Path, replaced: Iterable[str]) -> bool:
+    """Whether the repository has the category in another file than those that the import may replace."""
+    extent = Extent(edited={f"connectors/{name}": None for name in replaced})
+    return Key("Category", IMPORTED) in open_source(root, "", extent).load().resources
 
 
 def write_new(files_by_name: Mapping[str, str], root: Path | None, out: str | None, *, force: bool) -> list[str]:

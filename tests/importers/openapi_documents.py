@@ -35,7 +35,7 @@ def with_body(schema: Any, media: str = "application/json", **more: Any) -> dict
 def imported(document: Mapping[str, Any], **options: Any) -> Imported:
     """The import of a document; what is true of every import is checked on the way."""
     found = convert(document, **{"categories": ["pets"], **options})
-    check(found)
+    check(found, document)
     return found
 
 

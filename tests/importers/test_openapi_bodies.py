@@ -53,9 +53,7 @@ def test_a_schema_becomes_a_template() -> None:
         '  "age": {{age}},',
         '  "tame": {{tame}},',
         '  "born": "{{born}}",',
-        '  "tags": [',
-        '    "{{tags}}"',
-        "  ],",
+        '  "tags": {{tags}},',
         '  "owner": {',
         '    "name": "{{owner_name}}"',
         "  },",
@@ -214,14 +212,14 @@ def test_a_large_example_gives_way_to_the_schema() -> None:
         ("application/json; charset=utf-8", None, None),
         ("*/*", None, None),
         ("application/merge-patch+json", None, "application/merge-patch+json"),
-        ("application/x-www-form-urlencoded", "form-urlencoded", "application/x-www-form-urlencoded"),
+        ("application/x-www-form-urlencoded", "form-urlencoded", None),
         ("multipart/form-data", "multipart", None),
         ("application/xml", "raw", "application/xml"),
         ("text/plain", "raw", "text/plain"),
     ],
 )
 def test_media_types(media: str, kind: str | None, header: str | None) -> None:
-    """What is not JSON names its type; multipart leaves that to the client, which knows the boundary."""
+    """What is neither JSON nor a form names its type."""
     endpoint = endpoint_of(with_body(PET, media))
     assert endpoint.get("bodyType") == kind
     headers = endpoint.get("headers", [])
@@ -236,14 +234,21 @@ def test_json_is_preferred_and_the_others_noted() -> None:
     assert "media-type-chosen" in notes_of(document)
 
 
-def test_a_form_is_a_flat_object_of_texts() -> None:
-    """Lists and objects have to be given whole; files cannot be sent."""
+def test_a_form_has_a_key_for_each_field() -> None:
+    """Scalars are texts, lists and objects stand as such; what a part is, its entry says."""
     file = {"type": "string", "format": "binary"}
     document = with_body({"properties": {**PET["properties"], "photo": file}}, "multipart/form-data")  # type: ignore[dict-item]
     endpoint = endpoint_of(document)
-    assert all(isinstance(value, str) for value in filled(endpoint).values())
     assert '"age": "{{age}}"' in endpoint["body"]
-    assert {"file-upload", "form-nesting"} <= set(notes_of(document))
+    assert '"tags": {{tags}}' in endpoint["body"]
+    assert endpoint["sample"]["tags"] == ["a"]
+    assert endpoint["sample"]["age"] == 3
+    assert endpoint["formFields"] == [
+        {"name": "owner", "contentType": "application/json"},
+        {"name": "extra", "contentType": "application/json"},
+        {"name": "photo", "contentType": "application/octet-stream", "filename": "photo"},
+    ]
+    assert set(notes_of(document)) == {"file-upload"}
 
 
 def test_a_form_without_fields_is_no_body() -> None:
@@ -260,7 +265,7 @@ def test_swagger_forms_and_types() -> None:
     form = endpoint_of(swagger({"/a": {"post": {"parameters": fields}}}, consumes=["application/json"]))
     assert form["body"] == '{\n  "a": "{{a}}"\n}'
     assert form["bodyType"] == "form-urlencoded"
-    assert form["sample"] == {"a": "5"}
+    assert form["sample"] == {"a": 5}
     assert "headers" not in endpoint_of(swagger({"/a": {"post": {"parameters": upload}}}))
     body = {"name": "b", "in": "body", "schema": {"type": "string"}}
     raw = endpoint_of(swagger({"/a": {"post": {"consumes": ["text/csv"], "parameters": [body]}}}))

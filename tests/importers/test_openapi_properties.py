@@ -84,7 +84,7 @@ OLD = swagger(
 def assert_valid_or_refused(document: dict[str, Any], server: str | None) -> None:
     before = copy.deepcopy(document)
     try:
-        check(convert(document, categories=["a"], server=server))
+        check(convert(document, categories=["a"], server=server), document)
     except NotImportable as refusal:
         assert refusal.hint
     assert document == before, "the import changed what it was given"
@@ -140,4 +140,5 @@ def test_any_names(names: list[str], value: dict[str, Any], schema: Any) -> None
         "/s": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}},
         "/r": {"post": {"requestBody": {"content": {names[0]: {"schema": schema, "example": value}}}}},
     }
-    check(convert(openapi(paths, info={"title": names[0], "description": names[-1]}), categories=["a"]))
+    document = openapi(paths, info={"title": names[0], "description": names[-1]})
+    check(convert(document, categories=["a"]), document)

@@ -97,7 +97,7 @@ def test_of_alternatives_the_one_that_works_unattended_is_chosen() -> None:
     )
     assert spec_of(document)["authorization"] == CLIENT
     (note,) = [note for note in imported(document).notes if note.code == "security-chosen"]
-    assert note.message == "s2 is used; there are also s0; s1"
+    assert note.message == "s2 is used; there are also: s0; s1"
 
 
 def test_what_serves_most_operations_is_chosen() -> None:
@@ -105,8 +105,11 @@ def test_what_serves_most_operations_is_chosen() -> None:
     schemes = {"b": {"type": "http", "scheme": "basic"}, "t": {"type": "http", "scheme": "bearer"}}
     paths = {f"/{n}": {"get": {"security": [{"b": []}]}} for n in range(3)}
     document = openapi({**paths, "/t": {"get": {"security": [{"t": []}]}}}, components={"securitySchemes": schemes})
-    assert spec_of(document)["authorization"]["method"] == "basic"
-    assert notes_of(document)["security-differs"] == "/paths/~1t/get/security"
+    spec = spec_of(document)
+    assert spec["authorization"]["method"] == "basic"
+    assert spec["authorizations"] == {"t": {"method": "bearer", "token": {"env": "PETS_T_TOKEN"}}}
+    assert [endpoint.get("authorization") for endpoint in spec["endpoints"].values()] == [None, None, None, "t"]
+    assert not notes_of(document)
 
 
 def test_scopes_are_those_that_operations_ask_for() -> None:
@@ -117,8 +120,8 @@ def test_scopes_are_those_that_operations_ask_for() -> None:
     assert spec_of(document)["authorization"]["scopes"] == ["a", "b"]
 
 
-def test_operations_that_differ_are_noted() -> None:
-    """One that anybody may call, and one that takes a key besides."""
+def test_operations_that_differ_say_so() -> None:
+    """One that anybody may call, and one that takes a key instead."""
     schemes = {"t": {"type": "http", "scheme": "bearer"}, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}}
     paths = {
         "/1": GET,
@@ -131,8 +134,7 @@ def test_operations_that_differ_are_noted() -> None:
     endpoints = found.documents[0]["spec"]["endpoints"]
     assert [header["name"] for header in endpoints["key"]["headers"]] == ["X-Key"]
     assert "headers" not in endpoints["open"]
-    differing = [note.where for note in found.notes if note.code == "security-differs"]
-    assert differing == ["/paths/~1open/get/security", "/paths/~1key/get/security"]
+    assert [endpoint.get("authorization") for endpoint in endpoints.values()] == [None, None, "none", "none"]
 
 
 def test_schemes_that_nobody_asks_for_are_used_all_the_same() -> None:

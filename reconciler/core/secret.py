@@ -223,6 +223,10 @@ class Redactor:
             text = self._without_beginning(text)
         return mask_text(text) if "://" in text or may_hold_token(text.encode("utf-8", "replace")) else text
 
+    def finds(self, text: str) -> bool:
+        """Whether one of the secrets stands in `text`, in any of its forms."""
+        return any(pattern.search(text) for pattern in self._patterns)
+
     def data(self, data: bytes) -> bytes:
         """Bytes that are no text, with the secrets in them masked."""
         text = data.decode("latin-1")

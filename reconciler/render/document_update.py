@@ -7,11 +7,11 @@ from typing import Any
 from msgspec import Struct
 
 from reconciler.core.diff import MISSING, FieldChange
+from reconciler.core.document_update import DocumentUpdate, UpdateField, said
 from reconciler.core.secret import masked
 from reconciler.harmless import harmless
 from reconciler.render.style import json_text
 from reconciler.render.values import cut, field_name, shown
-from reconciler.services.document_update import DocumentUpdate, UpdateField, said
 
 _SIDES = ("base", "mine", "theirs")
 _WORDS = {"base": "earlier document", "mine": "definition", "theirs": "newer document"}

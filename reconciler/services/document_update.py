@@ -2,55 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, field
-
 from reconciler.core.diff import MISSING, Path, at, diff, put, same
+from reconciler.core.document_update import Body, DocumentUpdate, UpdateField
 from reconciler.kinds.merge import is_secret_value
 
 _TAG = re.compile(r"\{\{.*?\}\}")
 _ENDPOINTS = ("spec", "endpoints")
 _BLOCKS = (("spec", "authorization"), ("spec", "authorizations"))
 _LISTS = ("params", "headers", "pathParams", "formFields")
-
-Body = dict[str, Any]
-
-
-class UpdateField(Struct, frozen=True):
-    """A field of which the document says something new.
-
-    Attributes:
-        base: what the earlier document says of it; `MISSING` for nothing, or where there is no earlier one.
-        mine, theirs: what the definition says, and the newer document.
-    """
-
-    path: Path
-    base: Any
-    mine: Any
-    theirs: Any
-
-    @property
-    def secret(self) -> bool:
-        """Whether one of the values is a secret reference."""
-        return any(is_secret_value(self.path, value) for value in (self.base, self.mine, self.theirs))
-
-
-class DocumentUpdate(Struct):
-    """What comes of it.
-
-    Attributes:
-        content: what to declare, canonical.
-        taken: what came from the document.
-        conflicts: what both have changed, each in its own way; the definition's stands.
-        based: whether there was an earlier document.
-    """
-
-    content: Body
-    taken: list[UpdateField] = field(default_factory=list)
-    conflicts: list[UpdateField] = field(default_factory=list)
-    based: bool = True
 
 
 def update(mine: Body, base: Body | None, theirs: Body) -> DocumentUpdate:
@@ -172,23 +134,12 @@ def _without_idle_samples(content: Body, mine: Body) -> Body:
     """Without the samples that came along with something that a person's own text stands in the place of."""
     endpoints = {}
     for name, endpoint in _endpoints(content).items():
+        endpoints[name] = endpoint
         before = _endpoints(mine).get(name, {}).get("sample", {})
         new = [key for key in endpoint.get("sample", {}) if key not in before]
         if new and name in _endpoints(mine):
             rest = json.dumps({key: value for key, value in endpoint.items() if key != "sample"}, ensure_ascii=False)
             idle = {key for key in new if f"{{{{{key}" not in rest and f"{{{{{{{key}" not in rest}
-            endpoint = {
-                **endpoint,
-                "sample": {key: item for key, item in endpoint["sample"].items() if key not in idle},
-            }
-        endpoints[name] = endpoint
+            kept = {key: item for key, item in endpoint["sample"].items() if key not in idle}
+            endpoints[name] = {**endpoint, "sample": kept}
     return {**content, "spec": {**content["spec"], "endpoints": endpoints}} if endpoints else content
-
-
-def said(update: DocumentUpdate) -> Iterator[tuple[str, UpdateField]]:
-    """Every field with what became of it: added, removed, changed, conflict or differs."""
-    for found in update.taken:
-        word = "added" if found.mine is MISSING else "removed" if found.theirs is MISSING else "changed"
-        yield word, found
-    for found in update.conflicts:
-        yield "conflict" if update.based else "differs", found

@@ -5,13 +5,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from reconciler.core.document_update import DocumentUpdate
 from reconciler.core.model import Content, Key, Resource, content_of
 from reconciler.diagnostics import Severity
 from reconciler.durable import replace_files
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.registry import KINDS
-from reconciler.services.document_update import DocumentUpdate, update
+from reconciler.services.document_update import update
 from reconciler.source import files, git
 from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import edit_file

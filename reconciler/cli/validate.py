@@ -25,8 +25,6 @@ from reconciler.source.git import below_top
 from reconciler.source.project import PROJECT_FILE
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.version import __version__
-from reconciler.wiring.contracts import held_against
-from reconciler.wiring.exchange import content_of_source
 from reconciler.wiring.fixes import fixed_of, write_fixed
 from reconciler.wiring.plan import found_in
 from reconciler.wiring.run import below, inside, locate_root, open_source
@@ -159,7 +157,7 @@ def _look(root: Path, asked: _Asked) -> _Seen:
     paths = asked.paths
     if asked.against:
         paths, held = _held(root, source, desired, asked)
-        found = sorted_diagnostics({*found, *held})
+        found = sorted_diagnostics([*found, *held])
     if paths:
         files, found = _narrow(root, paths, source.paths() if since else files, files, found)
         documents = _documents_in(frozenset(files), desired, source)
@@ -187,6 +185,9 @@ def _held(
     root: Path, source: RepositorySource, desired: Desired, asked: _Asked
 ) -> tuple[tuple[str, ...], list[Diagnostic]]:
     """The files to report on, with names of connectors as theirs, and where connectors and the document differ."""
+    from reconciler.wiring.contracts import held_against
+    from reconciler.wiring.exchange import content_of_source
+
     connectors = {key.name: resource.file for key, resource in desired.resources.items() if key.kind == "Connector"}
     names = [path for path in asked.paths if path in connectors]
     paths = [path for path in asked.paths if path not in connectors]

@@ -27,7 +27,7 @@ def update(mine: Body, base: Body | None, theirs: Body) -> DocumentUpdate:
     mine, base, theirs = _with_same_names(mine, base, theirs)
     made = DocumentUpdate(mine, based=base is not None)
     for path, old, new in diff(mine if base is None else base, theirs, _atomic(base or mine, theirs)):
-        own = at(made.content, path)
+        own = at(mine if path[-1] == "(order)" else made.content, path)
         found = UpdateField(path, MISSING if base is None else old, own, new)
         if base is None:
             _add(made, found, theirs)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from reconciler.importers.document import ForeignDocument, Notebook
 from reconciler.importers.openapi import check_language
 from reconciler.importers.operations import find_operations
-from reconciler.importers.samples import type_of
+from reconciler.importers.schemas import type_of
 from reconciler.importers.syntax import read
 from reconciler.importers.values import Json, Object, Pointer, is_true, mapping, pointer, sequence, text
 from reconciler.kinds.contract import (

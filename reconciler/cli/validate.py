@@ -14,7 +14,7 @@ from reconciler.cli.output import answer, open_progress, options, say, say_read,
 from reconciler.core.baseline import Unprovable
 from reconciler.core.model import Coverage
 from reconciler.core.ports.source import Desired
-from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.diagnostics import Diagnostic, has_errors, sorted_diagnostics
 from reconciler.errors import ExitCode, UsageError
 from reconciler.harmless import harmless
 from reconciler.render import diagnostics as render
@@ -46,6 +46,10 @@ FORMATS = render.FORMATS
             "reconciler validate --strict --coverage",
             "warnings fail too, and grants that no access test explains are warned of",
         ),
+        (
+            "reconciler validate --against openapi/crm.yaml crm",
+            "whether a document still has what the endpoints of a connector call",
+        ),
         ("reconciler validate --fix", "mend what has one answer, such as a misspelt key, and tell the rest"),
     ),
 )
@@ -64,10 +68,16 @@ FORMATS = render.FORMATS
 @click.option("--coverage", is_flag=True, help="Warn of grants that no access test explains.")
 @click.option("--fix", is_flag=True, help="Write what has one answer into the files; comments and layout stay.")
 @click.option("--diff", "show_diff", is_flag=True, help="With --fix: show what would be written, and write nothing.")
+@click.option(
+    "--against",
+    default="",
+    metavar="FILE|URL",
+    help="Hold connectors against an OpenAPI document too: those named, or those with endpoints that it knows.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False, reads=True)
 def validate(
-    paths: tuple[str, ...], ref: str, since: str, coverage: bool, fix: bool, show_diff: bool, strict: bool
+    paths: tuple[str, ...], ref: str, since: str, coverage: bool, fix: bool, show_diff: bool, against: str, strict: bool
 ) -> int:
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
@@ -76,6 +86,9 @@ def validate(
 
     With --changed-since the verdict is that of everything, if REV was valid. What was wrong in other files by then
     is not told. Where there are errors, and where the difference is large, everything is looked at.
+
+    A connector with `contract` is held against that document of the repository. With --against PATHs may be names
+    of connectors, too.
 
     With --fix misspelt keys and values, missing quotes, a missing ---, tabs and the like are mended where there is just
     one thing that can have been meant, and never so that somebody may do more. What is told, and the exit code, are of
@@ -86,7 +99,9 @@ def validate(
     chosen = choose_format(FORMATS)
     _refuse_fix(fix=fix, ref=ref, since=since, show_diff=show_diff)
     root = locate_root(options().directory)
-    asked = _Asked(paths, ref, since, coverage)
+    if against and since:
+        raise UsageError("--against looks at all that a connector says", hint="leave --changed-since out")
+    asked = _Asked(paths, ref, since, coverage, against)
     seen = _look(root, asked)
     if fix and (fixed := fixed_of(root, seen.found)):
         if not show_diff:
@@ -110,6 +125,7 @@ class _Asked(Struct, frozen=True):
     ref: str
     since: str
     coverage: bool
+    against: str
 
 
 class _Seen(Struct, frozen=True):
@@ -138,8 +154,12 @@ def _look(root: Path, asked: _Asked) -> _Seen:
             desired = source.load()
     found = found_in(root, source, desired, settings=not asked.ref)
     files, documents = desired.files, desired.documents
-    if asked.paths:
-        files, found = _narrow(root, asked.paths, source.paths() if since else files, files, found)
+    paths = asked.paths
+    if asked.against:
+        paths, held = _held(root, source, desired, asked)
+        found = sorted_diagnostics([*found, *held])
+    if paths:
+        files, found = _narrow(root, paths, source.paths() if since else files, files, found)
         documents = _documents_in(frozenset(files), desired, source)
     return _Seen(desired, files, documents, found, since)
 
@@ -159,6 +179,25 @@ def _documents_in(files: frozenset[str], desired: Desired, source: RepositorySou
 
     fast = fast_parser()
     return sum(len(load(source.read(file), file, fast).documents) for file in files)
+
+
+def _held(
+    root: Path, source: RepositorySource, desired: Desired, asked: _Asked
+) -> tuple[tuple[str, ...], list[Diagnostic]]:
+    """The files to report on, with names of connectors as theirs, and where connectors and the document differ."""
+    from reconciler.wiring.contracts import held_against
+    from reconciler.wiring.exchange import content_of_source
+
+    connectors = {key.name: resource.file for key, resource in desired.resources.items() if key.kind == "Connector"}
+    names = [path for path in asked.paths if path in connectors]
+    paths = [path for path in asked.paths if path not in connectors]
+    prefixes = [inside(root, path) for path in paths]
+    chosen = {*names, *(name for name, file in connectors.items() if any(below(file, prefix) for prefix in prefixes))}
+    data = content_of_source(asked.against)
+    held, found = held_against(data, asked.against, source, desired.resources, sorted(chosen))
+    if not options().quiet:
+        say(f"held against {asked.against}: {', '.join(held)}")
+    return (*paths, *(str(root / connectors[name]) for name in names)), found
 
 
 def _refuse_fix(*, fix: bool, ref: str, since: str, show_diff: bool) -> None:

@@ -44,7 +44,7 @@ class Baseline(Struct, frozen=True):
     """The fact.
 
     Attributes:
-        rules: stands for everything by which definitions are judged.
+        rules: stands for everything by which definitions are judged; see `judged_by`.
         revision: of the store.
         records: how many records of each kind there were.
         judged: when, RFC 3339.
@@ -59,6 +59,21 @@ class Baseline(Struct, frozen=True):
     judged: str
     warnings: tuple[Diagnostic, ...]
     dated: tuple[DatedGrant, ...]
+
+
+def judged_by(rules: str, contracts: Mapping[str, str]) -> str:
+    """What stands for the program's rules, with the documents that connectors are held against, and their ids."""
+    return rules + "".join(f"\n{oid} {path}" for path, oid in sorted(contracts.items()))
+
+
+def parted(judged: str) -> tuple[str, dict[str, str]]:
+    """The two that `judged_by` put together."""
+    rules, *lines = judged.split("\n")
+    contracts = {}
+    for line in lines:
+        oid, _, path = line.partition(" ")
+        contracts[path] = oid
+    return rules, contracts
 
 
 class Declared(Struct, frozen=True):
@@ -129,6 +144,10 @@ class PartialSource(Protocol):
         Raises:
             Unprovable: there is a fault.
         """
+        ...
+
+    def contracts(self, paths: Iterable[str]) -> dict[str, str]:
+        """The ids of documents that connectors are held against; "" for one that is not there."""
         ...
 
     def as_committed(self, paths: Iterable[str]) -> bool:

@@ -111,6 +111,7 @@ class Resource(Struct, frozen=True, eq=False):
         needs_token: whether it is a connector that needs an access token.
         is_plain: whether its body is sure to be its own effective body, whatever is live.
         refers_to_files: whether it may hold a secret reference that leads to a file.
+        contract: path of the document that its endpoints are held against, or "".
     """
 
     key: Key
@@ -127,6 +128,7 @@ class Resource(Struct, frozen=True, eq=False):
     needs_token: bool = False
     is_plain: bool = False
     refers_to_files: bool = False
+    contract: str = ""
 
     @property
     def content(self) -> Content:

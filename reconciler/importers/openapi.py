@@ -54,7 +54,7 @@ def convert(
     """
     check_options(name, categories, server)
     root: Object = dict(document)
-    language = _language(root)
+    language = check_language(root)
     source = ForeignDocument(root, Notebook(root=root), language.startswith("Swagger"))
     info = mapping(root.get("info"))
     title, version = (one_line(without_secrets(text(info.get(key)))) for key in ("title", "version"))
@@ -101,7 +101,7 @@ def _survey(
     return ImportSetting(source, name, server, security, base), list(zip(operations, credentials, strict=True))
 
 
-def _language(root: Object) -> str:
+def check_language(root: Object) -> str:
     """The language of the document with its version, e.g. "Swagger 2.0"."""
     openapi, swagger = (one_line(text(root.get(key)))[:20] for key in ("openapi", "swagger"))
     if openapi == "3" or openapi.startswith("3."):

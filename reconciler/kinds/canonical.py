@@ -107,6 +107,7 @@ def make_resource(content: dict[str, Any], kind: Kind, file: str, document: int)
         needs_token=is_connector and may_need_token(made.body) and bool(with_tokens(made.value["spec"])),
         is_plain=not leaves_fields(spec) if kind.name in ("Connector", "Category") else is_plain(kind.name, made.body),
         refers_to_files=is_connector and any(mark in made.body for mark in TO_FILES),
+        contract=spec.get("contract", "") if is_connector else "",
     )
 
 

@@ -101,7 +101,7 @@ def changes_of(comparison: Comparison, ruling: Ruling) -> Iterator[Found]:
     for step, old, new in _steps(comparison):
         yield _unjudged(step, old, new), ruling.needs(_target(old), _target(new))
     for key, file, resource in _leaning(comparison):
-        why = f"a secret of it comes from {file}"
+        why = f"{'its contract is' if file == resource.contract else 'a secret of it comes from'} {file}"
         target = _target(resource)
         yield Judged(GateStep.UPDATE, key, None, resource.file, why=why), ruling.needs(target, target)
 
@@ -158,7 +158,7 @@ def _fields(old: Resource, new: Resource) -> tuple[Path, ...]:
 
 
 def _leaning(comparison: Comparison) -> Iterator[tuple[Key, str, Resource]]:
-    """Connectors that stay as they are, but of which a secret changes that lies in the repository."""
+    """Connectors that stay as they are, but of which a secret or the contract changes that lies in the repository."""
     for key, (file, resource) in comparison.leaned_on.items():
         before, after = comparison.before.changed.get(key), comparison.after.changed.get(key)
         if (before is None) == (after is None) and not (before and after and _differ(before, after)):

@@ -5,12 +5,12 @@ through the same functions as everything does in a full plan; docs/adr/0008-incr
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable
+from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Index, PartialSource, Unprovable, parted
 from reconciler.core.calls import MARGIN, later, moment
 from reconciler.core.model import Key, Record, Resource
 from reconciler.core.ports.source import Desired
@@ -33,6 +33,7 @@ class Narrow(Struct, frozen=True):
         files: all that may differ from the baseline, or were read beside.
         dated: all grants that end; None when `desired` has all policies.
         declared: how many resources of each kind there are.
+        contracts: documents that connectors were held against at the baseline.
     """
 
     desired: Desired
@@ -42,6 +43,7 @@ class Narrow(Struct, frozen=True):
     files: frozenset[str]
     dated: tuple[DatedGrant, ...] | None
     declared: Counter[str]
+    contracts: Collection[str] = ()
 
 
 def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str, *, tokens: bool) -> Narrow:
@@ -57,8 +59,11 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
     base = index.baseline()
     if base is None:
         raise Unprovable("nothing is recorded yet for this owner")
-    if base.rules != rules:
+    recorded, contracts = parted(base.rules)
+    if recorded != rules:
         raise Unprovable("another version of the rules was recorded")
+    if contracts and source.contracts(contracts) != contracts:
+        raise Unprovable("a document that connectors are held against has changed")
     changed = source.changed_since(base.trees)
     refuse_undecodable(changed)
     moves = _moves(index, base, owner)
@@ -69,7 +74,7 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
     if _has_ended(base, now):
         closure.take_policies()
     closure.close()
-    return _narrowed(closure, base, moves)
+    return replace(_narrowed(closure, base, moves), contracts=tuple(contracts))
 
 
 def refuse_undecodable(paths: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from reconciler.core.baseline import (
     TracksChanges,
     Trees,
     Unprovable,
+    judged_by,
 )
 from reconciler.core.drift import Moved
 from reconciler.core.model import Key, Record, Resource
@@ -85,7 +86,7 @@ def memory_of_all(plan: Plan, desired: Desired, source: TracksChanges, revision:
     counts = Counter(key.kind for key in desired.resources)
     base = Baseline(
         source.proven(desired.files),
-        rules,
+        _judged_by(rules, {}, source.parts(), desired),
         revision,
         counts,
         now,
@@ -107,8 +108,15 @@ def memory_of_part(plan: Plan, narrow: Narrow, source: PartialSource, rules: str
     desired = narrow.desired
     trees: Trees = source.trees
     dated = dated_in(desired.resources, now) if narrow.dated is None else narrow.dated
-    base = Baseline(trees, rules, narrow.revision, narrow.declared, now, desired.diagnostics, dated)
+    judged = _judged_by(rules, narrow.contracts, source, desired)
+    base = Baseline(trees, judged, narrow.revision, narrow.declared, now, desired.diagnostics, dated)
     return Memory(plan.owner, base, list(_declared(desired.resources)), narrow.files)
+
+
+def _judged_by(rules: str, before: Iterable[str], source: PartialSource, desired: Desired) -> str:
+    """What the definitions were judged by; `before` are documents that were known already."""
+    named = {*before, *(resource.contract for resource in desired.resources.values() if resource.contract)}
+    return judged_by(rules, source.contracts(named) if named else {})
 
 
 def _refuse_unfinished(plan: Plan) -> None:

@@ -20,7 +20,7 @@ from reconciler.source.trees import Difference, files_with
 
 _LEADING = ("file", "sops", "age", "exec", "plugin")
 """Keys of secret references that lead to files, or may."""
-_MAY_LEAD = f"(^|[^a-zA-Z0-9_-])({'|'.join(_LEADING)})([^a-zA-Z0-9_-]|$)"
+_MAY_LEAD = f"(^|[^a-zA-Z0-9_-])({'|'.join((*_LEADING, 'contract'))})([^a-zA-Z0-9_-]|$)"
 _NAMES = ("apiVersion", "kind", "owner", "defaultTarget")
 """Settings that hold no path."""
 _OWN = ".reconciler"
@@ -91,7 +91,7 @@ class Attached:
         return moved(self._root, self._before, self._after, paths, self._rewriting, beside=beside)
 
     def leaned_on(self, reader: "PartReader", tree: str) -> dict[Key, tuple[str, Resource]]:
-        """Connectors of `tree` of which a secret reference leads to something else after the change, with its path."""
+        """Connectors of `tree` of which a secret or the contract is another one after the change, with its path."""
         likely = frozenset(files_with(self._root, tree, [_MAY_LEAD], ("connectors",)))
         entries = files.committed(self._root, tree, ("connectors",)) if likely else []
         contents = reader.contents({name: oid for name, oid in entries if name in likely})
@@ -112,7 +112,9 @@ class Attached:
         return found
 
     def _paths_of(self, resource: Resource) -> Iterator[str]:
-        """Paths that its secret references lead to, or may."""
+        """Paths that its secret references lead to, or may; and that of its contract."""
+        if resource.contract:
+            yield resource.contract
         for field in KINDS[resource.key.kind].secret_fields(resource.content.value["spec"]):
             reference: Mapping[str, str] = field.reference
             for scheme, target in reference.items():

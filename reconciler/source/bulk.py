@@ -44,6 +44,7 @@ class Facts(Struct, frozen=True, array_like=True, gc=False):
     needs_token: bool
     is_plain: bool
     refers_to_files: bool
+    contract: str
 
 
 class BatchAnswer(Struct, array_like=True):
@@ -74,6 +75,7 @@ def _answer(content: FileContent) -> BatchAnswer:
         Facts(
             item.key, len(item.body), item.fingerprint, item.document, item.display, item.refs, item.previously,
             item.left_out, item.active, item.unprotects, item.needs_token, item.is_plain, item.refers_to_files,
+            item.contract,
         )
         for item in content.resources
     ]  # fmt: skip
@@ -111,7 +113,7 @@ class _Reviver:
                     document=item.document, display=item.display, refs=self._met.setdefault(item.refs, item.refs),
                     previously=item.previously, left_out=item.left_out, active=item.active,
                     unprotects=item.unprotects, needs_token=item.needs_token, is_plain=item.is_plain,
-                    refers_to_files=item.refers_to_files,
+                    refers_to_files=item.refers_to_files, contract=item.contract,
                 )
             )  # fmt: skip
             start = end

@@ -13,6 +13,8 @@ from reconciler.source.attachments import Attached
 from reconciler.source.bulk import PartReader
 from reconciler.source.checkout import rewritten_in
 from reconciler.source.commits import Revisions
+from reconciler.source.contracts import ContractSource, ReadContract
+from reconciler.source.documents import locate_clashes
 from reconciler.source.reach import places
 from reconciler.source.trees import Difference, differences, files_with, likely_files
 
@@ -20,8 +22,11 @@ _FAR = ("RC301", "RC603")  # about other resources, which may stand in files tha
 _MAX_WORDS = 1000
 
 
-def compare(root: Path, revisions: Revisions) -> Comparison:
+def compare(root: Path, revisions: Revisions, read_contract: ReadContract) -> Comparison:
     """What differs between the two, with all policies of both.
+
+    Args:
+        read_contract: makes contracts of the documents that connectors are held against.
 
     Raises:
         SourceUnavailable: git refuses, or an object is missing.
@@ -39,8 +44,21 @@ def compare(root: Path, revisions: Revisions) -> Comparison:
         settings = beside.settings(others)
         attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base)
         before = Side(before.changed, before.policies, (*before.faults, *beside.unreadable))
+    faults = [*faults, *_disagreements(ContractSource(root, revisions.tree, read_contract), after, before, attached)]
     after = Side(after.changed, after.policies, (*after.faults, *faults))
     return Comparison(revisions.base, revisions.head, revisions.merged, before, after, settings, attached)
+
+
+def _disagreements(
+    source: ContractSource, after: Side, before: Side, attached: Mapping[Key, tuple[str, Resource]]
+) -> Iterator[Diagnostic]:
+    """The errors of connectors beside their contracts, where one of the two has changed."""
+    if after.faults:
+        return
+    gone = before.changed.keys() - after.changed.keys()
+    leaning = {key: resource for key, (_, resource) in attached.items() if key not in gone}
+    clashes = source.clashes({**leaning, **after.changed}.values())
+    yield from (found for found in locate_clashes(clashes, source.definition) if found.severity is Severity.ERROR)
 
 
 def _apart(found: Iterable[Difference]) -> tuple[list[Difference], list[Difference]]:

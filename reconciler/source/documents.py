@@ -207,15 +207,15 @@ def assemble(
     unread = any(diagnostic.code in _DOCUMENTS_LOST for diagnostic in diagnostics)
     by_key = by_address(resources)
     clashes = crosscheck(resources, by_key, frozenset(broken), keep, complete=not unread)
-    diagnostics += _located(clashes, read_again)
+    diagnostics += locate_clashes(clashes, read_again)
     covered = None
     if not has_errors(diagnostics):
         faults, covered = test_access(by_key)
-        diagnostics += _located(faults, read_again)
+        diagnostics += locate_clashes(faults, read_again)
     return Desired(by_key, tuple(paths), documents, tuple(sorted_diagnostics(diagnostics)), covered)
 
 
-def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> Iterator[Diagnostic]:
+def locate_clashes(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> Iterator[Diagnostic]:
     """Diagnostics of the clashes; their files are read once more, for positions."""
     if not clashes:
         return
@@ -241,7 +241,9 @@ def _located(clashes: Sequence[Clash], read_again: Callable[[str], bytes]) -> It
 
 def _path(clash: Clash, content: dict[str, dict[str, object]] | None) -> tuple[str | int, ...]:
     if clash.path:
-        return clash.path
+        from reconciler.source.positions import by_index
+
+        return by_index(content, clash.path)
     if clash.at == "ref" and clash.ref is not None and content is not None:
         for ref in KINDS[clash.resource.key.kind].references(content["spec"]):
             if (ref.kind, ref.name) == clash.ref:

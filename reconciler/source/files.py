@@ -29,8 +29,8 @@ def list_entries(root: Path, commit: str, paths: Sequence[str]) -> list[tuple[st
     return entries
 
 
-def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
-    """Contents of the objects, in their order, streamed; of large ones more than a definition may hold, and not all.
+def read_blobs(root: Path, oids: Sequence[str], most: int = MAX_BYTES) -> Iterator[bytes]:
+    """Contents of the objects, in their order, streamed; of large ones one byte more than `most`, and not all.
 
     Raises:
         SourceUnavailable: an object is missing, as it may be in a partial clone: nothing is fetched.
@@ -47,7 +47,7 @@ def read_blobs(root: Path, oids: Sequence[str]) -> Iterator[bytes]:
                 hint = "run: git fsck; in a partial clone fetch it first, as with: git fetch --refetch --no-filter"
                 raise SourceUnavailable(f"git cannot read object {oid[:12]}", hint=hint)
             size = int(about[2])
-            content = child.output.read(min(size, MAX_BYTES + 1))
+            content = child.output.read(min(size, most + 1))
             rest = size - len(content)
             while rest > 0 and (skipped := child.output.read(min(rest, 1 << 20))):
                 rest -= len(skipped)

@@ -1,5 +1,6 @@
 """Some of a repository's files, read as a plan turns out to need them."""
 
+import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files, trees
 from reconciler.source.checkout import Checkout
+from reconciler.source.contracts import SUFFIXES, ContractSource
 from reconciler.source.documents import DocumentReader, FileContent, every
 from reconciler.source.files import read_blobs
 from reconciler.source.trees import likely_files
@@ -32,21 +34,26 @@ class Parts:
         checkout: Checkout | None,
         now: str,
         test_access: TestAccess,
+        contracts: ContractSource,
     ) -> None:
         """Read nothing yet.
 
         Args:
             commit: what is read, or what the working tree is compared with.
             checkout: the working tree; None to read the commit.
+            contracts: of the same.
         """
         self._root = root
         self._commit = commit
         self._checkout = checkout
         self._now = now
         self._test_access = test_access
+        self._contracts = contracts
         self._oids: dict[str, str] = {}
         self._contents: dict[str, FileContent | None] = {}
         self._beside: set[str] = set()
+        self.changed: frozenset[str] = frozenset()
+        """What `changed_since` found."""
 
     @cached_property
     def trees(self) -> Trees:
@@ -68,7 +75,8 @@ class Parts:
         after = self.trees
         self._oids = trees.changed_between(self._root, before, after) if before != after else {}
         self._beside = trees.differing(self._root, self._checkout.differing) if self._checkout else set()
-        return frozenset({*self._oids, *self._beside})
+        self.changed = frozenset({*self._oids, *self._beside})
+        return self.changed
 
     def policies(self) -> list[str]:
         """All files below policies/."""
@@ -158,6 +166,19 @@ class Parts:
             return next(self._blobs([path]))
         content = next(files.read_working_tree(self._root, [path]))
         return content if isinstance(content, bytes) else b""
+
+    def contracts(self, paths: Iterable[str]) -> dict[str, str]:
+        """The ids of documents that connectors are held against; "" for one that is not there."""
+        return self._contracts.ids(paths, len(self._commit))
+
+    def documents_since(self, base: str) -> set[str]:
+        """Files that may be documents of that sort, and may differ from those of a commit."""
+        found = trees.names_between(self._root, base, self._commit)
+        if self._checkout:
+            beside = [name for name in os.listdir(self._root) if name not in (*files.FOLDERS, ".git")]
+            found |= self._checkout.differing
+            found |= Checkout(self._root, beside).differing if beside else set()
+        return {path for path in found if path.endswith(SUFFIXES)} - self.changed
 
     def as_committed(self, paths: Iterable[str]) -> bool:
         """Whether the files read at `paths` are those of the commit, byte for byte."""

@@ -102,3 +102,21 @@ def _first_key(root: Node | None) -> Node | None:
         return root
     first = root.children[0]
     return first.key or first.value
+
+
+def by_index(content: object, path: Path) -> Path:
+    """A path with the items of named lists by their index, as far as it leads."""
+    steps: list[str | int] = []
+    for step in path:
+        if isinstance(content, list):
+            names = [item.get("name") if isinstance(item, dict) else None for item in content]
+            if step not in names:
+                break
+            steps.append(names.index(str(step)))
+            content = content[names.index(str(step))]
+        elif isinstance(content, dict) and step in content:
+            steps.append(step)
+            content = content[step]
+        else:
+            break
+    return tuple(steps)

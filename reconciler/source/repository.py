@@ -20,6 +20,7 @@ from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import KINDS
 from reconciler.source import files, git
 from reconciler.source.checkout import Checkout, rewritten, rewritten_in
+from reconciler.source.contracts import ContractSource, ReadContract
 from reconciler.source.documents import DocumentReader, FileContent, assemble
 from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.parallel import MIN_ITEMS
@@ -40,6 +41,7 @@ class Extent(Struct, frozen=True):
         covering: whether to look for grants that no access test explains.
         edited: files that are taken to have this content, or, with None, not to be there.
         cache: folder of what was read before; "" for none.
+        read_contract: makes contracts of the documents that connectors name; None where nothing is held against them.
         settled: whether the commit's own files are read where the working tree does not differ from it.
         progress: told of what is read.
     """
@@ -48,6 +50,7 @@ class Extent(Struct, frozen=True):
     covering: bool = False
     edited: Mapping[str, bytes | None] = {}
     cache: str = ""
+    read_contract: ReadContract | None = None
     settled: bool = False
     progress: Progress = UNTOLD
 
@@ -68,6 +71,7 @@ class RepositorySource:
         self._settled = extent.settled
         self._cache = extent.cache
         self._covering = extent.covering
+        self._read_contract = extent.read_contract
         self._folders = extent.folders
         self._root = root
         self._ref = ref
@@ -137,7 +141,7 @@ class RepositorySource:
         if self._edited:
             raise Unprovable("files are taken to be edited")
         commit, checkout = (self._commit, None) if self._of_commit else (self._head, self._checkout)
-        parts = Parts(self._root, commit, checkout, self._now, self._test_access)
+        parts = Parts(self._root, commit, checkout, self._now, self._judge, self._contracts)
         if self._named:
             parts.trees = self._named[1]
         return parts
@@ -221,11 +225,21 @@ class RepositorySource:
         if new:
             contents = chain(contents, (reader or DocumentReader(self._now)).read_all(list(new), new.values()))
         contents = told(contents, "reading", len(paths) + len(new), self._progress)
-        return assemble([*paths, *new], contents, self.read, self._keep, self._test_access)
+        return assemble([*paths, *new], contents, self.read, self._keep, self._judge)
 
     def _keep(self, clash: Clash) -> bool:
         """Of what lies in a folder that was not read, nothing can be said to be missing."""
         return clash.ref is None or KINDS[clash.ref.kind].directory in self._folders
+
+    @cached_property
+    def _contracts(self) -> ContractSource:
+        return ContractSource(self._root, self._commit if self._of_commit else "", self._read_contract)
+
+    def _judge(self, resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
+        """What is wrong with what is valid as a whole: beside the contracts, and with who may do what."""
+        held = self._contracts.clashes(resources.values())
+        tested, coverage = self._test_access(resources)
+        return [*held, *tested], coverage
 
     def _test_access(self, resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
         """Run the access tests, where there are some and all that they need was read."""

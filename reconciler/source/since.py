@@ -7,7 +7,7 @@ never too little. A fault wants everything to be explained, as hints name what t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -26,6 +26,7 @@ _MOST_FILES, _MOST_WORDS = 1000, 200
 """Beyond which everything is read as fast."""
 _ESCAPE = re.compile(rb"\\[xuU\s]|\\$")
 """How YAML can write a name otherwise than letter by letter."""
+_WORDS = re.compile(r"[A-Za-z0-9_.-]+")
 _LETTERS = re.compile(r"[a-z0-9]+")
 
 
@@ -70,13 +71,17 @@ def changed_since(root: Path, parts: Parts, base: str, *, covering: bool) -> Des
     changed = parts.changed_since(trees.trees_of(root, base))
     if len(changed) > _MOST_FILES:
         raise Unprovable("so much differs that everything is read as fast")
+    documents = parts.documents_since(base)
     closure = _Closure(parts, changed, _declared_at(root, base, changed))
-    closure.close()
+    closure.close(documents)
+    held = closure.held_against(documents)
     desired = parts.desired(closure.counts)
     whole = covering or any(path.startswith("policies/") for path in changed)
 
     def is_told(found: Diagnostic) -> bool:
-        return found.span.file in changed or found.code == "RC603" or (whole and found.code.startswith("RC7"))
+        if found.span.file in changed or found.code == "RC603":
+            return True
+        return (whole and found.code.startswith("RC7")) or (found.code.startswith("RC8") and found.span.file in held)
 
     told = tuple(found for found in desired.diagnostics if is_told(found))
     return Desired(desired.resources, desired.files, desired.documents, told, desired.coverage)
@@ -157,13 +162,21 @@ class _Closure:
         self._seen: set[str] = set()
         self._searched = Search()
 
-    def close(self) -> None:
+    def close(self, documents: Collection[str]) -> None:
         """Read all files that matter.
+
+        Args:
+            documents: files that differ and that connectors may be held against.
 
         Raises:
             Unprovable: there is a fault, or too much to look for.
         """
         self._read({*self._changed, *self._parts.policies()})
+        if documents:
+            words = {max(_WORDS.findall(path), key=len, default="") for path in documents}
+            if "" in words or len(words) > _MOST_WORDS:
+                raise Unprovable("files that differ can be looked for by reading everything alone")
+            self._read(self._parts.search(Search(names=words).matches, self._seen))
         self._read(self._parts.likely(self._wanted().definitions))
         while (search := self._wanted().without(self._searched)).size:
             if self._searched.size + search.size > _MOST_WORDS:
@@ -181,6 +194,11 @@ class _Closure:
                 self._now[resource.key] = resource
             else:
                 self._beside.append(resource)
+
+    def held_against(self, documents: Collection[str]) -> set[str]:
+        """The files with connectors that are held against one of the documents."""
+        read = (*self._now.values(), *self._beside)
+        return {resource.file for resource in read if resource.contract in documents}
 
     def counts(self, clash: Clash) -> bool:
         """Whether a clash is one: of a file that is only read beside, what it refers to was not read."""

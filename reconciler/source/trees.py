@@ -132,6 +132,17 @@ def differences(root: Path, before: TreePlace, after: TreePlace) -> tuple[list[D
     return found, around
 
 
+def names_between(root: Path, before: str, after: str) -> set[str]:
+    """Paths from `root` of all files below it that differ between two commits or trees.
+
+    Raises:
+        SourceUnavailable: git refuses.
+    """
+    words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--relative", before, after)
+    listed = git.output(root, *words, cannot=f"compare {before[:12]} with {after[:12]}")
+    return {os.fsdecode(path) for path in listed.split(b"\0")[:-1]}
+
+
 def _object(mode: str, oid: str) -> str | None:
     if mode == _NOTHING:
         return None

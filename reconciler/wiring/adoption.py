@@ -22,6 +22,7 @@ from reconciler.source import commits, files, git
 from reconciler.source.documents import DocumentReader
 from reconciler.source.edits import DefinitionWriter, edit_file
 from reconciler.source.repository import Extent, RepositorySource
+from reconciler.wiring.contracts import read_contract
 from reconciler.wiring.run import now, open_state
 from reconciler.wiring.stores import known_secrets
 
@@ -88,7 +89,11 @@ def prepare(root: Path, ref: str, desired: Desired, drifted: DriftOfAll) -> Prep
             before[path], after[path] = None, adoption.definition.text.encode()
     gone = {refusal.key for refusal in refusals}
     left = tuple(adoption for adoption in drifted.adoptions if adoption.key not in gone)
-    checked = RepositorySource(root, ref, now(), Extent(edited=after)).load() if after else desired
+    checked = (
+        RepositorySource(root, ref, now(), Extent(edited=after, read_contract=read_contract)).load()
+        if after
+        else desired
+    )
     faults = checked.diagnostics if has_errors(list(checked.diagnostics)) else ()
     return PreparedAdoption(replace(drifted, adoptions=left, refusals=tuple(refusals)), before, after, faults, places)
 
@@ -144,7 +149,7 @@ def places_of(root: Path, ref: str, conflicts: Sequence[Conflict]) -> dict[tuple
 
 
 def _places(file: str, data: bytes, conflicts: Sequence[Conflict]) -> Iterator[tuple[tuple[Key, FieldPath], Span]]:
-    from reconciler.source.positions import locate
+    from reconciler.source.positions import by_index, locate
     from reconciler.source.text import SourceText
     from reconciler.source.yaml.parser import parse
     from reconciler.yaml.nodes import value_of
@@ -154,24 +159,6 @@ def _places(file: str, data: bytes, conflicts: Sequence[Conflict]) -> Iterator[t
     for conflict in conflicts:
         number = conflict.resource.document
         for sides in conflict.fields:
-            place = Place(number, _by_index(value_of(documents[number]), sides.path))
+            place = Place(number, by_index(value_of(documents[number]), sides.path))
             (located,) = locate(text, documents, [Finding("RC209", "", place)])
             yield (conflict.key, sides.path), located.span
-
-
-def _by_index(content: object, path: FieldPath) -> FieldPath:
-    """A path with the items of named lists by their index, as far as it leads."""
-    steps: list[str | int] = []
-    for step in path:
-        if isinstance(content, list):
-            names = [item.get("name") if isinstance(item, dict) else None for item in content]
-            if step not in names:
-                break
-            steps.append(names.index(str(step)))
-            content = content[names.index(str(step))]
-        elif isinstance(content, dict) and step in content:
-            steps.append(step)
-            content = content[step]
-        else:
-            break
-    return tuple(steps)

@@ -113,13 +113,13 @@ def import_openapi(root: Path | None, request: ImportRequest) -> PreparedImport:
     """
     from reconciler.importers import openapi
 
-    document = openapi.read(_content_of(request.source), request.source)
+    document = openapi.read(content_of_source(request.source), request.source)
     imported = openapi.convert(
         document,
         name=request.name,
         categories=request.categories or (IMPORTED,),
         server=request.server,
-        fetched_from=request.source if request.source.startswith(_URLS) else None,
+        fetched_from=request.source if request.source.startswith(URLS) else None,
     )
     return _prepared(imported, root, request)
 
@@ -129,7 +129,7 @@ def import_postman(root: Path | None, request: ImportRequest) -> PreparedImport:
     from reconciler.importers import postman
     from reconciler.importers.syntax import read
 
-    document = read(_content_of(request.source), request.source)
+    document = read(content_of_source(request.source), request.source)
     categories = request.categories or (IMPORTED,)
     imported = postman.convert(document, name=request.name, categories=categories, server=request.server)
     return _prepared(imported, root, request)
@@ -144,7 +144,7 @@ def import_har(root: Path | None, request: ImportRequest, *, pages: bool) -> Pre
     from reconciler.importers import har
     from reconciler.importers.syntax import read
 
-    document = read(_content_of(request.source), request.source)
+    document = read(content_of_source(request.source), request.source)
     choice = har.Choice(request.name, request.categories or (IMPORTED,), request.server, pages)
     return _prepared(har.convert(document, choice), root, request)
 
@@ -162,7 +162,7 @@ def import_curl(root: Path | None, request: ImportRequest) -> PreparedImport:
     elif re.match(r"curl(?:\.exe)?\s", source):
         source = "command"
     else:
-        text = _content_of(source).decode(errors="replace")
+        text = content_of_source(source).decode(errors="replace")
     imported = curl.convert(text, source, name=request.name, categories=request.categories or (IMPORTED,))
     return _prepared(imported, root, request)
 
@@ -207,7 +207,7 @@ def as_written(prepared: PreparedImport, written: Sequence[str]) -> list[Diagnos
     ]
 
 
-_URLS = ("https://", "http://")
+URLS = ("https://", "http://")
 _VARIABLE = re.compile(r"(?m)^ *env: ([A-Za-z_][A-Za-z0-9_]*)$")
 _IMPORTED_CATEGORY = """\
 apiVersion: reconciler/v1
@@ -220,8 +220,13 @@ spec:
 """
 
 
-def _content_of(source: str) -> bytes:
-    if source.startswith(_URLS):
+def content_of_source(source: str) -> bytes:
+    """The bytes of a file, or of what a URL gives.
+
+    Raises:
+        UsageError, NetworkFailure: it cannot be read.
+    """
+    if source.startswith(URLS):
         from reconciler.net.retry import fetch
 
         return fetch(source, limit=MAX_IMPORT_BYTES)

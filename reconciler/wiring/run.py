@@ -21,6 +21,7 @@ from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_pro
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
+from reconciler.wiring.contracts import read_contract
 
 if TYPE_CHECKING:
     from reconciler.core.ports.live import Live
@@ -139,7 +140,8 @@ def open_source(root: Path, ref: str, extent: Extent | None = None, *, cached: b
         extent: None for all of them.
         cached: whether what was read before may be used, and what is read be kept.
     """
-    return RepositorySource(root, ref, now(), replace(extent or Extent(), cache=_parsed(root) if cached else ""))
+    known = _parsed(root) if cached else ""
+    return RepositorySource(root, ref, now(), replace(extent or Extent(), cache=known, read_contract=read_contract))
 
 
 def _parsed(root: Path) -> str:

@@ -19,6 +19,7 @@ from reconciler.source.commits import Revisions, settle
 from reconciler.source.comparison import compare, connectors
 from reconciler.source.files import read_blobs
 from reconciler.source.positions import Lines
+from reconciler.wiring.contracts import read_contract
 from reconciler.wiring.run import open_state
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _is_nothing(text: str) -> bool:
 def compare_revisions(root: Path, base: str, head: str) -> tuple[Comparison, Revisions]:
     """What differs between two revisions; see `settle` and `compare`."""
     revisions = settle(root, base, head)
-    return compare(root, revisions), revisions
+    return compare(root, revisions, read_contract), revisions
 
 
 def connectors_of(root: Path, revisions: Revisions) -> Iterator[Resource]:

@@ -40,8 +40,9 @@ def _parts(content: bytes, media_type: str) -> Iterator[tuple[str, str]]:
     message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + media_type.encode() + b"\r\n\r\n" + content)
     for part in message.walk():
         if not part.is_multipart():
-            name = part.get_param("name", "", "content-disposition")
-            yield str(name), part.get_payload(decode=True).decode("utf-8", "replace")
+            value = part.get_payload(decode=True)
+            if isinstance(value, bytes):
+                yield str(part.get_param("name", "", "content-disposition")), value.decode("utf-8", "replace")
 
 
 def _within(content: Any) -> Iterator[Secret]:

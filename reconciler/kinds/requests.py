@@ -64,11 +64,12 @@ def build(purpose: str, endpoint: Mapping[str, Any], given: GivenData, secrets: 
         entries = Entries(purpose, endpoint, secrets, filling)
         params = tuple(params_of(entries, given.params))
         instead = {name for name, _ in (*params, *given.params)}
-        filling.fill(without_names(endpoint["url"], instead), place)
+        in_url = Filling(given.data)
+        in_url.fill(without_names(endpoint["url"], instead), place)
         headers = list(headers_of(entries, given.headers))
         body = build_body(endpoint, headers, filling)
-        if filling.missing:
-            _refuse_missing(tuple(filling.missing))
+        if missing := in_url.missing | filling.missing:
+            _refuse_missing(tuple(missing))
         url = _absolute(without_names(place.text(), instead), given.base_url)
         return Request(endpoint["method"].upper(), url, params, tuple(_complete(headers, body)), body)
     except (AttributeError, KeyError, TypeError):  # others have written what is no endpoint

@@ -9,8 +9,9 @@ from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.services.records import Query, find_connector, find_endpoint
 from reconciler.services.smoke import reading
+from reconciler.wiring.passing import passing_tokens
 from reconciler.wiring.plan import OpenedRun
-from reconciler.wiring.run import now, open_tokens, passing_tokens
+from reconciler.wiring.run import now, open_tokens
 
 _UNSENT = "nothing was sent"
 

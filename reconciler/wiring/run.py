@@ -281,21 +281,6 @@ def open_tokens(
     return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM, progress)
 
 
-def passing_tokens(progress: Progress = UNTOLD) -> "TokenTools":
-    """What fetches access tokens for one command, and keeps none."""
-    import secrets
-
-    from reconciler.core.secret import Secret
-    from reconciler.net.trust import ContextCache
-    from reconciler.secrets.sealer import AesSealer
-    from reconciler.services.tokens import PARALLELISM, TokenTools
-    from reconciler.tokens.client import TokenClient
-    from reconciler.tokens.passing import PassingTokens
-
-    contexts, sealer = ContextCache(), AesSealer(Secret(secrets.token_hex()))
-    return TokenTools(PassingTokens(), lambda: sealer, lambda: TokenClient(contexts), now, PARALLELISM, progress)
-
-
 def now() -> str:
     """The present time as RFC 3339 text in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

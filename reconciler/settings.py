@@ -1,6 +1,7 @@
 """The project's settings, the environment and the command line become one frozen record."""
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,23 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
+
+
+def refuse_env_file(path: Path) -> None:
+    """Stop when the operator names an env file that is none. It is not opened: what is read of a pipe is gone.
+
+    Raises:
+        UsageError: nothing is there, or a directory.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"there is no env file {path}", hint="check --env-file") from None
+    except (OSError, ValueError) as failure:
+        why = failure.strerror if isinstance(failure, OSError) else "no file can have this name"
+        raise UsageError(f"the env file {path} cannot be read: {why}", hint="check --env-file") from None
+    if stat.S_ISDIR(mode):
+        raise UsageError(f"the env file {path} cannot be read: Is a directory", hint="check --env-file")
 
 
 def without_far_key(settings: Settings) -> Settings:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.completion import ADDRESS
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, key_of, time_of
 from reconciler.cli.output import answer, options, wants_color
 from reconciler.cli.plan import approvals_option
@@ -227,7 +228,7 @@ QUESTION_FORMATS = ("text", "json")
 )
 @click.argument("who", metavar="ACTOR")
 @click.argument("permission")
-@click.argument("address", required=False)
+@click.argument("address", required=False, type=ADDRESS)
 @asking_options
 def can(who: str, permission: str, address: str | None, ref: str, live: bool, at: str | None) -> int:
     """May ACTOR do what PERMISSION says, such as connectors:edit, with ADDRESS, such as connector/crm-contacts?
@@ -259,7 +260,7 @@ def can(who: str, permission: str, address: str | None, ref: str, live: bool, at
     examples=(("reconciler who-can connectors:edit connector/crm-contacts", "everybody who may edit one connector"),),
 )
 @click.argument("permission")
-@click.argument("address", required=False)
+@click.argument("address", required=False, type=ADDRESS)
 @asking_options
 def who_can(permission: str, address: str | None, ref: str, live: bool, at: str | None) -> int:
     """List everybody who may do what PERMISSION says, such as connectors:edit, with ADDRESS, and why.

@@ -1,25 +1,26 @@
 """``reconciler call``: one endpoint, or all of a connector's."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from reconciler.cli.options import ExplainedCommand, choose_format, common_options, labels_of, stacked
+from reconciler.cli.callee import all_declared, authorizing, declared_connector, live_connector, permit
+from reconciler.cli.completion import CONNECTOR, ENDPOINT
+from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, labels_of, stacked
 from reconciler.cli.output import answer, can_ask, confirmed, options, say, wants_color
-from reconciler.cli.run import named_actor, open_run
-from reconciler.core.calls import Headers, TokenKey
-from reconciler.core.model import Key, LiveConnector
+from reconciler.cli.run import open_run
+from reconciler.core.model import LiveConnector
 from reconciler.errors import Declined, ExitCode, UsageError
-from reconciler.kinds.authorization_blocks import Authorization, carries
+from reconciler.kinds.authorization_blocks import carries
 from reconciler.kinds.requests import GivenData, build, gather, shown_url
 from reconciler.render.call import Sent, checks_text, outcome_text, request_text
+from reconciler.render.request import shown_body
 from reconciler.services.calls import UNAUTHORIZED, WRITING, Call, prepare, redactor_of
-from reconciler.services.records import Query, find_connector, find_endpoint, search
+from reconciler.services.records import Query, find_endpoint, search
 from reconciler.services.smoke import check_all
-from reconciler.wiring.plan import OpenedRun
-from reconciler.wiring.run import now, open_tokens
+from reconciler.wiring.plan import OpenedRun, PlanFlags
 
 if TYPE_CHECKING:
     from reconciler.core.calls import CallOutcome
@@ -37,6 +38,8 @@ class CallFlags(NamedTuple):
     yes: bool
     fail: bool
     dry_run: bool
+    definition: bool
+    ref: str
 
 
 FORMATS = ("text", "json")
@@ -53,7 +56,9 @@ def _call_options(function: Any) -> Any:
         click.option("--max-bytes", type=click.IntRange(1, 2**31), default=MAX_BYTES, metavar="N", help="How much of the body is read; default 10 MiB."),
         click.option("-y", "--yes", is_flag=True, help="Do not ask."),
         click.option("--fail", is_flag=True, help="Exit with 10 when the status is 400 or above."),
-        click.option("--dry-run", is_flag=True, help="Print the request and do not send it."),
+        click.option("--dry-run", is_flag=True, help="Print the whole request and do not send it."),
+        click.option("--definition", is_flag=True, help="Call it as the working tree declares it, applied or not; secrets are looked up as by an apply, and nothing is stored."),
+        click.option("--ref", default="", type=REVISION, metavar="REV", help="With --definition: as a commit, branch or tag declares it."),
     )(function)  # fmt: skip
 
 
@@ -63,11 +68,12 @@ def _call_options(function: Any) -> Any:
     examples=(
         ("reconciler call crm-contacts list", "an endpoint, with the sample of its definition"),
         ("reconciler call crm-contacts list --set account=7 --dry-run", "what would be sent"),
+        ("reconciler call crm-contacts list --definition", "before it is applied"),
         ("reconciler call --all --category crm", "does every GET endpoint of a category answer?"),
     ),
 )
-@click.argument("connector", required=False)
-@click.argument("endpoint", required=False)
+@click.argument("connector", required=False, type=CONNECTOR)
+@click.argument("endpoint", required=False, type=ENDPOINT)
 @_call_options
 @click.option("--all", "every", is_flag=True, help="Call every GET endpoint of every active connector with its sample.")
 @click.option("--category", metavar="NAME", help="With --all: connectors filed under this category.")
@@ -78,16 +84,19 @@ def call(
 ) -> int:  # fmt: skip
     """Call an endpoint of a live connector, with its live authorization. Asks before a method that writes.
 
-    Placeholders are filled in from the definition's sample, over it --data, over that --set.
+    With --definition it is the connector that git declares, which need not be live. Placeholders are filled in from the definition's sample, over it --data, over that --set.
 
     Formats (-o): text, json.
     """
     asked = CallFlags(**flags)
     chosen = choose_format(FORMATS)
+    if asked.ref and not asked.definition:
+        raise UsageError("--ref goes with --definition", hint="what is live is of no revision")
     if every:
-        if connector or asked != CallFlags((), None, (), (), asked.base_url, MAX_BYTES, asked.yes, asked.fail, False):
+        kept = {key: getattr(asked, key) for key in ("base_url", "yes", "fail", "definition", "ref")}
+        if connector or asked != CallFlags((), None, (), (), max_bytes=MAX_BYTES, dry_run=False, **kept):
             raise UsageError("--all takes no connector and no data", hint="choose with --category and --label")
-        return call_all(chosen, base_url=asked.base_url, category=category, labels=labels)
+        return call_all(chosen, asked, Query("Connector", category=category, labels=labels_of(labels), status="active"))
     if category or labels:
         raise UsageError("--category and --label go with --all")
     if not connector:
@@ -100,15 +109,17 @@ def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     from reconciler.net.retry import Senders
     from reconciler.services.calls import perform
 
-    run = open_run()
-    call = prepare_call(run, name, purpose, asked)
-    sent = sent_of(call)
+    run = open_run(PlanFlags(ref=asked.ref)) if asked.definition else open_run()
+    found = _found(run, name, purpose, asked)
+    call = prepare_call(found, purpose, asked)
+    sent = sent_of(call, asked)
     if asked.dry_run:
         report(sent, None, chosen)
         return ExitCode.OK
-    permit(run, [call.connector])
+    if not asked.definition:
+        permit(run, [call.connector])
     announce(call, sent, yes=asked.yes)
-    authorize = authorizing(run)
+    authorize = authorizing(run, declared=asked.definition)
     trust = trust_of(call.connector.spec, call.connector.secrets)
     with Senders() as senders:
         outcome = perform(call, trust, lambda fresh: authorize(call.connector, call.by, fresh), senders.open)
@@ -116,16 +127,21 @@ def _call_one(name: str, purpose: str, asked: CallFlags, chosen: str) -> int:
     return ExitCode.WORLD if asked.fail and outcome.answer.status >= 400 else ExitCode.OK
 
 
-def prepare_call(run: OpenedRun, name: str, purpose: str, asked: CallFlags) -> Call:
+def _found(run: OpenedRun, name: str, purpose: str, asked: CallFlags) -> LiveConnector:
+    if asked.definition:
+        return declared_connector(run, name, purpose, values=not asked.dry_run)
+    return live_connector(run, name)
+
+
+def prepare_call(connector: LiveConnector, purpose: str, asked: CallFlags) -> Call:
     """The call that the command line asks for.
 
     Raises:
         DataMissing, InvalidDefinitions, SecretUnavailable, UsageError: it cannot be sent.
     """
-    connector = find_connector(run.store, name, lambda wanted: Key("Connector", wanted) in run.source.load().resources)
     endpoint = find_endpoint(connector, purpose)
     if connector.spec.get("status", "active") != "active" and not options().quiet:
-        say(f"the connector '{name}' is inactive: consumers are not offered it")
+        say(f"the connector '{connector.name}' is inactive: consumers are not offered it")
     given = GivenData(
         gather(_sample(endpoint), _file(asked.data), asked.settings),
         [_split(text, "=", "--param name=value") for text in asked.params],
@@ -156,50 +172,24 @@ def _split(text: str, sign: str, form: str) -> tuple[str, str]:
     return (name, value) if sign == "=" else (name.strip(), value.strip())
 
 
-def authorizing(
-    run: OpenedRun, ahead: Sequence[LiveConnector] = ()
-) -> Callable[[LiveConnector, Authorization, bool], Headers]:
-    """What gives the headers of a connector's authorization; the last argument is whether a stored token is no good.
-
-    Args:
-        ahead: connectors that are all going to be called: their tokens are fetched at once, in parallel.
-    """
-    from reconciler.services.token_care import authorize, authorize_ahead
-
-    tools = open_tokens(run.settings, run.store)
-    failures = authorize_ahead(ahead, tools)
-
-    def headers_of(connector: LiveConnector, by: Authorization, fresh: bool) -> Headers:
-        key = TokenKey(connector.uid, by.name)
-        if key in failures:
-            raise failures[key]
-        return authorize(connector, by, tools, fresh=fresh)
-
-    return headers_of
-
-
-def sent_of(call: Call) -> Sent:
+def sent_of(call: Call, asked: CallFlags) -> Sent:
     """What may be said of the request."""
+    from reconciler.services.declared import references_of
+
     spec = call.connector.spec
     proofs = ("Authorization",) if carries(call.by) else ()
     url = redactor_of(call, ()).text(shown_url(call.request))
-    return Sent(call.connector.name, call.purpose, call.request, url, proofs, verified=_is_verified(spec))
+    body = shown_body(call.request, redactor_of(call, ())) if asked.dry_run else None
+    unresolved = references_of(call.connector) if asked.dry_run and asked.definition else None
+    verified = _is_verified(spec)
+    return Sent(
+        call.connector.name, call.purpose, call.request, url, proofs, verified, asked.definition, body, unresolved
+    )
 
 
 def _is_verified(spec: Mapping[str, Any]) -> bool:
     tls = spec.get("tls")
     return not isinstance(tls, dict) or bool(tls.get("verify", True))
-
-
-def permit(run: OpenedRun, connectors: Sequence[LiveConnector]) -> None:
-    """Stop before requests are sent for somebody who may not call the connectors.
-
-    Raises:
-        NotPermitted: somebody may not, or nobody is named in a store that has a super admin.
-    """
-    from reconciler.services.enforcement import Caller
-
-    Caller(named_actor(), now()).permit(run.store, connectors, "call")
 
 
 def announce(call: Call, sent: Sent, *, yes: bool) -> None:
@@ -250,22 +240,28 @@ def report(sent: Sent, outcome: "CallOutcome | None", chosen: str) -> None:
         answer(outcome_text(outcome, color=wants_color(options().color, sys.stdout)))
     sys.stdout.flush()  # the answer comes before what is said about it
     if outcome is not None and outcome.answer.status == UNAUTHORIZED and sent.proofs:
-        say("hint: the server refuses the credentials; when they have changed, run: reconciler apply --secrets check")
+        mend = "look at what its secret references lead to" if sent.declared else "when they have changed, run: reconciler apply --secrets check"  # fmt: skip
+        say(f"hint: the server refuses the credentials; {mend}")
 
 
-def call_all(chosen: str, *, base_url: str, category: str | None, labels: tuple[str, ...]) -> int:
+def call_all(chosen: str, asked: CallFlags, query: Query) -> int:
     """Call every GET endpoint of the active connectors that satisfy the filters."""
-    query = Query("Connector", category=category, labels=labels_of(labels), status="active")
-    run = open_run()
-    names = [found.name for found in search(run.store, query)]
-    connectors = list(run.store.connectors(names)) if names else []
-    permit(run, connectors)
+    if asked.definition:
+        run = open_run(PlanFlags(ref=asked.ref))
+        connectors, unready = all_declared(run, query)
+    else:
+        run, unready = open_run(), {}
+        names = [found.name for found in search(run.store, query)]
+        connectors = list(run.store.connectors(names)) if names else []
+        permit(run, connectors)
     for connector in connectors:
         warn_unverified(connector)
     if options().verbose:
         say(f"{len(connectors)} active connectors")
     with run.progress:
-        checks = check_all(connectors, authorizing(run, connectors), base_url=base_url, progress=run.progress)
+        ready = [found for found in connectors if found.uid not in unready]
+        authorize = authorizing(run, ready, declared=asked.definition)
+        checks = check_all(connectors, authorize, base_url=asked.base_url, progress=run.progress, unready=unready)
     if chosen == "json":
         from reconciler.render.call import checks_json
 

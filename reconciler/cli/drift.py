@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.completion import ADDRESS
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of
 from reconciler.cli.output import answer, answer_in_utf8, options, say, say_error, wants_color
 from reconciler.cli.run import load_desired, open_run, settings_of_run, warn_lost
@@ -35,7 +36,7 @@ FORMATS = ("text", "json", "markdown")
         ("reconciler drift --all --detailed-exitcode", "for a nightly job: exits with 2 where something moved"),
     ),
 )
-@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.argument("addresses", nargs=-1, type=ADDRESS, metavar="[ADDRESS]...")
 @click.option("--all", "everybody", is_flag=True, help="The records of all owners, and of none.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something was changed.")
 @common_options()
@@ -86,7 +87,7 @@ def _show(report: DriftReport, chosen: str) -> None:
         ),
     ),
 )
-@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.argument("addresses", nargs=-1, type=ADDRESS, metavar="[ADDRESS]...")
 @click.option(
     "--branch", default="", metavar="NAME", help="Commit to a new branch from HEAD; index and files stay as they are."
 )

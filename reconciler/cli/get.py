@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.completion import ADDRESS, KIND, NAME
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, kind_named, labels_of
 from reconciler.cli.output import answer, answer_in_utf8, columns_of, options, say, say_error, wants_color
 from reconciler.cli.run import open_run
@@ -34,8 +35,8 @@ FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this comma
         ("reconciler get --search invoice", "words in names, descriptions, labels and endpoints"),
     ),
 )
-@click.argument("kind", required=False)
-@click.argument("name", required=False)
+@click.argument("kind", required=False, type=KIND)
+@click.argument("name", required=False, type=NAME)
 @click.option(
     "-s",
     "--search",
@@ -93,7 +94,7 @@ _SHOWN = 20
         ("reconciler export --unmanaged --out .", "what nobody owns, into this repository"),
     ),
 )
-@click.argument("wanted", nargs=-1, metavar="[ADDRESS|KIND]...")
+@click.argument("wanted", nargs=-1, type=ADDRESS, metavar="[ADDRESS|KIND]...")
 @click.option(
     "--out", metavar="DIR", help="Write files below DIR, laid out as a configuration repository. Default: stdout."
 )

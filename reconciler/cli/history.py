@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from reconciler.cli.completion import ADDRESS
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of, time_of
 from reconciler.cli.output import answer, columns_of, options, wants_color
 from reconciler.cli.run import settings_of_run, warn_lost
@@ -43,7 +44,7 @@ class HistoryFlags(NamedTuple):
         ("reconciler history --at 2027-03-01 --who-can connectors:edit", "who could edit connectors then"),
     ),
 )
-@click.argument("address", required=False)
+@click.argument("address", required=False, type=ADDRESS)
 @click.option(
     "--limit",
     type=click.IntRange(1),

@@ -71,8 +71,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value is not None and value is not False and parameter.name:
-        note(parameter.name, value)
+    if value is None or value is False or not parameter.name:
+        return
+    note(parameter.name, value)
+    typed = ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+    if parameter.name == "env_file" and typed and not ctx.resilient_parsing:
+        from reconciler.settings import refuse_env_file
+
+        refuse_env_file(Path(value))  # also where no secret is needed, or no store
 
 
 _SPECIFICATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {

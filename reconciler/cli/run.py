@@ -106,11 +106,15 @@ def actor_of_run() -> str:
     return named_actor() or default_actor(os.environ)
 
 
-def load_desired(source: Source, progress: ShownProgress = UNTOLD) -> Desired:
+def load_desired(
+    source: Source, progress: ShownProgress = UNTOLD, *, undone: str = "nothing was planned", warn: bool = True
+) -> Desired:
     """The desired state; faults are shown.
 
     Args:
         progress: what `source` tells how far it has come.
+        undone: what is not done where there are errors.
+        warn: whether warnings are shown too.
 
     Raises:
         InvalidDefinitions: there are errors.
@@ -123,11 +127,9 @@ def load_desired(source: Source, progress: ShownProgress = UNTOLD) -> Desired:
         color = wants_color(options().color, sys.stderr)
         checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
         sys.stderr.write(render.render("text", desired.diagnostics, checked=checked, color=color))
-        invalid = InvalidDefinitions(
-            "the definitions are not valid; nothing was planned", hint="run: reconciler validate"
-        )
+        invalid = InvalidDefinitions(f"the definitions are not valid; {undone}", hint="run: reconciler validate")
         raise invalid from FaultyDefinitions(desired.diagnostics)
-    if not options().quiet:
+    if warn and not options().quiet:
         say_warnings(desired.diagnostics, options().color)
     if options().verbose:
         say_read(desired)

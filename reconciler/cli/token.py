@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.completion import CONNECTOR
 from reconciler.cli.options import SectionedGroup, choose_format, common_options
 from reconciler.cli.output import answer, columns_of, options, say, wants_color
 from reconciler.cli.run import named_actor, open_run
@@ -34,7 +35,7 @@ def token() -> None:
         ("reconciler token status --check", "for a monitor: exits with 10 where one is missing"),
     ),
 )
-@click.argument("connectors", nargs=-1, metavar="[CONNECTOR]...")
+@click.argument("connectors", nargs=-1, type=CONNECTOR, metavar="[CONNECTOR]...")
 @click.option("--check", is_flag=True, help="Exit with 10 when a token is missing or has expired.")
 @common_options()
 def status(connectors: tuple[str, ...], check: bool) -> int:
@@ -63,7 +64,7 @@ def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         common_options(),
         click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many requests are under way at once; default 8."),
-        click.argument("connectors", nargs=-1, metavar="[CONNECTOR]..."),
+        click.argument("connectors", nargs=-1, type=CONNECTOR, metavar="[CONNECTOR]..."),
     ):  # fmt: skip
         function = decorate(function)
     return function

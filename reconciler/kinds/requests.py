@@ -12,6 +12,7 @@ from reconciler.core.secret import MASK, Secret, carries_credentials, mask_text
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.mustache import Filling
 from reconciler.kinds.places import UrlPlace
+from reconciler.kinds.queries import without_names
 from reconciler.kinds.request_bodies import RequestBody, build_body
 from reconciler.kinds.request_entries import Entries, Pair, Param, headers_of, params_of
 from reconciler.kinds.styles import encoded, percent_encoded, style_of
@@ -60,14 +61,16 @@ def build(purpose: str, endpoint: Mapping[str, Any], given: GivenData, secrets: 
     try:
         filling = Filling(given.data)
         place = UrlPlace({entry["name"]: style_of(entry, "simple") for entry in endpoint.get("pathParams", ())})
-        filling.fill(endpoint["url"], place)
         entries = Entries(purpose, endpoint, secrets, filling)
         params = tuple(params_of(entries, given.params))
+        instead = {name for name, _ in (*params, *given.params)}
+        in_url = Filling(given.data)
+        in_url.fill(without_names(endpoint["url"], instead), place)
         headers = list(headers_of(entries, given.headers))
         body = build_body(endpoint, headers, filling)
-        if filling.missing:
-            _refuse_missing(tuple(filling.missing))
-        url = _absolute(place.text(), given.base_url)
+        if missing := in_url.missing | filling.missing:
+            _refuse_missing(tuple(missing))
+        url = _absolute(without_names(place.text(), instead), given.base_url)
         return Request(endpoint["method"].upper(), url, params, tuple(_complete(headers, body)), body)
     except (AttributeError, KeyError, TypeError):  # others have written what is no endpoint
         raise InvalidDefinitions(

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -26,6 +26,9 @@ class Sent(Struct, frozen=True):
         url: with its parameters; what is secret is masked.
         proofs: names of the headers that the authorization adds.
         verified: whether certificates are verified.
+        declared: whether the connector is not the live one, but as it is declared.
+        body: as it may be shown, where it is to be shown.
+        references: of the secrets that it takes, by their address, where these were not looked up; else None.
     """
 
     connector: str
@@ -34,6 +37,9 @@ class Sent(Struct, frozen=True):
     url: str
     proofs: tuple[str, ...]
     verified: bool
+    declared: bool = False
+    body: str | None = None
+    references: Mapping[str, str] | None = None
 
     def headers(self) -> list[tuple[str, str]]:
         """Its headers as they may be shown."""
@@ -50,11 +56,20 @@ def request_text(sent: Sent, *, values: bool = True) -> str:
     else:
         lines.append("headers: " + harmless(", ".join(name for name, _ in sent.headers())))
     body = sent.request.body
-    if body.form is not None:
-        lines.append("form fields: " + harmless(", ".join(body.form)))
-    if body.size:
+    if sent.body is not None and body.size:
+        lines += ["", *_harmless_lines(sent.body)]
+    elif body.size:
+        if body.form is not None:
+            lines.append("form fields: " + harmless(", ".join(body.form)))
         lines.append(f"body of {plural(body.size, 'byte')}")
+    if sent.references:
+        lines += ["", "secrets, which were not looked up:"]
+        lines += [f"  {harmless(address)}: {harmless(found)}" for address, found in sorted(sent.references.items())]
     return "\n".join(lines) + "\n"
+
+
+def _harmless_lines(text: str) -> list[str]:
+    return [harmless(part.replace("\t", "    ")) for part in _BREAKS.split(text)]
 
 
 def outcome_text(outcome: CallOutcome, *, color: bool) -> str:
@@ -78,8 +93,7 @@ def _body_text(outcome: CallOutcome) -> str:
     if not answer.body:
         return more
     shown = answer.body[:MOST]
-    lines = (harmless(part.replace("\t", "    ")) for part in _BREAKS.split(shown))
-    text = "\n" + "\n".join(lines).rstrip("\n") + "\n"
+    text = "\n" + "\n".join(_harmless_lines(shown)).rstrip("\n") + "\n"
     if len(answer.body) > MOST:
         text += f"(shortened: {plural(len(answer.body) - MOST, 'character')} more; -o json holds them)\n"
     return text + more
@@ -134,7 +148,10 @@ def call_json(sent: Sent, outcome: CallOutcome | None) -> str:
             "headers": _pairs(sent.headers()),
             "formFields": None if body.form is None else list(body.form),
             "bodyBytes": body.size,
+            "body": sent.body if body.size else None,
         },
+        "definition": sent.declared,
+        "references": None if sent.references is None else dict(sorted(sent.references.items())),
         "attempts": outcome.attempts if outcome else 0,
         "redirects": [
             {"status": hop.status, "url": hop.url, "credentials": hop.credentials}

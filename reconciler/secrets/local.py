@@ -5,12 +5,11 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from reconciler.core.references import BOUNDS_HINT, OF_FILES, Bounds, own
 from reconciler.errors import SecretRefused, SecretUnavailable, UsageError
@@ -30,6 +29,7 @@ class ResolverContext(Struct, frozen=True, dict=True):
         own: what belongs to the tool, and so is nobody's secret.
         bounds: what the operator lets references lead to.
         env_file_given: whether the operator names the env file, and not the repository.
+        reading: held by the thread that reads it.
     """
 
     environment: Mapping[str, str]
@@ -39,6 +39,7 @@ class ResolverContext(Struct, frozen=True, dict=True):
     own: Own
     bounds: Bounds
     env_file_given: bool = False
+    reading: Lock = field(default_factory=Lock)
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""
@@ -80,11 +81,16 @@ class ResolverContext(Struct, frozen=True, dict=True):
                     "a link leads it outside of what secret references may lead to here", hint=BOUNDS_HINT
                 )
 
-    @cached_property
+    @property
     def _file_values(self) -> Mapping[str, str | None]:
+        """Read once, as a pipe can be, although several threads may ask."""
         if self.env_file is None:
             return {}
-        return _parsed_environment(self._env_file_bytes(self.env_file), self.env_file)
+        with self.reading:
+            if "_read" not in self.__dict__:
+                self.__dict__["_read"] = _parsed_environment(self._env_file_bytes(self.env_file), self.env_file)
+        found: Mapping[str, str | None] = self.__dict__["_read"]
+        return found
 
     def _env_file_bytes(self, path: Path) -> bytes:
         """The env file: any that the operator names; of the repository's choice one that a reference might name."""

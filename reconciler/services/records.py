@@ -220,9 +220,9 @@ def find_connector(store: Store, name: str, is_declared: Callable[[str], bool]) 
         refuse_unreadable(found)
         return found
     if is_declared(name):
-        raise UsageError(f"the connector '{name}' is not live yet", hint="run: reconciler apply")
+        raise UsageError(f"the connector '{name}' is not live yet", hint="run: reconciler apply, or call it as it is declared: --definition")  # fmt: skip
     names = [record.name for record in store.search("Connector", None)]
-    raise UsageError(f"there is no live connector '{name}'", hint=_near(name, names, "list them with: reconciler get connector"))  # fmt: skip
+    raise UsageError(f"there is no live connector '{name}'", hint=near(name, names, "list them with: reconciler get connector"))  # fmt: skip
 
 
 def refuse_unknown(store: Store, plan: Plan, declared: Callable[[], Iterable[Key]]) -> None:
@@ -242,7 +242,7 @@ def refuse_unknown(store: Store, plan: Plan, declared: Callable[[], Iterable[Key
     for key in unknown:
         if key not in live:
             names = [other.name for other in {*live, *declared()} if other.kind == key.kind]
-            hint = _near(key.name, names, "write KIND/NAME, such as connector/crm-contacts")
+            hint = near(key.name, names, "write KIND/NAME, such as connector/crm-contacts")
             raise UsageError(f"there is no {address(*key)}, neither declared nor live", hint=hint)
 
 
@@ -269,9 +269,10 @@ def find_endpoint(connector: LiveConnector, purpose: str) -> Mapping[str, Any]:
         return known[purpose]
     listed = f"it has {', '.join(sorted(known))}" if known else "it has none"
     message = f"the connector '{connector.name}' has no endpoint '{purpose}'" if purpose else "which endpoint?"
-    raise UsageError(message, hint=_near(purpose, known, listed))
+    raise UsageError(message, hint=near(purpose, known, listed))
 
 
-def _near(name: str, known: Iterable[str], otherwise: str) -> str:
-    near = get_close_matches(name, list(known), n=1)
-    return f"did you mean '{near[0]}'? {otherwise}" if near else otherwise
+def near(name: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint at the one of `known` that `name` may be meant for."""
+    found = get_close_matches(name, list(known), n=1)
+    return f"did you mean '{found[0]}'? {otherwise}" if found else otherwise

@@ -1,6 +1,6 @@
 """Call every GET endpoint of many connectors with their sample data."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
@@ -30,15 +30,28 @@ def check_all(
     base_url: str,
     parallelism: int = PARALLELISM,
     progress: Progress = UNTOLD,
+    unready: Mapping[str, ReconcilerError] | None = None,
 ) -> list[CallResult]:
     """Call them, in parallel; the results in order of connectors and endpoints.
+
+    Args:
+        unready: why connectors cannot be called at all, by uid.
 
     `authorize` is called in this thread alone, and once more for an authorization whose fetched token was refused.
     """
     senders = Senders()
     pool = ThreadPoolExecutor(parallelism)
     try:
-        jobs = [job for found in connectors for job in _start(found, authorize, base_url, pool, senders)]
+        why = unready or {}
+        jobs = [
+            job
+            for found in connectors
+            for job in (
+                _unready(found, why[found.uid])
+                if found.uid in why
+                else _start(found, authorize, base_url, pool, senders)
+            )
+        ]
         renewed: dict[TokenKey, Headers | ReconcilerError] = {}
         for position, job in enumerate(told(jobs, "calling", len(jobs), progress, every=1)):
             if job.call is not None and _refused(job):
@@ -80,12 +93,24 @@ def _start(
             yield _Job(found, purpose, outcome=call)
 
 
+def _unready(found: LiveConnector, failure: ReconcilerError) -> Iterator[_Job]:
+    return (_Job(found, purpose, outcome=failure) for purpose in reading(found))
+
+
+def reading(found: LiveConnector) -> list[str]:
+    """The GET endpoints of a connector, in order of their names."""
+    listed = found.spec.get("endpoints", {})
+    endpoints = listed.items() if isinstance(listed, dict) else ()
+    return sorted(
+        purpose
+        for purpose, endpoint in endpoints
+        if isinstance(endpoint, dict) and str(endpoint.get("method", "")).upper() == "GET"
+    )
+
+
 def _calls(found: LiveConnector, base_url: str) -> Iterator[tuple[str, Call | ReconcilerError]]:
-    endpoints = found.spec.get("endpoints", {})
-    for purpose in sorted(endpoints if isinstance(endpoints, dict) else ()):
-        endpoint = endpoints[purpose]
-        if not isinstance(endpoint, dict) or str(endpoint.get("method", "")).upper() != "GET":
-            continue
+    for purpose in reading(found):
+        endpoint = found.spec["endpoints"][purpose]
         try:
             refuse_unreadable(found)
             data = gather(endpoint.get("sample", {}), {}, ())

@@ -15,7 +15,7 @@ from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
 from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
-from reconciler.settings import LOCK_SECONDS, Overrides, Settings, settle
+from reconciler.settings import LOCK_SECONDS, Overrides, Settings, refuse_env_file, settle
 from reconciler.source import files, git
 from reconciler.source.project import PROJECT_FILE, find_root, is_root, read_project
 from reconciler.source.repository import Extent, RepositorySource
@@ -159,7 +159,10 @@ def load_settings(root: Path, given: Overrides) -> Settings:
         InvalidDefinitions: the project file is wrong.
         UsageError: see `settle`.
     """
-    return settle(root, load_project(root), given, partial(_is_inside, root))
+    settings = settle(root, load_project(root), given, partial(_is_inside, root))
+    if settings.env_file is not None and settings.env_file_given:
+        refuse_env_file(settings.env_file)
+    return settings
 
 
 def load_project(root: Path) -> dict[str, Any]:

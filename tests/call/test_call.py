@@ -145,7 +145,7 @@ def test_a_writing_method_asks(live: Workspace, front) -> None:
     result = live.run("call", "bin", "create", "--set", "name=Ada")
     assert_error(result, 64, "call asks before it sends a POST", "--yes", f"POST {front.url}/anything", "headers: Accept, Content-Type, Authorization", "body of 27 bytes")  # fmt: skip
     shown = live.ok("call", "bin", "create", "--set", "name=Ada", "--dry-run").stdout
-    assert shown == f"POST {front.url}/anything\nAccept: application/json\nContent-Type: application/json\nAuthorization: ********\nbody of 27 bytes\n"  # fmt: skip
+    assert shown == f"POST {front.url}/anything\nAccept: application/json\nContent-Type: application/json\nAuthorization: ********\n\n{{\"name\": \"Ada\", \"count\": 3}}\n"  # fmt: skip
     assert front.requests == ()
 
 

@@ -25,6 +25,7 @@ from reconciler.importers.values import (
     typed,
     variable,
 )
+from reconciler.kinds.plain_endpoints import OF_THE_TRANSPORT
 
 MAX_NAME: Final = 255
 MAX_VALUE: Final = 8192
@@ -76,6 +77,8 @@ def header_entries(parameters: Sequence[ForeignParameter], sending: Sending) -> 
         if lowered in ignored or (lowered == "authorization" and sending.authorized):
             message = f"{lowered} follows from the body, the responses and the authorization, not from parameters"
             sending.source.notes.add("ignored-header", parameter.where, message)
+        elif lowered in OF_THE_TRANSPORT:
+            _skip(sending, parameter, f"{lowered} is set by the transport")
         elif not _HEADER.fullmatch(lowered) or len(lowered) > MAX_NAME or holds_secret(parameter.name):
             _skip(sending, parameter, "this is not the name of a header")
         elif lowered in found:

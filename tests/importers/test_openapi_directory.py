@@ -93,8 +93,8 @@ def test_what_real_documents_become_is_applied_and_stays(
         workspace.ok("fmt", "--check")
         if done.exit_code == 0:
             secrets = dict.fromkeys(told["variables"], "a-secret-of-the-tests")
-            workspace.ok("apply", "--yes", env=secrets)
-            plan = workspace.run("plan", "--detailed-exitcode", env=secrets)
+            workspace.ok("apply", "--yes", "--tokens", "demand", env=secrets)
+            plan = workspace.run("plan", "--detailed-exitcode", "--tokens", "demand", env=secrets)
             assert plan.exit_code == 0, f"{file}: {plan.output}"
 
 

@@ -14,7 +14,7 @@ _ROUNDS = 100
 """At most so many fixes after one another: a file that YAML cannot read shows one fault at a time."""
 _TRIED = 20
 _BREAK = re.compile("\r\n|\n|\r")
-_HIDING = (re.compile(r"RC1(?:0[4-7]|1[289]|2\d)"), re.compile(r"RC1(?:08|10|11|13|15)"))
+_HIDING = (re.compile(r"RC1(?:0[4-7]|1[289]|20)"), re.compile(r"RC1(?:08|10|11|13|15|21)"))
 """What ends the reading of a file, and what has a part of it read otherwise: others cannot be seen before."""
 
 

@@ -102,7 +102,6 @@ def test_a_line_of_a_body_is_told() -> None:
         ("body: '{{body}}'",),
         ("body: '{{#a}}{\"x\": 1}{{/a}}'",),
         ("body: '{\"a\": {{{raw}}} }'",),
-        ("body: <xml/>", "bodyType: raw"),
         ("body: <xml/>", "headers: [{name: content-type, value: text/xml}]"),
         ("body: '{{form}}'", "bodyType: form-urlencoded"),
         ("body: '{\"a\": {{a}}}'", "bodyType: multipart"),

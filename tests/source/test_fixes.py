@@ -207,6 +207,17 @@ def test_commits_are_not_written(workspace: Workspace, arguments: tuple[str, ...
     assert message in result.stderr
 
 
+def test_what_hides_the_rest_is_told_and_mended() -> None:
+    """RC120 and RC121 are mended, RC119 is for people: which side is meant?"""
+    unquoted = FILE.replace("https://crm.example.com/contacts/{{account}}", "{{base}}/x")
+    assert [item.code for item in judge(CRM, unquoted.encode())] == ["RC120"]
+    joined = FILE.replace("---\n", "")
+    assert [item.code for item in judge(CRM, joined.encode())] == ["RC121"]
+    torn = FILE.replace("  authorization:", "<<<<<<< ours\n  authorization:")
+    assert [item.code for item in judge(CRM, torn.encode())][:1] == ["RC119"]
+    assert (fixed(joined), fixed(torn)) == (FILE, torn)
+
+
 def test_links_are_not_followed(workspace: Workspace, tmp_path: Path) -> None:
     """Nothing outside is written."""
     outside = tmp_path / "outside.yaml"

@@ -169,6 +169,12 @@ def test_what_cannot_be_carried_over_is_noted(command: str, code: str, where: st
     assert notes_of(command)[code] == where
 
 
+@pytest.mark.parametrize("part", [":id", "{id}", "{{id}}", "${id}", "%7Bid%7D", "<id>"])
+def test_a_path_s_placeholders_of_another_language_are_placeholders(part: str) -> None:
+    """As documentation writes them."""
+    assert endpoint_of(f"curl 'https://a.example/b/{part}/c'")["url"] == "https://a.example/b/{{id}}/c"
+
+
 def test_several_commands_in_a_file() -> None:
     """One connector a host; comments, prompts, pipes and redirections are no part of a command."""
     text = """# two of them

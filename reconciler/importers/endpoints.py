@@ -154,7 +154,7 @@ def _url(request: ForeignRequest, tags: Placeholders, desk: Desk) -> str:
 def _segments(content: str, tags: Placeholders, desk: Desk, request: ForeignRequest, *, starts: bool) -> Iterator[str]:
     """A text of the URL, fit to be sent; what looks like a secret in its path is given by each call."""
     origin = _ORIGIN.match(content) if starts else None
-    yield origin[0] if origin else ""
+    yield _encoded(origin[0]) if origin else ""
     for index, segment in enumerate(content[origin.end() if origin else 0 :].split("/")):
         if index:
             yield "/"

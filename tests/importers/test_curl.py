@@ -104,6 +104,14 @@ def test_commands_that_are_authorized_differently_say_so() -> None:
     assert [endpoint.get("authorization") for endpoint in spec["endpoints"].values()] == [None, None, "none", "basic-2"]
 
 
+def test_a_connector_may_have_all_of_it() -> None:
+    """Several authorizations beside certificates that are not verified, in canonical order."""
+    (document,) = imported(
+        "curl -k https://a.example/1 -u a:b12345\ncurl https://a.example/2 --oauth2-bearer $T"
+    ).documents
+    assert [*document["spec"]][2:] == ["authorization", "authorizations", "tls", "endpoints"]
+
+
 @pytest.mark.parametrize(
     ("options", "form", "body", "sample"),
     [

@@ -77,10 +77,12 @@ def documents_of(
         ending, counted = ("", "") if len(parts) == 1 else (f"-{number}", f" ({number} of {len(parts)})")
         spec: Object = {"displayName": heading.display[: MAX_KEY - len(counted)].rstrip() + counted}
         spec |= deepcopy(heading.spec)
-        if further := mapping(spec.pop("authorizations", None)):
-            chosen = {endpoint.get("authorization") for endpoint in part.values()}
-            if used := {name: block for name, block in further.items() if name in chosen}:
-                spec["authorizations"] = used
+        chosen = {endpoint.get("authorization") for endpoint in part.values()}
+        used = {name: block for name, block in mapping(spec.get("authorizations")).items() if name in chosen}
+        if used:
+            spec["authorizations"] = used
+        else:
+            spec.pop("authorizations", None)
         spec["endpoints"] = dict(part)
         name = heading.name[: 63 - len(ending)].rstrip("-") + ending
         metadata: Object = {"name": name}

@@ -16,6 +16,7 @@ from reconciler.importers.placeholders import Placeholders
 from reconciler.importers.requests import Access, Desk, ForeignEntry, ForeignRequest, bearer, login
 from reconciler.importers.servers import is_plain
 from reconciler.importers.templates import (
+    NO_SAMPLE,
     Template,
     Variable,
     changed,
@@ -37,6 +38,10 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}")
 _UNSAFE = re.compile(r"[\s{}\\\x00-\x20\x7f-\xa0]")
 _URL = re.compile(r"(?:https?://[^\s]|/|\{\{)[^\s]*")  # as in schemas/connector.schema.json
 _MAX_URL: Final = 8192
+_WORD = r"([A-Za-z_][\w.-]{0,99})"
+_FOREIGN = re.compile(
+    rf"\A:{_WORD}\Z|\$?\{{\{{?{_WORD}\}}?\}}|(?:%7[Bb]){{1,2}}{_WORD}(?:%7[Dd]){{1,2}}|<{_WORD}>", re.ASCII
+)
 _ORIGIN = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _TRANSPORT: Final = frozenset(
     [
@@ -149,7 +154,7 @@ def _url(request: ForeignRequest, tags: Placeholders, desk: Desk) -> str:
 def _segments(content: str, tags: Placeholders, desk: Desk, request: ForeignRequest, *, starts: bool) -> Iterator[str]:
     """A text of the URL, fit to be sent; what looks like a secret in its path is given by each call."""
     origin = _ORIGIN.match(content) if starts else None
-    yield origin[0] if origin else ""
+    yield _encoded(origin[0]) if origin else ""
     for index, segment in enumerate(content[origin.end() if origin else 0 :].split("/")):
         if index:
             yield "/"
@@ -157,7 +162,23 @@ def _segments(content: str, tags: Placeholders, desk: Desk, request: ForeignRequ
             desk.say("secret-removed", request.where, "a part of the path that may be a secret is given by each call")
             yield tags.new_tag("path", "segment", None)
         else:
-            yield _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), segment)
+            yield from _pieces(segment, tags, desk, request)
+
+
+def _pieces(segment: str, tags: Placeholders, desk: Desk, request: ForeignRequest) -> Iterator[str]:
+    """A part of the path: what stands for a value in another language stands for one here, too."""
+    end = 0
+    for found in _FOREIGN.finditer(segment):
+        yield _encoded(segment[end : found.start()])
+        name = next(filter(None, found.groups()))
+        desk.say("variable-left", request.where, f"{clean(name)[:60]} in the path is given by each call")
+        yield tags.tag("variable", name, NO_SAMPLE)
+        end = found.end()
+    yield _encoded(segment[end:])
+
+
+def _encoded(literal_text: str) -> str:
+    return _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), literal_text)
 
 
 def _usable(entries: Sequence[ForeignEntry], request: ForeignRequest, desk: Desk) -> list[ForeignEntry]:

@@ -87,6 +87,7 @@ def check_by_validate(imported: Imported, files: dict[str, str]) -> None:
         found.pop("RC605", None)
     if any(note.code in ("secret-removed", "body-unknown", "body-cut") for note in imported.notes):
         found = {code: words for code, words in found.items() if code not in ("RC510", "RC511")}
+    found.pop("RC507", None)  # a value that looks like a placeholder is the document's own
     if any(note.code == "tls-unverified" for note in imported.notes):
         found.pop("RC602", None)
     assert not found, f"validate refuses it: {found}"

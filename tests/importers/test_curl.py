@@ -104,6 +104,14 @@ def test_commands_that_are_authorized_differently_say_so() -> None:
     assert [endpoint.get("authorization") for endpoint in spec["endpoints"].values()] == [None, None, "none", "basic-2"]
 
 
+def test_a_connector_may_have_all_of_it() -> None:
+    """Several authorizations beside certificates that are not verified, in canonical order."""
+    (document,) = imported(
+        "curl -k https://a.example/1 -u a:b12345\ncurl https://a.example/2 --oauth2-bearer $T"
+    ).documents
+    assert [*document["spec"]][2:] == ["authorization", "authorizations", "tls", "endpoints"]
+
+
 @pytest.mark.parametrize(
     ("options", "form", "body", "sample"),
     [
@@ -167,6 +175,12 @@ def test_options_that_an_endpoint_has() -> None:
 def test_what_cannot_be_carried_over_is_noted(command: str, code: str, where: str) -> None:
     """With line and column of the word."""
     assert notes_of(command)[code] == where
+
+
+@pytest.mark.parametrize("part", [":id", "{id}", "{{id}}", "${id}", "%7Bid%7D", "<id>"])
+def test_a_path_s_placeholders_of_another_language_are_placeholders(part: str) -> None:
+    """As documentation writes them."""
+    assert endpoint_of(f"curl 'https://a.example/b/{part}/c'")["url"] == "https://a.example/b/{{id}}/c"
 
 
 def test_several_commands_in_a_file() -> None:

@@ -105,15 +105,16 @@ def _first_key(root: Node | None) -> Node | None:
 
 
 def by_index(content: object, path: Path) -> Path:
-    """A path with the items of named lists by their index, as far as it leads."""
+    """A path with the items of lists by their index, also those that it has by name, as far as it leads."""
     steps: list[str | int] = []
     for step in path:
         if isinstance(content, list):
             names = [item.get("name") if isinstance(item, dict) else None for item in content]
-            if step not in names:
+            index = step if isinstance(step, int) else names.index(step) if step in names else len(content)
+            if index >= len(content):
                 break
-            steps.append(names.index(str(step)))
-            content = content[names.index(str(step))]
+            steps.append(index)
+            content = content[index]
         elif isinstance(content, dict) and step in content:
             steps.append(step)
             content = content[step]

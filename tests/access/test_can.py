@@ -133,7 +133,7 @@ def test_of_a_commit_and_of_what_is_live(gate: Workspace) -> None:
         ("who-can connector:edit", "did you mean 'connectors:edit'?"),
         ("can ada connectors:edit connector/crm-contact", "did you mean 'connector/crm-contacts'?"),
         ("can ada connectors:edit category/crm", "it is about connectors"),
-        ("can ada connectors:edit crm-contacts", "write KIND/NAME"),
+        ("can ada connectors:edit crm-contacts", "did you mean connector/crm-contacts?"),
         ("can ada connectors:edit connector/crm-contact --live", "KIND/NAME"),
     ],
 )

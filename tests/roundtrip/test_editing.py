@@ -58,6 +58,7 @@ spec:
       method: GET
       url: "https://crm.example.com/contacts/{{id}}"
       timeoutSeconds: 30   # the default
+      bodyType: raw
       body: |
         {"a": 1}
         # no comment

@@ -133,8 +133,6 @@ def adopt(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) 
             _show_summary(prepared, "would be " if dry_run else "", f" on the new branch {branch}" if branch else "")
         _show_conflicts(drifted, spans)
     _say_rest(drifted, run.settings.owner)
-    if drifted.adoptions and not said.quiet:
-        say(_AFTERWARDS)
     return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
 
 
@@ -192,6 +190,8 @@ def _say_rest(drifted: "DriftOfAll", owner: str) -> None:
     from reconciler.render.adoption import refusal_lines
 
     if not options().quiet:
+        if any(found.deed is not Deed.CREATE for found in drifted.adoptions):
+            say(_AFTERWARDS)
         if drifted.pending:
             names = ", ".join(address(*key) for key in drifted.pending[:5])
             more = f" and {len(drifted.pending) - 5} more" if len(drifted.pending) > 5 else ""

@@ -25,6 +25,18 @@ def document(kind: str, name: str, spec: Document, **metadata: Any) -> Document:
     return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name, **metadata}, "spec": spec}
 
 
+JSON_BODIES = st.sampled_from(["{}", '{"a": "{{a}}",\n "b": [1]}', "[1, 2]\n"])
+
+
+def _sendable(endpoint: Document) -> Document:
+    """An endpoint whose body is what its type says."""
+    try:
+        json.loads(endpoint.get("body") or "{}")
+    except ValueError:
+        return {**endpoint, "bodyType": "raw"}
+    return endpoint
+
+
 ENDPOINTS = st.dictionaries(
     st.sampled_from(["list", "Get all", "v1.more"]),
     st.fixed_dictionaries(
@@ -32,11 +44,11 @@ ENDPOINTS = st.dictionaries(
         optional={
             "params": st.lists(st.fixed_dictionaries({"name": st.sampled_from("abc"), "value": st.sampled_from(["", "1"]) | SECRETS}), max_size=3, unique_by=lambda entry: entry["name"]),
             "headers": st.lists(st.fixed_dictionaries({"name": st.sampled_from(["X-A", "x-b"]), "value": st.sampled_from(["1", "2"])}), max_size=2, unique_by=lambda entry: entry["name"]),
-            "body": TEXTS, "bodyType": st.sampled_from(["json", "raw"]),
+            "body": TEXTS | JSON_BODIES, "bodyType": st.sampled_from(["json", "raw"]),
             "sample": st.dictionaries(st.sampled_from("ab"), st.sampled_from([1, True, "1", None, [1], 1.5]), max_size=2),
             "timeoutSeconds": st.sampled_from([30, 5]), "retry": st.fixed_dictionaries({}, optional={"attempts": st.sampled_from([0, 2])}),
         },
-    ),
+    ).map(_sendable),
     max_size=3,
 )  # fmt: skip
 IGNORED = st.lists(

@@ -142,6 +142,7 @@ def test_what_makes_it_stale(saved: Workspace, move: str) -> None:
 
 def test_a_record_that_was_to_be_created_is_there(workspace: Workspace) -> None:
     workspace.ok("plan", "-q", "--out", "plan.json")
+    workspace.write("connectors/more.yaml", CATEGORY.replace("crm", "more").replace("Customer data", "More"))
     workspace.ok("apply", "--yes", "-q")
     assert "connector/crm-contacts was created" in refused(workspace, 6)
 

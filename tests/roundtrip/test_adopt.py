@@ -9,6 +9,7 @@ from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
 from live_state import InProcess, drift, sql
 
+from reconciler.cli.drift import _AFTERWARDS as AFTERWARDS
 from reconciler.kinds import registry
 
 COMMENTED = (
@@ -88,7 +89,7 @@ def test_only_what_differs_is_edited(applied: Workspace) -> None:
             "1 record adopted in 1 file.\n"
         )
     )
-    assert done.stderr == ""
+    assert done.stderr == f"{AFTERWARDS}\n"
     assert is_planned_empty(applied)
     applied.ok("fmt", "--check")
     assert applied.ok("adopt").stdout == "Nothing to adopt.\n"
@@ -266,9 +267,9 @@ def test_line_breaks_and_the_mark_at_the_start_stay(applied: Workspace) -> None:
     """As the file has them, also where lines are new."""
     text = "\ufeff" + COMMENTED.replace("\n", "\r\n")
     applied.write("connectors/crm.yaml", text.encode())
-    drift(applied, "crm-contacts", "$.spec.endpoints.list.body", '"one\\ntwo\\n"')
+    drift(applied, "crm-contacts", "$.spec.endpoints.list.body", '"[1,\\n2]\\n"')
     applied.ok("adopt", "-q")
-    assert connectors(applied) == text + "      body: |\r\n        one\r\n        two\r\n"
+    assert connectors(applied) == text + "      body: |\r\n        [1,\r\n        2]\r\n"
     assert is_planned_empty(applied)
 
 

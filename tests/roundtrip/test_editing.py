@@ -133,7 +133,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], object], list[str]]] = [
     ("a new key at the end", put("status", "inactive"), ["+  status: inactive"]),
     ("an endpoint goes with a blank line", lambda spec: spec["endpoints"].pop("get"),
      ["-", "-    get:", "-      method: GET", '-      url: "https://crm.example.com/contacts/{{id}}"', "-      timeoutSeconds: 30   # the default",
-      "-      body: |", '-        {"a": 1}', "-        # no comment"]),
+      "-      bodyType: raw", "-      body: |", '-        {"a": 1}', "-        # no comment"]),
     ("an endpoint comes with a blank line", put("endpoints", "new", {"method": "GET", "url": "https://x", "sample": {"a": "1"}}),
      ["+", "+    new:", "+      method: GET", "+      url: https://x", '+      sample: {a: "1"}']),
 ]  # fmt: skip

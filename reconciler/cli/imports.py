@@ -183,7 +183,7 @@ def har(
     "curl",
     examples=(
         ("reconciler import curl commands.sh --name crm", "the commands of a file"),
-        ("pbpaste | reconciler import curl - --out -", "what was copied, on stdout"),
+        ("reconciler import curl - --out -", "what is pasted, or piped in, on stdout"),
         ("reconciler import curl 'curl https://api.example.com/v1/pets'", "one command"),
     ),
 )

@@ -127,10 +127,11 @@ def _with_tokens(works: Sequence[_Work], tools: TokenTools) -> list[_Work]:
             if not can_be_fetched(by):
                 checks[key] = Check(name, True, "not tried, as its URL has placeholders")
                 continue
-            printed = print_of(by, work.values, tools.sealer())
             record = work.change.record
             state = states.get(TokenKey(record.uid, by.name)) if record else None
-            if state is not None and state.made_with == printed and not is_due(state, now):
+            is_held = state is not None and not is_due(state, now)  # without one no key is asked for, let alone made
+            printed = print_of(by, work.values, tools.sealer()) if is_held else ""
+            if state is not None and printed and state.made_with == printed:
                 checks[key] = Check(name, True, "the stored one is good")
                 continue
             try:

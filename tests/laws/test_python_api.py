@@ -75,7 +75,7 @@ def test_a_validation_is_that_of_the_command(workspace: Workspace) -> None:
     workspace.write("reconciler.yaml", "apiVersion: reconciler/v1\nkind: Project\nvendor: x\n")
     result = reconciler.Repository(workspace.root).validate()
     said = json.loads(workspace.run("validate", "-o", "json").stdout)
-    assert result.model_dump(by_alias=True, mode="json") == said
+    assert result.model_dump(by_alias=True, mode="json", exclude_unset=True) == said
     assert not result.ok and {found.file for found in result.diagnostics} == {
         "connectors/bad.yaml", "connectors/lost.txt", "reconciler.yaml",
     }  # fmt: skip

@@ -86,7 +86,7 @@ def test_numbers_texts_and_truth_values_are_told_apart(empty: Workspace, old: st
 
 def test_lines_of_a_long_text_are_shown_whatever_they_begin_with(bench: InProcess, applied: Workspace) -> None:
     """Also those that look like the head of a unified diff."""
-    before = "      body: |\n        -- first\n        same\n"
+    before = "      bodyType: raw\n      body: |\n        -- first\n        same\n"
     applied.edit("connectors/crm.yaml", "      params:", before + "      params:")
     text = applied.ok("plan").stdout
     assert "        + -- first\n        + same" in text, "of a new text every line is shown"

@@ -133,7 +133,7 @@ def adopt(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) 
             _show_summary(prepared, "would be " if dry_run else "", f" on the new branch {branch}" if branch else "")
         _show_conflicts(drifted, spans)
     _say_rest(drifted, run.settings.owner)
-    if drifted.adoptions and not said.quiet:
+    if written and not said.quiet:
         say(_AFTERWARDS)
     return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
 

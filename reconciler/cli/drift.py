@@ -132,7 +132,7 @@ def adopt(addresses: tuple[str, ...], branch: str, dry_run: bool, theirs: bool) 
             _show_diffs(prepared)
             _show_summary(prepared, "would be " if dry_run else "", f" on the new branch {branch}" if branch else "")
         _show_conflicts(drifted, spans)
-    _say_rest(drifted, run.settings.owner)
+    _say_rest(drifted, run.settings.owner, written=written)
     return ExitCode.CONFLICT if drifted.conflicts or drifted.refusals else ExitCode.OK
 
 
@@ -183,14 +183,14 @@ def _show_conflicts(drifted: "DriftOfAll", spans: "Spans") -> None:
         answer("".join(f"{line}\n" for line in conflict_lines(conflict, spans)))
 
 
-def _say_rest(drifted: "DriftOfAll", owner: str) -> None:
+def _say_rest(drifted: "DriftOfAll", owner: str, *, written: bool) -> None:
     """What is left to do, and what could not be done."""
     from reconciler.core.drift import Deed
     from reconciler.kinds.registry import address
     from reconciler.render.adoption import refusal_lines
 
     if not options().quiet:
-        if any(found.deed is not Deed.CREATE for found in drifted.adoptions):
+        if written and any(found.deed is not Deed.CREATE for found in drifted.adoptions):
             say(_AFTERWARDS)
         if drifted.pending:
             names = ", ".join(address(*key) for key in drifted.pending[:5])

@@ -88,11 +88,12 @@ def history(
 
     Formats (-o): text, json.
     """  # fmt: skip
+    chosen = choose_format(FORMATS)
     asked = HistoryFlags(
         key_of(address) if address else None,
         limit,
         time_of("--since", since) if since else "",
-        choose_format(FORMATS),
+        chosen,
         wants_color(options().color, sys.stdout),
     )
     _refuse_mixed(asked, numbers=numbers is not None, at=at is not None, asks=(can is not None) + (who_can is not None))

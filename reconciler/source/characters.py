@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 _CLASS = re.compile(r"\[(?!\^)((?:\\.|[^\]\\])+)\]")
 _NEGATED_OR_ANY = re.compile(r"\[\^|(?<!\\)\.(?![^\[]*\])")
@@ -89,6 +88,8 @@ def _scheme_fault(scheme: str, signs: str, rest: str) -> tuple[str, str]:
 
 
 def _near_http(scheme: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(scheme.lower(), ("https", "http"), n=1, cutoff=0.7)
     return ("http" if scheme.lower() == "http" else "https") if near else ""
 

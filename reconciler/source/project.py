@@ -11,17 +11,20 @@ from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
 from reconciler.source import files, text
-from reconciler.source.objections import Objection, findings_of, first_repeated, kind_finding
 from reconciler.source.yaml.loader import Loaded, fast_parser, load, load_carefully
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+    from reconciler.source.objections import Objection
 
 
 def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> list[Finding]:
     """What is wrong with a document, at most `MAX_FAULTS` times its schema's objections; empty when it is valid."""
     kind = content.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
+        from reconciler.source.objections import kind_finding
+
         return [kind_finding(content, document, kinds)]
     try:
         if is_valid(kind, content):
@@ -31,7 +34,9 @@ def explain(content: dict[str, Any], document: int, kinds: tuple[str, ...]) -> l
     return _told(_explained(kind, content), document) or _told(_decided(kind, content), document)
 
 
-def _told(faults: Iterable[Objection], document: int) -> list[Finding]:
+def _told(faults: "Iterable[Objection]", document: int) -> list[Finding]:
+    from reconciler.source.objections import findings_of
+
     found: dict[tuple[str, Place, str], Finding] = {}
     for fault in islice(faults, MAX_FAULTS + 1):
         for finding in islice(findings_of(fault, document), MAX_FAULTS + 1):
@@ -43,16 +48,20 @@ def _beyond_json(document: int) -> Finding:
     return Finding("RC209", "the document holds what JSON cannot express", Place(document), "quote long numbers")
 
 
-def _explained(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
+def _explained(kind: str, content: dict[str, Any]) -> "Iterator[Objection]":
     """What jsonschema objects to."""
+    from reconciler.source.objections import Objection
+
     for error in _reference(kind).iter_errors(content):
         steps, path = tuple(error.absolute_schema_path), tuple(error.absolute_path)
         rule = "propertyNames" if "propertyNames" in steps else error.validator or "falseSchema"
         yield Objection(rule, error.instance, path, error.schema if isinstance(error.schema, dict) else {}, steps, kind)
 
 
-def _decided(kind: str, content: dict[str, Any]) -> Iterator[Objection]:
+def _decided(kind: str, content: dict[str, Any]) -> "Iterator[Objection]":
     """What jsonschema-rs objects to."""
+    from reconciler.source.objections import Objection
+
     for error in compiled(kind).iter_errors(content):
         steps = tuple(error.schema_path)
         schema: Any = registry.load(SCHEMA_FILES[kind])
@@ -72,6 +81,8 @@ def _reference(kind: str) -> Any:
     from jsonschema import Draft202012Validator as Reference
     from jsonschema import ValidationError
     from jsonschema.validators import extend
+
+    from reconciler.source.objections import first_repeated
 
     def unique_items(_: Any, wanted: bool, instance: Any, schema: Any) -> "Iterator[ValidationError]":
         if wanted and isinstance(instance, list) and first_repeated(instance) is not None:

@@ -142,9 +142,17 @@ def test_what_makes_it_stale(saved: Workspace, move: str) -> None:
 
 def test_a_record_that_was_to_be_created_is_there(workspace: Workspace) -> None:
     workspace.ok("plan", "-q", "--out", "plan.json")
-    workspace.write("connectors/more.yaml", CATEGORY.replace("crm", "more").replace("Customer data", "More"))
+    workspace.edit("connectors/crm.yaml", "Contacts of the CRM.", "Others made it.")
     workspace.ok("apply", "--yes", "-q")
     assert "connector/crm-contacts was created" in refused(workspace, 6)
+
+
+def test_a_plan_that_was_applied_says_so(workspace: Workspace) -> None:
+    """It is stale for that reason, whether it was carried out from the file or planned once more."""
+    workspace.ok("plan", "-q", "--out", "plan.json")
+    workspace.ok("apply", "--yes", "-q")
+    said = refused(workspace, 6)
+    assert "error: the plan was already applied as run 1, by ada at " in said and "nothing was changed now" in said
 
 
 def test_what_does_not_concern_it_does_not_make_it_stale(saved: Workspace) -> None:

@@ -36,7 +36,7 @@ _KEYED_VALUE = re.compile(
 _REFERENCE = re.compile(rf"\s*\{{\s*{_PLACE}\s*\}}\s*(?:[,}}\]].*|#.*)?$")
 _REFERENCE_LINE = re.compile(rf"\s*{_PLACE}\s*(?:#.*)?$")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-_QUERY = re.compile(r"""(?<=[?&])([\w.%-]{1,64})=([^&\s#"'{]+)""")
+_QUERY = re.compile(r"""(?<=[?&#])([\w.%-]{1,64})=([^&\s#"'{]+)""")
 
 _TOKEN_MARK = re.compile(
     rb"yJ|KIA|SIA|Iza|xox[baps]-|k(?:_live_|-ant-|-proj-)|G\.|BEGIN "

@@ -11,7 +11,17 @@ from reconciler.importers.schemes import usable_scopes
 from reconciler.importers.security import MAX_SCOPES
 from reconciler.importers.servers import is_plain
 from reconciler.importers.templates import Template, lone, variables
-from reconciler.importers.values import Json, Object, Pointer, clean, mapping, sequence, spell, text
+from reconciler.importers.values import (
+    Json,
+    Object,
+    Pointer,
+    clean,
+    mapping,
+    sequence,
+    spell,
+    text,
+    without_credentials,
+)
 
 
 class Grant(Struct, frozen=True):
@@ -94,7 +104,10 @@ def _oauth2(auth: _Auth) -> Grant:
         auth.desk.say("unsupported-security", auth.where, "the token is sent in a header, not in the query")
     if is_plain(str(url[0])):
         auth.desk.say("plain-http", auth.where, "credentials for the token would be sent over plain http")
-    block: Object = {"method": method, "tokenUrl": str(url[0]), "clientId": None, "clientSecret": None}
+    token_url = without_credentials(str(url[0]))
+    if token_url != str(url[0]):
+        auth.desk.say("secret-removed", auth.where, "what may be a secret was taken out of the token URL")
+    block: Object = {"method": method, "tokenUrl": token_url, "clientId": None, "clientSecret": None}
     secrets = {"clientId": auth.secret("clientId", "CLIENT_ID"), "clientSecret": auth.secret("clientSecret", "CLIENT_SECRET")}  # fmt: skip
     if auth.word("client_authentication") == "body":
         block["clientAuthentication"] = "body"

@@ -10,7 +10,16 @@ from msgspec import Struct
 
 from reconciler.importers.document import ForeignDocument
 from reconciler.importers.entries import MAX_NAME
-from reconciler.importers.values import Json, Object, Pointer, clean, holds_secret, mapping, text, without_secrets
+from reconciler.importers.values import (
+    Json,
+    Object,
+    Pointer,
+    clean,
+    holds_secret,
+    mapping,
+    text,
+    without_credentials,
+)
 
 
 class Means(IntEnum):
@@ -107,7 +116,7 @@ def _oauth(source: ForeignDocument, name: str, node: Object, where: Pointer, ser
     if not usable:
         return Scheme(name, Means.TOKEN_BY_HAND, where, flow="OAuth 2.0 without a known flow")
     for flow in usable:
-        url = _token_url(flows[flow], server)
+        url = _token_url(source, flows[flow], server, where)
         scopes = usable_scopes(sorted(mapping(flows[flow].get("scopes"))))
         if flow in ("clientCredentials", "password") and url:
             _note_other_flows(source, usable, flow, where)
@@ -126,11 +135,15 @@ def _flows(source: ForeignDocument, node: Object) -> dict[str, Object]:
     return {flow: mapping(entry) for flow, entry in mapping(node.get("flows")).items()}
 
 
-def _token_url(flow: Object, server: str) -> str:
+def _token_url(source: ForeignDocument, flow: Object, server: str, where: Pointer) -> str:
     url = clean(text(flow.get("tokenUrl"))).strip()
     if url and not url.lower().startswith(("http://", "https://")) and server.startswith("http"):
         url = urljoin(server + "/", url)
-    return without_secrets(url) if _REQUEST_URL.fullmatch(url) and len(url) <= 8192 else ""
+    if not _REQUEST_URL.fullmatch(url) or len(url) > 8192:
+        return ""
+    if url != (url := without_credentials(url)):
+        source.notes.add("secret-removed", where, "what may be a secret was taken out of the token URL")
+    return url
 
 
 def _note_other_flows(source: ForeignDocument, usable: Sequence[str], chosen: str, where: Pointer) -> None:

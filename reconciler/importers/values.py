@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from typing import Final, TypeAlias
+from urllib.parse import unquote_plus
 
 from reconciler.core.secret import TOKEN, carries_credentials
 
@@ -133,6 +134,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\u
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z ]+ )?PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+@")
 _USER = re.compile(r"(?<=://)[^/?#\s]*@")
+_SPOKEN = re.compile(
+    r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:password|passwd|pwd|(?:[a-z]+[_-])?(?:secret|token|key))["']?\s*[=:]\s*["']?)"""
+    r"(?=(?:[A-Za-z._~+/-]{0,200}\d){2})[A-Za-z0-9._~+/-]{16,}=*",
+    re.IGNORECASE,
+)
+"""What people write of a credential in a text: its name or scheme, and a long value in which there are digits."""
 
 
 def clean(content: str) -> str:
@@ -152,18 +159,33 @@ def one_line(content: str) -> str:
 
 
 def holds_secret(content: str) -> bool:
-    """Whether some part of `content` has the form of a token, a private key, or a URL with a password."""
-    return TOKEN.search(content) is not None or ("@" in content and _USERINFO.search(content) is not None)
+    """Whether some part of `content` has the form of a token, a private key, a URL with a password, or a credential."""
+    return (
+        TOKEN.search(content) is not None
+        or ("@" in content and _USERINFO.search(content) is not None)
+        or (len(content) > _SHORTEST and _SPOKEN.search(content) is not None)
+    )
 
 
 def without_secrets(content: str) -> str:
     """`content` with whatever `holds_secret` finds in it removed."""
-    return _USERINFO.sub("", TOKEN.sub(REMOVED, _PRIVATE_KEY.sub(REMOVED, content)))
+    known = _USERINFO.sub("", TOKEN.sub(REMOVED, _PRIVATE_KEY.sub(REMOVED, content)))
+    return _SPOKEN.sub(rf"\1{REMOVED}", known) if len(known) > _SHORTEST else known
+
+
+_SHORTEST = 20  # what `_SPOKEN` finds is longer
 
 
 def url_without_secrets(url: str) -> str:
     """As `without_secrets`, for a URL: what replaces a token is a placeholder, and no user is left at all."""
     return _USER.sub("", without_secrets(url).replace(REMOVED, "{removed}"))
+
+
+def without_credentials(url: str) -> str:
+    """`url` without a user, tokens, and the parameters of its query that carry credentials by their name."""
+    path, _, query = url_without_secrets(url.partition("#")[0]).partition("?")
+    kept = [pair for pair in query.split("&") if pair and not names_secret(unquote_plus(pair.partition("=")[0]))]
+    return f"{path}?{'&'.join(kept)}" if kept else path
 
 
 def names_secret(name: str, place: str = "query") -> bool:

@@ -78,6 +78,14 @@ def test_odd_places_are_refused(live: Workspace, front, to: str) -> None:
     assert_error(live.run("call", "bin", "get"), 10, "it redirects to what is no")
 
 
+def test_a_token_in_a_fragment_is_not_shown(live: Workspace, front) -> None:
+    """Where OAuth's implicit flow puts it."""
+    front.play(faults.redirect("/anything#access_token=cnry-fragment&state=1"))
+    result = live.run("call", "bin", "get")
+    assert "#access_token=********&state=1" in result.stderr
+    assert "cnry-fragment" not in result.output
+
+
 def test_redirects_end(live: Workspace, front) -> None:
     """After five."""
     front.play(*[faults.redirect("/anything")] * 10)

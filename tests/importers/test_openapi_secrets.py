@@ -108,3 +108,35 @@ def test_harmless_fields_with_such_names_keep_their_sample() -> None:
     endpoint = endpoint_of(operation({"requestBody": body, "parameters": parameters}))
     assert endpoint["sample"] == {"allow_credentials": True}
     assert endpoint["params"] == [{"name": "pageToken", "value": "first"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Authorization: Bearer {}", "use token={} here", 'login(password: "{}")', "op_client_secret={}", "X-Api-Key: {}"],
+)
+def test_credentials_that_texts_name_are_removed(text: str) -> None:
+    """People paste them into descriptions, titles and names, and they have no form of their own."""
+    secret = "a1B2c3D4e5F6g7H8i9J0"
+    document = openapi(
+        {"/a": {"get": {"operationId": text.format(secret), "summary": text.format(secret)}}},
+        info={"title": text.format(secret), "description": text.format(secret), "version": "1"},
+    )
+    assert secret.lower() not in everything(document).lower()
+
+
+@pytest.mark.parametrize("text", ["Bearer authentication-scheme", "token: see the page of the key", "key=YOUR_API_KEY_HERE_PLEASE"])  # fmt: skip
+def test_words_about_credentials_stay(text: str) -> None:
+    assert text in everything(openapi({"/a": {"get": {"summary": text}}}))
+
+
+def test_a_token_url_loses_its_credentials() -> None:
+    """A user, and parameters of the query by their names; what else is there stays."""
+    url = f"https://{CANARY}@a.example/t?client_secret={CANARY}&tenant=7&%74oken={CANARY}"
+    flows = {"clientCredentials": {"tokenUrl": url, "scopes": {}}}
+    document = openapi(
+        {"/a": {"get": {}}},
+        components={"securitySchemes": {"o": {"type": "oauth2", "flows": flows}}},
+        security=[{"o": []}],
+    )
+    assert CANARY not in everything(document)
+    assert "https://a.example/t?tenant=7" in everything(document)

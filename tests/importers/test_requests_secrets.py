@@ -55,7 +55,10 @@ def collection(secret: Iterator[str]) -> dict[str, Any]:
         values = {**{key: next(secret) for key in keys}, **plain}
         return {"type": kind, kind: [{"key": key, "value": value} for key, value in values.items()]}
 
-    grant = {"accessTokenUrl": "https://a.example/token", "grant_type": "password_credentials"}
+    grant = {
+        "accessTokenUrl": f"https://u:{next(secret)}@a.example/token?api_key={next(secret)}",
+        "grant_type": "password_credentials",
+    }
     auths = [
         auth("basic", "username", "password"),
         auth("bearer", "token"),

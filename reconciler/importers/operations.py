@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from reconciler.importers.answers import accept_entry
 from reconciler.importers.bodies import make_body, openapi_contents
 from reconciler.importers.demands import Credentials
 from reconciler.importers.document import ForeignDocument, Notebook, prose
@@ -100,6 +101,8 @@ def make_endpoint(operation: Operation, credentials: Credentials, setting: Impor
         )
         source.notes.add("plain-http", server.where, message)
     body = _body(operation, parameters, setting, tags)
+    if not any(text(entry["name"]).lower() == "accept" for entry in headers):
+        headers = [*accept_entry(source, operation.node, operation.where), *headers][:MAX_ENTRIES]
     if body.content_type:
         headers = [{"name": "Content-Type", "value": body.content_type, "required": True}, *headers[: MAX_ENTRIES - 1]]
     _note_rest(operation, source)

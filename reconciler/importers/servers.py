@@ -49,7 +49,10 @@ def is_plain(url: str) -> bool:
 
 
 def choose_server(source: ForeignDocument, listed: Json, where: Pointer, base: Base) -> Server:
-    """The best of a list of OpenAPI server objects: the first on https, else the first."""
+    """The best of a list of OpenAPI server objects: the first on https, else the first.
+
+    One that is not absolute is where the document was fetched from, or where the requests are said to go.
+    """
     servers = [_read(source, mapping(item), (*where, index)) for index, item in enumerate(sequence(listed))]
     return _best(source, [found for found in servers if found is not None], where, base)
 
@@ -96,12 +99,18 @@ def _with_schemes(source: ForeignDocument, path: str, schemes: Json, base: Base)
 
 def _best(source: ForeignDocument, usable: list[Server], where: Pointer, base: Base) -> Server:
     usable = usable or [Server("", {}, where)]
-    chosen = next((found for found in usable if found.url.startswith("https:")), usable[0])
+    chosen = next((found for found in usable if _is_best(found, base)), usable[0])
     others = ", ".join(sorted({found.url for found in usable if found.url != chosen.url})[:5])
     if others:
         message = f"{chosen.url or '/'} is used; there are also"
         source.notes.add("server-chosen", where, message, others)
     return _complete(source, chosen, base)
+
+
+def _is_best(server: Server, base: Base) -> bool:
+    if server.url.lower().startswith(_HTTP):
+        return server.url.startswith("https:")
+    return base.given is not None or (base.document or "").lower().startswith("https:")
 
 
 def _complete(source: ForeignDocument, server: Server, base: Base) -> Server:

@@ -333,3 +333,46 @@ def test_numbers_keep_a_sensible_spelling() -> None:
         endpoint = endpoint_of(read(text.encode(), file))
         assert endpoint["sample"] == {"i": 10_000_000_000, "x": 2.5}
         assert endpoint["params"][0]["value"] in ("10000000000", "1e10")
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "https://docker.example/v1/get"),
+        ({"fetched_from": "https://a.example/docs/api.json"}, "https://a.example/v1.33/get"),
+        ({"fetched_from": "http://a.example/docs/api.json"}, "https://docker.example/v1/get"),
+        ({"server": "http://127.0.0.1:80"}, "http://127.0.0.1:80/v1.33/get"),
+    ],
+)
+def test_a_server_that_is_not_absolute_stands_before_later_ones(options: dict[str, str], url: str) -> None:
+    """The first server is the document's choice, where it is known and on https."""
+    servers = [{"url": "/v1.33"}, {"url": "https://docker.example/v1"}]
+    assert endpoint_of(openapi({"/get": GET}, servers=servers), **options)["url"] == url
+
+
+def _answering(*types: str) -> dict[str, Any]:
+    good = {"description": "", "content": {kind: {} for kind in types}}
+    return {"responses": {"200": good, "400": {"description": "", "content": {"application/json": {}}}}}
+
+
+@pytest.mark.parametrize(
+    ("types", "accept"),
+    [
+        ([], None),
+        (["text/csv", "application/json; charset=utf-8"], None),
+        (["*/*"], None),
+        (["application/xml"], "application/xml"),
+        (["image/*"], "image/*"),
+        (["text/html", "application/vnd.pets+json"], "application/vnd.pets+json"),
+        (["no type", "{{x}}/y"], None),
+    ],
+)
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def test_the_type_of_answer_is_asked_for(version: str, types: list[str], accept: str | None) -> None:
+    """Calls ask for JSON of themselves: a header says so where the document has no such answer."""
+    node = {"operationId": "a", "produces": types} if version == "2.0" else {"operationId": "a", **_answering(*types)}
+    paths = {"/a": {"get": node}}
+    document = swagger(paths, schemes=["https"]) if version == "2.0" else openapi(paths)
+    wanted = [{"name": "Accept", "value": accept, "required": True}] if accept else None
+    assert endpoint_of(document).get("headers") == wanted
+    assert notes_of(document).keys() == ({"media-type-chosen"} if accept and len(types) > 1 else set())

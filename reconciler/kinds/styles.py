@@ -86,13 +86,13 @@ def fields(name: str, value: Any, style: Style) -> Iterator[Written]:
 
 
 def _deep(name: str, value: Any) -> Iterator[Written]:
-    """Keys in brackets. A list repeats its name, or its items are numbered where they are no scalars."""
+    """Keys in brackets, and the numbers of items: OpenAPI says nothing of lists, and servers that take brackets read those."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _deep(f"{name}[{key}]", inner)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _deep(f"{name}[{index}]" if isinstance(item, list | dict) else name, item)
+            yield from _deep(f"{name}[{index}]", item)
     elif value is not None:
         yield name, as_text(value)
 

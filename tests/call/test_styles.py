@@ -95,7 +95,7 @@ QUERY = [
     Row("form", False, "empties", "color="),
     Row("json", None, "empties", "color=%5B%5D"),
     Row("form", True, "rows", "color=%7B%22id%22%3A1%7D&color=%5B2%5D&color=true"),
-    Row("deepObject", None, "deep", "color%5Ba%5D%5Bb%5D=1&color%5Btags%5D=x&color%5Btags%5D=y&color%5Brows%5D%5B0%5D%5Bn%5D=1&color%5Brows%5D%5B1%5D%5Bn%5D=2"),
+    Row("deepObject", None, "deep", "color%5Ba%5D%5Bb%5D=1&color%5Btags%5D%5B0%5D=x&color%5Btags%5D%5B1%5D=y&color%5Brows%5D%5B0%5D%5Bn%5D=1&color%5Brows%5D%5B1%5D%5Bn%5D=2"),
 ]  # fmt: skip
 PATH = [
     Row("matrix", False, "text", ";text=blue"),

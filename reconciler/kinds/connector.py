@@ -36,7 +36,7 @@ from reconciler.kinds.mustache import template_fault
 from reconciler.kinds.plain_endpoints import are_plain
 
 _SENDABLE = re.compile(
-    r"(?:https?://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?:[/?]|\Z)|/)"
+    r"(?:https?://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?:[/?]|\Z)|/(?!/))"
     r"[A-Za-z0-9_~:/?#\[\]@!$&'()*+,;=.{}-]*"
 )
 """Plain URLs, which are most: what is left is looked at by what builds requests."""
@@ -260,7 +260,10 @@ def _check_url(url: str, path: Path, document: int, found: list[Finding], *, sec
         fault = url_fault(url)
         if fault:
             message = f"no request can go to this URL: {fault}"
-            found.append(Finding("RC503", message, Place(document, path), "write https://host/path, percent-encoded"))
+            hint = "write https://host/path, percent-encoded"
+            if url.startswith("//"):
+                hint = "write https: before it, or for a path of the platform itself one / alone"
+            found.append(Finding("RC503", message, Place(document, path), hint))
     if secret and is_insecure(url):
         message = "credentials would be sent over plain http"
         found.append(Finding("RC605", message, Place(document, path), PLAIN_HTTP_HINT))

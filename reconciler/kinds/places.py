@@ -197,6 +197,8 @@ def url_fault(template: str) -> str:
 
     Of a template that does not parse, and of what its sections make of it, nothing is said.
     """
+    if template.startswith("//"):
+        return "it names a host, and no scheme"
     try:
         tags = parse(template) if "{{" in template else [Tag("literal", template)]
     except InvalidDefinitions:

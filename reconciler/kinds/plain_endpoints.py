@@ -13,7 +13,7 @@ from reconciler.kinds.body_rules import is_sound
 OF_THE_TRANSPORT = frozenset(("connection", "content-length", "host", "transfer-encoding"))
 _TELLING = OF_THE_TRANSPORT | {"content-type"}
 _URLS = re.compile(
-    r"(?:(?:https://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?=[/\n])|(?=/))"
+    r"(?:(?:https://(?:[A-Za-z0-9-]{1,63}\.){0,3}[A-Za-z][A-Za-z0-9-]{0,62}(?::[1-9][0-9]{0,3})?(?=[/\n])|(?=/(?!/)))"
     r"(?:[A-Za-z0-9_~#\[\]!&'()*+,;=.-]++|/(?![.:])|(?<!/):|\{\{(?!removed\b)[\w.-]++\}\})*+\n)*+"
 )
 """Lines of a plain URL each: nothing in it that may be a query, a user, or a placeholder of another language."""

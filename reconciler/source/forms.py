@@ -28,7 +28,11 @@ def as_list(value: object, items: Mapping[str, Any]) -> str:
     """
     known = items.get("properties", {})
     made: Iterable[str] | None = None
-    if isinstance(value, dict) and {"name", "value"} <= known.keys():
+    if isinstance(value, dict) and _is_entry(value, known):
+        return "it is one entry of a list: write a dash before its first key, or [ and ] around it"
+    if isinstance(value, dict) and value and not known and all(isinstance(name, str) for name in value):
+        made = [_plain(name) for name in [*value][:_MOST]] + ["..."] * (len(value) > _MOST)
+    elif isinstance(value, dict) and {"name", "value"} <= known.keys():
         made = [_entry(str(name), found) for name, found in [*value.items()][:_MOST]] + ["..."] * (len(value) > _MOST)
     elif isinstance(value, str) and len(value) <= _LONGEST and not TOKEN.search(value):
         if not known:
@@ -40,6 +44,13 @@ def as_list(value: object, items: Mapping[str, Any]) -> str:
     if made is not None:
         return f"write it as a list: [{', '.join(made)}]"
     return "write it as a list, each entry with a dash before it" if isinstance(value, dict | str) and known else ""
+
+
+def _is_entry(value: Mapping[Any, Any], known: Mapping[str, Any]) -> bool:
+    """Whether a mapping is one entry that lacks its dash, and not a mapping from names to values."""
+    if not value or not value.keys() <= known.keys():
+        return False
+    return "name" not in known or ("name" in value and len(value) > 1)
 
 
 def _entry(name: str, value: object) -> str:

@@ -130,12 +130,10 @@ def _base(root: Path, request: UpdateRequest, resource: Resource, newer: bytes) 
 
 def _before_last_change(root: Path, path: str) -> tuple[str, bytes] | None:
     """Name and bytes of a file as it was before the last commit that changed it."""
-    words = ("log", "-1", "--format=%H", "--", f":(literal){path}")
-    commit = git.output(root, *words, cannot="read the history").decode().strip()
-    if not commit or git.look(root, f"{commit}^") is None:
-        return None
-    found = _at(root, git.resolve(root, f"{commit}^"), path, required=False)
-    return None if found is None else (f"{commit[:12]}^:{path}", found)
+    words = ("log", "-1", "--format=%P", "--", path)
+    parents = git.output(root, *words, cannot="read the history").decode().split()
+    found = _at(root, parents[0], path, required=False) if parents else None
+    return None if found is None else (f"{parents[0][:12]}:{path}", found)
 
 
 def _inside(root: Path, source: str) -> str:

@@ -188,10 +188,17 @@ class OperationIndex:
         """The operation of a name."""
         return self._by_name.get(name)
 
+    def _is_root(self, wanted: _Url) -> bool:
+        """Whether the URL is a server's own, which the path `/` is at."""
+        roots = (operation for found in self._by_path[()].values() for operation in found)
+        return not wanted.steps or any(
+            _is_at(one, wanted.origin, wanted.steps) for root in roots for one in root.servers
+        )
+
     def _paths(self, wanted: _Url) -> Iterator[tuple[str, ...]]:
         """Paths of the document that the URL may be of, the longest first; with a value in place of a name at last."""
         ends = [wanted.steps[start:] for start in range(len(wanted.steps) + 1)]
-        exact = [steps for steps in ends if steps in self._by_path and (steps or not wanted.steps)]
+        exact = [steps for steps in ends if steps in self._by_path and (steps or self._is_root(wanted))]
         yield from exact
         if not exact:
             for end in ends[:-1]:

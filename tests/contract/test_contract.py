@@ -248,6 +248,8 @@ def test_updates_are_what_imports_are(old: dict[str, object], new: dict[str, obj
         ("https://h/v1", "/a", "https://h/v2/a", False),
         ("https://h/v1", "/a", "https://other/v1/a?x=1", False),
         ("https://h/v1", "/a", "https://h/v1/b", None),
+        ("https://h/v1/a", "/", "https://h/v1/a", True),
+        ("https://h/v1/a", "/", "https://h/v1/b", None),
     ],
 )
 def test_endpoints_are_found_by_the_structure_of_their_urls(

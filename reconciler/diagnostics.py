@@ -233,13 +233,14 @@ RULES: dict[str, Rule] = {
     "RC707": Rule("keys of an expectation that do not fit", "An expectation is `user` or `group` with `can` or `cannot`; or `can` with `atMost`; or `separationOfDuty`. `on` names a resource that its permissions are about."),
     # connectors beside the document that `contract` names
     "RC801": Rule("contract that cannot be read", "`spec.contract` names an OpenAPI 3 or Swagger 2.0 document of the repository, by its path from the root: a regular file, reached through no link. It is read at the same revision as the definitions."),
-    "RC802": Rule("endpoint that the contract does not have", "The document has no such path, or not with this method: no call can succeed. `import openapi DOC --update NAME` brings the definition up to the document. An endpoint that no document describes belongs in a connector without `contract`."),
+    "RC802": Rule("endpoint that the contract does not have", "The document has the operation elsewhere by now, or the path without this method: no call can succeed. `import openapi DOC --update NAME` brings the definition up to the document."),
     "RC803": Rule("server that the contract does not name", "The document has the path, but at another server or below another base path.", _WARNING),
     "RC804": Rule("what the contract requires is missing", "The document requires a parameter, a header or a body that the endpoint never sends: the server refuses the call."),
     "RC805": Rule("parameter that differs from the contract", "The document does not know the parameter or header, requires it always, or writes lists and objects of it otherwise.", _WARNING),
     "RC806": Rule("body that differs from the contract", "The document takes another media type, requires fields that the body lacks, or does not know some that it has.", _WARNING),
     "RC807": Rule("authorization that differs from the contract", "The document asks for another way of authorization, or for none.", _WARNING),
     "RC808": Rule("deprecated operation", "The document says that this operation is going to be removed.", _WARNING),
+    "RC809": Rule("endpoint that the contract does not describe", "The document has no such path, and no operation of the endpoint's name: it dropped it, or the endpoint is your own. `import openapi DOC --update NAME` tells which, and removes an untouched one that was dropped.", _WARNING),
 }  # fmt: skip
 
 

@@ -131,7 +131,8 @@ class ForeignContract:
         media = {}
         for name, entry in content.items():
             inner, here = self._source.object_at(entry, (*place, "content", name))
-            media[_media(name)] = self._shape(inner.get("schema"), (*here, "schema"))
+            shape = self._shape(inner.get("schema"), (*here, "schema"))
+            media[_media(name)] = _with_example(shape, mapping(inner.get("example")))
         return ContractBody(is_true(body.get("required")), media, pointer(place))
 
     def _swagger_body(
@@ -207,10 +208,16 @@ class _Shaper:
             for name, inner in properties.items()
             if not is_true(mapping(inner).get("readOnly"))
         }
-        unsent = properties.keys() - fields.keys()
-        required = frozenset(text(name) for name in sequence(node.get("required"))) - unsent
+        unsent = (properties.keys() | mapping(node.get("example")).keys()) - fields.keys()
+        required = frozenset(text(name) for name in sequence(node.get("required"))) & fields.keys()
         further = node.get("additionalProperties", False) is not False or bool(mapping(node.get("patternProperties")))
         return Shape(pointer(where), fields | {name: Shape(pointer(where)) for name in unsent}, required, further)
+
+
+def _with_example(shape: Shape, example: Object) -> Shape:
+    """Knows the fields of the document's own example too, whatever its schema forgets."""
+    known = {name: Shape(shape.where) for name in example} | dict(shape.fields)
+    return Shape(shape.where, known, shape.required, shape.is_open, shape.item) if shape.fields else shape
 
 
 def _joined(shapes: Sequence[Shape], where: str) -> Shape:
@@ -256,6 +263,7 @@ def _schemes(source: ForeignDocument) -> Iterator[tuple[str, ContractScheme]]:
         node, there = source.object_at(entry, (*where, name))
         kind = text(node.get("type"))
         kind = text(node.get("scheme")).lower() if kind == "http" else kind
+        kind = "" if "x-amazon-apigateway-authtype" in node else kind  # a signature, which stands as a key there
         flow = text(node.get("flow"))
         flows = (_SWAGGER_FLOWS.get(flow, flow),) if flow else tuple(mapping(node.get("flows")))
         yield (

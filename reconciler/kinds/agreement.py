@@ -74,7 +74,7 @@ class _Endpoint:
 
     def hold(self, index: OperationIndex) -> Iterator[Disagreement]:
         method, url = self._endpoint["method"], self._endpoint["url"]
-        found = index.find(method, url)
+        found = index.find(method, url, self._purpose)
         if found is None:
             yield self._missing(index, method, url)
             return
@@ -98,15 +98,15 @@ class _Endpoint:
         return Disagreement(code, shown(message) + shown(place), (*self._path, *path), hint or self._update, group)
 
     def _missing(self, index: OperationIndex, method: str, url: str) -> Disagreement:
-        hint = f"{self._update}, or give an endpoint of your own a connector without `contract`"
         moved, methods = index.named(self._purpose), index.methods(url)
         if moved is not None:
             message = f"the contract has {self._purpose} as {moved.method} {moved.path} now"
             return self._told("RC802", message, moved.where, ("method" if methods else "url",))
         if methods:
             message = f"the contract has {', '.join(methods)} at this path, and no {method}"
-            return self._told("RC802", message, "/paths", ("method",), hint)
-        return self._told("RC802", "the contract has no such path", "/paths", ("url",), hint)
+            return self._told("RC802", message, "/paths", ("method",))
+        hint = f"{self._update}, or leave it if the endpoint is your own"
+        return self._told("RC809", "the contract has no such path", "/paths", ("url",), hint)
 
     def _parameters(self, detail: OperationDetail) -> Iterator[Disagreement]:
         for place, group in (("query", "params"), ("header", "headers")):

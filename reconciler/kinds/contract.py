@@ -148,13 +148,13 @@ class OperationIndex:
 
     def __init__(self, operations: Iterable[ContractOperation]) -> None:
         """Sort the operations by their paths."""
-        self._by_path: dict[tuple[str, ...], dict[str, ContractOperation]] = {}
+        self._by_path: dict[tuple[str, ...], dict[str, list[ContractOperation]]] = {}
         self._by_name: dict[str, ContractOperation] = {}
         for operation in operations:
             steps = _steps(operation.path.partition("?")[0].partition("#")[0], _SINGLE)
             if operation.path.lower().startswith(("http://", "https://")):
                 steps = _parted(operation.path, _SINGLE).steps
-            self._by_path.setdefault(steps, {}).setdefault(operation.method, operation)
+            self._by_path.setdefault(steps, {}).setdefault(operation.method, []).append(operation)
             if operation.name:
                 self._by_name.setdefault(operation.name, operation)
         self._open: dict[int, list[tuple[str, ...]]] = {}
@@ -162,13 +162,20 @@ class OperationIndex:
             if any(_ANY in step for step in steps):
                 self._open.setdefault(len(steps), []).append(steps)
 
-    def find(self, method: str, url: str) -> ContractMatch | None:
-        """The operation that requests to `url` are, or None."""
+    def find(self, method: str, url: str, name: str = "") -> ContractMatch | None:
+        """The operation that requests to `url` are, or None.
+
+        Args:
+            name: of the endpoint, which decides between operations whose paths differ in a query or fragment alone.
+        """
         wanted = _parted(url, _DOUBLE)
         found = [
-            _matched(self._by_path[steps][method], wanted, url)
+            _matched(operation, wanted, url)
             for steps in self._paths(wanted)
-            if method in self._by_path[steps]
+            for operation in sorted(
+                self._by_path[steps].get(method, ()),
+                key=lambda one: (one.name != name, _end(one.path) not in url),
+            )
         ]
         return next((one for one in found if one.at_server), found[0] if found else None)
 
@@ -181,21 +188,36 @@ class OperationIndex:
         """The operation of a name."""
         return self._by_name.get(name)
 
+    def _is_root(self, wanted: _Url) -> bool:
+        """Whether the URL is a server's own, which the path `/` is at."""
+        roots = (operation for found in self._by_path[()].values() for operation in found)
+        return not wanted.steps or any(
+            _is_at(one, wanted.origin, wanted.steps) for root in roots for one in root.servers
+        )
+
     def _paths(self, wanted: _Url) -> Iterator[tuple[str, ...]]:
         """Paths of the document that the URL may be of, the longest first; with a value in place of a name at last."""
         ends = [wanted.steps[start:] for start in range(len(wanted.steps) + 1)]
-        exact = [steps for steps in ends if steps in self._by_path and (steps or not wanted.steps)]
+        exact = [steps for steps in ends if steps in self._by_path and (steps or self._is_root(wanted))]
         yield from exact
         if not exact:
             for end in ends[:-1]:
                 yield from (steps for steps in self._open.get(len(end), ()) if _fits(steps, end))
 
 
+def _end(path: str) -> str:
+    """The query or fragment that some documents tell operations of one path apart by."""
+    found = re.search(r"[?#].*", path)
+    return found[0] if found else ""
+
+
 def _matched(operation: ContractOperation, wanted: _Url, url: str) -> ContractMatch:
     steps = _steps(operation.path, _SINGLE)
     before = wanted.steps[: len(wanted.steps) - len(steps)]
     absolute = operation.path.lower().startswith(("http://", "https://"))
-    at_server = absolute or any(_is_at(server, wanted.origin, before) for server in operation.servers)
+    at_server = (
+        absolute or not operation.servers or any(_is_at(server, wanted.origin, before) for server in operation.servers)
+    )
     theirs = [found.strip("{} ") for found in _SINGLE.findall(operation.path)]
     ours = _DOUBLE.findall(url.partition("?")[0])[-len(theirs) :] if theirs else []
     pairs = dict(zip(theirs, ours, strict=True)) if len(theirs) == len(ours) else {}

@@ -66,7 +66,7 @@ def prepare_update(root: Path, request: UpdateRequest) -> PreparedUpdate:
         hint = "list them with: reconciler get connector, or import it without --update"
         raise UsageError(f"there is no valid connector '{request.name}' in the repository", hint=hint)
     newer = content_of_source(request.source)
-    found = _base(root, request, resource)
+    found = _base(root, request, resource, newer)
     mine = resource.content.value
     theirs = _imported(newer, request.source, request, mine)
     base = None if found is None else _imported(found[1], found[0], request, mine)
@@ -109,7 +109,7 @@ def _imported(data: bytes, name: str, request: UpdateRequest, mine: dict[str, An
     return canonical({"spec": imported.documents[0]["spec"]}, KINDS["Connector"])
 
 
-def _base(root: Path, request: UpdateRequest, resource: Resource) -> tuple[str, bytes] | None:
+def _base(root: Path, request: UpdateRequest, resource: Resource, newer: bytes) -> tuple[str, bytes] | None:
     """Name and bytes of the earlier document; None when nobody knows it."""
     if request.base:
         rev, colon, path = request.base.partition(":")
@@ -123,7 +123,17 @@ def _base(root: Path, request: UpdateRequest, resource: Resource) -> tuple[str, 
             return resource.contract, content_of_source(str(there))
     path = inside or resource.contract
     found = _at(root, "HEAD", path, required=False) if path else None
+    if found == newer and (earlier := _before_last_change(root, path)):
+        return earlier
     return None if found is None else (f"HEAD:{path}", found)
+
+
+def _before_last_change(root: Path, path: str) -> tuple[str, bytes] | None:
+    """Name and bytes of a file as it was before the last commit that changed it."""
+    words = ("log", "-1", "--format=%P", "--", path)
+    parents = git.output(root, *words, cannot="read the history").decode().split()
+    found = _at(root, parents[0], path, required=False) if parents else None
+    return None if found is None else (f"{parents[0][:12]}:{path}", found)
 
 
 def _inside(root: Path, source: str) -> str:
@@ -140,7 +150,7 @@ def _at(root: Path, rev: str, path: str, *, required: bool) -> bytes | None:
     Raises:
         UsageError: it has none, and it is required.
     """
-    commit = git.resolve(root, rev) if required else git.head(root)
+    commit = git.resolve(root, rev) if rev != "HEAD" or required else git.head(root)
     entries = files.list_entries(root, commit, [path]) if commit else []
     for mode, oid, found in entries:
         if found == path and mode in git.REGULAR:

@@ -50,7 +50,7 @@ CHANGES = {
     "RC803": ("com/v1", "com/v2"),
     "RC804": ("name: X-Tenant", "name: X-Org"),
     "RC805": ("name: limit", "name: size"),
-    "RC806": ("required: [name]", "required: [phone]"),
+    "RC806": ("required: [name], properties: {name", "required: [phone], properties: {phone"),
     "RC807": ("scheme: bearer}", "scheme: basic}"),
     "RC808": ("operationId: getContact", "operationId: getContact\n      deprecated: true"),
 }
@@ -128,6 +128,37 @@ def test_a_commit_is_held_against_its_own_document(repo: Workspace) -> None:
     assert repo.run("validate", "--ref", "HEAD").exit_code == 3
     assert repo.run("validate", "--changed-since", "HEAD~1").exit_code == 3
     assert repo.run("validate", "--ref", "HEAD~1", "--strict").exit_code == 0
+
+
+def test_an_endpoint_of_ones_own_is_no_error(repo: Workspace) -> None:
+    """The document cannot tell it from one that it dropped: a warning, and no obstacle to an apply."""
+    (repo.root / "openapi/crm.yaml").write_text(OLD.partition("  /contacts/{id}:")[0])
+    done = repo.run("validate", "-o", "json")
+    assert done.exit_code == 0 and codes(done) == {"RC809"}, done.stdout
+
+
+def test_operations_of_one_path_are_told_apart_by_name(repo: Workspace) -> None:
+    """Some documents write one path several times, each with another fragment."""
+    document = {"openapi": "3.0.0", "info": {"title": "t"}, "servers": [{"url": "https://h.example"}], "paths": {
+        f"/#Target={name}": {"post": {"operationId": name, "parameters": [{"name": name, "in": "query"}]}}
+        for name in ("one", "two")
+    }}  # fmt: skip
+    contract = read_contract(json.dumps(document).encode(), "d.json")
+    found = list(hold(imported(document)["spec"], contract, OperationIndex(contract.operations), ""))  # type: ignore[index]
+    assert not found
+
+
+def test_an_update_from_a_committed_document_finds_the_earlier_one(repo: Workspace) -> None:
+    """When HEAD has the newer document already, the version before it is the base."""
+    git(repo.root, "init", "-q")
+    git(repo.root, "add", "-A")
+    git(repo.root, "commit", "-qm", "one")
+    (repo.root / "openapi/crm.yaml").write_text(OLD.replace(*CHANGES["RC805"]))
+    git(repo.root, "commit", "-qam", "two")
+    done = repo.run("import", "openapi", "openapi/crm.yaml", "--update", "crm")
+    assert done.exit_code == 0 and "compared with HEAD" not in done.stderr, done.stderr
+    text = (repo.root / "connectors/crm.yaml").read_text()
+    assert "name: size" in text and "name: limit" not in text
 
 
 def test_any_document_can_be_held_against(repo: Workspace, tmp_path: Path) -> None:
@@ -217,6 +248,8 @@ def test_updates_are_what_imports_are(old: dict[str, object], new: dict[str, obj
         ("https://h/v1", "/a", "https://h/v2/a", False),
         ("https://h/v1", "/a", "https://other/v1/a?x=1", False),
         ("https://h/v1", "/a", "https://h/v1/b", None),
+        ("https://h/v1/a", "/", "https://h/v1/a", True),
+        ("https://h/v1/a", "/", "https://h/v1/b", None),
     ],
 )
 def test_endpoints_are_found_by_the_structure_of_their_urls(

@@ -89,7 +89,7 @@ def test_a_refused_token_is_fetched_anew_for_its_authorization_alone(live: Works
 def test_tokens_are_told_and_renewed_each(live: Workspace, server: Answering) -> None:
     """In status, plan, renew and fetch."""
     text = live.ok("token", "status").stdout
-    assert "one (admin)" in text and "2 access tokens" in text and "spare" not in text
+    assert "one (admin)" in text and "2 authorizations" in text and "spare" not in text
     told = json.loads(live.ok("token", "status", "-o", "json").stdout)
     fits(told, "tokens.schema.json")
     assert [(item["connector"], item.get("authorization")) for item in told["tokens"]] == [("one", None), ("one", "admin")]  # fmt: skip

@@ -150,7 +150,7 @@ def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool, colu
     lines = table(
         header, rows, color=color, columns=columns, marked=[_MARKS.get(item.condition, "") for item in statuses]
     )
-    return "\n".join([*lines, paint(plural(len(statuses), "access token"), DIM, color=color)]) + "\n"
+    return "\n".join([*lines, paint(plural(len(statuses), "authorization"), DIM, color=color)]) + "\n"
 
 
 def tokens_json(statuses: Sequence[TokenStatus]) -> str:

@@ -117,3 +117,22 @@ def test_refusals(place: Workspace, oauth_server: OAuthServer, wrong: str) -> No
     assert "hint: " in result.stderr
     assert place.ok("get", "-o", "json").stdout.count("address") == 0
     assert len(oauth_server.token_requests) == 1, "a refusal is not asked again"
+
+
+def test_servers_take_for_whom_a_token_is(place: Workspace, oauth_server: OAuthServer) -> None:
+    """One that knows `resource` or `audience` gives a token that its own resource refuses; others ignore them and the rest."""
+    place.env |= {"SECRET": oauth_server.client_secret, "PASSWORD": oauth_server.password, "KEY": "cnry-key"}
+    more = """\
+    audience: https://crm.example.com/
+    resource: [https://b.example.com/, https://a.example.com/]
+    fields: [{name: tenant, value: acme}]
+    headers: [{name: X-Key, value: {env: KEY}}]
+"""
+    place.write("connectors/one.yaml", connector("one", oauth_server, password_grant(oauth_server, more=more)))
+    place.ok("apply", "--yes")
+    (asked,) = oauth_server.token_requests
+    assert b"audience=https%3A%2F%2Fcrm.example.com%2F&resource=https%3A%2F%2Fa" in asked.body
+    told = {"django-oauth-toolkit": "403 ", "nanoidp": "401 "}.get(oauth_server.name, "200 ")
+    assert place.ok("call", "one", "get").stdout.startswith(told)
+    place.ok("token", "renew", "one")
+    assert b"resource=" in oauth_server.token_requests[-1].body

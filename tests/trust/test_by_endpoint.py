@@ -28,7 +28,12 @@ def grant(server: Answering, path: str, secret: str, more: str = "") -> str:
 @pytest.fixture
 def live(empty: Workspace, server: Answering) -> Workspace:
     """A connector with two tokens, a Basic authorization, an open endpoint, and an authorization of which none is used."""
-    empty.env |= {"OWN": "cnry-own-secret", "ADMIN": "cnry-admin-secret", "PW": "cnry-password"}
+    empty.env |= {
+        "OWN": "cnry-own-secret",
+        "ADMIN": "cnry-admin-secret",
+        "PW": "cnry-password",
+        "RECONCILER_STORE_KEY": "",
+    }
     text = f"""\
 apiVersion: reconciler/v1
 kind: Connector
@@ -84,7 +89,7 @@ def test_a_refused_token_is_fetched_anew_for_its_authorization_alone(live: Works
 def test_tokens_are_told_and_renewed_each(live: Workspace, server: Answering) -> None:
     """In status, plan, renew and fetch."""
     text = live.ok("token", "status").stdout
-    assert "one (admin)" in text and "2 access tokens" in text and "spare" not in text
+    assert "one (admin)" in text and "2 authorizations" in text and "spare" not in text
     told = json.loads(live.ok("token", "status", "-o", "json").stdout)
     fits(told, "tokens.schema.json")
     assert [(item["connector"], item.get("authorization")) for item in told["tokens"]] == [("one", None), ("one", "admin")]  # fmt: skip
@@ -141,7 +146,6 @@ def test_no_secret_gets_out_and_a_change_of_key_keeps_all(live: Workspace, serve
     """Of any authorization."""
     said = "".join(live.ok(*line.split()).output for line in ("get connector one -o yaml", "token status", "history"))  # fmt: skip
     assert "cnry" not in said
-    live.env["RECONCILER_STORE_KEY"] = ""
     assert "2 access tokens sealed anew" in live.ok("store", "rotate-key").stdout
     live.ok("call", "one", "change")
     assert carried(server, "/change") == "Bearer cnry-admin" and len(server.of("/admin")) == 1

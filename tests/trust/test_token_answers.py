@@ -201,13 +201,13 @@ def test_a_scope_never_repeats_a_secret(live: Workspace, server: Answering, echo
         (401, b'{"error": "wrong password"}', 1),
         (401, b'{"error": "invalid_client"}', 2),
         (400, b'{"error": "invalid_client"}', 2),
-        (401, b"", 2),
+        (401, b"", 1),
     ],
 )
 def test_a_wrong_password_is_sent_once(
     empty: Workspace, server: Answering, status: int, body: bytes, requests: int
 ) -> None:
-    """A second form of the client's secret is tried only where the first was not known: many servers lock accounts."""
+    """A second form of the client's secret is tried only where the server says that it does not know the client."""
     server.says["/token"] = Said(body, status)
     grant = f"{{method: oauth2-password, tokenUrl: '{server.url}/token', clientId: app, clientSecret: {{env: SECRET}}, username: ada, password: {{env: PW}}}}"  # fmt: skip
     empty.env |= {"SECRET": SECRET, "PW": "wrong"}
@@ -216,6 +216,20 @@ def test_a_wrong_password_is_sent_once(
     assert len(server.of("/token")) == requests
     authorizations = {asked.headers["authorization"] for asked in server.of("/token")}
     assert len(authorizations) == requests, "each form once"
+
+
+@pytest.mark.parametrize(("status", "body", "requests"), [(401, b"", 2), (401, b'{"error": "invalid_client"}', 2), (400, b"", 1), (401, b'{"error": "x"}', 1)])  # fmt: skip
+def test_without_a_user_a_plain_401_is_about_the_client(
+    empty: Workspace, server: Answering, status: int, body: bytes, requests: int
+) -> None:
+    """Then there is no password to be tried twice."""
+    server.says["/token"] = Said(body, status)
+    empty.env["SECRET"] = SECRET
+    empty.write(
+        "connectors/all.yaml", CATEGORY + "---\n" + connector("one", server.url, client_credentials(server.url))
+    )
+    assert empty.run("apply", "--yes").exit_code == 10
+    assert len(server.of("/token")) == requests
 
 
 def test_a_password_that_many_connectors_share_is_tried_once(empty: Workspace, server: Answering) -> None:

@@ -15,6 +15,7 @@ from conftest import CATEGORY, KEY, POLICY, Workspace, clean_environment
 from programs import needs_mounts
 from live_state import drift, sql
 
+from reconciler.core.calls import TokenKey
 from reconciler.cli.app import run as run_here
 from reconciler.core.secret import Secret
 from reconciler.kinds import registry
@@ -310,7 +311,7 @@ def test_what_began_before_writes_nothing_with_the_old_key(own: Workspace) -> No
         with store.lease(run, NOTHING_INTERRUPTS) as lease, lease.session(run):
             pytest.fail("nothing may be written")
     with pytest.raises(RecordConflict, match="the store's key was changed meanwhile"):
-        tokens.lease(["x"], "me", 60)
+        tokens.lease([TokenKey("x")], "me", 60)
     is_as_applied(own)
 
 

@@ -81,7 +81,14 @@ class _Endpoint:
         detail = self._contract.detail(found.operation)
         where = found.operation.where
         if detail.deprecated:
-            yield self._told("RC808", f"the contract calls {method} {found.operation.path} deprecated", where, ())
+            yield self._told(
+                "RC808",
+                f"the contract calls {method} {found.operation.path} deprecated",
+                where,
+                (),
+                "move to what its document names instead",
+                "deprecated",
+            )
         if not found.at_server:
             listed = ", ".join(found.operation.servers[:3]) or "none"
             yield self._told("RC803", f"the contract names another server: {listed}", "", ("url",), group=f"server {listed}")  # fmt: skip

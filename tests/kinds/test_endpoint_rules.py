@@ -208,7 +208,7 @@ def test_what_is_plain_has_no_fault(endpoints: list[dict[str, Any]]) -> None:
         "endpoints": {str(number): endpoint for number, endpoint in enumerate(endpoints)},
     }
     if are_plain(spec["endpoints"]):
-        assert _of_endpoints(spec, 0) == []
+        assert _of_endpoints(spec, 0, plain=False) == []
 
 
 def test_a_usual_endpoint_is_plain() -> None:

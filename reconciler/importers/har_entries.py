@@ -154,14 +154,20 @@ def payload_of_entry(post: Object, where: Pointer, desk: Desk) -> Payload | None
     return payload_of((content,), media, where)
 
 
-_PART = re.compile(r'name="([^"]*)"([^\n]*)\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*?)\r?\n--', re.DOTALL)
+_FIELD = re.compile(r'\bname="([^"]{0,255})"')
 
 
 def _multipart(content: str) -> list[FormEntry]:
-    return [
-        FormEntry(name, (Variable(name),) if "filename=" in rest else (value,))
-        for name, rest, value in _PART.findall(content[: 1024 * 1024])
-    ]
+    """The fields between lines of the boundary, which the first line is."""
+    content = content[: 1024 * 1024].replace("\r\n", "\n")
+    boundary = content.partition("\n")[0]
+    found = []
+    for part in content.split(f"{boundary}\n")[1:] if boundary else ():
+        head, _, value = part.partition("\n\n")
+        if name := _FIELD.search(head):
+            value = value.partition(f"\n{boundary}")[0].removesuffix("\n")
+            found.append(FormEntry(name[1], (Variable(name[1]),) if "filename=" in head else (value,)))
+    return found
 
 
 def _form(listed: list[Json], bare: str, where: Pointer, desk: Desk) -> Payload:

@@ -34,7 +34,7 @@ _MEDIA = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+(?:\s*;[\x20-\
 _MARK = re.compile("(\ue000|\ue001)(\\d+)\ue002")
 _PRIVATE = re.compile("[\ue000-\ue002]")
 _QUOTES = re.compile(r'\\.|"', re.DOTALL)
-_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*+(?:"|\Z))|//[^\n]*+|/\*.*?(?:\*/|\Z)', re.DOTALL)
 
 
 class FormEntry(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from reconciler.importers.document import ForeignDocument
 from reconciler.importers.values import Json, Object, Pointer, mapping, one_line, sequence, text, url_without_secrets
 
-_VARIABLE = re.compile(r"\{+([^{}]+)\}+")
+_VARIABLE = re.compile(r"(?<!\{)\{++([^{}]++)\}++")
 _HOST = re.compile(r"(?:localhost|(?:[\w{}-]+\.)+(?:[a-z]{2,}|\d+))(?::\d+)?(?:/|$)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/?#]|$)", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)

@@ -24,7 +24,7 @@ _ANYWHERE = frozenset(
     )
 )  # fmt: skip
 """Headers that every request may have: those of HTTP itself, and those that trace requests."""
-_LONE = re.compile(r"\{\{\{?[&\s]*([^{}]+?)\s*\}?\}\}")
+_LONE = re.compile(r"\{\{\{?[^{}]++\}?\}\}")
 
 
 class Disagreement(Struct, frozen=True):

@@ -118,8 +118,8 @@ class Contract(Protocol):
         ...
 
 
-_DOUBLE = re.compile(r"\{\{\{?[&\s]*([^{}]*?)\s*\}?\}\}")
-_SINGLE = re.compile(r"\{+[^{}]*\}+")
+_DOUBLE = re.compile(r"\{\{\{?([^{}]*+)\}?\}\}")
+_SINGLE = re.compile(r"(?<!\{)\{++[^{}]*+\}++")
 _ANY = "{}"
 
 
@@ -219,7 +219,7 @@ def _matched(operation: ContractOperation, wanted: _Url, url: str) -> ContractMa
         absolute or not operation.servers or any(_is_at(server, wanted.origin, before) for server in operation.servers)
     )
     theirs = [found.strip("{} ") for found in _SINGLE.findall(operation.path)]
-    ours = _DOUBLE.findall(url.partition("?")[0])[-len(theirs) :] if theirs else []
+    ours = [name.strip("& ") for name in _DOUBLE.findall(url.partition("?")[0])[-len(theirs) :]] if theirs else []
     pairs = dict(zip(theirs, ours, strict=True)) if len(theirs) == len(ours) else {}
     return ContractMatch(operation, at_server, pairs)
 

@@ -18,11 +18,11 @@ from reconciler.kinds.plain_endpoints import OF_THE_TRANSPORT
 Endpoint = Mapping[str, Any]
 
 _NAMES = re.compile(r"\{\{[{&#^]?[ ]*([\w.-]+)")
-_TAG = re.compile(r"\{\{\{.*?\}\}\}|\{\{.*?\}\}")
+_TAG = re.compile(r"\{\{\{?[^{}]*+\}\}\}?")
 _WORD = r"([A-Za-z_][\w.-]{0,29})"
 _OTHER = re.compile(rf"\$?\{{{_WORD}\}}|<{_WORD}>")
 _MAYBE = re.compile(rf"(?<=/):{_WORD}(?=/|\Z)|%7[Bb]{_WORD}%7[Dd]|\$(?=\0)")
-_PAIR = re.compile(r"([^&=]+)=([^&]*)")
+_PAIR = re.compile(r"(?<![^&=])([^&=]++)=([^&]*+)")
 _LONE = re.compile(rf"\$?\{{{_WORD}\}}")
 _SINGLE = frozenset(
     ("authorization", "content-type", "cookie", "from", "if-modified-since", "if-range", "if-unmodified-since",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container
 from urllib.parse import unquote_plus
 
-_PART = re.compile(r"(?:\{\{\{.*?\}\}\}|\{\{.*?\}\}|[^&])*", re.DOTALL)
+_PART = re.compile(r"(?:\{\{\{?[^{}]*+\}\}\}?|[^&])*+")
 """What stands between two & that are not within a placeholder."""
 _SECTION = re.compile(r"\{\{\s*([#^/])")
 

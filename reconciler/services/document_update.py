@@ -9,7 +9,7 @@ from reconciler.core.diff import MISSING, Path, at, diff, put, same
 from reconciler.core.document_update import Body, DocumentUpdate, UpdateField
 from reconciler.kinds.merge import is_secret_value
 
-_TAG = re.compile(r"\{\{.*?\}\}")
+_TAG = re.compile(r"\{\{\{?[^{}]*+\}\}\}?")
 _ENDPOINTS = ("spec", "endpoints")
 _BLOCKS = (("spec", "authorization"), ("spec", "authorizations"))
 _LISTS = ("params", "headers", "pathParams", "formFields")

@@ -33,7 +33,7 @@ _BY_METHOD = {
     "none": (), "basic": ("username", "password"), "bearer": ("token",), "oauth2-password": ("tokenUrl", "username", "password"),
     "oauth2-client-credentials": ("tokenUrl", "clientId", "clientSecret"),
 }  # fmt: skip
-_SECONDS = re.compile(r"\s*([0-9]+)\s*(?:s|sec|seconds?)?\s*")
+_SECONDS = re.compile(r"\s*+([0-9]++)\s*+(?:s|sec|seconds?)?\s*+")
 _TALKED_OF = re.compile(r"\$\{?\w+\}?|(?:env|file|vault|secret)\s*[:=]?\s*\S+")
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-_CLASS = re.compile(r"\[(?!\^)((?:\\.|[^\]\\])+)\]")
-_NEGATED_OR_ANY = re.compile(r"\[\^|(?<!\\)\.(?![^\[]*\])")
+_CLASS = re.compile(r"\[(?!\^)((?:\\.|[^\]\\]){1,300}+)\]")
+_NEGATED_OR_ANY = re.compile(r"\[\^|(?<!\\)\.(?![^\[\]]{0,300}+\])")
 _GROUP_SIGNS = re.compile(r"\(\?[:=!<]*|[()^$?*+|]|\{[0-9,]+\}")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20})(?P<signs>:?//|:\\\\|:/|;//|:(?=[A-Za-z]))")
 _VERB = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s", re.IGNORECASE)

@@ -167,7 +167,9 @@ def _below_comments(source: SourceText, line: int) -> int:
     return line
 
 
-_IN_BLOCK = re.compile(r"""[ ]*(?:-[ ]+)*(?:[\w.$/-]+[ ]*:[ ]+|(?<=-[ ]))(?P<value>\{\{[^#"]*?)[ ]*(?:[ ]#.*)?""")
+_IN_BLOCK = re.compile(
+    r"""[ ]*+(?:-[ ]++)*+(?:[\w.$/-]++[ ]*+:[ ]++|(?<=-[ ]))(?P<value>\{\{[^#"]*+)(?:(?<=[ ])#.*)?"""
+)
 _IN_FLOW = re.compile(r"""(?<=:[ ])\{\{[ ]*[\w.-]+[ ]*\}\}[^\s,{}\[\]"'#]*(?=[ ]*[,}\]])""")
 
 
@@ -176,7 +178,7 @@ def _template_quoted(source: SourceText, number: int, line: str) -> Iterator[Edi
     found: Sequence[Position]
     block = _IN_BLOCK.fullmatch(line)
     if block and block["value"].count("{{") == block["value"].count("}}"):
-        found = [block.span("value")]
+        found = [(block.start("value"), block.start("value") + len(block["value"].rstrip(" ")))]
     else:
         found = [match.span() for match in _IN_FLOW.finditer(line)]
     for start, end in found:

@@ -11,8 +11,8 @@ from reconciler.yaml.nodes import Node, NodeKind
 _MARKER = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 """What git writes around the sides of a conflict, each at the beginning of a line."""
 _ENDS = ("<<<<<<<", ">>>>>>>")
-_IN_BLOCK = re.compile(r"""\s*(?:- +)*(?:[^\s"'{}\[\],#][^"'{}\[\],#]*: +)?""")
-_BLOCK_VALUE = re.compile(r".*?(?=\s+#|\s*$)")
+_IN_BLOCK = re.compile(r"""\s*+(?:- ++)*+(?:[^\s"'{}\[\],#][^"'{}\[\],#]*: ++)?""")
+_BLOCK_VALUE = re.compile(r"[^#]*+(?:(?<!\s)#[^#]*+)*+")
 _FLOW_VALUE = re.compile(r"(?:\{\{\{[^{}]*\}\}\}|\{\{[^{}]*\}\}|[^,{}\[\]])+")
 _WIDE = 4_096  # characters of a line that is looked at
 _LONGEST = 120  # characters of a line that is written out anew in a hint
@@ -67,7 +67,7 @@ def _quoted(line: str, column: int, written: str) -> str:
     if not written or "}}" not in written or "\\" in written or ('"' in written and "'" in written):
         return hint
     sign = "'" if '"' in written else '"'
-    key = re.search(r"(?:- +)?(?:[\w.-]+: +)?\Z", line[:column])
+    key = re.search(r"(?:- {1,20})?(?:[\w.-]{1,100}: {1,20})?\Z", line[:column])
     shown = f"{key[0] if key else ''}{sign}{written}{sign}"
     return f"write  {shown}  as YAML takes {{{{ for the beginning of a mapping" if len(shown) <= _LONGEST else hint
 

@@ -1,13 +1,15 @@
 """Endpoints choose their authorization; each that needs a token has one of its own."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from conftest import CATEGORY, Workspace
-from live_state import sql
+from live_state import drift, sql
 from test_life import let_expire
 from trust.answering import Answering, Said, answering
 
@@ -310,3 +312,100 @@ def test_what_is_wrong_is_said_at_its_line(empty: Workspace, old: str, new: str,
     place = next(number for number, line in enumerate(path.read_text().splitlines(), 1) if wanted in line)
     assert code == "RC611" or result.output.count(code) == result.output.count("[RC"), "one cause, one diagnostic"
     assert f"crm.yaml:{place}:" in result.output and code in result.output and words in result.output, result.output
+
+
+VERSION_1 = """
+PRAGMA legacy_alter_table = ON;
+CREATE TABLE older (uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE, made_with TEXT NOT NULL,
+  obtained TEXT NOT NULL, expires TEXT, scope TEXT NOT NULL, access BLOB NOT NULL, refresh BLOB);
+INSERT INTO older SELECT uid, made_with, obtained, expires, scope, access, refresh FROM tokens WHERE authorization = '';
+DROP TABLE tokens;
+ALTER TABLE older RENAME TO tokens;
+PRAGMA user_version = 1;
+"""
+
+
+def test_tokens_of_an_older_store_are_good(live: Workspace, server: Answering) -> None:
+    """Of version 1, which knew the connector's own one alone: they are read there, and stay when something is written."""
+    with closing(sqlite3.connect(live.store)) as connection:
+        connection.executescript(VERSION_1)
+    before = sql(live.store, "SELECT uid, made_with, obtained, expires, scope, access, refresh FROM tokens")
+    server.asked.clear()
+    assert {name: status["condition"] for (_, name), status in statuses(live).items()} == {
+        "": "valid",
+        "admin": "missing",
+    }
+    live.ok("call", "crm", "all", "--fail")
+    assert sent(server, "/all") == "Bearer cnry-token-own-1" and not server.of("/own")
+    assert sql(live.store, "PRAGMA user_version") == [(1,)], "reading alters nothing"
+    assert "Fetched 1 access token: crm (admin)." in live.ok("token", "fetch").stdout
+    assert sql(live.store, "PRAGMA user_version") != [(1,)]
+    query = "SELECT uid, made_with, obtained, expires, scope, access, refresh FROM tokens WHERE authorization = ''"
+    assert sql(live.store, query) == before
+    live.ok("call", "crm", "all", "--fail")
+    assert not server.of("/own")
+
+
+PLAIN = """\
+apiVersion: reconciler/v1
+kind: Connector
+metadata: {name: old}
+spec:
+  displayName: The old one
+  categories: [crm]
+  authorization: {method: oauth2-password, tokenUrl: "http://old.example.com/token", username: ada, password: {env: PASSWORD}}
+  tls: {allowPlainHttp: true, reason: until May}
+  endpoints:
+    all: {method: GET, url: "http://old.example.com/all"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tls", "codes", "exit_code"),
+    [
+        ("{}", ["RC605", "RC605"], 3),
+        ("{allowPlainHttp: false, reason: no}", ["RC605", "RC605"], 3),
+        ("{allowPlainHttp: true}", ["RC609"], 3),
+        ("{allowPlainHttp: true, reason: until May}", ["RC610"], 0),
+    ],
+)
+def test_plain_http_is_accepted_with_a_reason(empty: Workspace, tls: str, codes: list[str], exit_code: int) -> None:
+    """For one connector; without one both URLs are refused, each at its line."""
+    empty.write(
+        "connectors/old.yaml",
+        CATEGORY + "---\n" + PLAIN.replace("{allowPlainHttp: true, reason: until May}", tls),
+    )
+    result = empty.run("validate", "-o", "json")
+    assert result.exit_code == exit_code, result.output
+    assert [item["code"] for item in json.loads(result.stdout)["diagnostics"]] == codes
+
+
+def test_an_endpoint_without_credentials_may_be_plain(empty: Workspace) -> None:
+    """Nothing of the connector's goes there; but a header with a secret does."""
+    text = DEFINITION.replace("url: URL/open", "url: http://open.example.com/").replace(
+        "URL", "https://crm.example.com"
+    )
+    empty.write("connectors/crm.yaml", CATEGORY + "---\n" + text)
+    assert empty.ok("validate").output.count("RC") == 0
+    empty.edit(
+        "connectors/crm.yaml", "authorization: none}", "authorization: none, headers: [{name: X-K, value: {env: KEY}}]}"
+    )
+    assert "RC605" in empty.run("validate").output
+
+
+def test_what_goes_over_plain_http_is_said_everywhere(empty: Workspace, server: Answering) -> None:
+    """In each plan and call; the token is fetched and sent, by a proxy here."""
+    server.says |= {"http://old.example.com/token": Said(token("old", expires_in=3600))}
+    empty.env |= {"PASSWORD": SECRETS["PASSWORD"], "HTTP_PROXY": server.url, "http_proxy": server.url}
+    empty.write("connectors/old.yaml", CATEGORY + "---\n" + PLAIN)
+    note = "credentials may go over plain http: until May"
+    assert note in empty.ok("plan").stdout and note in empty.ok("plan", "-o", "markdown").stdout
+    planned = json.loads(empty.ok("plan", "-o", "json").stdout)["changes"]
+    assert any(note in said for change in planned for said in change["notes"])
+    empty.ok("apply", "--yes")
+    called = empty.ok("call", "old", "all", "--fail")
+    assert "warning: credentials of old may go over plain http: until May" in called.stderr
+    assert sent(server, "http://old.example.com/all") == "Bearer cnry-token-old"
+    drift(empty, "old", "$.spec.tls", '{"reason": "until May"}')
+    refused = empty.run("call", "old", "all")
+    assert refused.exit_code == 3 and "over plain http" in refused.stderr, "what others wrote is refused too"

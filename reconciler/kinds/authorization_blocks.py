@@ -256,19 +256,20 @@ def _placeholders(path: Path, document: int) -> Finding:
 def choice_findings(spec: Mapping[str, Any], document: int) -> Iterator[Finding]:
     """That endpoints choose what there is, and that what there is gets chosen."""
     further = spec.get("authorizations", {})
-    named = set()
+    named, unknown = set(), False
     for purpose, endpoint in spec.get("endpoints", {}).items():
         if "authorization" in endpoint:
             name = endpoint["authorization"]
             named.add(name)
             if name != NONE and name not in further:
+                unknown = True
                 place = Place(document, ("spec", "endpoints", purpose, "authorization"))
                 yield Finding("RC407", f"there is no authorization '{name}'", place, _which(name, further))
     for name in further:
         place = Place(document, ("spec", "authorizations", name))
         if name == NONE:
             yield Finding("RC407", "an authorization is called 'none'", place, "rename it: `authorization: none` is said by an endpoint that carries none")  # fmt: skip
-        elif name not in named:
+        elif name not in named and not unknown:  # a name that is mistyped may be meant for it
             yield Finding("RC408", f"no endpoint carries the authorization '{name}'", place, f"remove it, or add  authorization: {name}  to an endpoint")  # fmt: skip
 
 
@@ -278,5 +279,5 @@ def _which(name: str, further: Mapping[str, Any]) -> str:
     close = get_close_matches(name, (NONE, *further), 1)
     if close:
         return f"did you mean '{close[0]}'?"
-    listed = ", ".join(sorted(further))
+    listed = ", ".join(sorted(further.keys() - {NONE}))
     return f"there are: none, {listed}" if listed else f"add it:  authorizations: {{{name}: {{method: ...}}}}"

@@ -27,7 +27,8 @@ def _canary() -> str:
 CANARIES = {
     name: _canary()
     for name in ("basic_password", "bearer_token", "client_secret", "oauth_password", "api_key_header", "api_key_param",
-                 "request_password", "user_name", "store_key")
+                 "request_password", "user_name", "store_key", "token_field", "token_header", "further_password",
+                 "request_field", "request_header")
 }  # fmt: skip
 STORE_KEY = CANARIES["store_key"] + "-and-some-more-characters"
 
@@ -47,8 +48,9 @@ def documents(values: dict[str, str]) -> str:
         connector("one", f"{{method: basic, username: {values['user_name']}, password: {values['basic_password']}}}"),
         connector("two", f"{{method: bearer, token: {values['bearer_token']}}}",
                   f"      headers: [{{name: X-Api-Key, value: {values['api_key_header']}}}]\n      params: [{{name: api_key, value: {values['api_key_param']}}}]\n"),
-        connector("three", f"{{method: oauth2-password, tokenUrl: 'https://example.com/t', clientId: id, clientSecret: {values['client_secret']}, username: u, password: {values['oauth_password']}}}"),
-        connector("four", f"{{method: bearer, tokenRequest: {{url: 'https://example.com/t', username: u, password: {values['request_password']}}}}}"),
+        connector("three", f"{{method: oauth2-password, tokenUrl: 'https://example.com/t', clientId: id, clientSecret: {values['client_secret']}, username: u, password: {values['oauth_password']}, fields: [{{name: api_key, value: {values['token_field']}}}], headers: [{{name: X-Api-Key, value: {values['token_header']}}}]}}"),
+        connector("four", f"{{method: bearer, tokenRequest: {{url: 'https://example.com/t', username: u, password: {values['request_password']}, fields: [{{name: api_key, value: {values['request_field']}}}], headers: [{{name: X-Api-Key, value: {values['request_header']}}}]}}}}",
+                  f"      authorization: further\n  authorizations:\n    further: {{method: basic, username: u, password: {values['further_password']}}}\n"),
     ])  # fmt: skip
 
 

@@ -253,8 +253,8 @@ def test_an_open_endpoint_may_be_plain(empty: Workspace) -> None:
 
 
 CHOICES = {
-    "unknown": ("{a: {method: bearer, token: {env: T}}}", "b", ["RC407", "RC408"]),
-    "misspelt": ("{admin: {method: bearer, token: {env: T}}}", "admn", ["RC407", "RC408"]),
+    "unknown": ("{a: {method: bearer, token: {env: T}}}", "b", ["RC407"]),
+    "misspelt": ("{admin: {method: bearer, token: {env: T}}}", "admn", ["RC407"]),
     "without any": ("{}", "admin", ["RC407"]),
     "unused": ("{a: {method: bearer, token: {env: T}}}", "none", ["RC408"]),
     "called none": ("{none: {method: bearer, token: {env: T}}}", "none", ["RC407"]),

@@ -49,7 +49,7 @@ spec:
     list:
       description: {text}
       method: POST
-      url: {quoted("https://127.0.0.1:1/" + "".join(char for char in piece if " " < char < chr(127) and char != chr(92)))}
+      url: {quoted("https://127.0.0.1:1/" + "".join(char for char in piece if " " < char < chr(127) and char not in chr(92) + "<>"))}
       params: [{{name: {line}, value: {text}}}]
       headers: [{{name: X-Odd, value: {line}}}]
       body: {text}

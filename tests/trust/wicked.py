@@ -36,10 +36,17 @@ def harms(text: str, *, github: bool = False) -> list[str]:
     return found + [line for line in starts if not (github and _OURS.match(line))]
 
 
+_FOLD = re.compile(r"<details><summary>[0-9,]+ lines</summary>")
+
+
 def active(markdown: str) -> list[str]:
     """What is more than text in a comment that should be headings, lists, quotes and code alone."""
-    found, fence = [], ""
+    found, fence, folds = [], "", 0
     for line in markdown.split("\n"):
+        if not fence and (line == "</details>" or _FOLD.fullmatch(line)):  # ours, each of which ends
+            folds += 1 if line != "</details>" else -1
+            found += [line] if folds not in (0, 1) else []
+            continue
         opening = re.match(r" {0,3}(`{3,}|~{3,})", line)
         if fence:
             fence = (
@@ -51,7 +58,7 @@ def active(markdown: str) -> list[str]:
             fence = opening[1]
         elif _ACTIVE.search(_CODE.sub("", line)):
             found.append(line)
-    return [*found, *(["a code block is open at the end"] if fence else [])]
+    return [*found, *(["a code block or a fold is open at the end"] if fence or folds else [])]
 
 
 def quoted(text: str) -> str:

@@ -49,8 +49,8 @@ def test_tokens_of_deleted_connectors_leave_no_trace(workspace: Workspace) -> No
     tokens = [chance.randbytes(chance.randrange(60, 1500)) for _ in documents]
     with closing(begin_writing(bench.path, 1)) as connection:
         for number in chance.sample(range(60), 60):
-            row = (uids[f"c{number}"], "m", "2026-01-01T00:00:00Z", None, "", tokens[number], None)
-            connection.execute("INSERT INTO tokens VALUES (?,?,?,?,?,?,?)", row)
+            row = (uids[f"c{number}"], "", "m", "2026-01-01T00:00:00Z", None, "", tokens[number], None)
+            connection.execute("INSERT INTO tokens VALUES (?,?,?,?,?,?,?,?)", row)
         connection.execute("COMMIT")
     assert found(tokens, bench.path) == list(range(60))
     left = list(range(60))

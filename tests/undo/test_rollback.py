@@ -225,7 +225,7 @@ def test_a_saved_rollback_is_carried_out_by_apply(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("rollback", "missing argument 'RUN|TIME'"),
+        ("rollback", "rollback needs to know where to"),
         ("rollback 0", "there is no run 0"),
         ("rollback 99", "there is no run 99"),
         ("rollback 99999999999999999999999", "there is no run 99999999999999999999999"),

@@ -90,8 +90,14 @@ class Attached:
     def _moved(self, paths: Iterable[str], *, beside: bool = False) -> set[str]:
         return moved(self._root, self._before, self._after, paths, self._rewriting, beside=beside)
 
-    def leaned_on(self, reader: "PartReader", tree: str) -> dict[Key, tuple[str, Resource]]:
-        """Connectors of `tree` of which a secret or the contract is another one after the change, with its path."""
+    def leaned_on(
+        self, reader: "PartReader", tree: str, others: Sequence[Difference]
+    ) -> dict[Key, tuple[str, Resource]]:
+        """Connectors of `tree` of which a secret or the contract is another one after the change, with its path.
+
+        Args:
+            others: the files beside the definitions that differ.
+        """
         likely = frozenset(files_with(self._root, tree, [_MAY_LEAD], ("connectors",)))
         entries = files.committed(self._root, tree, ("connectors",)) if likely else []
         contents = reader.contents({name: oid for name, oid in entries if name in likely})
@@ -105,6 +111,8 @@ class Attached:
             for path in self._paths_of(resource)
         ]
         changed = self._moved(path for _, path in leading)
+        # a contract is read through no link: one in its place is a change, whatever it leads to
+        changed |= {item.path for item in others} & {resource.contract for resource, _ in leading if resource.contract}
         found: dict[Key, tuple[str, Resource]] = {}
         for resource, path in leading:
             if path in changed:

@@ -42,7 +42,7 @@ def compare(root: Path, revisions: Revisions, read_contract: ReadContract) -> Co
         beside = Attached(root, here, there)
         faults += beside.faults
         settings = beside.settings(others)
-        attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base)
+        attached = {} if before.faults or after.faults else beside.leaned_on(reader, revisions.base, others)
         before = Side(before.changed, before.policies, (*before.faults, *beside.unreadable))
     faults = [*faults, *_disagreements(ContractSource(root, revisions.tree, read_contract), after, before, attached)]
     after = Side(after.changed, after.policies, (*after.faults, *faults))

@@ -233,7 +233,7 @@ class RepositorySource:
 
     @cached_property
     def _contracts(self) -> ContractSource:
-        return ContractSource(self._root, self._commit if self._of_commit else "", self._read_contract)
+        return ContractSource(self._root, self._commit if self._ref else "", self._read_contract)
 
     def _judge(self, resources: Mapping[Key, Resource]) -> "tuple[list[Clash], Coverage | None]":
         """What is wrong with what is valid as a whole: beside the contracts, and with who may do what."""

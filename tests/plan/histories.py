@@ -512,7 +512,7 @@ def keep_token(h: History) -> None:
         "SELECT uid FROM records WHERE kind = 'Connector' AND name = ?", h.random.choice(["c0", "c1", "c2", "c3"])
     ):
         h.sql(
-            "INSERT OR REPLACE INTO tokens VALUES (?, 'x', ?, ?, '', x'00', NULL)",
+            "INSERT OR REPLACE INTO tokens VALUES (?, '', 'x', ?, ?, '', x'00', NULL)",
             uid,
             h.now(),
             h.random.choice([None, expires, expires]),

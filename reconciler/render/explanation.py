@@ -38,7 +38,7 @@ def explain_key(topic: str, *, color: bool) -> str:
     Raises:
         UsageError: the kind or the key does not exist; the hint says what does.
     """
-    word, *steps = re.sub(r"\[[^\]]*\]", "", topic).strip(".").split(".")
+    word, *steps = re.sub(r"\[[^\[\]]*+\]", "", topic).strip(".").split(".")
     kind = _NAMES.get(word.lower())
     if kind is None:
         topic = _whole([word, *steps])

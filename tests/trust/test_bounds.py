@@ -242,10 +242,10 @@ def test_many_connectors_are_told_in_one_line(empty: Workspace) -> None:
 
 
 def test_a_path_that_many_take_for_a_host(empty: Workspace) -> None:
-    """Two slashes begin a host, by RFC 3986."""
+    """Two slashes begin a host, by RFC 3986: it is refused."""
     declare(empty, one="{env: CRM}", two="{env: CRM}")
     empty.edit("connectors/all.yaml", '"https://example.com"}}\n---', '"//evil.test/x"}}\n---')
-    assert "secrets of connector/one will be sent to a new host: //evil.test" in edit(empty, "CRM", "CRM")
+    assert "RC503" in empty.run("validate").stdout and empty.run("plan").exit_code == 3
 
 
 def test_a_host_that_is_written_to_mislead(empty: Workspace) -> None:

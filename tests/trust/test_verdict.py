@@ -195,7 +195,7 @@ def test_url_that_can_be_sent(url: str) -> None:
 def test_valid_means_sendable(rest: str, start: str) -> None:
     """Of what has no placeholders, by what builds the request."""
     url = start + rest
-    if "{{" in url:
+    if "{{" in url or url.startswith("//"):  # which names a host, and no scheme
         return
     try:
         build("list", {"method": "GET", "url": url}, GivenData({}, base_url="https://b.example"), {})

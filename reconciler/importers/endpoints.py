@@ -28,6 +28,7 @@ from reconciler.importers.templates import (
     tagged,
     variables,
 )
+from reconciler.importers.urls import MAX_URL, WRITTEN_URL
 from reconciler.importers.values import Json, Object, clean, one_line
 from reconciler.importers.withheld import is_confidential
 from reconciler.kinds.places import url_fault
@@ -36,8 +37,6 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}")
 _UNSAFE = re.compile(r"[\s{}\\\x00-\x20\x7f-\xa0]")
-_URL = re.compile(r"(?:https?://[^\s]|/|\{\{)[^\s]*")  # as in schemas/connector.schema.json
-_MAX_URL: Final = 8192
 _WORD = r"([A-Za-z_][\w.-]{0,99})"
 _FOREIGN = re.compile(
     rf"\A:{_WORD}\Z|\$?\{{\{{?{_WORD}\}}?\}}|(?:%7[Bb]){{1,2}}{_WORD}(?:%7[Dd]){{1,2}}|<{_WORD}>", re.ASCII
@@ -140,7 +139,7 @@ def _url(request: ForeignRequest, tags: Placeholders, desk: Desk) -> str:
         else:
             parts += _segments(clean(part), tags, desk, request, starts=index == 0)
     url = "".join(parts)
-    fault = "" if _URL.fullmatch(url) and len(url) <= _MAX_URL else "it is too long or malformed"
+    fault = "" if WRITTEN_URL.fullmatch(url) and len(url) <= MAX_URL else "it is too long or malformed"
     if not fault and (fault := url_fault(url) or ""):
         fault = f"no request can go to it: {fault}"
     if fault:

@@ -11,8 +11,8 @@ from reconciler.importers.servers import Server
 from reconciler.importers.values import Json, Pointer, clean, url_without_secrets
 from reconciler.kinds.places import url_fault
 
-_MAX_URL: Final = 8192
-_URL = re.compile(r"(?:https?://[^\s]|/|\{\{)[^\s]*")  # as in schemas/connector.schema.json
+MAX_URL: Final = 8192
+WRITTEN_URL = re.compile(r"(?:https?://[^\s]|/|\{\{)[^\s]*")  # as in schemas/connector.schema.json
 
 _TEMPLATE = re.compile(r"(?<!\{)\{+([^{}]*)\}+")
 _UNSAFE = re.compile(r"[\s{}\\\x7f-\xa0]")
@@ -92,7 +92,7 @@ def endpoint_url(
         parts += [writer.encode(path[end : found.start()]), writer.tag(found[1])]
         end = found.end()
     url = "".join([*parts, writer.encode(path[end:])])
-    if len(url) > _MAX_URL or not _URL.fullmatch(url):
+    if len(url) > MAX_URL or not WRITTEN_URL.fullmatch(url):
         writer.note("operation-skipped", "its URL is too long or malformed")
         return EndpointUrl("", {})
     if fault := url_fault(url):

@@ -12,13 +12,12 @@ from reconciler.core.secret import carries_credentials, is_secret_key
 from reconciler.diagnostics import Finding, Path, Place, Repair
 from reconciler.errors import InvalidDefinitions
 from reconciler.kinds.body_rules import body_findings, is_sound
-from reconciler.kinds.mustache import Tag, parse
+from reconciler.kinds.mustache import WRITTEN_TAG, Tag, parse
 from reconciler.kinds.plain_endpoints import OF_THE_TRANSPORT
 
 Endpoint = Mapping[str, Any]
 
 _NAMES = re.compile(r"\{\{[{&#^]?[ ]*([\w.-]+)")
-_TAG = re.compile(r"\{\{\{?[^{}]*+\}\}\}?")
 _WORD = r"([A-Za-z_][\w.-]{0,29})"
 _OTHER = re.compile(rf"\$?\{{{_WORD}\}}|<{_WORD}>")
 _MAYBE = re.compile(rf"(?<=/):{_WORD}(?=/|\Z)|%7[Bb]{_WORD}%7[Dd]|\$(?=\0)")
@@ -96,7 +95,7 @@ def _is_odd(url: str) -> bool:
 
 def url_findings(url: str, place: Place) -> Iterator[Finding]:
     """Credentials in the query, and placeholders of other languages than mustache."""
-    plain = _TAG.sub(lambda found: "\0" * len(found[0]), url)
+    plain = WRITTEN_TAG.sub(lambda found: "\0" * len(found[0]), url)
     for match in _OTHER.finditer(plain):
         name = match[1] or match[2]
         start, end = match.span()

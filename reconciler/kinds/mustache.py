@@ -146,6 +146,8 @@ def _step(value: Any, part: str) -> Any:
     return _ABSENT
 
 
+WRITTEN_TAG = re.compile(r"\{\{\{?[^{}]*+\}\}\}?")
+"""A tag as it stands in a text, whatever it says."""
 _PLAIN = re.compile(r"\{\{\{\s*[\w.\-]+\s*\}\}\}|\{\{&?\s*[\w.\-]+\s*\}\}")
 _NAME = re.compile(r"[\w.\-]+(?: [\w.\-]+)*")
 _NAMED = ("variable", "no escape", "no escape?", "section", "inverted section", "end", "partial")

@@ -12,6 +12,7 @@ from reconciler.errors import InvalidDefinitions, SecretUnavailable, UsageError
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.mustache import Filling
 from reconciler.kinds.places import PlainPlace
+from reconciler.kinds.plain_endpoints import OF_THE_TRANSPORT
 from reconciler.kinds.styles import Joined, Style, expanded, fields, style_of
 
 Pair = tuple[str, str | Secret]
@@ -20,7 +21,6 @@ Param = tuple[str, str | Secret | Joined]
 """The same of a query parameter, before percent-encoding."""
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OF_THE_TRANSPORT = ("connection", "content-length", "host", "transfer-encoding")
 
 
 class Entry(Struct, frozen=True):
@@ -130,7 +130,7 @@ def headers_of(entries: Entries, given: Sequence[tuple[str, str]]) -> Iterator[P
 def _check_header(name: str, value: str | Secret, error: type[UsageError | InvalidDefinitions]) -> None:
     if not _NAME.fullmatch(name):
         raise error("the name of a header holds what no header name may", hint="write letters, digits and hyphens")
-    if name.lower() in _OF_THE_TRANSPORT:
+    if name.lower() in OF_THE_TRANSPORT:
         raise error(f"the header {name} is set by the transport", hint="remove it")
     if fault := unsendable(value.reveal() if isinstance(value, Secret) else value, in_header=True):
         raise UsageError(f"the value of the header {name} {fault}, which cannot be sent", hint=HINT)

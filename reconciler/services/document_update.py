@@ -1,15 +1,14 @@
 """Bring a newer OpenAPI document into a definition: three-way, so that what a person edited stays."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.diff import MISSING, Path, at, diff, put, same
 from reconciler.core.document_update import Body, DocumentUpdate, UpdateField
 from reconciler.kinds.merge import is_secret_value
+from reconciler.kinds.mustache import WRITTEN_TAG
 
-_TAG = re.compile(r"\{\{\{?[^{}]*+\}\}\}?")
 _ENDPOINTS = ("spec", "endpoints")
 _BLOCKS = (("spec", "authorization"), ("spec", "authorizations"))
 _LISTS = ("params", "headers", "pathParams", "formFields")
@@ -112,7 +111,7 @@ def _paired(before: Body, after: Body) -> dict[str, str]:
 
 def _request(endpoint: Mapping[str, Any]) -> tuple[Any, ...]:
     url = endpoint["url"].partition("?")[0]
-    return endpoint["method"], _TAG.sub("{}", url)
+    return endpoint["method"], WRITTEN_TAG.sub("{}", url)
 
 
 def _endpoints(content: Body) -> dict[str, Any]:

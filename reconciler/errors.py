@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     NOT_CONVERGED = 9
     WORLD = 10
     DRIFTED = 11
+    UNCONFIRMED = 12
     USAGE = 64
     INTERRUPTED = 130
 
@@ -38,6 +39,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.NOT_CONVERGED: "applied records did not come out as planned; nothing was kept",
     ExitCode.WORLD: "the world said no: network, credentials, files or the store; or the answer cannot be written",
     ExitCode.DRIFTED: "a plan would only take back drift; git has nothing new (only with --detailed-exitcode)",
+    ExitCode.UNCONFIRMED: "the store did not say whether the run was committed",
     ExitCode.USAGE: "wrong usage",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -119,6 +121,12 @@ class StoreUnavailable(ReconcilerError):
     """The store cannot be opened, read or written."""
 
     exit_code = ExitCode.WORLD
+
+
+class Unconfirmed(ReconcilerError):
+    """The store was told to commit, and nobody can say whether it did."""
+
+    exit_code = ExitCode.UNCONFIRMED
 
 
 class SecretUnavailable(ReconcilerError):

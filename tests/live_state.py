@@ -22,7 +22,8 @@ from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
 from reconciler.stores.host import LocalHost
-from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.store import LiveSqlStore
+from reconciler.stores.sqlite.database import SqliteDatabase
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
@@ -56,6 +57,11 @@ def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
         found = connection.execute(statement, values).fetchall()
     connection.close()
     return found
+
+
+def database_at(path: Path) -> SqliteDatabase:
+    """The store in a file."""
+    return SqliteDatabase(path, LocalHost, now, 0)
 
 
 def holds_nothing(store: Path) -> bool:
@@ -97,14 +103,14 @@ class InProcess:
         """The store's file."""
         return self.root / ".reconciler" / "store.db"
 
-    def store(self) -> SqliteStore:
+    def store(self) -> LiveSqlStore:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
-        assert isinstance(store, SqliteStore)
-        store._file = replace(store._file, host=lambda: self.host, clock=self.clock)
+        assert isinstance(store, LiveSqlStore)
+        store._database = replace(store._database, host=lambda: self.host, clock=self.clock)
         return store
 
-    def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
+    def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:
         """A plan of the working tree."""
         source = open_source(self.root, "")
         desired = source.load()

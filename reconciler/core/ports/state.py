@@ -58,8 +58,8 @@ class State(Protocol):
         """What it remembers."""
         ...
 
-    def locks(self) -> "KeepsLocks":
-        """The lease of runs, to be seen and ended."""
+    def locks(self, owner: str) -> "KeepsLocks":
+        """The lease of an owner's runs, to be seen and ended."""
         ...
 
     def keys(self) -> "KeepsKey":

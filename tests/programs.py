@@ -33,11 +33,8 @@ _REASON = re.compile(r"needs [\w-]+: apt install ([\w-]+)")
 def program(name: str) -> str:
     """Where a program stands, beside this Python or on the path; "" where it is not installed."""
     beside = Path(sys.executable).parent / name
-    debians = [
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-        "/usr/sbin",
-    ]  # none of them on the path
-    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *map(str, debians)]
+    debians = ["/usr/sbin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
+    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *debians]
     return str(beside) if beside.exists() else shutil.which(name, path=os.pathsep.join(folders)) or ""
 
 

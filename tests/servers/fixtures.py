@@ -306,3 +306,29 @@ def pgbouncer(postgresql):
 
     with pgbouncer(postgresql) as pooler:
         yield pooler
+
+
+@pytest.fixture
+def wire(postgresql):
+    """A proxy before that server which counts round trips, delays and cuts: see servers.wire.Wire."""
+    from servers.wire import Wire
+
+    made = Wire(postgresql.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_wire() -> Iterator[Callable]:
+    """Makes further ones, before any port: make_wire(pgbouncer.port, delay=0.02). They end with the test."""
+    from servers.wire import Wire
+
+    made: list[Wire] = []
+
+    def make(upstream: int, **options) -> Wire:
+        made.append(Wire(upstream, **options))
+        return made[-1]
+
+    yield make
+    for wire in made:
+        wire.close()

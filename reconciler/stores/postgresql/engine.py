@@ -36,6 +36,7 @@ UNION ALL SELECT 'the index ' || c.relname || ' is not valid' FROM pg_catalog.pg
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
 UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.pg_class
   WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
+UNION SELECT 'somebody wrote as only an apply does, and left a row in writing' FROM writing
 ORDER BY 1 LIMIT ?
 """
 
@@ -46,6 +47,7 @@ class PostgresEngine:
     most = 30_000
     picture = PICTURE
     pictured = KEPT_PICTURE
+    renewable = "renewable"
     elements = "SELECT json_array_elements_text(CAST(? AS json))"
     pairs = "json_each_text(CAST(? AS json))"
     for_update = "FOR UPDATE"

@@ -13,13 +13,15 @@ from reconciler.core.secret import Secret
 
 CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
+WITNESS = "witness"
+"""What is looked at besides, where somebody noted the history elsewhere."""
 
 
 class Fault(Struct, frozen=True):
     """Something that is not as it should be.
 
     Attributes:
-        check: one of `CHECKS`.
+        check: one of `CHECKS`, or `WITNESS`.
         hint: what to do.
     """
 

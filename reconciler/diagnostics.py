@@ -181,6 +181,7 @@ RULES: dict[str, Rule] = {
     "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
     "RC211": Rule("impossible date", "The date or time does not exist."),
     "RC212": Rule("members left out", "Without any list of members all that git has listed would be removed; an empty list says that this is meant."),
+    "RC213": Rule("character that no store keeps", "Databases such as PostgreSQL keep texts without the character U+0000, and end a text there or refuse it. No store takes it, so that a definition means the same in each."),
     # across documents
     "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
     "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),

@@ -135,6 +135,18 @@ def carry_out(
     return _told(report, interrupts, afterwards)
 
 
+def refuse_returned(run: OpenedRun, witness: str | None) -> None:
+    """Stop when the store lacks what its witness says.
+
+    Raises:
+        GuardStopped: it does.
+    """
+    if witness is not None:
+        from reconciler.wiring.witnesses import refuse_gone_back
+
+        refuse_gone_back(run.settings, run.store, witness)
+
+
 def noted(run: OpenedRun, witness: str | None, head: str) -> SourceUnavailable | None:
     """Note the head of the history outside of the store; why that cannot be done, if so.
 

@@ -73,11 +73,19 @@ def open_run(
     return run_of(settings, flags.ref if flags else "", open_progress(), cached=not said.no_cache)
 
 
-def settings_of_run() -> Settings:
-    """Settings of a command that only reads the store."""
+def settings_of_run(*, judged: bool = False) -> Settings:
+    """Settings of a command that makes no plan.
+
+    Args:
+        judged: whether it writes to the store; see `Overrides`.
+    """
     said = options()
     overrides = Overrides(
-        target=said.target, store=said.store, env_file=said.env_file, secrets_allowed=said.secrets_allowed
+        target=said.target,
+        store=said.store,
+        env_file=said.env_file,
+        secrets_allowed=said.secrets_allowed,
+        judged=judged,
     )
     return load_settings(locate_root(said.directory), overrides)
 

@@ -6,6 +6,7 @@ from pydantic import Field, StrictBool
 
 from reconciler.core.secret import REFERENCE_KEYS
 from reconciler.models.common import SPACE, Model, Name, Whole, text
+from reconciler.models.connector import SecretRef
 
 _Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
 _Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
@@ -32,10 +33,12 @@ class Target(Model):
     """A live store, and how changes come to it.
 
     Attributes:
+        password: where the password of the store's server is read from.
         secrets_allowed: what secret references may lead to; None where the target does not say.
     """
 
     store: _Url
+    password: SecretRef | None = None
     state: _Url | None = None
     env_file: _Path | None = None
     key_file: _Path | None = None

@@ -20,6 +20,7 @@ from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import waiting
 from reconciler.core.references import Bounds
+from reconciler.core.witness import Testimony
 from reconciler.errors import ExitCode
 from reconciler.kinds.canonical import display_after, is_readable, refs_after
 from reconciler.kinds.registry import KINDS, address
@@ -172,6 +173,7 @@ class PlanOptions(Struct, frozen=True):
         secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
         only: the records that the plan is about, with what they refer to; empty for all.
         progress: told how far planning has come.
+        testimony: what was noted outside of the store says of it.
     """
 
     target: str
@@ -188,6 +190,7 @@ class PlanOptions(Struct, frozen=True):
     secrets: SecretBackend | None = None
     only: frozenset[Key] = frozenset()
     progress: Progress = UNTOLD
+    testimony: Testimony = Testimony()
 
 
 class Around(Struct, frozen=True):
@@ -212,7 +215,7 @@ def complete(
 ) -> Plan:  # fmt: skip
     """Order the changes, judge them, and look for whatever stands against them."""
     owned = around.owned
-    lost = guards.lost_store(store.lost())
+    stands = [problem for problem in (guards.lost_store(store.lost()), options.testimony.problem) if problem]
     problems = [around.emptied] if around.emptied else []
     problems += _of_source(revision, changes, options)
     problems += objections(
@@ -232,13 +235,13 @@ def complete(
         options.target,
         options.owner,
         in_order,
-        (*([lost] if lost else ()), *judgement.problems, *problems),
+        (*stands, *judgement.problems, *problems),
         owned.total(),
         around.kept,
         counted(in_order),
         access,
         judgement.basis,
-        (*judgement.notices, *recipient_notices(in_order)),
+        (*judgement.notices, *recipient_notices(in_order), *options.testimony.notices),
         around.expiring,
     )
     return _settled(plan, options)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the store of a team, in a schema on a server."""

@@ -170,6 +170,30 @@ class Rekeyed(Struct, frozen=True):
     head: str
 
 
+class Copying(Struct, frozen=True):
+    """How a store is copied.
+
+    Attributes:
+        rekeying: from the key of the source to that of the copy; None where nothing is sealed.
+    """
+
+    rekeying: Rekeying | None
+
+
+class Copied(Struct, frozen=True):
+    """What was copied.
+
+    Attributes:
+        counts: rows, by table.
+        head: the last hash of the copy's history.
+    """
+
+    counts: Mapping[str, int]
+    secrets: int
+    tokens: int
+    head: str
+
+
 class Rotation(Struct, frozen=True):
     """What became of it.
 

@@ -157,6 +157,15 @@ class SqlSession:
         rekeying.new.draft()
         return secrets + deleted, tokens
 
+    def note(self) -> tuple[int, int]:
+        """Note the run in the history alone, where nothing is sealed: no secrets and no access tokens."""
+        with ignored(self._connection):
+            chain = Chain(self._connection)
+            self._run_id = record_run(chain, self.run, self._now, 0)
+            chain.keep()
+        self._head = chain.head
+        return 0, 0
+
     def repair(self, key_check: str) -> tuple[Mended, ...]:
         """Mend what can be mended, acknowledge where the history is broken, and note both in it.
 

@@ -107,7 +107,7 @@ class SqliteConnection(sqlite3.Connection):
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values], conflict: str = "") -> None:
         """Insert rows, many with each statement: to begin one costs more than to insert a row."""
         one = f"({','.join('?' * len(columns))})"
-        into = f"{table} ({', '.join(columns)})"
+        into = f"{table} ({', '.join(map(_quoted, columns))})"
         many = f"INSERT INTO {into} VALUES {','.join([one] * _ROWS)} {conflict}"
         waiting = iter(rows)
         while part := list(islice(waiting, _ROWS)):
@@ -132,6 +132,10 @@ class SqliteConnection(sqlite3.Connection):
     def watch(self) -> None:
         """Have them see again."""
         self.execute("DELETE FROM meta WHERE key = 'writing'")
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'
 
 
 def connect(uri: str, timeout: float) -> SqliteConnection:

@@ -56,7 +56,7 @@ class Database:
     server: "PostgreSQL"
     name: str
     user: str
-    password: str
+    password: str = field(repr=False)
 
     @property
     def url(self) -> str:
@@ -88,7 +88,7 @@ class Database:
         return Database(self.server, self.name, *self.server.role(options, member_of=member_of))
 
 
-@dataclass
+@dataclass(eq=False)
 class PostgreSQL:
     """One server.
 
@@ -101,7 +101,7 @@ class PostgreSQL:
     binaries: Path
     ca: Path
     port: int = field(default_factory=free_port)
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     settings: dict[str, str] = field(default_factory=dict)
     _server: Server | None = None
 

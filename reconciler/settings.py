@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True):
         judged: whether the repository's settings are followed as they are, as they are for what an operator applies.
         state: URL of what is kept beside a live store that is none of ours.
         owner: whose records this repository manages.
+        elsewhere: addresses that other repositories define, into the same store.
         max_deletes: a number or a share, or None where nobody has set a limit.
         max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
@@ -73,6 +74,7 @@ class Settings(Struct, frozen=True):
     signed_by: tuple[Path, ...]
     quarantine_days: int
     helpers: Mapping[str, Mapping[str, Any]]
+    elsewhere: tuple[str, ...] = ()
 
 
 class Overrides(Struct, frozen=True):
@@ -133,6 +135,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         require_commit_on=target.get("requireCommitOn", ""),
         signed_by=tuple(root / path for path in target.get("signedBy", ())),
         quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
+        elsewhere=tuple(project.get("definedElsewhere", ())),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
 

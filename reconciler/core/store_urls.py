@@ -3,15 +3,15 @@
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 OF_SERVERS = ("postgresql", "postgres")
 """Schemes of stores that a connection is made to."""
 REMEDY = "take it out; set PGPASSWORD or PGPASSFILE, or name it in reconciler.yaml:  password: {env: NAME}"
 _PASSWORDS = frozenset(("password", "sslpassword"))
-_ELSEWHERE = frozenset(("service", "servicefile"))
-"""Parameters that take the host from a file."""
+HOSTS = "RECONCILER_STORE_HOSTS"
+"""The variable in which whoever runs a command names servers that a project file may have its stores on."""
 
 
 def scheme_of(url: str) -> str:
@@ -25,13 +25,22 @@ def holds_password(url: str) -> bool:
     return bool(mark) and (bool(user.partition(":")[2]) or any(name in _PASSWORDS and value for name, value in query))
 
 
-def is_on_this_machine(url: str) -> bool:
-    """Whether all hosts of a URL are this machine, by address or socket; no host is what the operator's variables say."""
+def strangers(url: str, environment: Mapping[str, str]) -> list[str]:
+    """The hosts of a URL that are neither this machine nor named by whoever runs the command.
+
+    A URL without a host, or with a service, goes where the operator's variables and files say.
+    """
     _, mark, hosts, _, query = _parts(url)
-    if not mark or any(name in _ELSEWHERE for name, _ in query):
-        return False
-    named = [*hosts, *(host for name, value in query if name in ("host", "hostaddr") for host in value.split(","))]
-    return all(_is_here(host) for host in named)
+    if not mark:
+        return []
+    further = [host for name, value in query if name in ("host", "hostaddr") for host in value.split(",")]
+    named = {host for name in (HOSTS, "PGHOST", "PGHOSTADDR") for host in _listed(environment.get(name, ""))}
+    elsewhere = {host for host in map(str.lower, (*hosts, *further)) if not _is_here(host) and host not in named}
+    return sorted(elsewhere | {value for name, value in query if name == "servicefile"})
+
+
+def _listed(text: str) -> list[str]:
+    return text.replace(",", " ").lower().split()
 
 
 def _is_here(host: str) -> bool:

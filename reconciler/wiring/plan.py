@@ -22,6 +22,7 @@ from reconciler.errors import UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, Overrides, Settings, without_far_key
+from reconciler.source.elsewhere import SETTING, keys_elsewhere
 from reconciler.source.project import read_project
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.stores.host import key_beside
@@ -119,6 +120,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         secrets=run.secrets if checks else None,
         only=frozenset(flags.only),
         progress=run.progress,
+        elsewhere=keys_elsewhere({SETTING: settings.elsewhere}),
         testimony=testimony(settings, run.store, flags.witness) if flags.witness else Testimony(),
     )
     tokens = partial(_known_tokens, run) if settings.fetch_tokens else None

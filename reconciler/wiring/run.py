@@ -222,11 +222,10 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
     """The state, and the live store where that is another one."""
     from reconciler.core.ports.state import State
 
+    plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
     password = password_of(settings, environment, lambda: _own(settings, environment))
-    context = replace(
-        context_of(settings.root, environment, settings.key_file, settings.lock_seconds), password=password
-    )
-    refuse_unnamed_server(settings)
+    context = replace(plain, password=password, trusted=settings.judged or settings.store_given)
+    refuse_unnamed_server(settings, environment)
     opened = open_url(settings.store, context)
     if isinstance(opened, State):
         return opened, None

@@ -1,22 +1,25 @@
 """Stores on servers: which of them a run connects to, and the password that it does so with."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.core.references import Bounds, only
 from reconciler.core.secret import Secret
-from reconciler.core.store_urls import OF_SERVERS, is_on_this_machine, scheme_of
+from reconciler.core.store_urls import HOSTS, OF_SERVERS, scheme_of, strangers
 from reconciler.errors import NotPermitted, SecretRefused
+from reconciler.harmless import harmless
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.secrets.own import Own
 
+_PLAIN = re.compile(r"[a-z0-9._:-]+")
 _ALL = ("env:*",)
 """What a password may be read from for a command that only reads, where the operator sets no bounds."""
 
 
-def refuse_unnamed_server(settings: Settings) -> None:
+def refuse_unnamed_server(settings: Settings, environment: Mapping[str, str]) -> None:
     """Stop before a command that only reads connects to a server that the repository alone names.
 
     The project file may be that of a branch which nobody has judged, and a connection tells the server who connects,
@@ -25,12 +28,16 @@ def refuse_unnamed_server(settings: Settings) -> None:
     Raises:
         NotPermitted: it would.
     """
+    if settings.judged:
+        return
     for url, given in ((settings.store, settings.store_given), (settings.state, False)):
-        if scheme_of(url) in OF_SERVERS and not (settings.judged or given or is_on_this_machine(url)):
+        found = strangers(url, environment) if scheme_of(url) in OF_SERVERS and not given else []
+        if found:
+            shown = " ".join(found) if all(map(_PLAIN.fullmatch, found)) else "HOST"  # it is going to be pasted
             raise NotPermitted(
-                f"the store of target {settings.target} is on a server, which a command that only reads connects to"
-                " only where whoever runs it names it, and not the repository alone",
-                hint="if you trust it, name it yourself: export RECONCILER_STORE='URL', as it stands in reconciler.yaml",
+                f"the store of target {settings.target} is on {harmless(found[0])}, which only the project file names;"
+                " a command that only reads connects to no such server",
+                hint=f"if you trust it, say so: export {HOSTS}='{shown}', or pass --store with the URL",
             )
 
 

@@ -103,6 +103,7 @@ class DriverContext(Struct, frozen=True):
         password: gives the password that the target names for its server, each time that a connection is made, as an
             issued one is good for minutes; it may start a program, and raise `SecretUnavailable`. None where the
             target names none: the environment may still.
+        trusted: whether the operator stands for the URL: by naming it, or by starting a command that writes.
     """
 
     root: Path
@@ -111,6 +112,7 @@ class DriverContext(Struct, frozen=True):
     clock: Clock
     make_sealer: MakeSealer
     password: Callable[[], Secret] | None = None
+    trusted: bool = False
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

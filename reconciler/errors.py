@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     NOT_CONVERGED = 9
     WORLD = 10
     DRIFTED = 11
+    UNCONFIRMED = 12
     USAGE = 64
     INTERRUPTED = 130
 
@@ -38,6 +39,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.NOT_CONVERGED: "applied records did not come out as planned; nothing was kept",
     ExitCode.WORLD: "the world said no: network, credentials, files or the store; or the answer cannot be written",
     ExitCode.DRIFTED: "a plan would only take back drift; git has nothing new (only with --detailed-exitcode)",
+    ExitCode.UNCONFIRMED: "not known whether it was applied: the store's server cannot say; the next command finds out first",
     ExitCode.USAGE: "wrong usage",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -119,6 +121,12 @@ class StoreUnavailable(ReconcilerError):
     """The store cannot be opened, read or written."""
 
     exit_code = ExitCode.WORLD
+
+
+class Unconfirmed(ReconcilerError):
+    """The connection went away in the commit, and nobody can say yet whether it was carried out."""
+
+    exit_code = ExitCode.UNCONFIRMED
 
 
 class SecretUnavailable(ReconcilerError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import engines
 import jsonschema
 from msgspec.structs import replace
 from schema_checks import fits
@@ -22,7 +23,8 @@ from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
 from reconciler.stores.host import LocalHost
-from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.store import LiveSqlStore
+from reconciler.stores.sqlite.database import SqliteDatabase
 from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
@@ -49,8 +51,10 @@ def fields(plan: dict[str, Any]) -> dict[str, tuple[Any, Any, str]]:
     }
 
 
-def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Run a statement straight on a store."""
+def sql(store: Path | engines.Placed, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run a statement straight on a store; written for SQLite, whatever the store is."""
+    if engine := engines.current():
+        return (engine.at(store) if isinstance(store, Path) else store).sql(statement, *values)
     with sqlite3.connect(store) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         found = connection.execute(statement, values).fetchall()
@@ -58,7 +62,12 @@ def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     return found
 
 
-def holds_nothing(store: Path) -> bool:
+def database_at(path: Path) -> SqliteDatabase:
+    """The store in a file."""
+    return SqliteDatabase(path, LocalHost, now, 0)
+
+
+def holds_nothing(store: Path | engines.Placed) -> bool:
     """Whether there is no store, or one that tells of attempts at most."""
     tables = ("records", "documents", "secrets", "tokens", "runs", "history", "leases")
     return not store.exists() or not any(sql(store, f"SELECT count(*) FROM {table}")[0][0] for table in tables)
@@ -86,25 +95,26 @@ class InProcess:
     """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
 
     def __init__(self, root: Path, environment: dict[str, str], clock: Clock = now, host: Host | None = None) -> None:
+        engines.settle(root)
         self.root = root
         self.clock = clock
         self.host = host or LocalHost()
-        self.environment = {"RECONCILER_STORE_KEY": KEY, **environment}
+        self.environment = {"RECONCILER_STORE_KEY": KEY, **engines.environment(), **environment}
         self.settings = load_settings(root, Overrides())
 
     @property
-    def path(self) -> Path:
-        """The store's file."""
-        return self.root / ".reconciler" / "store.db"
+    def path(self) -> Path | engines.Placed:
+        """The store's file, or what is in its place."""
+        return engines.store_of(self.root)
 
-    def store(self) -> SqliteStore:
+    def store(self) -> LiveSqlStore:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
-        assert isinstance(store, SqliteStore)
-        store._file = replace(store._file, host=lambda: self.host, clock=self.clock)
+        assert isinstance(store, LiveSqlStore)
+        store._database = replace(store._database, host=lambda: self.host, clock=self.clock)
         return store
 
-    def plan(self, store: SqliteStore | None = None, **options: Any) -> Plan:
+    def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:
         """A plan of the working tree."""
         source = open_source(self.root, "")
         desired = source.load()

@@ -15,11 +15,16 @@ from pathlib import Path
 PACKAGES = {
     "age": "age",
     "bash": "bash",
+    "etcd": "etcd-server",
     "faketime": "faketime",
     "glewlwyd": "glewlwyd",
     "haproxy": "haproxy",
+    "ip": "iproute2",
     "jq": "jq",
     "openssl": "openssl",
+    "patroni": "patroni",
+    "pgbouncer": "pgbouncer",
+    "postgres": "postgresql",
     "ssh-keygen": "openssh-client",
     "strace": "strace",
     "unshare": "util-linux",
@@ -31,7 +36,8 @@ _REASON = re.compile(r"needs [\w-]+: apt install ([\w-]+)")
 def program(name: str) -> str:
     """Where a program stands, beside this Python or on the path; "" where it is not installed."""
     beside = Path(sys.executable).parent / name
-    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin"]  # where Debian has haproxy
+    debians = ["/usr/sbin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
+    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *debians]
     return str(beside) if beside.exists() else shutil.which(name, path=os.pathsep.join(folders)) or ""
 
 

@@ -33,7 +33,7 @@ def show() -> None:
     chosen = choose_format(FORMATS)
     settings = settings_of_run()
     warn_lost(settings)
-    locks = open_state(settings, os.environ).locks()
+    locks = open_state(settings, os.environ).locks(settings.owner)
     found, last = locks.lease(), locks.last_attempt()
     seen = Seen(found, last, locks.expires(found[0]) if found else "", settings.target, now())
     answer(lock_json(seen) if chosen == "json" else lock_text(seen, color=wants_color(options().color, sys.stdout)))
@@ -56,8 +56,8 @@ def release(*, force: bool) -> None:
     from reconciler.services.care import Releaser, release_lease
 
     chosen = choose_format(FORMATS)
-    run = open_run()
-    locks = open_state(run.settings, os.environ).locks()
+    run = open_run(judged=True)
+    locks = open_state(run.settings, os.environ).locks(run.settings.owner)
     by = Releaser(named_actor(), actor_of_run(), now())
     found = release_lease(locks, run.store, by, owner=run.settings.owner, target=run.settings.target, force=force)
     seen = Seen(found, None, locks.expires(found[0]) if found else "", run.settings.target, now())

@@ -21,7 +21,7 @@ from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ExitCode, ReconcilerError
 
 RUN = "apply"
-"""The name of the lease that everything takes which writes records."""
+"""How the names of the leases begin that everything takes which writes records; the owner follows."""
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
 _MOST_SKEW = 2.0

@@ -110,20 +110,19 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
         lease.check()
         ready = _with_tokens(prepared, store, options.tokens)
         del prepared  # what tokens take may be a lot
-        with lease.session(replace(run, partly=bool(ready.left_out))) as session:
-            left_out = _write(session, plan, ready, options)
-            options.interrupts.hold()
+        partly = replace(run, partly=bool(ready.left_out))
+        left_out, head = lease.carry_out(partly, lambda session: _write(session, plan, ready, options))
     done = _without(plan, left_out) if left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)
-    return Report(done, options.actor, started, options.clock(), resolved, ready.fetched, left_out, session.head)
+    return Report(done, options.actor, started, options.clock(), resolved, ready.fetched, left_out, head)
 
 
 LeftOut = tuple[tuple[Change, ReconcilerError], ...]
 """Changes that were not carried out, with the reasons."""
 
 
-def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOptions) -> LeftOut:
-    """Write what is ready, if the plan's permission still stands; what was left out before and now."""
+def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOptions) -> tuple[LeftOut, str]:
+    """Write what is ready, if the plan's permission still stands; what was left out before and now, and the head."""
     if plan.basis is not None:
         _refuse_ended(plan.basis, options.clock())
         session.require(plan.basis)
@@ -131,7 +130,7 @@ def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOption
     left_out = (*ready.left_out, *_undone(ready.writes, outcomes))
     if options.memory is not None and not left_out:
         session.remember(options.memory)
-    return left_out
+    return left_out, session.head
 
 
 def _undone(writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> Iterator[tuple[Change, ReconcilerError]]:

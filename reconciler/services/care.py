@@ -7,7 +7,7 @@ from msgspec import Struct
 from reconciler.core.care import CanRepair, KeepsKey, NextKey, Rekeying, Repair, Rotation
 from reconciler.core.conditions import Basis
 from reconciler.core.lease import Found, KeepsLocks
-from reconciler.core.ports.store import RunInfo, Store
+from reconciler.core.ports.store import RunInfo, Session, Store
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted, waiting
 from reconciler.errors import NotPermitted
@@ -78,11 +78,14 @@ def carry_out_purge(purge: Purge, store: Store, run: RunInfo, interrupts: Interr
         StoreLocked: another run holds the lease on the store.
         RecordConflict: one was restored or purged meanwhile, or policies moved.
     """
-    with store.lease(run, interrupts) as lease, lease.session(run) as session:
+
+    def work(session: Session) -> str:
         session.require(purge.basis)
         session.purge(purge.wanted)
-        interrupts.hold()
-    return session.head
+        return session.head
+
+    with store.lease(run, interrupts) as lease:
+        return lease.carry_out(run, work)
 
 
 ROTATE_KEY = "rotate-key"

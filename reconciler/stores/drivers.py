@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 GROUP = "reconciler.stores"
-_DRIVERS = {"sqlite": ("sqlite:PATH", "reconciler.stores.sql.driver:open_sqlite")}
+_DRIVERS = {"sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite")}
 """By scheme how its URLs are written, and module and function of the driver."""
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from crash.disk import Disk, Files
 
 from reconciler.secrets.sealer import make_sealer
-from reconciler.stores import sqlite
+from reconciler.stores.sqlite import file as sqlite
+from live_state import database_at
+
 from reconciler.stores.sql.audit import audit
 
 Rows = frozenset[tuple[tuple[str, object], ...]]
@@ -103,7 +105,7 @@ class Stage:
             view = _view(connection)
             self._look_at_secrets(connection, view)
         if view not in self._seen:
-            found = audit(self.store)
+            found = audit(database_at(self.store))
             assert not found.faults, found.faults
             self._seen[view] = view
         return self._seen[view]

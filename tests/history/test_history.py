@@ -7,7 +7,7 @@ from conftest import CATEGORY, CONNECTOR, Workspace
 from history_world import answer, describe
 from live_state import drift, sql
 
-from reconciler.stores.sql.schema import VERSION
+from reconciler.stores.sqlite.schema import VERSION
 
 CANARY = "Qcanary7k2m9x4w8"
 

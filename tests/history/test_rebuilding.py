@@ -9,12 +9,12 @@ from typing import Any
 from conftest import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_state import InProcess, sql
+from live_state import database_at, InProcess, sql
 
 from reconciler.core.model import Key
 from reconciler.services.history import versions
 from reconciler.stores.sql.audit import audit
-from reconciler.stores.sql.history import SqliteHistory
+from reconciler.stores.sql.history import SqlHistory
 from reconciler.wiring.run import now
 
 KINDS = ("Category", "Connector", "Group", "PermissionPolicy")
@@ -27,7 +27,7 @@ def live(bench: InProcess) -> State:
     return {(kind, name): json.loads(body) for kind, name, body in rows}
 
 
-def rebuilt(history: SqliteHistory, run: int, time: str) -> State:
+def rebuilt(history: SqlHistory, run: int, time: str) -> State:
     """The same, as it was."""
     found = (trail.at(run, time) for trail in history.trails_of(KINDS))
     return {tuple(item[0]): item[1] for item in found if item is not None}
@@ -104,7 +104,7 @@ def test_the_state_at_each_time_is_the_one_that_was_live(seed: int, meddling: bo
                 meddle(chance, bench)
             names = step(chance, names) or {"g0": ("t0", "")}
             _pause()
-        history = SqliteHistory(bench.path)
+        history = SqlHistory(database_at(bench.path))
         for run, time, state in seen:
             assert rebuilt(history, run, time) == state
             assert history.last_run(time) == run
@@ -115,7 +115,7 @@ def test_the_state_at_each_time_is_the_one_that_was_live(seed: int, meddling: bo
             held = [version.body for version in found if version.key == Key(kind, name)]
             assert all(state[kind, name] in held for _, _, state in seen if (kind, name) in state)
         history.close()
-        found = audit(bench.path)
+        found = audit(database_at(bench.path))
         assert not found.faults, found.faults
 
 

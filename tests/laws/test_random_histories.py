@@ -28,7 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from conftest import Result, run_command
-from live_state import InProcess, sql
+from live_state import database_at, InProcess, sql
 
 from reconciler.core.progress import Uninterrupted
 from reconciler.errors import RecordConflict
@@ -377,7 +377,9 @@ class Histories(RuleBasedStateMachine):
         assert found == wanted
         for (name, record), uid in zip(sorted(self.live.items()), self._uids(), strict=True):
             assert self.uids.setdefault(uid, record.uid) == record.uid, f"{name} is another record"
-        assert [fault.message for fault in audit(self.bench.path).faults if fault.check != "references"] == []
+        assert [
+            fault.message for fault in audit(database_at(self.bench.path)).faults if fault.check != "references"
+        ] == []
         ((runs,),) = sql(self.bench.path, "SELECT count(*) FROM runs")
         assert runs == self.runs
 

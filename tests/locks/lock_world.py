@@ -13,7 +13,7 @@ from live_state import InProcess, sql
 from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.lease import Holder, Moment
 from reconciler.core.ports.store import RunInfo
-from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.store import LiveSqlStore
 from reconciler.wiring.run import now
 
 
@@ -58,10 +58,10 @@ class Place(InProcess):
         (root / "connectors/crm.yaml").write_text(CATEGORY)
         super().__init__(root, {})
 
-    def store_on(self, host: FakeHost, lock_seconds: float = 0.0) -> SqliteStore:
+    def store_on(self, host: FakeHost, lock_seconds: float = 0.0) -> LiveSqlStore:
         """The store, as a process on `host` has it."""
         store = self.store()
-        store._file = replace(store._file, host=lambda: host, clock=now, lock_seconds=lock_seconds)
+        store._database = replace(store._database, host=lambda: host, clock=now, lock_seconds=lock_seconds)
         return store
 
     def lease(self, host: FakeHost, actor: str = "ada") -> Any:

@@ -38,7 +38,7 @@ def test_one_that_is_dead_on_this_host_is_succeeded_at_once(place: Place) -> Non
         host.dead.add(101)
         with place.lease(host):
             assert place.attempts() == [("grace", "died"), ("ada", "running")]
-            assert place.leases() == [("apply", 2)] and lost._fence == 1
+            assert place.leases() == [("apply/local", 2)] and lost._fence == 1
 
 
 def test_one_that_stands_still_is_succeeded_when_its_time_is_over(place: Place) -> None:
@@ -51,14 +51,13 @@ def test_one_that_stands_still_is_succeeded_when_its_time_is_over(place: Place) 
         host.passes(0.2)
         with place.lease(host) as lease:
             before = sql(place.path, "SELECT * FROM attempts"), sql(place.path, "SELECT * FROM leases")
-            with pytest.raises(StoreLocked) as caught, stalled.session(RUN):
-                pytest.fail("it must not come to write")
+            with pytest.raises(StoreLocked) as caught:
+                stalled.carry_out(RUN, lambda session: pytest.fail("it must not come to write"))
             assert caught.value.exit_code == 8
             assert "this run lost its lease" in caught.value.message
             assert "ada (process 103 on here) has it now; nothing was changed" in caught.value.message
             assert before == (sql(place.path, "SELECT * FROM attempts"), sql(place.path, "SELECT * FROM leases"))
-            with lease.session(RUN):
-                pass
+            lease.carry_out(RUN, lambda session: None)
     assert place.attempts() == [("grace", "died"), ("ada", "applied")]
 
 
@@ -67,8 +66,7 @@ def test_one_that_wakes_up_in_time_goes_on(place: Place) -> None:
     host = FakeHost()
     with left(place.lease(host)) as stalled:
         host.passes(3600)
-        with stalled.session(RUN):
-            pass
+        stalled.carry_out(RUN, lambda session: None)
     assert place.attempts() == [("ada", "applied")] and place.leases() == []
 
 
@@ -92,7 +90,7 @@ def test_a_clock_that_jumped_between_two_boots_locks_nobody_out(place: Place, ju
     with left(place.lease(host)):
         other = FakeHost("there", wall=host.wall + jump, boot="boot-2", uptime=5.0)
         with place.lease(other):
-            assert place.leases() == [("apply", 2)]
+            assert place.leases() == [("apply/local", 2)]
 
 
 def test_another_host_goes_by_the_wall_clock(place: Place) -> None:

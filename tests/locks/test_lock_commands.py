@@ -38,12 +38,12 @@ def hold(workspace: Workspace, holder: str, seconds: float = 25.0) -> None:
     number = sql(
         workspace.store,
         "INSERT INTO attempts (started, verb, actor, holder, owner, target, git_commit, outcome)"
-        " VALUES ('2026-11-01T10:00:00.000Z', 'apply', 'grace', ?, '', 'local', '', 'running') RETURNING id",
+        " VALUES ('2026-11-01T10:00:00.000Z', 'apply', 'grace', ?, 'local', 'local', '', 'running') RETURNING id",
         holder,
     )[0][0]
     sql(
         workspace.store,
-        "INSERT INTO leases (name, holder, expires, boot, uptime, fence, seen) VALUES ('apply', ?, ?, ?, ?, ?, '2026-11-01T10:00:10.000Z')",
+        "INSERT INTO leases (name, holder, expires, boot, uptime, fence, seen) VALUES ('apply/local', ?, ?, ?, ?, ?, '2026-11-01T10:00:10.000Z')",
         holder, moment.wall, moment.boot, moment.uptime, number,
     )  # fmt: skip
 

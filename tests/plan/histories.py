@@ -24,8 +24,8 @@ from reconciler.services.access_objections import AccessLimits
 from reconciler.services.judgement import PlanOptions
 from reconciler.services.saved_plans import revive
 from reconciler.stores.host import LocalHost
-from reconciler.stores.sql.transaction import StoreFile
-from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sqlite.database import SqliteDatabase
+from reconciler.stores.sql.store import LiveSqlStore
 from reconciler.wiring.saved_plans import read_plan
 
 VERBOSE = (
@@ -565,7 +565,7 @@ def apply_saved(h: History) -> None:
 class Indexless:
     """A store that answers by no index, so that all its records are looked at."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: LiveSqlStore) -> None:
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
@@ -576,7 +576,7 @@ class Indexless:
 
 def revived(h: History, path: str, *, whole: bool) -> Any:
     """The saved plan as it would be applied, or why it would not be."""
-    store = SqliteStore(StoreFile(h.store, LocalHost, h.now, 0), remains=tuple, make_sealer=None)
+    store = LiveSqlStore(SqliteDatabase(h.store, LocalHost, h.now, 0), remains=tuple, make_sealer=None)
     options = PlanOptions("local", "us", max_deletes="30%", actor="ada", now=h.now(), limits=AccessLimits("ada"))
     try:
         return plan_json(revive(read_plan(Path(path)), Indexless(store) if whole else store, options))

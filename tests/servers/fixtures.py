@@ -5,6 +5,7 @@ Servers live as long as the session. What a test did to a proxy's script and rec
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,100 @@ def other_age_key(server_folder: Path):
     from servers.sops import make_age_key
 
     return make_age_key(server_folder, "other-key.txt")
+
+
+@pytest.fixture(scope="session")
+def _postgresql(authority) -> Iterator[Callable]:
+    """Starts the server of a major when it is first asked for, and gives it again from then on."""
+    from servers.postgresql import PostgreSQL, postgresql
+
+    with ExitStack() as ends:
+        found: dict[str, PostgreSQL] = {}
+
+        def of(major: str) -> PostgreSQL:
+            if major not in found:
+                found[major] = ends.enter_context(postgresql(authority, major))
+            return found[major]
+
+        yield of
+
+
+@pytest.fixture
+def major(request: pytest.FixtureRequest) -> str:
+    """Which PostgreSQL a test runs on: the newest, unless it is marked by `on_both_majors` or asks for another."""
+    from servers.postgresql import NEWEST
+
+    return getattr(request, "param", NEWEST)
+
+
+@pytest.fixture
+def postgresql(_postgresql, major: str):
+    """A PostgreSQL server: see servers.postgresql.PostgreSQL. Other tests of this worker use it, too."""
+    return _postgresql(major)
+
+
+@pytest.fixture
+def postgresql_tls(_postgresql):
+    """One with TLS, and a certificate by the tests' authority: Debian's, as the package index has none."""
+    from servers.postgresql import DEBIANS
+
+    return _postgresql(DEBIANS)
+
+
+@pytest.fixture
+def database(postgresql):
+    """An empty database on that server, and the role that owns it: see servers.postgresql.Database."""
+    made = postgresql.create()
+    yield made
+    postgresql.drop(made)
+
+
+@pytest.fixture
+def database_tls(postgresql_tls):
+    """An empty database on the server that has TLS."""
+    made = postgresql_tls.create()
+    yield made
+    postgresql_tls.drop(made)
+
+
+@pytest.fixture
+def standby(postgresql):
+    """A server that follows that one without its waiting: see servers.postgresql.PostgreSQL.standby."""
+    made = postgresql.standby()
+    yield made
+    made.discard()
+
+
+@pytest.fixture
+def pgbouncer(postgresql):
+    """pgbouncer in transaction mode before that server: see servers.pgbouncer.Pooler."""
+    from servers.pgbouncer import pgbouncer
+
+    with pgbouncer(postgresql) as pooler:
+        yield pooler
+
+
+@pytest.fixture
+def wire(postgresql):
+    """A proxy before that server which counts round trips, delays and cuts: see servers.wire.Wire."""
+    from servers.wire import Wire
+
+    made = Wire(postgresql.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_wire() -> Iterator[Callable]:
+    """Makes further ones, before any port: make_wire(pgbouncer.port, delay=0.02). They end with the test."""
+    from servers.wire import Wire
+
+    made: list[Wire] = []
+
+    def make(upstream: int, **options) -> Wire:
+        made.append(Wire(upstream, **options))
+        return made[-1]
+
+    yield make
+    for wire in made:
+        wire.close()

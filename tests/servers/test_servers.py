@@ -6,9 +6,12 @@ import time
 from urllib.parse import quote
 
 import httpx
+import psycopg
 import pytest
 
 from servers import faults
+from servers.postgresql import NEWEST, on_both_majors
+from servers.process import listens
 from servers.sops import FORMATS
 
 
@@ -343,3 +346,81 @@ def test_a_server_that_cannot_start_says_why(server_folder):
 
     with pytest.raises(DidNotStart, match="no_such_module"):
         wait(launch_gunicorn("no_such_module:app", server_folder), answers())
+
+
+# PostgreSQL
+
+
+@on_both_majors
+def test_a_database_belongs_to_a_role_that_is_no_superuser(postgresql, database, major):
+    with database.connect(application_name="mine") as connection:
+        connection.execute(
+            "CREATE SCHEMA mine; CREATE TABLE mine.things (name text); INSERT INTO mine.things VALUES ('é')"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE ROLE another SUPERUSER")
+    assert database.sql("SELECT name FROM mine.things WHERE name = %s", "é") == [("é",)]
+    assert database.sql("SHOW server_encoding") == [("UTF8",)]
+    assert postgresql.major >= 18 if major == NEWEST else postgresql.major >= 15
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(database.url, password="wrong")
+    with database.login("NOINHERIT").connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT * FROM mine.things")
+
+
+def test_postgresql_with_tls_is_checked_by_our_authority_alone(database_tls, authority):
+    with psycopg.connect(database_tls.tls_url, password=database_tls.password) as connection:
+        assert connection.pgconn.ssl_in_use
+    with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+        psycopg.connect(database_tls.tls_url, password=database_tls.password, sslrootcert=str(authority.other_ca))
+
+
+def test_a_frozen_server_accepts_and_never_answers(postgresql, database):
+    with postgresql.frozen():
+        listens(postgresql.port)
+        with pytest.raises(psycopg.errors.ConnectionTimeout):
+            psycopg.connect(database.url, password=database.password, connect_timeout=2)
+    assert database.sql("SELECT 1") == [(1,)]
+
+
+def test_a_server_that_was_killed_or_restarted_keeps_what_was_committed(postgresql, database):
+    database.sql("CREATE TABLE public.things AS SELECT 1 AS number")
+    postgresql.kill()
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        database.connect()
+    postgresql.start()
+    postgresql.restart()
+    assert database.sql("SELECT number FROM things") == [(1,)]
+
+
+def test_a_synchronous_standby_has_what_was_committed_when_it_is_promoted(postgresql, database):
+    standby = postgresql.standby(synchronous=True)
+    try:
+        database.sql("CREATE TABLE public.things AS SELECT 1 AS number")
+        with standby.superuser(database.name) as connection:
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                connection.execute("DELETE FROM things")
+        standby.promote()
+        with standby.superuser(database.name) as connection:
+            assert connection.execute("DELETE FROM things").rowcount == 1
+    finally:
+        postgresql.reload(synchronous_standby_names="")
+        standby.discard()
+
+
+def test_a_standby_follows(database, standby):
+    database.sql("CREATE TABLE public.things AS SELECT 1 AS number")
+    with standby.superuser() as connection:
+        assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+
+
+def test_pgbouncer_gives_each_transaction_another_connection(pgbouncer, database):
+    def connect():
+        return psycopg.connect(pgbouncer.url(database), password=database.password, autocommit=True)
+
+    with connect() as one, connect() as other:
+        for connection in (one, other):  # a lock of a session is none: both get it
+            assert connection.execute("SELECT pg_try_advisory_lock(42)").fetchone() == (True,)
+        with one.transaction(), other.transaction():
+            process = "SELECT pg_backend_pid()"
+            assert one.execute(process).fetchone() != other.execute(process).fetchone()

@@ -4,32 +4,33 @@ import sqlite3
 
 import pytest
 
-from reconciler.stores.sql.transaction import insert
+from reconciler.stores.sqlite.engine import SqliteConnection, connect
+
+COLUMNS = ("a", "b", "c")
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
+def connection() -> SqliteConnection:
     """With a table of three columns."""
-    found = sqlite3.connect(":memory:", isolation_level=None)
+    found = connect(":memory:", 0)
     found.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c BLOB)")
     return found
 
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 1234])
-def test_every_row_arrives(connection: sqlite3.Connection, count: int) -> None:
+def test_every_row_arrives(connection: SqliteConnection, count: int) -> None:
     """In its place, around the number that goes with one statement."""
     rows = [(number, f"text {number}", bytes([number % 256])) for number in range(count)]
-    insert(connection, "t (a, b, c)", 3, iter(rows))
+    connection.insert("t", COLUMNS, iter(rows))
     assert connection.execute("SELECT * FROM t ORDER BY a").fetchall() == rows
 
 
-def test_a_conflict_clause_holds_for_all(connection: sqlite3.Connection) -> None:
+def test_a_conflict_clause_holds_for_all(connection: SqliteConnection) -> None:
     """Of a full statement and of the rest."""
-    insert(connection, "t", 3, ((number, "old", b"") for number in range(120)))
-    insert(
-        connection,
+    connection.insert("t", COLUMNS, ((number, "old", b"") for number in range(120)))
+    connection.insert(
         "t",
-        3,
+        COLUMNS,
         ((number, "new", b"") for number in range(70)),
         "ON CONFLICT (a) DO UPDATE SET b = excluded.b",
     )
@@ -37,8 +38,8 @@ def test_a_conflict_clause_holds_for_all(connection: sqlite3.Connection) -> None
 
 
 @pytest.mark.parametrize("twice", [7, 110])
-def test_what_stands_there_already_is_refused(connection: sqlite3.Connection, twice: int) -> None:
+def test_what_stands_there_already_is_refused(connection: SqliteConnection, twice: int) -> None:
     """In a full statement and in the rest."""
     connection.execute("INSERT INTO t VALUES (?, '', '')", (twice,))
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed: t.a"):
-        insert(connection, "t", 3, ((number, "", b"") for number in range(120)))
+        connection.insert("t", COLUMNS, ((number, "", b"") for number in range(120)))

@@ -64,8 +64,8 @@ class SqliteLive:
         planned = [self._planned(write) for write in writes]
         run = RunInfo("ada", "local", "local", "", now())
         try:
-            with self._store.lease(run, NOTHING_INTERRUPTS) as lease, lease.session(run) as session:
-                return session.write(planned, UNTOLD)
+            with self._store.lease(run, NOTHING_INTERRUPTS) as lease:
+                return lease.carry_out(run, lambda session: session.write(planned, UNTOLD))
         except RecordConflict as failure:
             return [Outcome(Result.CONFLICT, reason=failure.message)] * len(writes)
 

@@ -18,7 +18,7 @@ from conftest import CATEGORY, Workspace, clean_environment
 from programs import needs_mounts
 
 from reconciler.stores.host import APPLICATION_ID, UNRELEASED
-from reconciler.stores.sql.schema import VERSION
+from reconciler.stores.sqlite.schema import VERSION
 
 MANY = 300
 

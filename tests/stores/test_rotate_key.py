@@ -231,7 +231,7 @@ def test_it_takes_a_super_admin(own: Workspace) -> None:
     [
         ("reconciler.cli.boundary.SignalInterrupts", "hold"),  # everything is written, and the draft too
         ("reconciler.secrets.sealer.NewKey", "put_in_place"),  # the store has changed
-        ("reconciler.stores.sql.care.SqliteKeys", "scrub"),
+        ("reconciler.stores.sql.care.SqlKeys", "scrub"),
     ],
 )
 def test_a_process_that_dies_on_the_way(own: Workspace, where: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_a_key_file_that_cannot_be_replaced(own: Workspace) -> None:
 
 def test_others_at_work(own: Workspace, hold: Callable[[str], None]) -> None:
     """An apply or a process that fetches tokens is waited for, and named when it does not end."""
-    for name, words in (("apply", "is locked by another run"), ("token/x", "access tokens are being fetched")):
+    for name, words in (("apply/local", "is locked by another run"), ("token/x", "access tokens are being fetched")):
         hold(name)
         before = sealed(own.store)
         result = own.run("store", "rotate-key", "--lock-timeout", "0.2")
@@ -308,8 +308,8 @@ def test_what_began_before_writes_nothing_with_the_old_key(own: Workspace) -> No
     own.ok("store", "rotate-key")
     run = RunInfo("ada", "local", "local", "", "2027-01-01T00:00:00Z")
     with pytest.raises(RecordConflict, match="the store's key was changed meanwhile"):
-        with store.lease(run, NOTHING_INTERRUPTS) as lease, lease.session(run):
-            pytest.fail("nothing may be written")
+        with store.lease(run, NOTHING_INTERRUPTS) as lease:
+            lease.carry_out(run, lambda session: pytest.fail("nothing may be written"))
     with pytest.raises(RecordConflict, match="the store's key was changed meanwhile"):
         tokens.lease([TokenKey("x")], "me", 60)
     is_as_applied(own)

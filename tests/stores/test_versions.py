@@ -8,16 +8,29 @@ from typing import Any
 
 import pytest
 from conftest import CONNECTOR, Workspace
-from live_state import drift, plan_of, sql
+from live_state import database_at, drift, plan_of, sql
 
 from reconciler.errors import StoreUnavailable
-from reconciler.stores import sqlite
+from reconciler.stores.sqlite import file as sqlite
 from reconciler.stores.host import APPLICATION_ID
-from reconciler.stores.sql import schema
+from reconciler.stores.sqlite import schema
 
 KEPT = Path(__file__).parent / "versions"
 """One store of each version, as the statements that make it; `--update` adds the one of the present version."""
 OLD = CONNECTOR.replace("crm-contacts", "old").replace("Sales team's contacts", "Old contacts")
+
+
+def begun(path: Path):
+    """A connection that has begun to write."""
+    database = database_at(path)
+    connection = database.writer()
+    try:
+        with database.translated():
+            database.begin(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def statements_of(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
@@ -99,13 +112,13 @@ def test_an_older_store_is_brought_up_to_date_by_the_transaction_that_writes(
         schema, "MIGRATIONS", {2: "CREATE TABLE two (a);\n", 3: "INSERT INTO two VALUES (3);\nno SQL;\n"}
     )
     with pytest.raises(StoreUnavailable):
-        sqlite.begin_writing(path, 0)
+        begun(path)
     assert sql(path, "PRAGMA user_version") == [(1,)]
     monkeypatch.setattr(schema, "MIGRATIONS", {**schema.MIGRATIONS, 3: "INSERT INTO two VALUES (3);\n"})
-    with closing(sqlite.begin_writing(path, 0)) as connection:
+    with closing(begun(path)) as connection:
         connection.execute("ROLLBACK")
     assert sql(path, "PRAGMA user_version") == [(1,)]
-    with closing(sqlite.begin_writing(path, 0)) as connection:
+    with closing(begun(path)) as connection:
         connection.execute("COMMIT")
     assert sql(path, "PRAGMA user_version") == [(3,)]
     assert sql(path, "SELECT a FROM two") == [(3,)]

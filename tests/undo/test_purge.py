@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import plan_of, sql
+from live_state import database_at, plan_of, sql
 from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
 
-from reconciler.stores.sqlite import begin_writing
+from reconciler.stores.sql.transaction import writing
 
 OWNERS = (
     "apiVersion: reconciler/v1\nkind: PermissionPolicy\nmetadata: {name: owners}\n"
@@ -47,11 +47,10 @@ def test_tokens_of_deleted_connectors_leave_no_trace(workspace: Workspace) -> No
     bench.apply()
     uids = {name: uid for name, uid in sql(bench.path, "SELECT name, uid FROM records WHERE kind = 'Connector'")}
     tokens = [chance.randbytes(chance.randrange(60, 1500)) for _ in documents]
-    with closing(begin_writing(bench.path, 1)) as connection:
+    with writing(database_at(bench.path), 1) as connection:
         for number in chance.sample(range(60), 60):
             row = (uids[f"c{number}"], "", "m", "2026-01-01T00:00:00Z", None, "", tokens[number], None)
             connection.execute("INSERT INTO tokens VALUES (?,?,?,?,?,?,?,?)", row)
-        connection.execute("COMMIT")
     assert found(tokens, bench.path) == list(range(60))
     left = list(range(60))
     with closing(sqlite3.connect(bench.path)) as idle:

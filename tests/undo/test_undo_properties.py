@@ -9,7 +9,7 @@ from typing import NamedTuple
 from conftest import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_state import sql
+from live_state import database_at, sql
 from undo_world import UndoBench, file_bytes, records
 
 from reconciler.core.conditions import Basis
@@ -123,7 +123,7 @@ def test_a_rollback_is_exact(seed: int) -> None:
             assert records(bench.path) == seen[run]
             again = bench.plan_rollback(run)
             assert again.is_empty and not again.confirmed
-            found = audit(bench.path)
+            found = audit(database_at(bench.path))
             assert not found.faults, found.faults
         assert not any(value.encode() in file_bytes(bench.path) for value in SECRETS.values())
 
@@ -165,4 +165,4 @@ def test_a_restore_undoes_a_delete(seed: int) -> None:
         after = records(bench.path)
         after.pop(("Group", "stays"))
         assert after == before and set(sql(bench.path, "SELECT * FROM secrets")) == sealed
-        assert not sql(bench.path, "SELECT * FROM quarantine") and not audit(bench.path).faults
+        assert not sql(bench.path, "SELECT * FROM quarantine") and not audit(database_at(bench.path)).faults

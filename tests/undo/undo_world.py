@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import InProcess, sql
+from live_state import database_at, InProcess, sql
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
@@ -21,8 +21,8 @@ from reconciler.services.plan import make_plan
 from reconciler.services.judgement import PlanOptions
 from reconciler.services.restore import deleted_named, deleted_state
 from reconciler.services.rollback import run_at, state_after
-from reconciler.stores.sql.history import SqliteHistory
-from reconciler.stores.sql.store import SqliteStore
+from reconciler.stores.sql.history import SqlHistory
+from reconciler.stores.sql.store import LiveSqlStore
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
 FILE = "connectors/crm.yaml"
@@ -79,13 +79,13 @@ def file_bytes(store: Path) -> bytes:
 class UndoBench(InProcess):
     """Applies, restores and rollbacks in this process."""
 
-    def plan_back(self, state: PastState, store: SqliteStore, **options: Any) -> Plan:
+    def plan_back(self, state: PastState, store: LiveSqlStore, **options: Any) -> Plan:
         """A plan of an earlier state."""
         settings = self.settings
         plan_options = PlanOptions(settings.target, settings.owner, max_deletes="100%", **options)
         return make_plan(state.load(), state, store, plan_options)
 
-    def carry_out(self, plan: Plan, store: SqliteStore, *, verb: str) -> Report:
+    def carry_out(self, plan: Plan, store: LiveSqlStore, *, verb: str) -> Report:
         """Apply a plan."""
         secrets = open_secrets(self.settings, self.environment)
         tokens = TokenOptions(open_tokens(self.settings, store), fetch=False)
@@ -93,13 +93,13 @@ class UndoBench(InProcess):
 
     def plan_restore(self, *keys: Key, run: int | None = None) -> Plan:
         """A plan that brings deleted records back."""
-        with closing(self.store()) as store, closing(SqliteHistory(self.path)) as history:
+        with closing(self.store()) as store, closing(SqlHistory(database_at(self.path))) as history:
             chosen = deleted_named(store, keys, self.settings.owner, run)
             return self.plan_back(deleted_state(chosen, store, history), store, prune=False)
 
     def plan_rollback(self, run: int, **options: Any) -> Plan:
         """A plan that goes back to a run."""
-        with closing(self.store()) as store, closing(SqliteHistory(self.path)) as history:
+        with closing(self.store()) as store, closing(SqlHistory(database_at(self.path))) as history:
             state = state_after(history, run_at(history, run, ""), store, self.settings.owner)
             return self.plan_back(state, store, **options)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -123,6 +123,9 @@ class Session(Protocol):
         ...
 
 
+Done = TypeVar("Done")
+
+
 class Lease(Protocol):
     """The right to write to a store, which one run has at a time."""
 
@@ -134,11 +137,14 @@ class Lease(Protocol):
         """
         ...
 
-    def session(self, run: RunInfo) -> AbstractContextManager[Session]:
-        """A transaction that ends the lease too; commits when the block ends without an exception.
+    def carry_out(self, run: RunInfo, work: Callable[[Session], Done]) -> Done:
+        """What `work` gives, in one transaction that ends the lease too; nothing of it lasts where that fails.
+
+        A server may give a transaction up for the sake of others: `work` is done again then.
 
         Raises:
             StoreLocked: the lease is lost, or another process did not end its own transaction in time.
+            Unconfirmed: the store did not say whether it was committed.
         """
         ...
 
@@ -219,4 +225,13 @@ class Store(KeepsDeleted, Protocol):
 
     def close(self) -> None:
         """Release the store."""
+        ...
+
+
+@runtime_checkable
+class TellsOfItself(Protocol):
+    """A store of which whoever reads a plan of it has to know something."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What that is, such as that its server is not verified, or that it is behind; asked after it was read."""
         ...

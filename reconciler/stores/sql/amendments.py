@@ -1,6 +1,5 @@
 """What each run, and a repair, notes of itself in the history."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -12,6 +11,8 @@ from reconciler.core.ports.store import RunInfo
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.chain import Chain, Row, acknowledging, content_of, follow
+from reconciler.stores.sql.columns import LARGEST
+from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.records import decoded
 from reconciler.stores.sql.repair import is_json, mend
 
@@ -24,11 +25,12 @@ def record_run(chain: Chain, run: RunInfo, now: str, changes: int) -> int:
     return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides, approvals))
 
 
-def next_revision(connection: sqlite3.Connection) -> int:
+def next_revision(connection: Connection) -> int:
     """Move the store's revision on: higher than any that a record or a baseline has, whatever others have made of it."""
     (last,) = connection.execute(
-        "SELECT max((SELECT coalesce(max(revision), 0) FROM records), (SELECT coalesce(max(revision), 0) FROM baselines),"
-        " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), 0))"
+        "SELECT coalesce(max(revision), 0) FROM (SELECT max(revision) AS revision FROM records"
+        " UNION ALL SELECT max(revision) FROM baselines"
+        " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'revision') known"
     ).fetchone()
     connection.execute(
         "INSERT INTO meta VALUES ('revision', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -41,15 +43,15 @@ _FEW = 5
 _RUNS_OF = ("history", "attempts", "quarantine", "declarations")
 
 
-def add_lost_runs(connection: sqlite3.Connection, now: str) -> list[int]:
+def add_lost_runs(connection: Connection, now: str) -> list[int]:
     """Put in the runs that something belongs to and that are not there, by number alone; no hash makes them look whole.
 
     A number that no run can have had is no run's: what names it belongs to none.
     """
-    used = " UNION ".join(f"SELECT run FROM {table} WHERE typeof(run) = 'integer'" for table in _RUNS_OF)
+    used = " UNION ".join(f"SELECT run FROM {table} WHERE run <= {LARGEST}" for table in _RUNS_OF)
     possible = "run BETWEEN 1 AND (SELECT coalesce(max(id), 0) FROM runs) + (SELECT count(*) FROM attempts)"
     history = "run IN (SELECT run FROM history)"
-    query = f"SELECT run FROM ({used}) WHERE ({possible} OR {history}) AND run NOT IN (SELECT id FROM runs) ORDER BY 1"
+    query = f"SELECT run FROM ({used}) known WHERE ({possible} OR {history}) AND run NOT IN (SELECT id FROM runs) ORDER BY 1"
     missing = [run for (run,) in connection.execute(query)]
     for run in missing:
         row = connection.execute("SELECT started FROM runs WHERE id > ? ORDER BY id LIMIT 1", (run,)).fetchone()
@@ -64,7 +66,7 @@ def add_lost_runs(connection: sqlite3.Connection, now: str) -> list[int]:
     return missing
 
 
-def unknown_records(connection: sqlite3.Connection) -> Iterator[Row]:
+def unknown_records(connection: Connection) -> Iterator[Row]:
     """For each record that is not what its last change left the entry that says what it is; all but sequence and run."""
     rows = connection.execute(
         "SELECT r.uid, r.kind, r.name, r.fingerprint, r.applied, d.live, h.action, h.fingerprint FROM records r"
@@ -79,7 +81,7 @@ def unknown_records(connection: sqlite3.Connection) -> Iterator[Row]:
             yield (uid, kind, name, REPAIR, printed or "", live, None, None, None)
 
 
-def unknown_deletions(connection: sqlite3.Connection) -> Iterator[Row]:
+def unknown_deletions(connection: Connection) -> Iterator[Row]:
     """The same for each deleted record of whose deletion the history does not know."""
     rows = connection.execute(
         "SELECT q.uid, q.kind, q.name, q.live FROM quarantine q WHERE NOT EXISTS (SELECT 1 FROM history h"
@@ -90,7 +92,7 @@ def unknown_deletions(connection: sqlite3.Connection) -> Iterator[Row]:
             yield (uid, kind, name, "delete", "", readable(kind, decoded(live))[0].body.decode(), None, None, None)
 
 
-def tie_deletions(connection: sqlite3.Connection, run: int, rows: Sequence[Row]) -> None:
+def tie_deletions(connection: Connection, run: int, rows: Sequence[Row]) -> None:
     """Have the deletions that a repair has noted be those of the quarantine."""
     gone = [(run, row[0]) for row in rows if row[3] == "delete"]
     connection.executemany("UPDATE quarantine SET run = ? WHERE uid = ?", gone)
@@ -110,16 +112,14 @@ def described(rows: Sequence[Row], lost: Sequence[int], broken: str) -> Iterator
         yield Mended("history", len(rows), f"{message}: {', '.join(named[:_FEW])}{more}")
 
 
-def repair(
-    connection: sqlite3.Connection, run: RunInfo, now: str, key_check: str
-) -> tuple[tuple[Mended, ...], int | None]:
+def repair(connection: Connection, run: RunInfo, now: str, key_check: str) -> tuple[tuple[Mended, ...], int | None]:
     """Mend what can be mended; what was mended, and the number of the run that notes it.
 
     Args:
         key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
     """
     silenced = connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount
-    connection.execute("INSERT INTO meta VALUES ('writing', '')")
+    connection.ignore()
     mended = [Mended("writing", 1, "removed what had silenced the triggers: meta.writing")] if silenced else []
     mended += mend(connection, key_check)
     rows = [*unknown_records(connection), *unknown_deletions(connection)]
@@ -128,12 +128,12 @@ def repair(
     broken = broken or follow(connection).fault
     mended += described(rows, lost, broken)
     number = _note(connection, run, now, mended, rows, broken) if mended else None
-    connection.execute("DELETE FROM meta WHERE key = 'writing'")
+    connection.watch()
     return tuple(mended), number
 
 
 def _note(
-    connection: sqlite3.Connection, run: RunInfo, now: str, mended: Sequence[Mended], rows: Sequence[Row], broken: str
+    connection: Connection, run: RunInfo, now: str, mended: Sequence[Mended], rows: Sequence[Row], broken: str
 ) -> int:
     revision = next_revision(connection)
     connection.execute("UPDATE records SET revision = ? WHERE revision IS NULL", (revision,))

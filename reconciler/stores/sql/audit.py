@@ -1,10 +1,8 @@
 """Looks a whole store over: is everything in it what was written, and can it be read?"""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
-from pathlib import Path
 
 from reconciler.core.care import Audit, Fault
 from reconciler.core.guards import BRING_BACK
@@ -12,31 +10,28 @@ from reconciler.core.history import GONE
 from reconciler.kinds.canonical import may_hold_references, readable
 from reconciler.kinds.drift import drifted, paired
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores import sqlite
-from reconciler.stores.sql import chain, schema
-from reconciler.stores.sql.checks import found_triggers, own_triggers
+from reconciler.stores.sql import chain
+from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.observed import moved
 from reconciler.stores.sql.records import decoded, has_sealed
-from reconciler.stores.sql.repair import differing, is_json, references_of, unkept
-from reconciler.stores.sql.triggers import misfits
+from reconciler.stores.sql.repair import is_json, references_of, unkept
 
 REPAIR_IT = "somebody wrote to the file outside of a run; restore a backup, or mend what can be mended: reconciler store check --repair"
 _RESOLVE = "find out who writes to the store; then run: reconciler apply --secrets check"
 _Found = Iterator[tuple[str, str]]
 
 
-def values(connection: sqlite3.Connection) -> _Found:
+def values(connection: Connection) -> _Found:
     """That each value is of its column's type, or it could not be read."""
-    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for table, condition in misfits():
-        if table not in there:
+    for table, condition in connection.engine.misfits(connection):
+        if not condition:
             yield f"the table {table} is missing", REPAIR_IT
         elif count := connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()[0]:
             rows = "1 row holds" if count == 1 else f"{count:,} rows hold"
             yield f"{rows} in {table} what does not fit to its columns", REPAIR_IT
 
 
-def notes(connection: sqlite3.Connection) -> _Found:
+def notes(connection: Connection) -> _Found:
     """That the store notes its revision, none of a record being higher, its identity, and which key seals."""
     kept = dict(connection.execute("SELECT key, value FROM meta"))
     (highest,) = connection.execute("SELECT coalesce(max(revision), 0) FROM records").fetchone()
@@ -51,7 +46,7 @@ def notes(connection: sqlite3.Connection) -> _Found:
         yield "the store does not note with which key its secrets are sealed", REPAIR_IT
 
 
-def missing_secrets(connection: sqlite3.Connection) -> _Found:
+def missing_secrets(connection: Connection) -> _Found:
     """That of each secret that a connector refers to there is a value."""
     held: dict[str, set[str]] = {}
     for uid, place in connection.execute("SELECT uid, address FROM secrets"):
@@ -77,7 +72,7 @@ MOST = 20
 """So many faults of one check are named."""
 
 
-def audit(path: Path, lost: Sequence[str] = (), noted: str = "", now: str = "") -> Audit:
+def audit(database: Database, lost: Sequence[str] = (), noted: str = "", now: str = "") -> Audit:
     """Look a store over; nothing is written.
 
     Args:
@@ -86,25 +81,28 @@ def audit(path: Path, lost: Sequence[str] = (), noted: str = "", now: str = "") 
         now: RFC 3339; grants that have ended by then are no drift when they are gone.
 
     Raises:
-        StoreUnavailable: the file cannot be read.
+        StoreUnavailable: it cannot be read.
     """
-    connection = sqlite.connect_for_reading(path)
+    connection = database.reader()
     if connection is None:
         gone = [Fault("file", f"there is no store, and {sign}", BRING_BACK) for sign in lost]
         if noted:
             gone.append(Fault("chain", f"the head {noted} is not in the history: the store is empty", _TAMPERED))
         return Audit("", {}, tuple(gone), ("the store is empty",))
-    with closing(connection), sqlite.translated(path):
-        connection.execute("BEGIN")
+    with closing(connection), database.translated():
         return audit_open(connection, noted, now)
 
 
-def audit_open(connection: sqlite3.Connection, noted: str = "", now: str = "") -> Audit:
+def audit_open(connection: Connection, noted: str = "", now: str = "") -> Audit:
     """Look over the store that is open; see `audit`."""
     found = list(_at_most("file", _file(connection)))
-    if not found and schema.is_older(connection):  # its next run would bring it up to date before anything else
-        with closing(schema.migrated_copy(connection)) as copy:
-            return audit_open(copy, noted, now)
+    if found:
+        return _looked_over(connection, found, noted, now)
+    with connection.engine.as_present(connection) as present:  # its next run would bring it up to date before all else
+        return _looked_over(present, found, noted, now)
+
+
+def _looked_over(connection: Connection, found: list[Fault], noted: str, now: str) -> Audit:
     if not found:  # else the rest would say nothing new
         found = [fault for name, check in _CHECKS.items() for fault in _at_most(name, check(connection))]
     whole = not any(fault.check in ("file", "bodies") for fault in found)
@@ -120,13 +118,13 @@ def _at_most(check: str, found: Iterable[tuple[str, str]]) -> Iterator[Fault]:
         yield Fault(check, f"and {len(listed) - MOST} more", listed[MOST][1])
 
 
-def _drift(connection: sqlite3.Connection, now: str) -> tuple[str, ...]:
+def _drift(connection: Connection, now: str) -> tuple[str, ...]:
     count = sum(drifted(one, now) is not None for one in paired(moved(connection)))
     said = "records have" if count != 1 else "record has"
     return (f"{count:,} {said} drifted; see: reconciler drift --all",) if count else ()
 
 
-def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, said: Sequence[str]) -> Audit:
+def _with_chain(connection: Connection, found: list[Fault], noted: str, said: Sequence[str]) -> Audit:
     counts = {"records": _count(connection, "records"), "secrets": _count(connection, "secrets")}
     deleted = _count(connection, "quarantine")
     if deleted:
@@ -142,51 +140,52 @@ def _with_chain(connection: sqlite3.Connection, found: list[Fault], noted: str, 
     return Audit(verdict.head, {**counts, "runs": verdict.runs, "changes": verdict.rows}, tuple(found), tuple(notes))
 
 
-def _count(connection: sqlite3.Connection, table: str) -> int:
+def _count(connection: Connection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-def _file(connection: sqlite3.Connection) -> _Found:
-    """That SQLite finds the file whole."""
-    for (text,) in connection.execute(f"PRAGMA integrity_check({MOST})"):
-        if text != "ok":
-            yield f"SQLite says: {text}", _RESTORE
+def _file(connection: Connection) -> _Found:
+    """That the engine finds it whole."""
+    for message in connection.engine.broken(connection, MOST):
+        yield message, _RESTORE
 
 
-def _keys(connection: sqlite3.Connection) -> _Found:
+def _keys(connection: Connection) -> _Found:
     """That what belongs to a record has one: bodies, secrets, tokens; and that history has its run."""
-    for table, rowid, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        what = _BELONGS.get(table, f"a row of {table}")
-        yield (
-            f"{what} belongs to {_PARENTS.get(parent, parent)} that is not there"
-            + (f" (row {rowid})" if rowid else ""),
-            _TAMPERED,
+    for table, column, parent, key, what in _BELONGS:
+        loose = (
+            f"SELECT count(*) FROM {table} c WHERE c.{column} IS NOT NULL"
+            f" AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{key} = c.{column})"
         )
+        for _ in range(connection.execute(loose).fetchone()[0]):
+            yield f"{what} belongs to {_PARENTS[parent]} that is not there", _TAMPERED
     yield from missing_secrets(connection)
 
 
-_BELONGS = {
-    "documents": "a body",
-    "applied": "an applied body",
-    "refs": "a reference",
-    "secrets": "a secret",
-    "tokens": "an access token",
-    "history": "a history row",
-    "quarantine": "a deleted record",
-    "quarantined_secrets": "a secret in quarantine",
-    "declarations": "a declared body",
-}
+_BELONGS = (
+    ("documents", "uid", "records", "uid", "a body"),
+    ("applied", "uid", "records", "uid", "an applied body"),
+    ("refs", "uid", "records", "uid", "a reference"),
+    ("secrets", "uid", "records", "uid", "a secret"),
+    ("tokens", "uid", "records", "uid", "an access token"),
+    ("history", "run", "runs", "id", "a history row"),
+    ("attempts", "run", "runs", "id", "an attempt"),
+    ("quarantine", "run", "runs", "id", "a deleted record"),
+    ("declarations", "run", "runs", "id", "a declared body"),
+    ("quarantined_secrets", "uid", "quarantine", "uid", "a secret in quarantine"),
+)
+"""Of each table that belongs to another: its column, the other table and its key, and what a row is."""
 _PARENTS = {"records": "a record", "runs": "a run", "quarantine": "a deleted record"}
 
 
-def _triggers(connection: sqlite3.Connection) -> _Found:
+def _triggers(connection: Connection) -> _Found:
     """That the triggers are there which see what is written outside of a run, and keep the history as it is."""
-    found = found_triggers(connection)
-    for name, words in own_triggers().items():
+    found = connection.engine.found_triggers(connection)
+    for name, words in connection.engine.own_triggers().items():
         if found.get(name) != words:
             state = "is missing" if name not in found else "was altered"
             yield f"the trigger {name} {state}; writes outside of runs may not have been seen", _TAMPERED
-    for sort, name, _, _ in differing(connection):
+    for sort, name in connection.engine.differing(connection):
         if sort != "trigger":
             yield f"the {sort} {name} is missing", REPAIR_IT
     if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
@@ -196,7 +195,7 @@ def _triggers(connection: sqlite3.Connection) -> _Found:
         )
 
 
-def _bodies(connection: sqlite3.Connection) -> _Found:
+def _bodies(connection: Connection) -> _Found:
     """That records have bodies, these are JSON, and the fingerprints are theirs. What drifted has no fingerprint."""
     query = "SELECT r.kind, r.name, r.fingerprint, d.live FROM records r LEFT JOIN documents d USING (uid) ORDER BY r.kind, r.name"
     for kind, name, printed, live in connection.execute(query):
@@ -210,17 +209,16 @@ def _bodies(connection: sqlite3.Connection) -> _Found:
         elif printed is not None and sha256(live.encode()).hexdigest() != printed:
             yield f"the body of {address(kind, name)} is not the one that was written", _TAMPERED
     for table, column in _FURTHER:
-        for key, text in connection.execute(f"SELECT {_KEYS[table]}, {column} FROM {table} WHERE {column} IS NOT NULL"):
+        for key, text in connection.execute(f"SELECT uid, {column} FROM {table} WHERE {column} IS NOT NULL"):
             if not is_json(text):
-                yield f"{column} in row {key} of {table} is not JSON", REPAIR_IT
+                yield f"{column} of {key} in {table} is not JSON", REPAIR_IT
 
 
 _FURTHER = (("applied", "body"), ("quarantine", "live"), ("quarantine", "applied"), ("declarations", "body"))
 """Bodies beside those that are live: column by table. Those of the history are chained."""
-_KEYS = {"applied": "rowid", "quarantine": "rowid", "declarations": "uid"}
 
 
-def _references(connection: sqlite3.Connection) -> _Found:
+def _references(connection: Connection) -> _Found:
     """That references lead somewhere, and are those of the bodies."""
     query = (
         "SELECT r.kind, r.name, f.kind, f.name FROM refs f JOIN records r USING (uid)"
@@ -238,11 +236,11 @@ def _references(connection: sqlite3.Connection) -> _Found:
             yield f"the references noted of {address(kind, name)} are not those of its body", REPAIR_IT
 
 
-def _history(connection: sqlite3.Connection) -> _Found:
+def _history(connection: Connection) -> _Found:
     """That each record is what its last change left."""
     query = (
         "SELECT r.kind, r.name, r.fingerprint, r.applied, h.action, h.fingerprint FROM records r"
-        " LEFT JOIN (SELECT uid, action, fingerprint, max(seq) FROM history GROUP BY uid) h USING (uid)"
+        " LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = r.uid)"
         " ORDER BY r.kind, r.name"
     )
     for kind, name, printed, applied, action, last in connection.execute(query):
@@ -255,7 +253,7 @@ def _history(connection: sqlite3.Connection) -> _Found:
             yield f"{_named(kind, name)} is not what its last change left", _TAMPERED
 
 
-def _deleted(connection: sqlite3.Connection) -> _Found:
+def _deleted(connection: Connection) -> _Found:
     """That what is in quarantine is what its deletion took away, and is not live as well."""
     query = (
         "SELECT q.kind, q.name, q.live, q.run, h.run, h.action, h.before, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
@@ -278,7 +276,7 @@ def _named(kind: str, name: str) -> str:
     return address(kind, name) if kind in KINDS else f"{kind}/{name}"
 
 
-_CHECKS: dict[str, Callable[[sqlite3.Connection], _Found]] = {
+_CHECKS: dict[str, Callable[[Connection], _Found]] = {
     "values": values,
     "notes": notes,
     "keys": _keys,

@@ -2,7 +2,6 @@
 
 import json
 import operator
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
@@ -13,12 +12,13 @@ from msgspec.structs import astuple
 from reconciler.core.baseline import Baseline, DatedGrant, Memory
 from reconciler.core.model import Key, Record, encode
 from reconciler.diagnostics import Diagnostic, Span
+from reconciler.stores.sql.database import Connection, Damaged, chunks, ignored, marks
 from reconciler.stores.sql.records import Fingerprint, decoded
-from reconciler.stores.sql.transaction import chunks, insert, marks
 
 _RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
+_ADDRESS = itemgetter(0, 1)
 
-Reading = Callable[[], AbstractContextManager[sqlite3.Connection | None]]
+Reading = Callable[[], AbstractContextManager[Connection | None]]
 
 
 def _baseline(row: Sequence[Any]) -> Baseline:
@@ -65,10 +65,9 @@ class SqlIndex:
             return None
 
     def moved(self, revision: int) -> list[Record]:
-        """Records, of whomever, that were written after a revision; in the order in which the store lists them all."""
-        select = f"SELECT rowid, {_RECORD} FROM records INDEXED BY records_by_revision WHERE revision"
-        rows = self._rows(f"{select} > ? UNION ALL {select} IS NULL", revision)
-        return self._read(row[1:] for row in sorted(rows, key=itemgetter(0)))
+        """Records, of whomever, that were written after a revision; in order of kind and name."""
+        select = f"SELECT {_RECORD} FROM records INDEXED BY records_by_revision WHERE revision"
+        return self._read(sorted(self._rows(f"{select} > ? UNION ALL {select} IS NULL", revision), key=_ADDRESS))
 
     def untouched(self, revision: int) -> dict[str, int]:
         """How many records of the owner were not, by kind."""
@@ -76,16 +75,16 @@ class SqlIndex:
         return dict(self._rows(query, revision, self._owner))
 
     def records(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Record]:
-        """Records, of whomever, at the addresses or of the kinds; in the order in which the store lists them all."""
-        select = f"SELECT rowid, {_RECORD} FROM"
+        """Records, of whomever, at the addresses or of the kinds; in order of kind and name."""
+        select = f"SELECT {_RECORD} FROM"
         found = self._rows(f"{select} records WHERE kind IN ({marks(kinds)})", *kinds) if kinds else []
         found += self._rows_of(keys, f"{select} wanted CROSS JOIN records ON kind = k AND name = n")
-        return self._read(row[1:] for row in sorted({row[0]: row for row in found}.values(), key=itemgetter(0)))
+        return self._read(sorted({_ADDRESS(row): row for row in found}.values(), key=_ADDRESS))
 
     def identified(self, uids: Iterable[str]) -> list[Record]:
         """Records, of whomever, by their identities."""
         query = f"SELECT {_RECORD} FROM records WHERE uid IN ({{}})"
-        return self._read(row for part, some in chunks(uids) for row in self._rows(query.format(some), *part))
+        return self._read(self._rows_in(uids, query))
 
     def owned(self) -> dict[str, int]:
         """How many records of the owner there are, by kind."""
@@ -103,7 +102,7 @@ class SqlIndex:
     def declared_in(self, files: Iterable[str]) -> list[Key]:
         """What the files declared."""
         query = "SELECT kind, name FROM declared WHERE owner = ? AND file IN ({})"
-        return [Key(*row) for part, some in chunks(files) for row in self._rows(query.format(some), self._owner, *part)]  # fmt: skip
+        return [Key(*row) for row in self._rows_in(files, query, self._owner)]
 
     def claimants(self, keys: Iterable[Key]) -> set[str]:
         """The files of which a resource claims one of the addresses as its earlier one."""
@@ -138,12 +137,12 @@ class SqlIndex:
         No index knows labels. A search for the canonical text spares the decoding of all other bodies.
         """
         query = (
-            "SELECT d.name, d.file FROM declared d CROSS JOIN records r USING (kind, name) CROSS JOIN documents USING (uid)"
-            " WHERE d.owner = ? AND d.kind = ? AND instr(live, ?)"
-            " AND (SELECT value FROM json_each(live, '$.metadata.labels') WHERE key = ?) = ?"
+            "SELECT d.name, d.file, live FROM declared d CROSS JOIN records r USING (kind, name)"
+            " CROSS JOIN documents USING (uid) WHERE d.owner = ? AND d.kind = ? AND replace(live, ?, '') <> live"
         )
         text = encode(dict([label])).decode().strip("{}")
-        return self._rows(query, self._owner, kind, text, *label)
+        rows = self._rows(query, self._owner, kind, text)
+        return [(name, file) for name, file, live in rows if _has_label(live, *label)]
 
     def missing(self) -> list[Key]:
         """Declared addresses at which there is no record."""
@@ -157,7 +156,7 @@ class SqlIndex:
         """Declared connectors of which an access token is missing, or expires by a time."""
         query = (
             "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name)"
-            " WHERE d.owner = ? AND d.token AND d.token >"
+            " WHERE d.owner = ? AND d.token > 0 AND d.token >"
             " (SELECT count(*) FROM tokens t WHERE t.uid = r.uid AND (t.expires IS NULL OR t.expires > ?))"
         )
         return [Key(*row) for row in self._rows(query, self._owner, until)]
@@ -179,10 +178,19 @@ class SqlIndex:
         As `(kind, name) IN (VALUES ...)` they would be looked for in all rows.
         """
         found: list[tuple[Any, ...]] = []
-        for part, _ in chunks(pairs):
-            rows = ",".join(["(?,?)"] * len(part))
-            wanted = [value for pair in part for value in pair]
-            found += self._rows(f"WITH wanted (k, n) AS (VALUES {rows}) {query}", *wanted, *values)
+        with self._reading() as connection:
+            for part, _ in chunks(connection, pairs) if connection else ():
+                rows = ",".join(["(?,?)"] * len(part))
+                wanted = [value for pair in part for value in pair]
+                found += self._rows(f"WITH wanted (k, n) AS (VALUES {rows}) {query}", *wanted, *values)
+        return found
+
+    def _rows_in(self, items: Iterable[str], query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of a query in which `{}` stands for some of the items, behind all other values."""
+        found: list[tuple[Any, ...]] = []
+        with self._reading() as connection:
+            for part, some in chunks(connection, items) if connection else ():
+                found += self._rows(query.format(some), *values, *part)
         return found
 
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
@@ -204,30 +212,43 @@ class SqlIndex:
             return connection.execute(query, values).fetchall() if connection else []
 
 
-def remember(connection: sqlite3.Connection, memory: Memory, revision: int) -> None:
+def remember(connection: Connection, memory: Memory, revision: int) -> None:
     """Put the baseline in the place of the last one, inside the caller's transaction.
 
     Args:
         revision: that it holds at.
     """
     owner, base = memory.owner, memory.baseline
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
-    for table in ("declared", "claimed"):
-        if memory.files is None:
-            connection.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
-        else:
-            files = ((owner, file) for file in memory.files)
-            connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND file = ?", files)
-    declared = ((owner, *item.key, item.file, item.odd, item.tokens) for item in memory.declared)
-    insert(connection, "declared", 6, declared)
-    connection.executemany(
-        "INSERT OR IGNORE INTO claimed VALUES (?,?,?,?)",
-        ((owner, item.key.kind, name, item.file) for item in memory.declared for name in item.claims),
-    )
+    with ignored(connection):
+        for table in ("declared", "claimed"):
+            if memory.files is None:
+                connection.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
+            else:
+                files = ((owner, file) for file in memory.files)
+                connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND file = ?", files)
+        declared = ((owner, *item.key, item.file, item.odd, item.tokens) for item in memory.declared)
+        connection.insert("declared", ("owner", "kind", "name", "file", "odd", "token"), declared)
+        claims = {(owner, item.key.kind, name, item.file) for item in memory.declared for name in item.claims}
+        connection.insert("claimed", ("owner", "kind", "name", "file"), sorted(claims), "ON CONFLICT DO NOTHING")
+        connection.execute("DELETE FROM baselines WHERE owner = ?", (owner,))
+        connection.insert("baselines", _BASELINE, [_row(owner, base, revision)])
+
+
+_BASELINE = ("owner", "connectors", "policies", "rules", "revision", "total", "records", "judged", "warnings", "dated")
+
+
+def _row(owner: str, base: Baseline, revision: int) -> Sequence[object]:
     warnings = [(one.code, one.message, astuple(one.span), one.snippet, one.hint) for one in base.warnings]
-    row = (
+    return (
         owner, *base.trees, base.rules, revision, sum(base.records.values()), json.dumps(dict(base.records)),
         base.judged, json.dumps(warnings), json.dumps([astuple(one) for one in base.dated]),
     )  # fmt: skip
-    connection.execute(f"INSERT OR REPLACE INTO baselines VALUES ({marks(row)})", row)
-    connection.execute("DELETE FROM meta WHERE key = 'writing'")
+
+
+def _has_label(live: str, name: str, value: str) -> bool:
+    """Whether a body, as an apply wrote it, has a label."""
+    try:
+        found: bool = decoded(live)["metadata"]["labels"][name] == value
+    except (KeyError, TypeError, Damaged):
+        return False
+    return found

@@ -7,7 +7,6 @@ compute all of it anew: that is noticed by whoever has noted a head elsewhere.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -16,7 +15,8 @@ from msgspec import Struct
 
 from reconciler.core.history import REPAIR
 from reconciler.core.model import encode
-from reconciler.stores.sql.transaction import insert
+from reconciler.stores.sql.columns import LARGEST
+from reconciler.stores.sql.database import Connection
 
 RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes", "verb", "outcome", "plan", "overrides", "approvals")  # fmt: skip
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
@@ -38,7 +38,7 @@ def hash_of(previous: bytes, columns: Sequence[str], values: Sequence[object]) -
 class Chain:
     """The end of the chain, to which a transaction adds."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Take up the chain where it ends."""
         self._connection = connection
         self._head, self._count = _kept(connection)
@@ -91,20 +91,20 @@ class Chain:
         return self._head
 
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        insert(self._connection, f"{table} ({', '.join(columns)}, hash)", len(columns) + 1, rows)
+        self._connection.insert(table, (*columns, "hash"), rows)
 
 
-def next_run(connection: sqlite3.Connection) -> int:
+def next_run(connection: Connection) -> int:
     """The number of the next run: none that was removed is given again, as far as its traces go."""
     (last,) = connection.execute(
-        "SELECT max(coalesce((SELECT max(id) FROM runs), 0),"
-        " coalesce((SELECT run FROM history WHERE typeof(run) = 'integer' ORDER BY seq DESC LIMIT 1), 0),"
-        " coalesce((SELECT run FROM attempts WHERE typeof(run) = 'integer' ORDER BY id DESC LIMIT 1), 0))"
+        "SELECT coalesce(max(run), 0) FROM (SELECT max(id) AS run FROM runs UNION ALL SELECT * FROM"
+        f" (SELECT run FROM history WHERE run <= {LARGEST} ORDER BY seq DESC LIMIT 1) h UNION ALL SELECT * FROM"
+        f" (SELECT run FROM attempts WHERE run <= {LARGEST} ORDER BY id DESC LIMIT 1) a) known"
     ).fetchone()
     return int(last) + 1
 
 
-def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
+def _kept(connection: Connection) -> tuple[bytes, int]:
     """Last hash and number of entries, as `meta` says."""
     kept = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('history_head', 'history_count')"))
     try:
@@ -113,7 +113,7 @@ def _kept(connection: sqlite3.Connection) -> tuple[bytes, int]:
         return _START, -1  # it was altered; what is added then does not fit to what is there, as it should
 
 
-def _entries(connection: sqlite3.Connection) -> Iterator[tuple[str, Sequence[str], Row]]:
+def _entries(connection: Connection) -> Iterator[tuple[str, Sequence[str], Row]]:
     """Table, columns and values, with the hash behind them, of each entry in the order of the chain."""
     runs: Iterator[Row] = iter(connection.execute(_RUNS))
     run = next(runs, None)
@@ -146,7 +146,7 @@ class ChainVerdict(Struct, frozen=True):
     acknowledged: tuple[tuple[str, int], ...] = ()
 
 
-def follow(connection: sqlite3.Connection, noted: str = "") -> ChainVerdict:
+def follow(connection: Connection, noted: str = "") -> ChainVerdict:
     """Compute the chain anew and compare.
 
     Args:
@@ -165,7 +165,7 @@ def follow(connection: sqlite3.Connection, noted: str = "") -> ChainVerdict:
     return ChainVerdict(walk.previous.hex(), walk.found["runs"], walk.found["history"], fault, seen, tuple(walk.acknowledged))  # fmt: skip
 
 
-def content_of(connection: sqlite3.Connection) -> str:
+def content_of(connection: Connection) -> str:
     """A digest of all entries as they are, for a repair to acknowledge."""
     walk = _Walk({}, "", digests=True)
     for table, columns, row in _entries(connection):
@@ -182,7 +182,7 @@ def acknowledging(fault: str, content: str) -> tuple[str, ...]:
     return (f"{_BROKEN}{fault}", f"{_SEAL}{content}") if fault else ()
 
 
-def _repairs(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+def _repairs(connection: Connection) -> dict[int, tuple[str, str]]:
     """The repairs that acknowledged something: by run what was broken, and the digest of the entries before it."""
     found = {}
     for run, said in connection.execute("SELECT id, overrides FROM runs WHERE verb = ?", (REPAIR,)):

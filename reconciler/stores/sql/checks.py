@@ -1,6 +1,5 @@
 """What an apply checks in its transaction: that nothing moved before it wrote, and that all is as planned after."""
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,13 +14,11 @@ from reconciler.kinds.canonical import display_after, fingerprint_after, leaves,
 from reconciler.kinds.canonical import moved as moved_leaves
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers
-from reconciler.stores.sql import schema
+from reconciler.stores.sql.database import Connection, chunks
 from reconciler.stores.sql.records import decoded
-from reconciler.stores.sql.transaction import chunks
-from reconciler.stores.sql.triggers import PICTURE
 
 
-def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+def check_unmoved(connection: Connection, changes: Sequence[Change]) -> None:
     """That every record to be changed is the one that was planned with.
 
     Raises:
@@ -29,15 +26,19 @@ def check_unmoved(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     """
     planned = {change.record.uid: change for change in changes if change.record}
     found: dict[str, Place] = {}
-    for chunk, marks in chunks(planned):
-        rows = connection.execute(f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks})", chunk)
+    for chunk, marks in chunks(connection, planned):
+        lock = connection.engine.for_update
+        if lock:  # others write bodies first, and their triggers the records
+            connection.execute(f"SELECT uid FROM documents WHERE uid IN ({marks}) ORDER BY uid{lock}", chunk)
+        query = f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks}) ORDER BY uid{lock}"
+        rows = connection.execute(query, chunk)
         found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
     records = (change.record for change in planned.values() if change.record)
     if moved := conditions.moved_since(records, found):
         raise drivers.stale(line for record in moved for line in _moves(connection, planned[record.uid], record, found))
 
 
-def _moves(connection: sqlite3.Connection, change: Change, record: Record, found: Collection[str]) -> Iterator[str]:
+def _moves(connection: Connection, change: Change, record: Record, found: Collection[str]) -> Iterator[str]:
     """A line for each field that moved, with the fingerprints of what was planned with and of what is there."""
     what = address(*record.key)
     if record.uid not in found:
@@ -51,7 +52,7 @@ def _moves(connection: sqlite3.Connection, change: Change, record: Record, found
     yield from (f"{what} {line}" for line in fields or ("was changed",))
 
 
-def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
+def check_basis(connection: Connection, basis: Basis) -> None:
     """That the policies and groups are those that the plan was judged by.
 
     Raises:
@@ -64,7 +65,7 @@ def check_basis(connection: sqlite3.Connection, basis: Basis) -> None:
         raise drivers.stale_basis(moved)
 
 
-def check_references(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+def check_references(connection: Connection, changes: Sequence[Change]) -> None:
     """That nothing refers to what is not there: neither what was written, nor to what was taken away.
 
     Raises:
@@ -81,37 +82,40 @@ def check_references(connection: sqlite3.Connection, changes: Sequence[Change]) 
         raise drivers.left_dangling(found)
 
 
-def _there(connection: sqlite3.Connection, keys: Collection[Key]) -> set[Key]:
+def _there(connection: Connection, keys: Collection[Key]) -> set[Key]:
     """Those of the keys that there is a record of."""
     found: set[Key] = set()
     for kind in {key.kind for key in keys}:
-        for chunk, marks in chunks([key.name for key in keys if key.kind == kind]):
-            rows = connection.execute(f"SELECT name FROM records WHERE kind = ? AND name IN ({marks})", (kind, *chunk))
+        for chunk, marks in chunks(connection, [key.name for key in keys if key.kind == kind]):
+            query = f"SELECT name FROM records WHERE kind = ? AND name IN ({marks}){connection.engine.for_share}"
+            rows = connection.execute(query, (kind, *chunk))
             found |= {Key(kind, name) for (name,) in rows}
     return found
 
 
-def refusal(
-    connection: sqlite3.Connection, writes: Sequence[PlannedWrite], failure: sqlite3.IntegrityError
-) -> ReconcilerError:
+def refusal(connection: Connection, writes: Sequence[PlannedWrite], failure: Exception) -> ReconcilerError:
     """What a constraint of the store that was not kept means."""
-    if "UNIQUE" not in str(failure):
+    if not connection.engine.is_taken(failure):
         hint = "a trigger or a constraint that somebody added to the store does not allow it"
-        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint=hint)
+        return StoreUnavailable(
+            f"the store refuses what is to be written: {connection.engine.said(failure)}; nothing was changed",
+            hint=hint,
+        )
     details = []
+    written = {write.uid for write in writes}
     for write in writes:
         change = write.change
         if change.resource is None:
             continue
-        row = connection.execute(
-            "SELECT kind, name, owner FROM records WHERE uid <> ? AND kind = ? AND (name = ? OR display = ?)",
+        rows = connection.execute(
+            "SELECT kind, name, owner, uid FROM records WHERE uid <> ? AND kind = ? AND (name = ? OR display = ?)",
             (write.uid, *change.key, display_after(change) or None),
-        ).fetchone()
-        if row:
+        )
+        for row in (row for row in rows.fetchall() if row[3] not in written):
             whose = f"the live {address(row[0], row[1])}, which belongs to {row[2] or 'nobody'}"
             details.append(f"{address(*change.key)} clashes with {whose}")
     if not details:
-        return StoreUnavailable(f"the store refuses what is to be written: {failure}; nothing was changed", hint="see: reconciler store check")  # fmt: skip
+        return StoreUnavailable(f"the store refuses what is to be written: {connection.engine.said(failure)}; nothing was changed", hint="see: reconciler store check")  # fmt: skip
     return RecordConflict(
         "a live record has the same name or display name; nothing was changed",
         hint="run: reconciler plan",
@@ -119,25 +123,9 @@ def refusal(
     )
 
 
-Words = dict[str, list[str]]
-"""Of each trigger by name its statement, without regard to white space."""
-
-
-def own_triggers() -> Words:
-    """Those that a store of this version should have."""
-    every = (statement.rstrip().removesuffix(";").split() for statement in schema.statements(schema.EVERYTHING))
-    return {words[2]: words for words in every if words[:2] == ["CREATE", "TRIGGER"]}
-
-
-def found_triggers(connection: sqlite3.Connection) -> Words:
-    """Those that are there."""
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    return {name: (text or "").split() for name, text in rows}
-
-
-def are_ours_alone(connection: sqlite3.Connection) -> bool:
+def are_ours_alone(connection: Connection) -> bool:
     """Whether nobody has added a trigger, taken one away or altered one."""
-    return found_triggers(connection) == own_triggers()
+    return connection.engine.found_triggers(connection) == connection.engine.own_triggers()
 
 
 _PICTURED = ("spec", "kind", "name", "unique name", "owner", "declaration", "references", "secrets", "applied fingerprint")  # fmt: skip
@@ -146,7 +134,7 @@ Others = dict[str, tuple[Any, ...]]
 """By uid all that the store holds of records that the plan does not touch."""
 
 
-def others(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> Others | None:
+def others(connection: Connection, writes: Sequence[PlannedWrite]) -> Others | None:
     """What must stay as it is; None where nothing but this session can write, as nobody added a trigger."""
     if are_ours_alone(connection):
         return None
@@ -154,12 +142,12 @@ def others(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> Ot
     return {uid: tuple(rest) for uid, *rest in _pictures(connection) if uid not in touched}
 
 
-def _pictures(connection: sqlite3.Connection) -> Iterable[tuple[Any, ...]]:
-    return connection.execute(f"SELECT r.uid, {PICTURE} FROM records r ORDER BY r.kind, r.name")
+def _pictures(connection: Connection) -> Iterable[tuple[Any, ...]]:
+    return connection.execute(f"SELECT r.uid, {connection.engine.picture} FROM records r ORDER BY r.kind, r.name")
 
 
 def check_written(
-    connection: sqlite3.Connection,
+    connection: Connection,
     writes: Sequence[PlannedWrite],
     owner: str,
     before: Others | None,
@@ -176,7 +164,7 @@ def check_written(
     changes = {write.uid: write.change for write in writes}
     checked = 0
     progress.tell("checking", checked, len(changes))
-    for chunk, marks in chunks(changes):
+    for chunk, marks in chunks(connection, changes):
         rows = connection.execute(
             "SELECT r.uid, r.kind, r.name, r.owner, coalesce(r.display, ''), r.fingerprint, r.applied, d.live FROM records r"
             f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks})",
@@ -202,7 +190,7 @@ def _planned(change: Change, owner: str) -> tuple[str, ...] | None:
     return (*change.key, owner, display_after(change), fingerprint_after(change), change.resource.fingerprint)
 
 
-def _check_beside(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> None:
+def _check_beside(connection: Connection, writes: Sequence[PlannedWrite]) -> None:
     """References, the declaration and secrets, which only a trigger can have made others than those written."""
     for write in writes:
         change = write.change

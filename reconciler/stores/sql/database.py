@@ -4,7 +4,7 @@ Statements have a `?` for each value, name tables without a schema, and say only
 the engines have other words for the same, a statement takes them from `Engine`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -25,7 +25,7 @@ class CommitUnknown(Exception):
 
 
 class Transient(Exception):
-    """A transaction was given up for the sake of others, or the server went away before it was to be committed: nothing of it is left, and it may be tried again."""
+    """A transaction was given up before it was to be committed. Nothing of it is left, and it may be tried again."""
 
 
 class Rows(Protocol):
@@ -129,6 +129,10 @@ class Engine(Protocol):
         """Whether a refusal says that a name or an identity is taken."""
         ...
 
+    def said(self, failure: Exception) -> str:
+        """What a refusal says, without any value."""
+        ...
+
     def broken(self, connection: Connection, most: int) -> Iterator[str]:
         """What the engine itself finds broken, so many at most."""
         ...
@@ -149,24 +153,31 @@ class Engine(Protocol):
         """Sort and name of what is missing in a store of this version, or of triggers that were altered."""
         ...
 
+    def as_present(self, connection: Connection) -> AbstractContextManager[Connection]:
+        """The store that a connection reads, as one of this version."""
+        ...
+
+    def overwrite(self, connection: Connection, table: str) -> None:
+        """Leave no trace of what was deleted from a table, as far as the engine can."""
+        ...
+
     def put_back(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Make what differs anew; sort and name of each."""
         ...
 
 
 class Database(Protocol):
-    """Where one store is. It need not be there.
-
-    Attributes:
-        name: as messages have it; never with a password.
-        lock_seconds: how long to wait for another run to end.
-    """
+    """Where one store is. It need not be there."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As messages have it; never with a password."""
+        ...
 
     @property
-    def lock_seconds(self) -> float: ...
+    def lock_seconds(self) -> float:
+        """How long to wait for another run to end."""
+        ...
 
     def host(self) -> Host:
         """What leases are judged by."""
@@ -192,6 +203,26 @@ class Database(Protocol):
         """Begin a transaction that writes. One of ours is under way at a time; an older store is brought up to date in it."""
         ...
 
+    def copy(self) -> Connection:
+        """A copy in memory, which is gone once it is closed; that of an empty store where there is none."""
+        ...
+
+    def drop_traces(self, connection: Connection) -> None:
+        """Have what was destroyed leave no trace, as far as that can be done at once."""
+        ...
+
+    def scrub(self) -> bool:
+        """Write it anew without what is no longer used.
+
+        Raises:
+            StoreLocked: somebody is in the way.
+        """
+        ...
+
+    def make_place(self) -> None:
+        """Make where a key is kept beside the store; nothing where none is."""
+        ...
+
     def translated(self) -> AbstractContextManager[None]:
         """Failures as errors that say what to do.
 
@@ -200,3 +231,23 @@ class Database(Protocol):
             StoreUnavailable: anything else.
         """
         ...
+
+
+def marks(items: Collection[object]) -> str:
+    """As many marks for values."""
+    return ",".join("?" * len(items))
+
+
+def chunks(connection: Connection, items: Iterable[Item]) -> Iterator[tuple[list[Item], str]]:
+    """Parts of `items` that one statement can name, each with as many marks for values."""
+    waiting = iter(items)
+    while part := list(islice(waiting, connection.engine.most)):
+        yield part, marks(part)
+
+
+@contextmanager
+def ignored(connection: Connection) -> Iterator[None]:
+    """The triggers that see writes of others keep quiet; not any more once the block ends well, else nothing lasts."""
+    connection.ignore()
+    yield
+    connection.watch()

@@ -1,25 +1,22 @@
 """Reads the history of the SQL store."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from reconciler.core.history import Body, Drift, Futile, Row, RunEntry, Trail
 from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
-from reconciler.stores import sqlite
+from reconciler.stores.sql.database import Connection, Database, chunks
 from reconciler.stores.sql.records import decoded, known_key
-from reconciler.stores.sql.transaction import chunks
 
 
-class SqliteHistory:
-    """What one SQLite file remembers. A file that is not there remembers nothing."""
+class SqlHistory:
+    """What one store remembers. One that is not there remembers nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, database: Database) -> None:
         """Open nothing yet."""
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
+        self._database = database
+        self._connection: Connection | None = None
         self._opened = False
 
     def runs(self, *, ids: Iterable[int] | None = None, since: str = "", limit: int | None = None) -> list[RunEntry]:
@@ -28,7 +25,7 @@ class SqliteHistory:
             if connection is None:
                 return []
             wanted = _run_ids(connection, since, limit) if ids is None else sorted(set(ids), reverse=True)
-            return [run for part, marks in chunks(wanted) for run in _runs(connection, part, marks)]
+            return [run for part, marks in chunks(connection, wanted) for run in _runs(connection, part, marks)]
 
     def futile(self, *, since: str = "", limit: int | None = None) -> list[Futile]:
         """Runs that changed nothing, the latest first: those that began at `since` or later."""
@@ -38,7 +35,7 @@ class SqliteHistory:
             rows = connection.execute(
                 "SELECT started, finished, verb, actor, holder, owner, target, git_commit, outcome FROM attempts"
                 " WHERE run IS NULL AND started >= ? ORDER BY id DESC LIMIT ?",
-                (since, -1 if limit is None else limit),
+                (since, _LAST if limit is None else limit),
             )
             return [
                 Futile(started, finished, verb, actor, holder_of(holder).host, *rest)
@@ -78,31 +75,29 @@ class SqliteHistory:
             return {(uid, number): decoded(body) for uid, number, body in rows}
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the store."""
         if self._connection is not None:
             self._connection.close()
         self._connection, self._opened = None, False
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+    def _reading(self) -> Iterator[Connection | None]:
         if not self._opened:
-            self._connection = sqlite.connect_for_reading(self._path)
+            self._connection = self._database.reader()
             self._opened = True
-            if self._connection is not None:
-                self._connection.execute("BEGIN")
-        with sqlite.translated(self._path):
+        with self._database.translated():
             yield self._connection
 
 
-_LAST = 2**63
+_LAST = 2**63 - 1
 
 
-def _run_ids(connection: sqlite3.Connection, since: str, limit: int | None) -> list[int]:
+def _run_ids(connection: Connection, since: str, limit: int | None) -> list[int]:
     query = "SELECT id FROM runs WHERE finished >= ? ORDER BY id DESC LIMIT ?"
-    return [found for (found,) in connection.execute(query, (since, -1 if limit is None else limit))]
+    return [found for (found,) in connection.execute(query, (since, _LAST if limit is None else limit))]
 
 
-def _runs(connection: sqlite3.Connection, ids: Sequence[int], marks: str) -> Iterator[RunEntry]:
+def _runs(connection: Connection, ids: Sequence[int], marks: str) -> Iterator[RunEntry]:
     counts: dict[int, dict[str, int]] = {}
     for run, action, count in connection.execute(
         f"SELECT run, action, count(*) FROM history WHERE run IN ({marks}) GROUP BY run, action", ids
@@ -125,7 +120,7 @@ def _runs(connection: sqlite3.Connection, ids: Sequence[int], marks: str) -> Ite
         )  # fmt: skip
 
 
-def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -> list[Trail]:
+def _trails(connection: Connection, where: str, values: Sequence[str]) -> list[Trail]:
     rows: dict[str, list[Row]] = {}
     query = (
         "SELECT uid, seq, run, kind, name, action, fingerprint, before, was, drifted_at, drifted_from FROM history"
@@ -147,7 +142,7 @@ def _trails(connection: sqlite3.Connection, where: str, values: Sequence[str]) -
     return [Trail(uid, rows.get(uid, ()), live.get(uid), drifts.get(uid)) for uid in uids]
 
 
-def _drifts(connection: sqlite3.Connection) -> dict[str, Drift]:
+def _drifts(connection: Connection) -> dict[str, Drift]:
     found = connection.execute("SELECT uid, since, body FROM drifts")
     return {uid: Drift(since, _body(body)) for uid, since, body in found}
 

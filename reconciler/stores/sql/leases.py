@@ -1,9 +1,7 @@
 """Leases of runs and of tokens, their heartbeat, and what became of those who took them."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from pathlib import Path
 from threading import Event, Thread
 
 from reconciler.core.lease import (
@@ -18,30 +16,41 @@ from reconciler.core.lease import (
     Standing,
     holder_of,
 )
-from reconciler.core.ports.store import Clock, RunInfo
+from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ReconcilerError
-from reconciler.stores import sqlite
-from reconciler.stores.sql.transaction import chunks
+from reconciler.stores.sql.database import Connection, Database, chunks
 
 OF_TOKENS = "token/"
 """How the names of leases on access tokens begin; a record's uid follows, and the name of a further authorization."""
+
+
+def of_owner(owner: str) -> str:
+    """The name of the lease that whoever writes an owner's records takes: owners do not wait for each other."""
+    return f"{RUN}/{owner}"
+
+
 _SELECT = """
 SELECT l.name, l.holder, l.expires, l.boot, l.uptime, l.fence, a.verb, a.actor, a.started, l.seen
 FROM leases l LEFT JOIN attempts a ON a.id = l.fence
 """
 
 
-def read(connection: sqlite3.Connection, names: Sequence[str]) -> list[LeaseInfo]:
+def read(connection: Connection, names: Sequence[str]) -> list[LeaseInfo]:
     """The leases of these names that somebody has, or had when he died."""
     found: list[LeaseInfo] = []
-    for chunk, marks in chunks(names):
+    for chunk, marks in chunks(connection, names):
         found += map(_lease, connection.execute(f"{_SELECT} WHERE l.name IN ({marks})", chunk))
     return found
 
 
-def read_tokens(connection: sqlite3.Connection) -> list[LeaseInfo]:
+def read_tokens(connection: Connection) -> list[LeaseInfo]:
     """The leases on access tokens that somebody has, or had when he died."""
-    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name GLOB '{OF_TOKENS}*'")))
+    return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name LIKE '{OF_TOKENS}%'")))
+
+
+def read_all(connection: Connection) -> list[LeaseInfo]:
+    """All leases."""
+    return list(map(_lease, connection.execute(_SELECT)))
 
 
 def _lease(row: Sequence[object]) -> LeaseInfo:
@@ -55,32 +64,32 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def drop_ended(connection: sqlite3.Connection, names: Sequence[str], host: Host, seconds: float) -> None:
+def drop_ended(connection: Connection, names: Sequence[str], host: Host, seconds: float) -> None:
     """End those leases whose time is over or whose holder is gone."""
     ended = [(lease.name,) for lease in read(connection, names) if lease.standing(host, seconds) is not Standing.HELD]
     connection.executemany("DELETE FROM leases WHERE name = ?", ended)
 
 
-def put(connection: sqlite3.Connection, names: Sequence[str], holder: str, ends: Moment, *, fence: int | None = None, seen: str = "") -> None:  # fmt: skip
+def put(connection: Connection, names: Sequence[str], holder: str, ends: Moment, *, fence: int | None = None, seen: str = "") -> None:  # fmt: skip
     """Take, or extend, the leases that nobody else has."""
     connection.executemany(
         "INSERT INTO leases (name, holder, expires, boot, uptime, fence, seen) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, boot = excluded.boot, uptime = excluded.uptime,"
-        " seen = excluded.seen WHERE holder = excluded.holder",
+        " seen = excluded.seen WHERE leases.holder = excluded.holder",
         [(name, holder, ends.wall, ends.boot, ends.uptime, fence, seen or None) for name in names],
     )
 
 
-def held(connection: sqlite3.Connection, names: Sequence[str], holder: str) -> set[str]:
+def held(connection: Connection, names: Sequence[str], holder: str) -> set[str]:
     """Which of the leases `holder` has."""
     found: set[str] = set()
-    for chunk, marks in chunks(names):
+    for chunk, marks in chunks(connection, names):
         rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({marks})", (holder, *chunk))
         found |= {name for (name,) in rows}
     return found
 
 
-def drop(connection: sqlite3.Connection, names: Iterable[str], holder: str) -> None:
+def drop(connection: Connection, names: Iterable[str], holder: str) -> None:
     """End the leases that `holder` has."""
     connection.executemany("DELETE FROM leases WHERE name = ? AND holder = ?", [(name, holder) for name in names])
 
@@ -95,13 +104,12 @@ class Heartbeat:
         lost: whether the lease was found to be another's.
     """
 
-    def __init__(self, path: Path, holder: str, host: Host, clock: Clock) -> None:
+    def __init__(self, database: Database, lease: str, holder: str) -> None:
         """Start nothing yet."""
         self.lost = False
-        self._path = path
+        self._database = database
+        self._lease = lease
         self._holder = holder
-        self._host = host
-        self._clock = clock
         self._end = Event()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -118,20 +126,19 @@ class Heartbeat:
     def _run(self) -> None:
         while not self.lost and not self._end.wait(HEARTBEAT_SECONDS):
             try:
-                with sqlite.translated(self._path):
+                with self._database.translated():
                     self.lost = not self._beat()
             except ReconcilerError:
                 continue  # another process writes, or the disk is full: the next beat may do better
 
     def _beat(self) -> bool:
-        with closing(sqlite.connect_for_writing(self._path)) as connection:
-            connection.execute("PRAGMA synchronous = NORMAL")  # a beat need not outlive a power cut
-            connection.execute("BEGIN IMMEDIATE")
-            if not held(connection, [RUN], self._holder):
+        with closing(self._database.writer()) as connection:
+            self._database.begin(connection)
+            if not held(connection, [self._lease], self._holder):
                 return False
-            ends = self._host.moment().after(LEASE_SECONDS)
-            put(connection, [RUN], self._holder, ends, seen=self._clock())
-            connection.execute("COMMIT")
+            ends = self._database.host().moment().after(LEASE_SECONDS)
+            put(connection, [self._lease], self._holder, ends, seen=self._database.clock())
+            connection.commit()
             return True
 
 
@@ -139,19 +146,19 @@ RUNNING = "running"
 _COLUMNS = "id, started, finished, verb, actor, holder, git_commit, outcome, run"
 
 
-def begin(connection: sqlite3.Connection, run: RunInfo, holder: Holder, now: str) -> int:
+def begin(connection: Connection, run: RunInfo, holder: Holder, now: str) -> int:
     """Note that a run has begun; returns the attempt's id, which is greater than all before."""
     values = (now, run.verb, run.actor, str(holder), run.owner, run.target, run.commit, RUNNING)
-    done = connection.execute(
-        "INSERT INTO attempts (started, verb, actor, holder, owner, target, git_commit, outcome)"
-        " VALUES (?,?,?,?,?,?,?,?)",
-        values,
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
+    connection.execute(
+        "INSERT INTO attempts (id, started, verb, actor, holder, owner, target, git_commit, outcome)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (int(last) + 1, *values),
     )
-    assert done.lastrowid is not None
-    return done.lastrowid
+    return int(last) + 1
 
 
-def end(connection: sqlite3.Connection, attempt: int, outcome: str, now: str, run: int | None = None) -> None:
+def end(connection: Connection, attempt: int, outcome: str, now: str, run: int | None = None) -> None:
     """Note how it ended.
 
     Args:
@@ -162,16 +169,30 @@ def end(connection: sqlite3.Connection, attempt: int, outcome: str, now: str, ru
     )
 
 
-def end_running(connection: sqlite3.Connection, outcome: str, seen: str) -> None:
-    """Note of all that seem to run, of which there can be one at most, that they do not."""
+def outcome(connection: Connection, attempt: int, holder: str) -> str:
+    """How an attempt of a holder ended, or `RUNNING`; "" where there is none."""
+    row = connection.execute("SELECT outcome FROM attempts WHERE id = ? AND holder = ?", (attempt, holder)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def touch(connection: Connection, attempt: int) -> None:
+    """Write an attempt as it is, so that the transaction has something to commit."""
+    connection.execute("UPDATE attempts SET outcome = outcome WHERE id = ?", (attempt,))
+
+
+def end_running(connection: Connection, owner: str, outcome: str, seen: str) -> None:
+    """Note of all of an owner that seem to run, of which there can be one at most, that they do not."""
     connection.execute(
-        "UPDATE attempts SET outcome = ?, finished = max(started, ?) WHERE outcome = 'running'", (outcome, seen)
+        "UPDATE attempts SET outcome = ?, finished = CASE WHEN started > ? THEN started ELSE ? END"
+        " WHERE outcome = 'running' AND owner = ?",
+        (outcome, seen, seen, owner),
     )
 
 
-def last(connection: sqlite3.Connection) -> Attempt | None:
-    """The latest."""
-    row = connection.execute(f"SELECT {_COLUMNS} FROM attempts ORDER BY id DESC LIMIT 1").fetchone()
+def last(connection: Connection, owner: str) -> Attempt | None:
+    """The latest of an owner."""
+    query = f"SELECT {_COLUMNS} FROM attempts WHERE owner = ? ORDER BY id DESC LIMIT 1"
+    row = connection.execute(query, (owner,)).fetchone()
     if row is None:
         return None
     number, started, finished, verb, actor, holder, commit, outcome, run = row

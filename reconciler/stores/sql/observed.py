@@ -1,7 +1,6 @@
 """What became of records outside of the owner's applies, in this store or in one beside it."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -12,14 +11,14 @@ from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
+from reconciler.stores.sql.columns import PICTURED
+from reconciler.stores.sql.database import Connection, chunks, ignored
 from reconciler.stores.sql.records import decoded, known_key
-from reconciler.stores.sql.transaction import chunks
-from reconciler.stores.sql.triggers import PICTURE, PICTURED
 
 _NOWHERE = Touch("", "")
 
 
-def observe(connection: sqlite3.Connection, live: Live, *, lasts: bool) -> dict[str, str]:
+def observe(connection: Connection, live: Live, *, lasts: bool) -> dict[str, str]:
     """Note what is live now; gives by id the versions that the live store has of its records.
 
     Args:
@@ -56,7 +55,7 @@ def observe(connection: sqlite3.Connection, live: Live, *, lasts: bool) -> dict[
     return {record.id: record.version for record in found}
 
 
-def is_beside(connection: sqlite3.Connection) -> bool:
+def is_beside(connection: Connection) -> bool:
     """Whether it is the state of a live store that is elsewhere."""
     return connection.execute("SELECT 1 FROM meta WHERE key = 'live'").fetchone() is not None
 
@@ -71,14 +70,14 @@ def text_of(record: LiveRecord) -> str:
     return readable(record.key.kind, record.body)[0].body.decode()
 
 
-def note_versions(connection: sqlite3.Connection, versions: Mapping[str, str]) -> None:
+def note_versions(connection: Connection, versions: Mapping[str, str]) -> None:
     """Keep the versions that records have."""
     connection.executemany(
         "UPDATE records SET version = ? WHERE uid = ?", [(number_of(text), uid) for uid, text in versions.items()]
     )
 
 
-def _refuse_other(connection: sqlite3.Connection, live: Live) -> None:
+def _refuse_other(connection: Connection, live: Live) -> None:
     """Stop when the state is of another live store; a new one is of this one from then on."""
     identity = live.identity()
     if not is_beside(connection) and connection.execute("SELECT 1 FROM records LIMIT 1").fetchone():
@@ -100,28 +99,25 @@ def _refuse_twins(found: Iterable[LiveRecord]) -> None:
             )
 
 
-def _rename(connection: sqlite3.Connection, moved: Sequence[LiveRecord]) -> None:
+def _rename(connection: Connection, moved: Sequence[LiveRecord]) -> None:
     """Give records their addresses, which they may have traded."""
     connection.executemany("UPDATE records SET name = '~' || uid WHERE uid = ?", [(record.id,) for record in moved])
     rows = [(*record.key, record.id) for record in moved]
     connection.executemany("UPDATE records SET kind = ?, name = ? WHERE uid = ?", rows)
 
 
-def _note_writers(
-    connection: sqlite3.Connection, ids: Sequence[str], touches: Mapping[str, Touch], *, lasts: bool
-) -> None:
+def _note_writers(connection: Connection, ids: Sequence[str], touches: Mapping[str, Touch], *, lasts: bool) -> None:
     """Keep when and by whom records were written, as far as that is known; else when it was seen."""
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
     known = [(touches.get(uid, _NOWHERE), uid) for uid in ids]
     rows = [(touch.at or (None if lasts else ""), touch.by or None, uid) for touch, uid in known]
-    connection.executemany("UPDATE drifts SET since = coalesce(?, since), writer = ? WHERE uid = ?", rows)
-    connection.execute("DELETE FROM meta WHERE key = 'writing'")
+    with ignored(connection):
+        connection.executemany("UPDATE drifts SET since = coalesce(?, since), writer = ? WHERE uid = ?", rows)
 
 
 _KEPT = f"SELECT uid, since, writer, {', '.join(PICTURED)} FROM drifts WHERE settled IS NULL"
 
 
-def moved(connection: sqlite3.Connection) -> list[Moved]:
+def moved(connection: Connection) -> list[Moved]:
     """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
     kept = connection.execute(_KEPT).fetchall()
     live = _live(connection, [row[0] for row in kept])
@@ -134,10 +130,10 @@ def moved(connection: sqlite3.Connection) -> list[Moved]:
     return found
 
 
-def _live(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, DriftSide]:
+def _live(connection: Connection, uids: Sequence[str]) -> dict[str, DriftSide]:
     found: dict[str, DriftSide] = {}
-    for chunk, marks in chunks(uids):
-        rows = connection.execute(f"SELECT r.uid, {PICTURE} FROM records r WHERE r.uid IN ({marks})", chunk)  # fmt: skip
+    for chunk, marks in chunks(connection, uids):
+        rows = connection.execute(f"SELECT r.uid, {connection.engine.picture} FROM records r WHERE r.uid IN ({marks})", chunk)  # fmt: skip
         found |= {uid: _side(picture) for uid, *picture in rows}
     return found
 
@@ -156,13 +152,13 @@ def _side(picture: Sequence[Any]) -> DriftSide:
     )
 
 
-def earlier_names(connection: sqlite3.Connection, uid: str) -> frozenset[str]:
+def earlier_names(connection: Connection, uid: str) -> frozenset[str]:
     """The names that a record bore before, as far as applies gave it another one."""
     rows = connection.execute("SELECT was FROM history WHERE uid = ? AND was IS NOT NULL", (uid,))
     return frozenset(name for (name,) in rows)
 
 
-def taken_over(connection: sqlite3.Connection, owner: str) -> list[Moved]:
+def taken_over(connection: Connection, owner: str) -> list[Moved]:
     """The records that `owner` has applied and that belong to another owner by a later run of that one."""
     rows = connection.execute(
         "SELECT r.uid FROM records r WHERE r.owner <> ? AND EXISTS"
@@ -174,7 +170,7 @@ def taken_over(connection: sqlite3.Connection, owner: str) -> list[Moved]:
     return [found for uid in uids for found in _taken_over(connection, uid, owner, live[uid])]
 
 
-def _taken_over(connection: sqlite3.Connection, uid: str, owner: str, now: DriftSide) -> Iterator[Moved]:
+def _taken_over(connection: Connection, uid: str, owner: str, now: DriftSide) -> Iterator[Moved]:
     rows = connection.execute(
         "SELECT h.kind, h.name, h.fingerprint, h.before, h.was, r.id, r.owner, r.actor, r.finished"
         " FROM history h JOIN runs r ON r.id = h.run WHERE h.uid = ? ORDER BY h.seq DESC",

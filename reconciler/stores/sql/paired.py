@@ -1,8 +1,7 @@
 """A live store of another kind, with what is known of it in an SQL store of ours beside it."""
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,13 +15,13 @@ from reconciler.core.progress import UNTOLD, Interrupts, Progress
 from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
-from reconciler.stores import drivers, sqlite
-from reconciler.stores.sql import quarantine, schema
+from reconciler.stores import drivers
+from reconciler.stores.sql import quarantine
+from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import note_versions, observe, text_of
 from reconciler.stores.sql.session import SqlSession
 from reconciler.stores.sql.store import MakeSealer, SqlStore
-from reconciler.stores.sql.transaction import StoreFile
 
 _NOTHING = "; nothing was changed"
 
@@ -31,10 +30,10 @@ class PairedStore(SqlStore):
     """The records of `live`. Reading notes what is live in a copy of the state; a run notes it in the state itself."""
 
     def __init__(
-        self, file: StoreFile, live: Live, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer
+        self, database: Database, live: Live, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer
     ) -> None:
         """Open nothing yet."""
-        super().__init__(file, remains=remains, make_sealer=make_sealer)
+        super().__init__(database, remains=remains, make_sealer=make_sealer)
         self._live = live
         self._versions: Mapping[str, str] = {}
 
@@ -50,29 +49,22 @@ class PairedStore(SqlStore):
         """The right to write to both."""
         self.close()
 
-        def session(connection: sqlite3.Connection, run: RunInfo, now: str) -> PairedSession:
+        def session(connection: Connection, run: RunInfo, now: str) -> PairedSession:
             return PairedSession(connection, run, now, _Side(self._live, self._versions, self.sealer, interrupts))
 
-        return RunLease(self._file, run, interrupts, prepare=self._prepare, make_session=session)
+        return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=session)
 
     def close(self) -> None:
         """Close both."""
         super().close()
         self._live.close()
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: Connection) -> None:
         super()._prepare(connection)
         self._versions = observe(connection, self._live, lasts=True)
 
-    def _connect(self) -> sqlite3.Connection:
-        copy = sqlite.in_memory()
-        state = sqlite.connect_for_reading(self._path)
-        if state is not None:
-            with closing(state):
-                state.backup(copy)
-            schema.migrate(copy)
-        else:
-            sqlite.create(copy, self._path)
+    def _connect(self) -> Connection:
+        copy = self._database.copy()
         observe(copy, self._live, lasts=False)
         return copy
 
@@ -94,11 +86,17 @@ class _Side(Struct, frozen=True):
 class PairedSession(SqlSession):
     """One apply's writes to a live store without transactions: each is done or not, and the state says which."""
 
-    def __init__(self, connection: sqlite3.Connection, run: RunInfo, now: str, side: _Side) -> None:
+    def __init__(self, connection: Connection, run: RunInfo, now: str, side: _Side) -> None:
         """Write nothing yet."""
         super().__init__(connection, run, now, side.sealer)
         self._side = side
         self._is_rehearsing = False
+        self._has_sent = False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Not once the live store was told anything."""
+        return not self._has_sent
 
     def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
         """Rehearse on the state, so that all preconditions hold; write to the live store; note what was done.
@@ -146,6 +144,7 @@ class PairedSession(SqlSession):
         return [Outcome(Result.DONE, write.uid) if write.change.is_token_only else next(found) for write in writes]
 
     def _sent(self, writes: Sequence[PlannedWrite]) -> Sequence[Outcome]:
+        self._has_sent = True
         try:
             return self._side.live.write([self._asked(write) for write in writes])
         except ReconcilerError as failure:

@@ -1,6 +1,5 @@
 """Deleted records in the SQL store: kept with their sealed secrets and without tokens until they are purged."""
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.core.model import Bodies, Key, SecretState
@@ -9,11 +8,11 @@ from reconciler.core.quarantine import Deleted, Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS, address
+from reconciler.stores.sql.database import Connection, chunks
 from reconciler.stores.sql.records import decoded
-from reconciler.stores.sql.transaction import chunks
 
 
-def deleted(connection: sqlite3.Connection) -> list[Deleted]:
+def deleted(connection: Connection) -> list[Deleted]:
     """All that can be restored, in the order of their deletion."""
     rows = connection.execute(
         "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"
@@ -27,10 +26,10 @@ def deleted(connection: sqlite3.Connection) -> list[Deleted]:
     ]
 
 
-def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:
+def bodies(connection: Connection, uids: Iterable[str]) -> dict[str, Bodies]:
     """What deleted records held, what was last applied, and the states of their secrets."""
     found: dict[str, Bodies] = {}
-    for chunk, marks in chunks(uids):
+    for chunk, marks in chunks(connection, uids):
         states: dict[str, dict[str, SecretState]] = {}
         query = f"SELECT uid, address, reference, fingerprint FROM quarantined_secrets WHERE uid IN ({marks})"
         for uid, place, reference, printed in connection.execute(query, chunk):
@@ -41,10 +40,10 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
     return found
 
 
-def secrets(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Mapping[str, SealedSecret]]:
+def secrets(connection: Connection, uids: Iterable[str]) -> dict[str, Mapping[str, SealedSecret]]:
     """Sealed secrets of deleted records: uid to address to secret."""
     found: dict[str, dict[str, SealedSecret]] = {}
-    for chunk, marks in chunks(uids):
+    for chunk, marks in chunks(connection, uids):
         query = (
             f"SELECT uid, address, reference, fingerprint, ciphertext FROM quarantined_secrets WHERE uid IN ({marks})"
         )
@@ -53,7 +52,7 @@ def secrets(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Ma
     return dict(found)
 
 
-def check_revivable(connection: sqlite3.Connection, writes: Sequence[PlannedWrite]) -> None:
+def check_revivable(connection: Connection, writes: Sequence[PlannedWrite]) -> None:
     """That the deleted records which come back are those that were planned with.
 
     Raises:
@@ -76,12 +75,12 @@ def check_revivable(connection: sqlite3.Connection, writes: Sequence[PlannedWrit
         )
 
 
-def _held_since(connection: sqlite3.Connection, revival: Revival) -> int | None:
+def _held_since(connection: Connection, revival: Revival) -> int | None:
     row = connection.execute("SELECT run FROM quarantine WHERE uid = ?", (revival.uid,)).fetchone()
     return int(row[0]) if row else None
 
 
-def check_held(connection: sqlite3.Connection, wanted: Sequence[Deleted]) -> None:
+def check_held(connection: Connection, wanted: Sequence[Deleted]) -> None:
     """That the records to be purged are those that somebody looked at.
 
     Raises:
@@ -93,13 +92,14 @@ def check_held(connection: sqlite3.Connection, wanted: Sequence[Deleted]) -> Non
         raise RecordConflict("deleted records moved meanwhile; nothing was purged", hint="run the command again", details=moved)  # fmt: skip
 
 
-def keep(connection: sqlite3.Connection, deletes: Sequence[PlannedWrite], run: int, now: str) -> None:
+def keep(connection: Connection, deletes: Sequence[PlannedWrite], run: int, now: str) -> None:
     """Move what is about to be deleted into quarantine. Names have been freed already, so they come from the changes.
 
     What was last applied is what `drifts` has of it, where others have written to the record since.
     """
+    drop(connection, (write.uid for write in deletes))  # what an earlier life has left there
     connection.executemany(
-        "INSERT OR REPLACE INTO quarantine (uid, kind, name, owner, live, applied, deleted_at, run)"
+        "INSERT INTO quarantine (uid, kind, name, owner, live, applied, deleted_at, run)"
         " SELECT r.uid, ?, ?, r.owner, coalesce(d.live, '{}'), coalesce(w.declared, w.body, a.body), ?, ? FROM records r"
         " LEFT JOIN documents d USING (uid) LEFT JOIN applied a USING (uid) LEFT JOIN drifts w USING (uid) WHERE r.uid = ?",
         ((*write.change.key, now, run, write.uid) for write in deletes),
@@ -109,6 +109,6 @@ def keep(connection: sqlite3.Connection, deletes: Sequence[PlannedWrite], run: i
     )
 
 
-def drop(connection: sqlite3.Connection, uids: Iterable[str]) -> None:
+def drop(connection: Connection, uids: Iterable[str]) -> None:
     """Take records, with their sealed secrets, out of the quarantine."""
     connection.executemany("DELETE FROM quarantine WHERE uid = ?", ((uid,) for uid in uids))

@@ -1,7 +1,6 @@
 """Reads records, in bulk, and what they held before they drifted."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,24 +8,24 @@ from msgspec.structs import replace
 
 from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState, beside
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.sql.transaction import chunks
+from reconciler.stores.sql.database import Connection, Damaged, chunks
 
 Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed outside of a run."""
 
 
-def records(
-    connection: sqlite3.Connection, fingerprint: Fingerprint, near: Mapping[Key, Resource]
-) -> dict[Key, Record]:
+def records(connection: Connection, fingerprint: Fingerprint, near: Mapping[Key, Resource]) -> dict[Key, Record]:
     """All records without their bodies; they share with `near` what both say."""
     found: dict[Key, Record] = {}
-    rows = connection.execute("SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records")
+    rows = connection.execute(
+        "SELECT kind, name, uid, fingerprint, applied, owner, display, version FROM records ORDER BY kind, name"
+    )
     changed = False
     for kind, name, uid, printed, applied, owner, display, version in rows:
         if kind not in KINDS:
-            raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
+            raise Damaged(f"there is no kind {kind!r}")
         if not uid.__class__ is name.__class__ is applied.__class__ is owner.__class__ is str:
-            raise sqlite3.DatabaseError("database disk image is malformed: a record cannot be read")
+            raise Damaged("a record cannot be read")
         key = Key(kind, name)
         record = Record(key, uid, printed or "", applied, owner, display or "", str(version), printed is None)
         record = beside(record, near.get(key))
@@ -37,7 +36,7 @@ def records(
     return found
 
 
-def _recompute(connection: sqlite3.Connection, found: dict[Key, Record], fingerprint: Fingerprint) -> None:
+def _recompute(connection: Connection, found: dict[Key, Record], fingerprint: Fingerprint) -> None:
     """Give the records whose bodies were changed outside of a run the fingerprints that they have now."""
     rows = connection.execute(
         "SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid) WHERE r.fingerprint IS NULL"
@@ -47,10 +46,10 @@ def _recompute(connection: sqlite3.Connection, found: dict[Key, Record], fingerp
         found[key] = replace(found[key], fingerprint=fingerprint(decoded(live), kind))
 
 
-def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bodies]:
+def bodies(connection: Connection, uids: Iterable[str]) -> dict[str, Bodies]:
     """Live and last applied bodies, and secret states, of the records named."""
     found: dict[str, Bodies] = {}
-    for chunk, marks in chunks(uids):
+    for chunk, marks in chunks(connection, uids):
         secrets: dict[str, dict[str, SecretState]] = {}
         for uid, address, reference, printed in connection.execute(
             f"SELECT uid, address, reference, fingerprint FROM secrets WHERE uid IN ({marks})", chunk
@@ -70,7 +69,7 @@ def bodies(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, Bod
     return found
 
 
-def _last_declared(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[str, str]:
+def _last_declared(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
     """What was last applied to records that somebody has written to outside of a run since."""
     rows = connection.execute(
         "SELECT uid, coalesce(declared, body) FROM drifts WHERE kind IS NOT NULL"
@@ -80,7 +79,7 @@ def _last_declared(connection: sqlite3.Connection, uids: Sequence[str]) -> dict[
     return {uid: body for uid, body in rows if body is not None}
 
 
-def referrers(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
+def referrers(connection: Connection, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
     """Pairs (record, what it refers to) for the records that refer to one of `keys`."""
     found = []
     for key in keys:
@@ -91,7 +90,7 @@ def referrers(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[tuple
     return found
 
 
-def secret_states(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
+def secret_states(connection: Connection) -> dict[str, dict[str, str]]:
     """Keyed fingerprints of all secrets: uid to address to fingerprint."""
     found: dict[str, dict[str, str]] = {}
     for uid, address, printed in connection.execute("SELECT uid, address, fingerprint FROM secrets"):
@@ -99,21 +98,21 @@ def secret_states(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
     return found
 
 
-def has_sealed(connection: sqlite3.Connection) -> bool:
+def has_sealed(connection: Connection) -> bool:
     """Whether anything is sealed."""
     return one_sealed(connection) is not None
 
 
-def one_sealed(connection: sqlite3.Connection) -> tuple[str, str, bytes] | None:
+def one_sealed(connection: Connection) -> tuple[str, str, bytes] | None:
     """Identity, address and ciphertext of something that is sealed, or None."""
     row: tuple[str, str, bytes] | None = connection.execute("SELECT uid, address, ciphertext FROM secrets LIMIT 1").fetchone()  # fmt: skip
     return row
 
 
-def search(connection: sqlite3.Connection, kind: str | None, name: str | None) -> Iterator[Found]:
+def search(connection: Connection, kind: str | None, name: str | None) -> Iterator[Found]:
     """Records by kind and name, in order of kind and name."""
     wheres = [(column, value) for column, value in (("r.kind", kind), ("r.name", name)) if value is not None]
-    where = " AND ".join(f"{column} = ?" for column, _ in wheres) or "1"
+    where = " AND ".join(f"{column} = ?" for column, _ in wheres) or "1 = 1"
     rows = connection.execute(
         "SELECT r.kind, r.name, r.owner, r.uid, r.changed_at, coalesce(d.live, '{}')"
         f" FROM records r LEFT JOIN documents d USING (uid) WHERE {where} ORDER BY r.kind, r.name",
@@ -127,9 +126,9 @@ Sealed = tuple[str, str, str, Any, list[tuple[str, bytes]]]
 """uid, name, owner and body of a connector, and address and ciphertext of its secrets."""
 
 
-def connectors(connection: sqlite3.Connection, names: Sequence[str] | None) -> Iterator[Sealed]:
+def connectors(connection: Connection, names: Sequence[str] | None) -> Iterator[Sealed]:
     """Connectors with their sealed secrets, in order of their names; all of them for None."""
-    for chunk, marks in chunks(sorted(names)) if names is not None else [([], "")]:
+    for chunk, marks in chunks(connection, sorted(names)) if names is not None else [([], "")]:
         where = f"AND r.name IN ({marks})" if names is not None else ""
         secrets: dict[str, list[tuple[str, bytes]]] = {}
         for uid, address, ciphertext in connection.execute(
@@ -149,18 +148,18 @@ def decoded(body: str) -> Any:
     """A body, decoded.
 
     Raises:
-        sqlite3.DatabaseError: it is not JSON, which the table does not allow: the file is damaged.
+        Damaged: it is not JSON, which the table does not allow: the file is damaged.
     """
     try:
         return json.loads(body)
     except (ValueError, TypeError, RecursionError) as failure:
-        raise sqlite3.DatabaseError("database disk image is malformed: a body is not JSON") from failure
+        raise Damaged("a body is not JSON") from failure
 
 
 class Drifts:
     """Those that the store knows of; the next change of a record takes them over into its history."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Read them; mostly there are none."""
         self._connection = connection
         self._known = {
@@ -203,8 +202,8 @@ def known_key(kind: str, name: str) -> Key:
     """The key of a row.
 
     Raises:
-        sqlite3.DatabaseError: there is no such kind.
+        Damaged: there is no such kind.
     """
     if kind not in KINDS:
-        raise sqlite3.DatabaseError(f"database disk image is malformed: there is no kind {kind!r}")
+        raise Damaged(f"there is no kind {kind!r}")
     return Key(kind, name)

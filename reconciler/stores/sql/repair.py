@@ -6,9 +6,8 @@ history is never altered: entries that are missing are added as what they are, b
 """
 
 import json
-import sqlite3
+import os
 from collections.abc import Iterator
-from contextlib import closing
 from hashlib import sha256
 
 from reconciler.core.care import Mended
@@ -16,17 +15,18 @@ from reconciler.core.history import GONE
 from reconciler.core.model import decode
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql import schema
+from reconciler.stores.sql.columns import LARGEST
+from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.records import decoded
-from reconciler.stores.sql.triggers import misfits
 
 _FEW = 5
+_NOTE = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _CHILDREN = {"documents": "bodies", "applied": "applied bodies", "refs": "references", "secrets": "secrets", "tokens": "access tokens"}  # fmt: skip
 _LOOSE = ("applied", "refs", "secrets", "tokens", "leases", "attempts", "drifts", "quarantined_secrets", "declarations", "baselines", "declared", "claimed")  # fmt: skip
 """Tables of which a row that cannot be read is worth nothing, and is made anew by a later run where it is needed."""
 
 
-def mend(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
+def mend(connection: Connection, key_check: str) -> Iterator[Mended]:
     """Mend all but the history; what was mended.
 
     Args:
@@ -51,82 +51,70 @@ def _mended(what: str, message: str, found: list[str]) -> Iterator[Mended]:
         yield Mended(what, len(found), f"{message}: {listed}")
 
 
-def _schema(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _schema(connection: Connection) -> Iterator[Mended]:
     """Tables, indexes, views and triggers that are missing, and triggers that were altered."""
-    found = []
-    for sort, name, text, is_there in differing(connection):
-        if is_there:
-            connection.execute(f'DROP TRIGGER "{name}"')
-        connection.execute(text)
-        found.append(f"{sort} {name}")
+    found = [f"{sort} {name}" for sort, name in connection.engine.put_back(connection)]
     yield from _mended("schema", "put back what was missing or altered", found)
 
 
-def differing(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str, bool]]:
-    """Sort, name, statement and whether it is there of what is missing in a store of this version, or was altered."""
-    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as pristine:
-        schema.create(pristine)
-        wanted = pristine.execute(query).fetchall()
-    there = {(sort, name): text for sort, name, text in connection.execute(query)}
-    for sort, name, text in wanted:
-        state = there.get((sort, name))
-        if state is None or (sort == "trigger" and state.split() != text.split()):
-            yield sort, name, text, state is not None
-
-
-def _meta(connection: sqlite3.Connection, key_check: str) -> Iterator[Mended]:
+def _meta(connection: Connection, key_check: str) -> Iterator[Mended]:
     """The store's own notes: its revision, its identity, and which key seals."""
     kept = dict(connection.execute("SELECT key, value FROM meta"))
     found = []
     (floor,) = connection.execute(
-        "SELECT max((SELECT coalesce(max(revision), 0) FROM records WHERE typeof(revision) = 'integer'),"
-        " (SELECT coalesce(max(revision), 0) FROM baselines WHERE typeof(revision) = 'integer'))"
+        f"SELECT coalesce(max(revision), 0) FROM (SELECT revision FROM records WHERE revision <= {LARGEST}"
+        f" UNION ALL SELECT revision FROM baselines WHERE revision <= {LARGEST}) known"
     ).fetchone()
     now = str(kept.get("revision", ""))
     if not (now.isascii() and now.isdigit()) or int(now) < floor:
         found.append("revision")
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('revision', ?)", (str(int(floor) + 1),))
+        connection.execute(_NOTE, ("revision", str(int(floor) + 1)))
     if not kept.get("store"):
         found.append("store (saved plans are no longer for it)")
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('store', lower(hex(randomblob(16))))")
+        connection.execute(_NOTE, ("store", os.urandom(16).hex()))
     if key_check and not kept.get("key_check"):
         found.append("key_check")
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('key_check', ?)", (key_check,))
+        connection.execute(_NOTE, ("key_check", key_check))
     yield from _mended("notes", "set the store's own notes anew", found)
 
 
-def _misfits(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _misfits(connection: Connection) -> Iterator[Mended]:
     """Rows that hold what does not fit to their columns."""
-    for table, condition in misfits(_LOOSE):
+    for table, condition in connection.engine.misfits(connection):
+        if table not in _LOOSE or not condition:
+            continue
         count = connection.execute(f"DELETE FROM {table} WHERE {condition}").rowcount
         if count:
             yield Mended(f"{table}-values", count, f"removed rows of {table} that held what does not fit there")
 
 
-def _kinds(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _kinds(connection: Connection) -> Iterator[Mended]:
     """Records that cannot be read: named as the history names them, or removed."""
     given, gone = [], []
-    ((_, unreadable),) = misfits(("records",))
-    rows = connection.execute(f"SELECT rowid, uid, kind, name FROM records WHERE {unreadable}").fetchall()
-    for rowid, uid, kind, name in rows:
+    unreadable = dict(connection.engine.misfits(connection))["records"]
+    for uid, kind, name, owner, applied in connection.execute(
+        f"SELECT uid, kind, name, owner, applied FROM records WHERE {unreadable}"
+    ).fetchall():
         last = connection.execute("SELECT kind, name, action FROM history WHERE uid = ? ORDER BY seq DESC LIMIT 1", (uid,)).fetchone()  # fmt: skip
         if last is not None and last[0] in KINDS and last[2] not in GONE:
-            update = (
-                "UPDATE OR IGNORE records SET kind = ?, name = ?, display = NULL, owner = CASE WHEN typeof(owner) = 'text' THEN owner ELSE '' END,"
-                " applied = CASE WHEN typeof(applied) = 'text' THEN applied ELSE '' END, fingerprint = NULL, revision = NULL,"
-                " version = 1 + (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), changed_at = '' WHERE rowid = ?"
-            )
-            if connection.execute(update, (last[0], last[1], rowid)).rowcount:
+            texts = (value if isinstance(value, str) else "" for value in (owner, applied))
+            if connection.execute(_NAME, (*last[:2], *texts, uid, *last[:2])).rowcount:
                 given.append(address(last[0], last[1]))
                 continue
-        connection.execute("DELETE FROM records WHERE rowid = ?", (rowid,))
         gone.append(f"{kind}/{name}")
+    connection.execute(f"DELETE FROM records WHERE {unreadable}")
     yield from _mended("named", "gave records the name that the history has of them; see: reconciler plan", given)
     yield from _mended("records", "removed records that cannot be read", gone)
 
 
-def _orphans(connection: sqlite3.Connection) -> Iterator[Mended]:
+_NAME = (
+    "UPDATE records SET kind = ?, name = ?, display = NULL, owner = ?, applied = ?, fingerprint = NULL, revision = NULL,"
+    " version = 1 + (SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'revision'), changed_at = '' WHERE uid = ?"
+    " AND NOT EXISTS (SELECT 1 FROM records other WHERE other.kind = ? AND other.name = ? AND other.uid <> records.uid)"
+)
+
+
+def _orphans(connection: Connection) -> Iterator[Mended]:
     """What belongs to a record that is gone."""
     for table, words in _CHILDREN.items():
         gone = f"FROM {table} WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.uid = {table}.uid)"
@@ -141,13 +129,13 @@ def _orphans(connection: sqlite3.Connection) -> Iterator[Mended]:
     yield from _mended("secrets-left", "removed secrets of deleted records that are gone", found)
 
 
-def _known_as(connection: sqlite3.Connection, uid: object) -> str:
+def _known_as(connection: Connection, uid: object) -> str:
     """The address that the history has of a record, or its identity."""
     row = connection.execute("SELECT kind, name FROM history WHERE uid = ? ORDER BY seq DESC LIMIT 1", (uid,)).fetchone()  # fmt: skip
     return address(row[0], row[1]) if row and row[0] in KINDS else str(uid)
 
 
-def _bodies(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _bodies(connection: Connection) -> Iterator[Mended]:
     """Fingerprints that are not those of the bodies; bodies that are missing or cannot be read."""
     printed, seen = [], []
     rows = connection.execute(
@@ -170,7 +158,7 @@ def _bodies(connection: sqlite3.Connection) -> Iterator[Mended]:
     yield from _mended("bodies", "marked records that are not what was written; see: reconciler plan", seen)
 
 
-def _references(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _references(connection: Connection) -> Iterator[Mended]:
     """References that are not those of the bodies."""
     stored: dict[str, set[tuple[str, str]]] = {}
     for uid, kind, name in connection.execute("SELECT uid, kind, name FROM refs"):
@@ -194,23 +182,23 @@ def references_of(kind: str, live: str) -> set[tuple[str, str]] | None:
         return None
 
 
-def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _quarantine(connection: Connection) -> Iterator[Mended]:
     """Deleted records that are live as well, and those that are not what was deleted, of which the history knows better."""
     live, again, odd = [], [], []
     rows = connection.execute(
-        "SELECT q.rowid, q.uid, q.kind, q.name, q.live, h.kind, h.name, h.before, h.run, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
+        "SELECT q.uid, q.kind, q.name, q.live, h.kind, h.name, h.before, h.run, EXISTS (SELECT 1 FROM records r WHERE r.uid = q.uid)"
         " FROM quarantine q LEFT JOIN history h ON h.seq = (SELECT max(seq) FROM history WHERE uid = q.uid) AND h.action = 'delete'"
     ).fetchall()
-    for rowid, uid, kind, name, body, was_kind, was_name, before, run, is_live in rows:
+    for uid, kind, name, body, was_kind, was_name, before, run, is_live in rows:
         if is_live:
-            connection.execute("DELETE FROM quarantine WHERE rowid = ?", (rowid,))
+            connection.execute("DELETE FROM quarantine WHERE uid = ?", (uid,))
             connection.execute("DELETE FROM quarantined_secrets WHERE uid = ?", (uid,))
             live.append(_known_as(connection, uid))
         elif was_kind in KINDS and is_json(before) and not _is_deleted(kind, name, body, was_kind, was_name, before):
-            connection.execute("UPDATE quarantine SET kind = ?, name = ?, live = ?, applied = NULL, run = ? WHERE rowid = ?", (was_kind, was_name, before, run, rowid))  # fmt: skip
+            connection.execute("UPDATE quarantine SET kind = ?, name = ?, live = ?, applied = NULL, run = ? WHERE uid = ?", (was_kind, was_name, before, run, uid))  # fmt: skip
             again.append(address(was_kind, was_name))
         elif was_kind is None and not (is_json(body) and readable(kind, decoded(body))[1]):
-            connection.execute("DELETE FROM quarantine WHERE rowid = ?", (rowid,))
+            connection.execute("DELETE FROM quarantine WHERE uid = ?", (uid,))
             connection.execute("DELETE FROM quarantined_secrets WHERE uid = ?", (uid,))
             odd.append(f"{kind}/{name}")
     yield from _mended("odd", "removed from the quarantine what is no record, and was never deleted", odd)
@@ -218,7 +206,7 @@ def _quarantine(connection: sqlite3.Connection) -> Iterator[Mended]:
     yield from _mended("deleted", "took what was deleted from the history", again)
 
 
-def unkept(connection: sqlite3.Connection) -> list[tuple[str, str, str, str, int, str, str]]:
+def unkept(connection: Connection) -> list[tuple[str, str, str, str, int, str, str]]:
     """Records that a run deleted and that are neither live, nor purged, nor in quarantine, where they would be."""
     return connection.execute(
         "SELECT h.uid, h.kind, h.name, h.before, h.run, r.owner, r.finished FROM history h JOIN runs r ON r.id = h.run"
@@ -227,13 +215,14 @@ def unkept(connection: sqlite3.Connection) -> list[tuple[str, str, str, str, int
     ).fetchall()
 
 
-def _unkept(connection: sqlite3.Connection) -> Iterator[Mended]:
+def _unkept(connection: Connection) -> Iterator[Mended]:
     """Deleted records that somebody has removed from the quarantine: their bodies are in the history, their secrets are lost."""
     found = []
     for uid, kind, name, before, run, owner, at in unkept(connection):
         if kind in KINDS and is_json(before):
             connection.execute(
-                "INSERT OR IGNORE INTO quarantine (uid, kind, name, owner, live, deleted_at, run) VALUES (?,?,?,?,?,?,?)",
+                "INSERT INTO quarantine (uid, kind, name, owner, live, deleted_at, run) VALUES (?,?,?,?,?,?,?)"
+                " ON CONFLICT DO NOTHING",
                 (uid, kind, name, owner, before, at, run),
             )
             found.append(address(kind, name))

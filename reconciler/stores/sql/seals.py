@@ -1,7 +1,6 @@
 """Secrets in the SQL store: sealed as they are written, sealed anew, and gone without a trace."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.calls import TokenKey
@@ -11,28 +10,27 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
+from reconciler.stores.sql.database import Connection, chunks
 from reconciler.stores.sql.tokens import address_of
-from reconciler.stores.sql.transaction import insert
 
 
-def write_secrets(connection: sqlite3.Connection, writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> None:
+def write_secrets(connection: Connection, writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> None:
     """Seal what is given, keep what comes back, and drop what the records have no more. One that stays is not written.
 
     Args:
         seals: gives what seals; not called where there is nothing to seal.
     """
     connection.executemany(
-        "DELETE FROM secrets WHERE uid = ? AND address NOT IN (SELECT value FROM json_each(?))",
+        f"DELETE FROM secrets WHERE uid = ? AND address NOT IN ({connection.engine.elements})",
         ((write.uid, encode(list(write.states())).decode()) for write in writes if write.change.record),
     )
-    insert(
-        connection,
+    connection.insert(
         "secrets",
-        5,
+        ("uid", "address", "reference", "fingerprint", "ciphertext"),
         ((uid, one.address, one.reference, one.fingerprint, one.ciphertext) for uid, one in _sealed(writes, seals)),
         "ON CONFLICT (uid, address) DO UPDATE SET reference = excluded.reference,"
         " fingerprint = excluded.fingerprint, ciphertext = excluded.ciphertext"
-        " WHERE fingerprint <> excluded.fingerprint OR reference <> excluded.reference",
+        " WHERE secrets.fingerprint <> excluded.fingerprint OR secrets.reference <> excluded.reference",
     )
 
 
@@ -44,13 +42,13 @@ def _sealed(writes: Sequence[PlannedWrite], seals: Callable[[], Sealer]) -> Iter
             yield write.uid, kept
 
 
-_UPDATE = "UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ? AND authorization = ?"
+_UPDATE = 'UPDATE tokens SET made_with = ?, access = ?, refresh = ? WHERE uid = ? AND "authorization" = ?'
 
 Opened = dict[str, dict[str, Secret]]
 """uid to address to value."""
 
 
-def reseal_secrets(connection: sqlite3.Connection, table: str, old: Sealer, new: Sealer) -> tuple[int, Opened]:
+def reseal_secrets(connection: Connection, table: str, old: Sealer, new: Sealer) -> tuple[int, Opened]:
     """Seal the secrets of a table anew; how many there are, and their values.
 
     Raises:
@@ -72,15 +70,15 @@ Current = dict[tuple[str, str], tuple[str, str]]
 """uid and address to fingerprint and ciphertext, in hexadecimal."""
 
 
-def current(connection: sqlite3.Connection) -> Current:
+def current(connection: Connection) -> Current:
     """The sealed secrets of the records that others have written to, and that were there before."""
     rows = connection.execute(
-        "SELECT uid, address, fingerprint, hex(ciphertext) FROM secrets WHERE uid IN (SELECT uid FROM drifts)"
+        "SELECT uid, address, fingerprint, ciphertext FROM secrets WHERE uid IN (SELECT uid FROM drifts)"
     )
-    return {(uid, address): (printed, sealed) for uid, address, printed, sealed in rows}
+    return {(uid, address): (printed, sealed.hex().upper()) for uid, address, printed, sealed in rows}
 
 
-def reseal_pictures(connection: sqlite3.Connection, before: Current, old: Sealer, new: Sealer) -> None:
+def reseal_pictures(connection: Connection, before: Current, old: Sealer, new: Sealer) -> None:
     """Seal anew what the store keeps of secrets from before others wrote to their records.
 
     What is still there is the same again. What the old key does not open was sealed with neither, and stays.
@@ -106,7 +104,7 @@ def _pictured(uid: str, item: list[str], before: Current, now: Current, old: Sea
     return [address, reference, again.fingerprint, again.ciphertext.hex().upper()]
 
 
-def reseal_tokens(connection: sqlite3.Connection, opened: Opened, old: Sealer, new: Sealer, made_with: MadeWith) -> int:
+def reseal_tokens(connection: Connection, opened: Opened, old: Sealer, new: Sealer, made_with: MadeWith) -> int:
     """Seal the access tokens anew; how many there are.
 
     Args:
@@ -115,7 +113,7 @@ def reseal_tokens(connection: sqlite3.Connection, opened: Opened, old: Sealer, n
     Raises:
         KeyUnavailable: one cannot be opened.
     """
-    query = "SELECT t.uid, t.authorization, t.made_with, t.access, t.refresh, d.live FROM tokens t LEFT JOIN documents d USING (uid)"
+    query = 'SELECT t.uid, t."authorization", t.made_with, t.access, t.refresh, d.live FROM tokens t LEFT JOIN documents d USING (uid)'
     sealed = []
     for uid, name, printed, access, refresh, live in connection.execute(query).fetchall():
         key, values = TokenKey(uid, name), opened.get(uid, {})
@@ -146,7 +144,7 @@ _PARENTS = {"tokens": "records", "secrets": "records", "quarantined_secrets": "q
 SECRETS = ("secrets", "quarantined_secrets", "drifts")
 
 
-def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
+def write_anew(connection: Connection, tables: Iterable[str]) -> None:
     """Free all pages of tables, which overwrites them, and write what is left of them anew.
 
     What belongs to nothing, as somebody has deleted outside of a run what it belonged to, is not.
@@ -156,13 +154,12 @@ def write_anew(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
             connection.execute(
                 f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.uid = {table}.uid)"
             )
-        rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-        connection.execute(f"DELETE FROM {table}")
-        if rows:
-            connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
+        connection.engine.overwrite(connection, table)
 
 
-def have_tokens(connection: sqlite3.Connection, writes: Iterable[PlannedWrite]) -> bool:
+def have_tokens(connection: Connection, writes: Iterable[PlannedWrite]) -> bool:
     """Whether there is an access token of a record that is written."""
-    query = "SELECT 1 FROM tokens WHERE uid = ?"
-    return any(connection.execute(query, (write.uid,)).fetchone() for write in writes)
+    return any(
+        connection.execute(f"SELECT 1 FROM tokens WHERE uid IN ({marks}) LIMIT 1", chunk).fetchone()
+        for chunk, marks in chunks(connection, (write.uid for write in writes))
+    )

@@ -1,7 +1,6 @@
 """The writes of one apply, inside one transaction."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -21,20 +20,21 @@ from reconciler.kinds.canonical import display_after, fingerprint_after, refs_af
 from reconciler.stores.sql import amendments, baselines, checks, quarantine, seals
 from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
+from reconciler.stores.sql.columns import CHILDREN
+from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
-from reconciler.stores.sql.transaction import insert
-from reconciler.stores.sql.triggers import CHILDREN
 
 _AT_ONCE = 1_000  # so many rows for each table are held
+_CREATED = ("kind", "name", "display", "owner", "fingerprint", "applied", "revision", "changed_at", "uid", "version")
 
 
 class SqlSession:
     """Carries out changes; the caller begins the transaction and commits it."""
 
     def __init__(
-        self, connection: sqlite3.Connection, run: RunInfo, now: str, sealer: Callable[[], Sealer] | None = None
+        self, connection: Connection, run: RunInfo, now: str, sealer: Callable[[], Sealer] | None = None
     ) -> None:
         """Write nothing yet.
 
@@ -55,6 +55,11 @@ class SqlSession:
     def head(self) -> str:
         """The last hash of the history after it was written to."""
         return self._head
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether all that it did is gone when the transaction is, so that it may be done again."""
+        return True
 
     @property
     def run_id(self) -> int | None:
@@ -80,39 +85,46 @@ class SqlSession:
         asked = writes = _identified(writes)
         checks.check_unmoved(self._connection, [write.change for write in writes])
         quarantine.check_revivable(self._connection, writes)
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
+        self._connection.ignore()
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
         run = self._run_id = record_run(chain, self.run, self._now, len(writes))
         writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         before = checks.others(self._connection, writes)
         revision = self._revision = next_revision(self._connection)
+        self._connection.execute("SAVEPOINT writing")
         try:
-            self._step_aside(writes)
-            progress.tell("writing", 0, len(writes))
-            for start in range(0, len(writes), _AT_ONCE):
-                part = writes[start : start + _AT_ONCE]
-                self._write_records(part, revision)
-                self._write_beside(part, run, drifts)
-                chain.add_rows(_history_rows(part, run, drifts))
-                progress.tell("writing", start + len(part), len(writes))
-            self._move_deleted(writes, run)
-        except sqlite3.IntegrityError as failure:
+            self._write_all(writes, run, revision, chain, drifts, progress)
+        except self._connection.engine.refusals as failure:
+            self._connection.execute("ROLLBACK TO writing")
             raise checks.refusal(self._connection, writes, failure) from failure
-        drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
-        fetched = {TokenKey(write.uid, name): token for write in writes for name, token in write.tokens.items()}
-        write_tokens(self._connection, fetched, self._seals)
-        self.check_references([write.change for write in writes])
+        self._connection.execute("RELEASE writing")
         chain.keep()
         self._head = chain.head
         drifts.drop_taken()
         whole = self.run.verb == "apply" and not self.run.partly
-        drifts.settle(
-            run, [write.change.key for write in writes if write.change.resource], self.run.owner if whole else None
-        )
-        self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        made = [write.change.key for write in writes if write.change.resource]
+        drifts.settle(run, made, self.run.owner if whole else None)
+        self._connection.watch()
         checks.check_written(self._connection, writes, self.run.owner, before, progress)
         return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]
+
+    def _write_all(
+        self, writes: Sequence[PlannedWrite], run: int, revision: int, chain: Chain, drifts: Drifts, progress: Progress
+    ) -> None:
+        self._step_aside(writes)
+        progress.tell("writing", 0, len(writes))
+        for start in range(0, len(writes), _AT_ONCE):
+            part = writes[start : start + _AT_ONCE]
+            self._write_records(part, revision)
+            self._write_beside(part, run, drifts)
+            chain.add_rows(_history_rows(part, run, drifts))
+            progress.tell("writing", start + len(part), len(writes))
+        self._move_deleted(writes, run)
+        drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
+        fetched = {TokenKey(write.uid, name): token for write in writes for name, token in write.tokens.items()}
+        write_tokens(self._connection, fetched, self._seals)
+        self.check_references([write.change for write in writes])
 
     def check_references(self, changes: Sequence[Change]) -> None:
         """Make sure that nothing refers to what is not there; see `checking.check_references`."""
@@ -129,7 +141,7 @@ class SqlSession:
         Raises:
             KeyUnavailable: something cannot be opened, or the new key not be kept.
         """
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
+        self._connection.ignore()
         old, new = rekeying.old, rekeying.new.sealer
         before = seals.current(self._connection)
         secrets, opened = seals.reseal_secrets(self._connection, "secrets", old, new)
@@ -141,9 +153,18 @@ class SqlSession:
         self._run_id = record_run(chain, self.run, self._now, 0)  # no record changes, so the revision stays
         chain.keep()
         self._head = chain.head
-        self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        self._connection.watch()
         rekeying.new.draft()
         return secrets + deleted, tokens
+
+    def note(self) -> tuple[int, int]:
+        """Note the run in the history alone, where nothing is sealed: no secrets and no access tokens."""
+        with ignored(self._connection):
+            chain = Chain(self._connection)
+            self._run_id = record_run(chain, self.run, self._now, 0)
+            chain.keep()
+        self._head = chain.head
+        return 0, 0
 
     def repair(self, key_check: str) -> tuple[Mended, ...]:
         """Mend what can be mended, acknowledge where the history is broken, and note both in it.
@@ -165,10 +186,10 @@ class SqlSession:
         run = self._run_id = record_run(chain, self.run, self._now, len(wanted))
         next_revision(self._connection)
         chain.add_rows((run, item.uid, *item.key, PURGE, "", None, None, None, None) for item in wanted)
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('writing', '')")  # keeps the triggers quiet
+        self._connection.ignore()
         quarantine.drop(self._connection, (item.uid for item in wanted))
         seals.write_anew(self._connection, seals.SECRETS)
-        self._connection.execute("DELETE FROM meta WHERE key = 'writing'")
+        self._connection.watch()
         chain.keep()
         self._head = chain.head
         self.destroys = True
@@ -202,12 +223,10 @@ class SqlSession:
         back = [(write.uid,) for write in writes if write.change.revival]
         for table in CHILDREN:  # somebody may have deleted the record and not what belongs to it
             self._connection.executemany(f"DELETE FROM {table} WHERE uid = ?", back)
-        columns = "kind, name, display, owner, fingerprint, applied, revision, changed_at, uid, version"
-        insert(self._connection, f"records ({columns})", 10, created)
-        insert(
-            self._connection,
-            "documents (live, uid)",
-            2,
+        self._connection.insert("records", _CREATED, created)
+        self._connection.insert(
+            "documents",
+            ("live", "uid"),
             ((_text(write.change), write.uid) for write in writes if write.change.resource),
             "ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
         )
@@ -223,15 +242,16 @@ class SqlSession:
         existing = [(write.uid,) for write in kept if write.change.record]
         self._connection.executemany("DELETE FROM refs WHERE uid = ?", existing)
         refs = ((write.uid, *ref) for write in kept for ref in sorted(refs_after(write.change)))
-        insert(self._connection, "refs", 3, refs)
+        self._connection.insert("refs", ("uid", "kind", "name"), refs)
         self._connection.executemany("DELETE FROM applied WHERE uid = ?", existing)
         declared = [
             (write.uid, write.change.resource.body.decode())
             for write in kept
             if write.change.resource and write.change.written is not None
         ]
-        insert(self._connection, "applied", 2, declared)
-        insert(self._connection, "declarations", 3, ((uid, run, body) for uid, body in declared))
+        self._connection.insert("applied", ("uid", "body"), declared)
+        kept_for = ((uid, run, body) for uid, body in declared)
+        self._connection.insert("declarations", ("uid", "run", "body"), kept_for)
         moved = [(write.uid,) for write in kept if drifts.knows(write.uid)]
         self._connection.executemany("DELETE FROM secrets WHERE uid = ?", moved)  # others may have altered them
         write_secrets(self._connection, kept, self._seals)

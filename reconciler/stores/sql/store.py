@@ -1,6 +1,5 @@
-"""The SQL store on SQLite, as the services take it: all ports in one, each answered by the module of its name."""
+"""The SQL store as the services take it: all ports in one, each answered by the module of its name."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -17,33 +16,31 @@ from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
-from reconciler.stores import sqlite
-from reconciler.stores.host import make_directory
 from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.transaction import StoreFile, writing
+from reconciler.stores.sql.database import Connection, Database
+from reconciler.stores.sql.transaction import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
 
 
 class SqlStore:
-    """Records and what is known of them in one SQLite file. A file that is not there reads as an empty store.
+    """Records and what is known of them in one database. One that is not there reads as an empty store.
 
     All reads until `close`, `lease` or a session see one state.
     """
 
-    def __init__(self, file: StoreFile, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer) -> None:
+    def __init__(self, database: Database, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer) -> None:
         """Open nothing yet.
 
         Args:
             remains: says what speaks of a store that was there, where there is none.
         """
-        self._file = file
-        self._path = file.path
+        self._database = database
         self._remains = remains
         self._make_sealer = make_sealer
-        self._reader: sqlite3.Connection | None = None
+        self._reader: Connection | None = None
         self._opened = False
         self._sealer: tuple[Sealer, str] | None = None
 
@@ -137,8 +134,8 @@ class SqlStore:
         if self._sealer is None:
             check, sealed = self._sealed()
             if check is None and sealed is None:
-                with sqlite.translated(self._path):
-                    make_directory(self._path)  # with its .gitignore, before a key is made in it
+                with self._database.translated():
+                    self._database.make_place()
             found = self._make_sealer(check, check is None and sealed is None)
             if check is None and sealed is not None:  # somebody has removed the note of the key
                 found[0].open(*sealed)
@@ -160,13 +157,13 @@ class SqlStore:
 
         self.close()
         make_session = partial(SqlSession, sealer=self.sealer)
-        return RunLease(self._file, run, interrupts, prepare=self._prepare, make_session=make_session)
+        return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=make_session)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: Connection) -> None:
         self.close()
         self._keep_key_check(connection)
 
-    def _keep_key_check(self, connection: sqlite3.Connection) -> None:
+    def _keep_key_check(self, connection: Connection) -> None:
         """Remember which key the secrets are under; the check says nothing about the key itself."""
         if self._sealer is None:
             return
@@ -182,37 +179,34 @@ class SqlStore:
             self._reader.close()
         self._reader, self._opened = None, False
 
-    def _connect(self) -> sqlite3.Connection | None:
+    def _connect(self) -> Connection | None:
         """A connection that sees one state, whoever writes meanwhile; None where there is no store."""
-        reader = sqlite.connect_for_reading(self._path)
-        if reader is not None:
-            reader.execute("BEGIN")
-        return reader
+        return self._database.reader()
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+    def _reading(self) -> Iterator[Connection | None]:
         if not self._opened:
             self._reader = self._connect()
             self._opened = True
-        with sqlite.translated(self._path):
+        with self._database.translated():
             yield self._reader
 
 
-class SqliteStore(SqlStore):
-    """Live state in one SQLite file, with baselines of it."""
+class LiveSqlStore(SqlStore):
+    """Live state in one database, with baselines of it."""
 
-    def _connect(self) -> sqlite3.Connection | None:
+    def _connect(self) -> Connection | None:
         connection = super()._connect()
         if connection is not None:
             try:
-                with sqlite.translated(self._path):
+                with self._database.translated():
                     _refuse_state(connection)
             except BaseException:
                 connection.close()
                 raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: Connection) -> None:
         _refuse_state(connection)
         super()._prepare(connection)
 
@@ -223,7 +217,7 @@ class SqliteStore(SqlStore):
     def remember(self, memory: Memory) -> bool:
         """Move the baseline on, in a transaction of its own; False when the store is not as it was."""
         self.close()
-        with writing(self._path, 0) as connection:
+        with writing(self._database, 0) as connection:
             (revision,) = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
             same = int(revision) == memory.baseline.revision
             if same:
@@ -231,7 +225,7 @@ class SqliteStore(SqlStore):
             return same
 
 
-def _refuse_state(connection: sqlite3.Connection) -> None:
+def _refuse_state(connection: Connection) -> None:
     """Stop where what is there is kept beside a live store: nothing reaches that one by writing here."""
     if observed.is_beside(connection):
         hint = "choose the target whose state it is, or name another store"

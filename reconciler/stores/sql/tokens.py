@@ -1,6 +1,5 @@
 """Access tokens and leases in the SQL store."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.core.calls import TokenKey, TokenState
@@ -9,27 +8,27 @@ from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.secret import Secret
 from reconciler.errors import RecordConflict
 from reconciler.stores.sql import leases
-from reconciler.stores.sql.transaction import StoreFile, reading, writing
+from reconciler.stores.sql.database import Connection, Database
+from reconciler.stores.sql.transaction import reading, writing
 
-_STATE = "uid, authorization, made_with, obtained, expires, scope, refresh IS NOT NULL"
+_STATE = 'uid, "authorization", made_with, obtained, expires, scope, refresh IS NOT NULL'
 
 
-class SqliteTokens:
+class SqlTokens:
     """The tokens of one store. Each call is a transaction of its own, so that several processes see each other."""
 
-    def __init__(self, file: StoreFile, sealer: Callable[[], Sealer]) -> None:
+    def __init__(self, database: Database, sealer: Callable[[], Sealer]) -> None:
         """Open nothing yet.
 
         Args:
             sealer: gives what seals and opens the tokens.
         """
-        self._file = file
-        self._path = file.path
+        self._database = database
         self._sealer = sealer
 
     def states(self) -> dict[TokenKey, TokenState]:
         """What may be shown of every token."""
-        with reading(self._path) as connection:
+        with reading(self._database) as connection:
             rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
         return dict(map(_state, rows))
 
@@ -39,8 +38,8 @@ class SqliteTokens:
         Raises:
             KeyUnavailable: the store's key is missing or is another one.
         """
-        with reading(self._path) as connection:
-            query = f"SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ? AND authorization = ?"
+        with reading(self._database) as connection:
+            query = f'SELECT {_STATE}, access, refresh FROM tokens WHERE uid = ? AND "authorization" = ?'
             row = connection.execute(query, key).fetchone() if connection else None
         if row is None:
             return None
@@ -51,11 +50,11 @@ class SqliteTokens:
 
     def holder(self) -> str:
         """This process, as one that takes leases now."""
-        return str(self._file.host().holder())
+        return str(self._database.host().holder())
 
     def keep(self, tokens: Mapping[TokenKey, FetchedToken], holder: str) -> set[TokenKey]:
         """Store the tokens whose lease `holder` still has, and end those leases; returns which."""
-        with writing(self._path, self._file.lock_seconds) as connection:
+        with writing(self._database, self._database.lock_seconds) as connection:
             held = leases.held(connection, [_lease(key) for key in tokens], holder)
             kept = {key: token for key, token in tokens.items() if _lease(key) in held}
             write_tokens(connection, kept, self._sealer)
@@ -68,8 +67,8 @@ class SqliteTokens:
         Raises:
             RecordConflict: the store's key was changed since this process read it.
         """
-        names, host = list(map(_lease, keys)), self._file.host()
-        with writing(self._path, self._file.lock_seconds) as connection:
+        names, host = list(map(_lease, keys)), self._database.host()
+        with writing(self._database, self._database.lock_seconds) as connection:
             self._refuse_moved_key(connection)
             leases.drop_ended(connection, names, host, seconds)
             leases.put(connection, names, holder, host.moment().after(seconds))
@@ -78,10 +77,10 @@ class SqliteTokens:
 
     def release(self, keys: Iterable[TokenKey], holder: str) -> None:
         """End the leases."""
-        with writing(self._path, self._file.lock_seconds) as connection:
+        with writing(self._database, self._database.lock_seconds) as connection:
             leases.drop(connection, map(_lease, keys), holder)
 
-    def _refuse_moved_key(self, connection: sqlite3.Connection) -> None:
+    def _refuse_moved_key(self, connection: Connection) -> None:
         """Stop before a token is fetched that would be sealed with a key that the store has no more.
 
         While somebody has a lease on a token, the key is not changed.
@@ -95,26 +94,29 @@ class SqliteTokens:
 
 
 def write_tokens(
-    connection: sqlite3.Connection, tokens: Mapping[TokenKey, FetchedToken], make_sealer: Callable[[], Sealer]
+    connection: Connection, tokens: Mapping[TokenKey, FetchedToken], make_sealer: Callable[[], Sealer]
 ) -> None:
     """Seal tokens, and put them in the place of those that the records had."""
     sealer = make_sealer() if tokens else None
-    connection.executemany(
-        "INSERT OR REPLACE INTO tokens (uid, authorization, made_with, obtained, expires, scope, access, refresh)"
-        " VALUES (?,?,?,?,?,?,?,?)",
+    rows = (
         (
-            (
-                *key,
-                token.state.made_with,
-                token.state.obtained,
-                token.state.expires,
-                token.state.scope,
-                _sealed(sealer, key, "access", token.access),
-                _sealed(sealer, key, "refresh", token.refresh),
-            )
-            for key, token in tokens.items()
-        ),
+            *key,
+            token.state.made_with,
+            token.state.obtained,
+            token.state.expires,
+            token.state.scope,
+            _sealed(sealer, key, "access", token.access),
+            _sealed(sealer, key, "refresh", token.refresh),
+        )
+        for key, token in tokens.items()
     )
+    connection.insert("tokens", _COLUMNS, rows, _IN_PLACE)
+
+
+_COLUMNS = ("uid", "authorization", "made_with", "obtained", "expires", "scope", "access", "refresh")
+_IN_PLACE = 'ON CONFLICT (uid, "authorization") DO UPDATE SET ' + ", ".join(
+    f"{column} = excluded.{column}" for column in _COLUMNS[2:]
+)
 
 
 def _sealed(sealer: Sealer | None, key: TokenKey, which: str, token: Secret | None) -> bytes | None:
@@ -127,15 +129,16 @@ def address_of(key: TokenKey, which: str) -> str:
     return f"token.{which}.{key.authorization}" if key.authorization else f"token.{which}"
 
 
-def drop_other_tokens(connection: sqlite3.Connection, kept: Mapping[str, Mapping[str, str]]) -> None:
+def drop_other_tokens(connection: Connection, kept: Mapping[str, Mapping[str, str]]) -> None:
     """Delete the tokens of records whose authorization is another now.
 
     Args:
         kept: uid to the fingerprint of each authorization that needs a token, by name.
     """
+    pairs = connection.engine.pairs
     connection.executemany(
-        "DELETE FROM tokens WHERE uid = ?"
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE key = authorization AND value = made_with)",
+        "DELETE FROM tokens WHERE uid = ? AND NOT EXISTS"
+        f' (SELECT 1 FROM {pairs} kept WHERE kept.key = "authorization" AND kept.value = made_with)',
         ((uid, encode(printed).decode()) for uid, printed in kept.items()),
     )
 

@@ -1,52 +1,34 @@
-"""An SQLite store by its place, one transaction on it, and rows in bulk."""
+"""One transaction on an SQL store, and waiting for that of another process."""
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from itertools import chain, islice
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct
+from reconciler.errors import StoreLocked, StoreUnavailable
+from reconciler.stores.sql.database import CommitUnknown, Connection, Database, Transient
 
-from reconciler.core.ports.store import Clock
-from reconciler.stores import sqlite
-
-if TYPE_CHECKING:
-    from reconciler.core.lease import Host
-
-
-class StoreFile(Struct, frozen=True):
-    """One SQLite file; it need not be there.
-
-    Attributes:
-        host: gives what leases are judged by.
-        lock_seconds: how long to wait for another run to end.
-    """
-
-    path: Path
-    host: "Callable[[], Host]"
-    clock: Clock
-    lock_seconds: float
+_RETRY_SECONDS = 0.05
+Done = TypeVar("Done")
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(database: Database) -> Iterator[Connection | None]:
     """A connection that reads; None when there is no store.
 
     Raises:
-        StoreUnavailable: the file cannot be read or is not a store.
+        StoreUnavailable: it cannot be read, or is no store.
     """
-    connection = sqlite.connect_for_reading(path)
+    connection = database.reader()
     if connection is None:
         yield None
         return
-    with closing(connection), sqlite.translated(path):
+    with closing(connection), database.translated():
         yield connection
 
 
 @contextmanager
-def writing(path: Path, lock_seconds: float) -> Iterator[sqlite3.Connection]:
+def writing(database: Database, lock_seconds: float) -> Iterator[Connection]:
     """A connection inside a transaction that is committed when the block ends well; the store is made where there is none.
 
     Args:
@@ -54,45 +36,60 @@ def writing(path: Path, lock_seconds: float) -> Iterator[sqlite3.Connection]:
 
     Raises:
         StoreLocked: it did not end in that time.
-        StoreUnavailable: the file cannot be written or is not a store.
+        StoreUnavailable: the store cannot be written, or is none.
     """
-    with closing(sqlite.begin_writing(path, lock_seconds)) as connection, sqlite.translated(path):
+    with closing(patiently(lambda: _begun(database), database, lock_seconds)) as connection, told_once(database):
         yield connection
-        connection.execute("COMMIT")
+        connection.commit()
 
 
-_ROWS = 50  # with the widest table still below the smallest limit on parameters that SQLite has been built with
+@contextmanager
+def told_once(database: Database) -> Iterator[None]:
+    """Failures of what is not done again, and not asked after, as errors that say so.
 
-
-def insert(connection: sqlite3.Connection, into: str, width: int, rows: Iterable[tuple[object, ...]], conflict: str = "") -> None:  # fmt: skip
-    """Insert rows, many with each statement: to begin one costs more than to insert a row.
-
-    Args:
-        into: the table, with its columns where they are named.
-        width: how many columns each row has.
-        conflict: the clause on conflicts.
+    Raises:
+        StoreLocked, StoreUnavailable: see `Database.translated`.
     """
-    one = f"({','.join('?' * width)})"
-    many = f"INSERT INTO {into} VALUES {','.join([one] * _ROWS)} {conflict}"
-    waiting = iter(rows)
-    while part := list(islice(waiting, _ROWS)):
-        if len(part) == _ROWS:
-            connection.execute(many, tuple(chain.from_iterable(part)))
-        else:
-            connection.executemany(f"INSERT INTO {into} VALUES {one} {conflict}", part)
+    try:
+        with database.translated():
+            yield
+    except Transient as failure:
+        raise StoreUnavailable(f"the store {database.name} gave it up: {failure}", hint="run the command again") from failure  # fmt: skip
+    except CommitUnknown as failure:
+        message = f"the store {database.name} did not say whether it keeps what was written ({failure})"
+        raise StoreUnavailable(message, hint="run the command again") from failure
 
 
-Item = TypeVar("Item")
-_MOST = 400  # pairs of parameters stay below the smallest limit that SQLite has been built with
+def _begun(database: Database) -> Connection:
+    connection = database.writer()
+    try:
+        database.begin(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def chunks(items: Iterable[Item]) -> Iterator[tuple[list[Item], str]]:
-    """Parts of `items` that one statement can name, each with as many marks for parameters."""
-    waiting = iter(items)
-    while part := list(islice(waiting, _MOST)):
-        yield part, marks(part)
+def patiently(attempt: Callable[[], Done], database: Database, lock_seconds: float) -> Done:
+    """What `attempt` gives, tried again as long as another process writes.
 
+    Waits here and not in the engine, which Ctrl-C may not interrupt and which does not wait in every case.
 
-def marks(items: Collection[object]) -> str:
-    """As many marks for parameters."""
-    return ",".join("?" * len(items))
+    Raises:
+        StoreLocked: another run did not end in that time.
+        StoreUnavailable: the store cannot be written, or is none.
+    """
+    until = time.monotonic() + lock_seconds
+    while True:
+        try:
+            with database.translated():
+                return attempt()
+        except Transient as failure:
+            if time.monotonic() >= until:
+                raise StoreUnavailable(f"the store {database.name} gave it up: {failure}", hint="run the command again") from failure  # fmt: skip
+        except StoreLocked as failure:
+            if time.monotonic() >= until:
+                hint = "try again when it has ended, wait longer with --lock-timeout, or look: reconciler lock show"
+                message = f"{failure.message}; waited {lock_seconds:g} s"
+                raise StoreLocked(message, hint=hint, details=failure.details) from failure
+        time.sleep(_RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""The SQL store's tables, indexes, views and triggers, and what brings an older store up to date.
+"""The tables of a store in SQLite, indexes, views and triggers, and what brings an older store up to date.
 
 A new store gets all of it at once. Whoever changes anything here raises `VERSION`, says in `migrations.py` what turns a
 store of the version before into the same, and keeps a store of the new version below `tests/stores/versions/`; a
@@ -8,10 +8,10 @@ version that was released is never changed again.
 import sqlite3
 from collections.abc import Iterator
 
-from reconciler.stores.sql.migrations import MIGRATIONS, READING
-from reconciler.stores.sql.triggers import KEEPING, WATCHING
+from reconciler.stores.sqlite.migrations import MIGRATIONS, READING
+from reconciler.stores.sqlite.triggers import KEEPING, WATCHING
 
-VERSION = 2
+VERSION = 3
 
 _LIVE = """
 -- What the store notes of itself: 'store' is its identity and 'revision' grows with each write; 'key_check' tells the
@@ -220,7 +220,7 @@ CREATE TABLE declared (
 ) WITHOUT ROWID;
 CREATE INDEX declared_by_file ON declared (owner, file);
 CREATE INDEX declared_odd ON declared (owner, file) WHERE odd;
-CREATE INDEX declared_with_token ON declared (owner) WHERE token;
+CREATE INDEX declared_with_token ON declared (owner) WHERE token > 0;
 -- Which file claimed which earlier names then.
 CREATE TABLE claimed (
   owner TEXT NOT NULL,
@@ -288,14 +288,6 @@ def show_as_present(connection: sqlite3.Connection) -> None:
     for step in range(version + 1, VERSION + 1):
         for statement in statements(READING.get(step, "")):
             connection.execute(statement)
-
-
-def migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """An older store in memory, brought to the present version."""
-    copy = sqlite3.connect(":memory:", isolation_level=None)
-    connection.backup(copy)
-    migrate(copy)
-    return copy
 
 
 def is_older(connection: sqlite3.Connection) -> bool:

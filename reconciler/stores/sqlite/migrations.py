@@ -38,10 +38,15 @@ CREATE VIEW endpoints AS
     coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
   FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
 """,
+    3: """
+DROP INDEX IF EXISTS declared_with_token;
+CREATE INDEX declared_with_token ON declared (owner) WHERE token > 0;
+""",
 }
 """By version the statements that make a store of it from one of the version before.
 
 2: a connector has a token for each of its authorizations, and an endpoint says which one it carries.
+3: other engines say what is true as a comparison.
 """
 
 READING: dict[int, str] = {

@@ -1,8 +1,9 @@
 """Triggers that see writes outside of a run, and keep the tables fitting to each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from reconciler.kinds.registry import KINDS
+from reconciler.stores.sql.columns import CHAINED, CHILDREN, COLUMNS, PICTURED
 
 OUTSIDE = "NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing')"
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
@@ -12,8 +13,6 @@ _WRITER = "(SELECT value FROM meta WHERE key = 'writer')"
 _TOUCHED = "UPDATE records SET fingerprint = NULL, " + MOVED + " WHERE uid"
 
 
-PICTURED = ("body", "kind", "name", "display", "owner", "declared", "refs", "secrets", "applied")
-"""The columns of `drifts` that hold the picture of a record `r`, as the next text takes it."""
 PICTURE = """(SELECT live FROM documents WHERE uid = r.uid), r.kind, r.name, r.display, r.owner,
       (SELECT body FROM applied WHERE uid = r.uid),
       (SELECT json_group_array(json_array(kind, name)) FROM refs WHERE uid = r.uid),
@@ -97,35 +96,16 @@ END;
 WATCHING = _RECORDS + "".join(_beside(table, columns) for table, columns in _BESIDE.items())
 
 
-_TEXT, _NUMBER, _BLOB, _JSON, _TIME = "text", "integer", "blob", "json", "time"
-
-_COLUMNS: dict[str, dict[str, str]] = {
-    "meta": {"key": _TEXT, "value": _TEXT},
-    "records": {"uid": _TEXT, "kind": "kind", "name": _TEXT, "display": "text?", "owner": _TEXT, "fingerprint": "text?", "applied": _TEXT, "version": _NUMBER, "revision": "integer?", "changed_at": _TEXT},
-    "documents": {"uid": _TEXT, "live": _JSON},
-    "applied": {"uid": _TEXT, "body": _JSON},
-    "refs": {"uid": _TEXT, "kind": _TEXT, "name": _TEXT},
-    "secrets": {"uid": _TEXT, "address": _TEXT, "reference": _TEXT, "fingerprint": _TEXT, "ciphertext": _BLOB},
-    "tokens": {"uid": _TEXT, "authorization": _TEXT, "made_with": _TEXT, "obtained": _TIME, "expires": "time?", "scope": _TEXT, "access": _BLOB, "refresh": "blob?"},
-    "leases": {"name": _TEXT, "holder": _TEXT, "expires": "real", "fence": "integer?", "seen": "text?", "boot": "text?", "uptime": "real?"},
-    "attempts": {"id": _NUMBER, "started": _TIME, "finished": "time?", "verb": _TEXT, "actor": _TEXT, "holder": _TEXT, "owner": _TEXT, "target": _TEXT, "git_commit": _TEXT, "outcome": _TEXT, "run": "integer?"},
-    "drifts": {"uid": _TEXT, "since": _TIME, "body": "json?", "kind": "kind?", "name": "text?", "display": "text?", "owner": "text?", "declared": "json?", "refs": "json?", "secrets": "json?", "applied": "text?", "writer": "text?", "settled": "integer?"},
-    "quarantine": {"uid": _TEXT, "kind": "kind", "name": _TEXT, "owner": _TEXT, "live": _JSON, "applied": "json?", "deleted_at": _TIME, "run": _NUMBER},
-    "quarantined_secrets": {"uid": _TEXT, "address": _TEXT, "reference": _TEXT, "fingerprint": _TEXT, "ciphertext": _BLOB},
-    "declarations": {"uid": _TEXT, "run": _NUMBER, "body": _JSON},
-    "baselines": {"owner": _TEXT, "connectors": _TEXT, "policies": _TEXT, "rules": _TEXT, "revision": _NUMBER, "total": _NUMBER, "records": _JSON, "judged": _TEXT, "warnings": _JSON, "dated": _JSON},
-    "declared": {"owner": _TEXT, "kind": "kind", "name": _TEXT, "file": _TEXT, "odd": _NUMBER, "token": _NUMBER},
-    "claimed": {"owner": _TEXT, "kind": "kind", "name": _TEXT, "file": _TEXT},
-}  # fmt: skip
-"""What each column holds; "?" where it may be NULL. `runs` and `history` are append-only, and chained."""
-
 _KINDS = ", ".join(f"'{name}'" for name in KINDS)
 
 
-def misfits(tables: Iterable[str] = tuple(_COLUMNS)) -> Iterator[tuple[str, str]]:
+_TYPED = {table: columns for table, columns in COLUMNS.items() if table not in CHAINED}
+
+
+def misfits() -> Iterator[tuple[str, str]]:
     """Of each table the SQL condition that is true of rows that hold what does not fit to their columns."""
-    for table in tables:
-        yield table, " OR ".join(_misfit(column, held) for column, held in _COLUMNS[table].items())
+    for table, columns in _TYPED.items():
+        yield table, " OR ".join(_misfit(column, held) for column, held in columns.items())
 
 
 def _misfit(value: str, held: str) -> str:
@@ -143,7 +123,7 @@ def _misfit(value: str, held: str) -> str:
 
 
 def _typed() -> Iterator[str]:
-    for table, columns in _COLUMNS.items():
+    for table, columns in _TYPED.items():
         misfits = " OR ".join(_misfit(f"NEW.{column}", held) for column, held in columns.items())
         for name, when in (("adding", "INSERT"), ("altering", "UPDATE")):
             yield f"""
@@ -152,8 +132,6 @@ CREATE TRIGGER {table}_{name} BEFORE {when} ON {table} WHEN {OUTSIDE} AND ({misf
 END;"""
 
 
-CHILDREN = ("documents", "applied", "refs", "secrets", "tokens")
-"""The tables whose rows belong to a record."""
 _DROPPED = "\n  ".join(f"DELETE FROM {table} WHERE uid = OLD.uid;" for table in CHILDREN)
 
 _BELONGING = f"""

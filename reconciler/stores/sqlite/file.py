@@ -1,29 +1,22 @@
-"""SQLite files: opened, made, and their failures in words. The store that is kept in one is `stores/sql`."""
+"""SQLite files: opened, made, and their failures in words."""
 
 import os
 import sqlite3
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.host import APPLICATION_ID, UNRELEASED, is_left, leave_mark, make_directory
-from reconciler.stores.sql import schema
+from reconciler.stores.sql.database import Damaged
+from reconciler.stores.sqlite import schema
+from reconciler.stores.sqlite.engine import PRAGMAS, SqliteConnection, connect
 
 _READ_SECONDS = 10.0  # readers wait for a writer only while it recovers or truncates its journal
-_RETRY_SECONDS = 0.05
-Done = TypeVar("Done")
-_PRAGMAS = (
-    "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = OFF;"
-    "PRAGMA secure_delete = ON;"  # what is deleted is overwritten: access tokens, and secrets that are purged
-    "PRAGMA temp_store = MEMORY;"  # each statement that a trigger can abort keeps what it may have to take back
-)
 
 
-def connect_for_reading(path: Path) -> sqlite3.Connection | None:
+def connect_for_reading(path: Path) -> SqliteConnection | None:
     """A read-only connection, or None when there is no store yet.
 
     Raises:
@@ -49,8 +42,8 @@ def connect_for_reading(path: Path) -> sqlite3.Connection | None:
             return _reader(f"{uri}?mode=ro&immutable=1", path)
 
 
-def _reader(uri: str, path: Path) -> sqlite3.Connection | None:
-    connection = _open(uri)
+def _reader(uri: str, path: Path) -> SqliteConnection | None:
+    connection = connect(uri, _READ_SECONDS)
     try:
         if not _is_empty(connection, path):
             schema.show_as_present(connection)
@@ -62,42 +55,7 @@ def _reader(uri: str, path: Path) -> sqlite3.Connection | None:
     return None
 
 
-def begin_writing(path: Path, lock_seconds: float) -> sqlite3.Connection:
-    """A connection inside a write transaction; the store is made when it is not there.
-
-    Args:
-        lock_seconds: how long to wait for another run to end.
-
-    Raises:
-        StoreLocked: another run did not end in that time.
-        StoreUnavailable: the file cannot be written or is not a store.
-    """
-    return patiently(lambda: _begin(path), path, lock_seconds)
-
-
-def patiently(attempt: Callable[[], Done], path: Path, lock_seconds: float) -> Done:
-    """What `attempt` gives, tried again as long as another process writes.
-
-    Waits here and not in SQLite, which Ctrl-C cannot interrupt and which does not wait in every case.
-
-    Raises:
-        StoreLocked: another run did not end in that time.
-        StoreUnavailable: the file cannot be written or is not a store.
-    """
-    until = time.monotonic() + lock_seconds
-    while True:
-        try:
-            with translated(path):
-                return attempt()
-        except StoreLocked as failure:
-            if time.monotonic() >= until:
-                hint = "try again when it has ended, wait longer with --lock-timeout, or look: reconciler lock show"
-                message = f"{failure.message}; waited {lock_seconds:g} s"
-                raise StoreLocked(message, hint=hint, details=failure.details) from failure
-        time.sleep(_RETRY_SECONDS)
-
-
-def connect_for_writing(path: Path) -> sqlite3.Connection:
+def connect_for_writing(path: Path) -> SqliteConnection:
     """A connection that waits for nobody; the store is made when it is not there.
 
     Raises:
@@ -106,11 +64,11 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
     make_directory(path)
     if not _exists(path):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    connection = _open(f"{path.absolute().as_uri()}?mode=rw", timeout=0)
+    connection = connect(f"{path.absolute().as_uri()}?mode=rw", 0)
     try:
         empty = _is_empty(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(_PRAGMAS)
+        connection.executescript(PRAGMAS)
         if empty:
             create(connection, path)
         leave_mark(path)
@@ -120,23 +78,13 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def begin(connection: sqlite3.Connection) -> None:
+def begin(connection: SqliteConnection) -> None:
     """Begin a write transaction; an older store is brought up to date in it."""
     connection.execute("BEGIN IMMEDIATE")
     schema.migrate(connection)
 
 
-def _begin(path: Path) -> sqlite3.Connection:
-    connection = connect_for_writing(path)
-    try:
-        begin(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def drop_traces(connection: sqlite3.Connection) -> None:
+def drop_traces(connection: SqliteConnection) -> None:
     """Move what was committed out of the write-ahead journal and cut that, so that nothing destroyed stays in it.
 
     Where another process is reading it cannot be done yet; whoever closes the store last does it then.
@@ -157,6 +105,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as failure:
         raise _translate(failure, path) from failure
+    except Damaged as failure:
+        raise StoreUnavailable(f"the store {path} is damaged: {failure}", hint=_DAMAGED) from failure
     except UnicodeDecodeError as failure:  # SQLite repeats what it has read in its message
         raise StoreUnavailable(f"the store {path} is damaged", hint=_DAMAGED) from failure
     except OSError as failure:
@@ -200,13 +150,6 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def in_memory() -> sqlite3.Connection:
-    """A connection to a database that is gone once it is closed."""
-    connection = _open(":memory:")
-    connection.executescript(_PRAGMAS)
-    return connection
-
-
 def _exists(path: Path) -> bool:
     """Whether there is a file. A link is followed; nothing but a file is opened, as a pipe or a device would never end.
 
@@ -225,11 +168,7 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _open(uri: str, timeout: float = _READ_SECONDS) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout, cached_statements=64)
-
-
-def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
+def _is_empty(connection: SqliteConnection, path: Path) -> bool:
     """Whether the file holds no table yet.
 
     Raises:
@@ -256,7 +195,7 @@ def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
-def create(connection: sqlite3.Connection, path: Path) -> None:
+def create(connection: SqliteConnection, path: Path) -> None:
     """Make the tables of a store, unless another process has."""
     connection.execute("BEGIN IMMEDIATE")
     try:

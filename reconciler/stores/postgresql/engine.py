@@ -1,0 +1,143 @@
+"""What PostgreSQL has words of its own for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from reconciler.stores.postgresql import tables
+from reconciler.stores.postgresql.functions import FUNCTIONS, KEPT_PICTURE, PICTURE
+from reconciler.stores.postgresql.triggers import TRIGGERS
+from reconciler.stores.sql.columns import COLUMNS
+from reconciler.stores.sql.database import Connection
+
+_TRIGGERS = """
+SELECT c.relname::text || '.' || t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', p.proname::text, p.prosrc,
+  p.prosecdef AND p.proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+UNION ALL
+SELECT c.relname::text || '.' || r.rulename, pg_get_ruledef(r.oid, true), false, '', '', false
+FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+WHERE r.rulename <> '_RETURN' AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+"""
+"""Rules, too, do something else than what is asked."""
+_HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
+_PRESENT = f"""
+SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'i' THEN 'index' ELSE 'view' END, relname::text
+  FROM pg_catalog.pg_class WHERE relnamespace = {_HERE} AND relkind IN ('r', 'i', 'v')
+UNION ALL SELECT 'constraint', conname::text FROM pg_catalog.pg_constraint WHERE connamespace = {_HERE}
+UNION ALL SELECT 'function', proname || ' ' || prosecdef || ' ' || prosrc FROM pg_catalog.pg_proc WHERE pronamespace = {_HERE}
+"""
+_BROKEN = f"""
+SELECT 'the foreign keys of ' || c.relname || ' are switched off' FROM pg_catalog.pg_trigger t
+  JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+  WHERE t.tgisinternal AND t.tgenabled NOT IN ('O', 'A') AND c.relnamespace = {_HERE} GROUP BY c.relname
+UNION ALL SELECT 'the index ' || c.relname || ' is not valid' FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
+UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.pg_class
+  WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
+ORDER BY 1 LIMIT ?
+"""
+
+
+class PostgresEngine:
+    """PostgreSQL; see `Engine`."""
+
+    most = 30_000
+    picture = PICTURE
+    pictured = KEPT_PICTURE
+    elements = "SELECT json_array_elements_text(CAST(? AS json))"
+    pairs = "json_each_text(CAST(? AS json))"
+    for_update = "FOR UPDATE"
+    for_share = "FOR SHARE"
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """Also what the checks and triggers raise that somebody has added."""
+        from psycopg.errors import DataError, IntegrityError, RaiseException
+
+        return (IntegrityError, DataError, RaiseException)
+
+    def is_taken(self, failure: Exception) -> bool:
+        """Whether a refusal says that a name or an identity is taken."""
+        from psycopg.errors import UniqueViolation
+
+        return isinstance(failure, UniqueViolation)
+
+    def said(self, failure: Exception) -> str:
+        """What a refusal says; its details would repeat values."""
+        from psycopg import Error
+
+        primary = failure.diag.message_primary if isinstance(failure, Error) else None
+        return primary or type(failure).__name__
+
+    def broken(self, connection: Connection, most: int) -> Iterator[str]:
+        """What is switched off, or left unfinished."""
+        for (text,) in connection.execute(_BROKEN, (most,)).fetchall():
+            yield f"PostgreSQL says: {text}"
+
+    def misfits(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Of each table a condition that is true of rows which hold what does not fit; "" for a table that is missing."""
+        there = set(map(tuple, connection.execute(_PRESENT).fetchall()))
+        for table, columns in COLUMNS.items():
+            wrong = [_misfit(column, held) for column, held in columns.items()]
+            yield table, " OR ".join(filter(None, wrong)) or "false" if ("table", table) in there else ""
+
+    def own_triggers(self) -> Mapping[str, object]:
+        """By table and name what a store of this version has: statement, whether ALWAYS, and its function."""
+        return {
+            one.address: (one.statement, True, one.function, FUNCTIONS[one.function].body, True) for one in TRIGGERS
+        }
+
+    def found_triggers(self, connection: Connection) -> Mapping[str, object]:
+        """The same of those that are there, and the rules, of which a store has none."""
+        return {name: tuple(rest) for name, *rest in connection.execute(_TRIGGERS).fetchall()}
+
+    def differing(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Sort and name of what is missing in a store of this version, or of triggers and functions that were altered."""
+        for sort, name, _ in self._differing(connection):
+            yield sort, name
+
+    def put_back(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Make what differs anew; sort and name of each. Rows that are there already need not keep a constraint."""
+        for sort, name, made in list(self._differing(connection)):
+            for statement in made:
+                connection.execute(statement)
+            yield sort, name
+
+    def _differing(self, connection: Connection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        there = set(map(tuple, connection.execute(_PRESENT).fetchall()))
+        (quoted,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
+        for (sort, name), made in tables.PARTS.items():
+            if (sort, name) not in there:
+                yield sort, name, (made,)
+        for name, (table, made) in tables.CONSTRAINTS.items():
+            if ("constraint", name) not in there and ("table", table) in there:
+                yield "constraint", name, (made + (" NOT VALID" if re.search("FOREIGN|CHECK", made) else ""),)
+        for name, function in FUNCTIONS.items():
+            if ("function", f"{name} true {function.body}") not in there:
+                yield "function", name, function.statements(quoted)
+        found = self.found_triggers(connection)
+        own = self.own_triggers()
+        for trigger in TRIGGERS:
+            if found.get(trigger.address) != own[trigger.address]:
+                yield "trigger", trigger.address, trigger.statements()
+
+    @contextmanager
+    def as_present(self, connection: Connection) -> Iterator[Connection]:
+        """The store itself: there is no older version yet."""
+        yield connection
+
+    def overwrite(self, connection: Connection, table: str) -> None:
+        """Nothing: what was deleted is overwritten by VACUUM, which no transaction can ask for."""
+
+
+def _misfit(column: str, held: str) -> str:
+    """An SQL condition: what is in a column does not fit to it; "" where its type sees to that."""
+    sort = held.removesuffix("?")
+    value = f'"{column}"'
+    if sort == "json":
+        return f"NOT is_json({value})"
+    if sort == "kind":
+        return f"NOT {tables.condition('IS_KIND', value)}"
+    return f"NOT {tables.condition('IS_TIME', value)}" if sort == "time" else ""

@@ -177,6 +177,8 @@ def settle(address: Address, environment: Mapping[str, str]) -> dict[str, str]:
     service = address.named.get("service") or said.pop("service", "")
     said |= _service(service, environment) if service else {}
     said |= {key: value for key, value in address.named.items() if key != "service"}
+    if len(list(_contacted(said))) > 1:  # a standby may be behind: only who asks for one reads there
+        said.setdefault("target_session_attrs", "read-write")
     said.setdefault("connect_timeout", _PER_HOST_SECONDS)
     said.setdefault("fallback_application_name", "reconciler")
     said["client_encoding"] = "UTF8"
@@ -187,6 +189,12 @@ def settle(address: Address, environment: Mapping[str, str]) -> dict[str, str]:
     if not is_here(said) and said["sslmode"] != "verify-full" and "require_auth" in known:
         said.setdefault("require_auth", "!password")  # whoever answers there is told no password in the clear
     return said
+
+
+def for_writing(said: Mapping[str, str]) -> dict[str, str]:
+    """The same for a connection that writes, where others may be to a standby."""
+    asked = said.get("target_session_attrs", "any")
+    return dict(said) if asked in ("any", "primary") else {**said, "target_session_attrs": "read-write"}
 
 
 def _authorities(asked: bool, environment: Mapping[str, str]) -> str:

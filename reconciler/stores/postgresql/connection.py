@@ -1,9 +1,9 @@
 """A connection as the statements of a store use it: what gives no rows waits for what does, or for the commit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 from psycopg import errors
@@ -38,6 +38,7 @@ class PostgresConnection:
         self._limits = limits
         self._wire: Wire | None = None
         self._began: Answer | None = None
+        self._opening: tuple[Answer, Callable[[list[Any]], None]] | None = None
         self._reads = False
         self._in_transaction = False
         self._is_ignoring = False
@@ -121,6 +122,9 @@ class PostgresConnection:
         began, self._began = self._began, None
         if began is not None:
             self._wires.note_time(wire.rows(began)[0][0], began.sent)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening[1](wire.rows(opening[0]))
 
     # transactions
 
@@ -139,6 +143,14 @@ class PostgresConnection:
             wire.send(begun.READING if reads else begun.WRITING)
             self._began = wire.send(begun.SETTINGS, [value_of(value) for value in limits.values()])
 
+    def open_with(self, query: str, check: Callable[[list[Any]], None]) -> None:
+        """Have a query asked first of all, and what it gives checked before anything that comes after counts.
+
+        Args:
+            check: raises where it is not as it should be.
+        """
+        self._opening = (self._told(translated(query).text, ()), check)
+
     def commit(self) -> None:
         """Commit what was begun, with all that waits to be sent.
 
@@ -151,6 +163,8 @@ class PostgresConnection:
             self.rollback()
             return
         self.watch()
+        if self._opening is not None:
+            self.flush()
         wire = self._sending()
         with shielded():
             with self._guarded():
@@ -261,11 +275,11 @@ class PostgresConnection:
         """No transaction is under way."""
         self._in_transaction = self._is_ignoring = False
         self._known = {}
-        self._began = None
+        self._began = self._opening = None
 
     def _forget(self) -> None:
         """The connection is lost, and what was begun on it; it is still to be rolled back."""
-        self._wire = self._began = None
+        self._wire = self._began = self._opening = None
         self._is_ignoring = False
         self._known = {}
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 GROUP = "reconciler.stores"
-_DRIVERS = {"sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite")}
+_DRIVERS = {
+    "sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite"),
+    "postgresql": ("postgresql://HOST/DATABASE", "reconciler.stores.postgresql.driver:open_postgresql"),
+    "postgres": ("postgres://HOST/DATABASE", "reconciler.stores.postgresql.driver:open_postgresql"),
+}
 """By scheme how its URLs are written, and module and function of the driver."""
 
 

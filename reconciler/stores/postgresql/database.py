@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,7 +15,7 @@ from reconciler.core.lease import Host, Moment
 from reconciler.errors import StoreUnavailable
 from reconciler.stores.host import LocalHost
 from reconciler.stores.postgresql import schema
-from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle
+from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle, weakness
 from reconciler.stores.postgresql.certificate import refusal
 from reconciler.stores.postgresql.connection import PostgresConnection
 from reconciler.stores.postgresql.engine import PostgresEngine
@@ -160,6 +161,48 @@ class PostgresDatabase:
     def translated(self) -> AbstractContextManager[None]:
         """Failures as errors that say what to do; see `failures`."""
         return translated(self.name)
+
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan has to know of how the server is reached."""
+        found = weakness(self._address, self._context.environment)
+        return (found,) if found else ()
+
+    def drop_traces(self, connection: "Connection") -> None:
+        """Nothing: what was deleted is overwritten by VACUUM, which runs by itself."""
+
+    def scrub(self) -> bool:
+        """Nothing more than VACUUM will do; what was sealed with an old key stays in the server's log files until then."""
+        return True
+
+    def make_place(self) -> None:
+        """Nothing: no key is kept beside it."""
+
+    def copy(self) -> "Connection":
+        """A copy in memory, in SQLite."""
+        from reconciler.stores.sql.transfer import take_in
+        from reconciler.stores.sqlite.engine import in_memory
+        from reconciler.stores.sqlite.file import create
+
+        made = in_memory()
+        create(made, Path("memory"))
+        reader = self.reader()
+        if reader is not None:
+            with closing(reader), self.translated():
+                take_in(reader, made)
+        return made
+
+    def init(self) -> bool:
+        """Make the store where there is none, or bring it up to date; whether there was none."""
+        with closing(self._connection(self._writers)) as connection, self.translated():
+            found = self._examine(connection)
+            if found is None or found < schema.VERSION:
+                self.make(connection)
+        return found is None
+
+    def database(self) -> str:
+        """The name of the database that the schema is in."""
+        with closing(self._connection(self._readers)) as connection, self.translated():
+            return str(connection.execute("SELECT current_database()").fetchone()[0])
 
     def close(self) -> None:
         """Close what is kept open."""

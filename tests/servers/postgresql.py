@@ -309,10 +309,10 @@ def _patient(ready):
 
 def unprivileged() -> list[str]:
     """What a command begins with so that its process is not root's, and ends when this one does."""
-    if not shutil.which("setpriv"):
-        return []
-    tied = ["setpriv", "--pdeathsig", "QUIT"]
-    return [*tied, f"--reuid={_user()}", f"--regid={_group()}", "--clear-groups"] if os.geteuid() == 0 else tied
+    if os.geteuid() == 0:
+        user = [f"--reuid={_user()}", f"--regid={_group()}", "--clear-groups"]
+        return [needs("setpriv"), "--pdeathsig", "QUIT", *user]
+    return ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
 
 
 def run(program: Path, *arguments: str | Path, folder: Path, env: Mapping[str, str] | None = None) -> str:

@@ -114,7 +114,6 @@ class Engine(Protocol):
         elements: a query of the elements of a list of texts that is one value, encoded as JSON.
         pairs: a table with `key` and `value` of an object of texts that is one value, encoded as JSON.
         for_update, for_share: what locks the rows of a query until the transaction ends; "" where it is locked as a whole.
-        refusals: exceptions that say that a constraint was not kept.
     """
 
     most: int
@@ -123,7 +122,11 @@ class Engine(Protocol):
     pairs: str
     for_update: str
     for_share: str
-    refusals: tuple[type[Exception], ...]
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """Exceptions that say that a constraint was not kept."""
+        ...
 
     def is_taken(self, failure: Exception) -> bool:
         """Whether a refusal says that a name or an identity is taken."""

@@ -194,6 +194,26 @@ class Copied(Struct, frozen=True):
     head: str
 
 
+@runtime_checkable
+class CanCopy(Protocol):
+    """A state that can become a copy of another one."""
+
+    def take_over(self, source: Any, copying: Copying, run: RunInfo) -> Copied:
+        """Copy all of another state in one transaction, and note in the history that this is a copy.
+
+        Args:
+            source: a `State`.
+
+        Raises:
+            UsageError: that one cannot be copied.
+            StoreUnavailable: it is not there, something is broken in it, or the copy cannot be written.
+            StoreLocked: a run writes to one of them.
+            RecordConflict: this one holds something already.
+            KeyUnavailable: something cannot be opened.
+        """
+        ...
+
+
 class Rotation(Struct, frozen=True):
     """What became of it.
 

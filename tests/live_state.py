@@ -109,7 +109,9 @@ def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
 class InProcess:
     """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
 
-    def __init__(self, root: Path, environment: dict[str, str], clock: Clock | None = None, host: Host | None = None) -> None:
+    def __init__(
+        self, root: Path, environment: dict[str, str], clock: Clock | None = None, host: Host | None = None
+    ) -> None:
         engines.settle(root)
         self.root = root
         self.clock = clock or now

@@ -16,14 +16,14 @@ from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
+from reconciler.core.store_urls import HOSTS, REMEDY, strangers
 from reconciler.errors import NotPermitted, UsageError
+from reconciler.harmless import harmless
 
 SCHEMA = "reconciler"
 _SECONDS = 30.0
 _MOST_SECONDS = 86_400
 _PER_HOST_SECONDS = "5"
-HOSTS = "RECONCILER_STORE_HOSTS"
-"""The variable in which whoever runs the command names servers that may be given passwords."""
 
 _OURS = ("schema", "timeout")
 _PERMITTED = frozenset({
@@ -121,8 +121,7 @@ def _refuse(key: str, variable: str, known: bool) -> None:
         UsageError: it is one.
     """
     if key == "password":
-        hint = "a URL is seen by others; set PGPASSWORD, name a file in PGPASSFILE, or a reference in the target: password: {env: NAME}"
-        raise UsageError("the URL of the store holds a password", hint=hint)
+        raise UsageError("the URL of the store holds a password, which others see", hint=REMEDY)
     if key in _PERMITTED:
         return
     if not known:
@@ -259,42 +258,17 @@ def weakness(address: Address, environment: Mapping[str, str]) -> str:
     return f"the server of {address.name} {_WEAK[said['sslmode']]} (sslmode={said['sslmode']})"
 
 
-def refuse_strangers(address: Address, environment: Mapping[str, str], *, has_password: bool) -> None:
-    """Stop where a password would go to a server that nobody named but the URL, which is not the operator's.
+def refuse_strangers(address: Address, environment: Mapping[str, str]) -> None:
+    """Stop at servers that nobody named but a URL which nobody stands for; see `wiring.servers`, which asks the URL.
 
-    A file of passwords names the server of each, unless it says `*` there. So does a service, unless the URL has
-    another one.
-
-    Args:
-        has_password: whether the target names one, which is good for any server.
+    This asks what libpq makes of it.
 
     Raises:
-        NotPermitted: it would.
+        NotPermitted: there are some.
     """
-    if "host" not in address.named and "hostaddr" not in address.named:
-        return
-    named = {host for text in ("PGHOST", "PGHOSTADDR", HOSTS) for host in environment.get(text, "").replace(",", " ").lower().split()}  # fmt: skip
-    wanted = [host for key in ("host", "hostaddr") for host in address.named.get(key, "").lower().split(",")]
-    strangers = sorted({host for host in wanted if host not in named and not _is_here(host)})
-    sources = (
-        ("the password of the target", has_password),
-        ("the password in PGPASSWORD", "PGPASSWORD" in environment),
-        ("what the service in PGSERVICE holds", bool(environment.get("PGSERVICE"))),
-        ("a password that the file of passwords has for every host", _has_any_host(environment)),
-    )
-    what = next((text for text, found in sources if found), "")
-    if not strangers or not what:
-        return
-    raise NotPermitted(
-        f"{what} is not sent to {strangers[0]}, which only the project file names",
-        hint=f"whoever runs the command says so too: {HOSTS}={','.join(strangers)}, or --store with the URL",
-    )
-
-
-def _has_any_host(environment: Mapping[str, str]) -> bool:
-    path = environment.get("PGPASSFILE") or Path(environment.get("HOME", "~")).expanduser() / ".pgpass"
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return any(line.startswith("*:") for line in file)
-    except (OSError, ValueError):
-        return False
+    asked = "&".join(f"{key}={quote(address.named.get(key, ''))}" for key in ("host", "hostaddr"))
+    if found := strangers(f"postgresql:///?{asked}", environment):
+        raise NotPermitted(
+            f"the store is on {harmless(found[0])}, which only its URL names",
+            hint=f"if you trust it, name it in {HOSTS}",
+        )

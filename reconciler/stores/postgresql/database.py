@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from msgspec.structs import replace
@@ -22,11 +22,13 @@ from reconciler.stores.postgresql.engine import PostgresEngine
 from reconciler.stores.postgresql.failures import refused, translated
 from reconciler.stores.postgresql.limits import Limits
 from reconciler.stores.postgresql.pool import Pool
+from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.wire import Wire
 
 if TYPE_CHECKING:
     from reconciler.core.ports.state import DriverContext
     from reconciler.stores.sql.database import Connection, Values
+    from reconciler.stores.sqlite.engine import SqliteConnection
 
 _READING_SECONDS = 60.0  # a reader thinks between two queries, and is in nobody's way
 _WRITING_SECONDS = 10.0
@@ -35,6 +37,7 @@ _SPARE_SECONDS = 5.0  # that an answer may be late, after the server has ended w
 _VERSION = "SELECT value FROM meta WHERE key = 'version'"
 _LOCK = "SELECT key, value FROM meta WHERE key IN ('store', 'version') ORDER BY key FOR UPDATE"
 """All that write wait here for each other: readers and programs of others do not."""
+_SEALED = ("secrets", "quarantined_secrets", "tokens", "drifts")
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
 
 
@@ -56,14 +59,9 @@ class PostgresDatabase:
 
     @cached_property
     def _parameters(self) -> Mapping[str, str]:
-        environment = self._context.environment
-        if not getattr(self._context, "is_operators", False):
-            refuse_strangers(self._address, environment, has_password=self._password is not None)
-        return settle(self._address, environment)
-
-    @property
-    def _password(self) -> Callable[[], Any] | None:
-        return getattr(self._context, "password", None)
+        if not self._context.trusted:
+            refuse_strangers(self._address, self._context.environment)
+        return settle(self._address, self._context.environment)
 
     @cached_property
     def _writers(self) -> Pool:
@@ -76,7 +74,8 @@ class PostgresDatabase:
         return self._writers if for_writing(parameters) == parameters else Pool(lambda: self._connect(parameters))
 
     def _connect(self, parameters: Mapping[str, str]) -> Wire:
-        secret = {} if self._password is None else {"password": self._password().reveal()}
+        password = self._context.password
+        secret = {} if password is None else {"password": password().reveal()}
         limits = self._limits
         silence = limits.lock_seconds + limits.seconds + _SPARE_SECONDS
         try:
@@ -158,6 +157,38 @@ class PostgresDatabase:
         connection.begin(self._limits)
         connection.open_with(_LOCK, lambda rows: self._note_version([row[1:] for row in rows if row[0] == "version"]))
 
+    def copy(self) -> "SqliteConnection":
+        """A copy in memory, which needs no server: what is tried out on it locks nothing."""
+        from reconciler.stores.sql.transfer import take_in
+        from reconciler.stores.sqlite import file
+        from reconciler.stores.sqlite.engine import in_memory
+
+        copy = in_memory()
+        file.create(copy, Path(":memory:"))
+        reader = self.reader()
+        if reader is not None:
+            with closing(reader), self.translated():
+                copy.execute("BEGIN")
+                take_in(reader, copy)
+                copy.commit()
+        return copy
+
+    def drop_traces(self, connection: "Connection") -> None:
+        """Nothing: the server overwrites in its own time what nobody sees any more, and its journal keeps it for longer."""
+
+    def scrub(self) -> bool:
+        """Have tables that hold what is sealed written anew; whether the role may do that, and nobody is in the way."""
+        wire = self._writers.take()
+        with self.translated():
+            tables = ", ".join(f"{quoted(self._address.schema)}.{table}" for table in _SEALED)
+            done = wire.send(f"VACUUM (FULL, SKIP_LOCKED) {tables}".encode())
+            wire.wait()
+            self._writers.give_back(wire)
+        return not done.was_warned
+
+    def make_place(self) -> None:
+        """Nothing: no key is kept beside it."""
+
     def translated(self) -> AbstractContextManager[None]:
         """Failures as errors that say what to do; see `failures`."""
         return translated(self.name)
@@ -166,30 +197,6 @@ class PostgresDatabase:
         """What whoever reads a plan has to know of how the server is reached."""
         found = weakness(self._address, self._context.environment)
         return (found,) if found else ()
-
-    def drop_traces(self, connection: "Connection") -> None:
-        """Nothing: what was deleted is overwritten by VACUUM, which runs by itself."""
-
-    def scrub(self) -> bool:
-        """Nothing more than VACUUM will do; what was sealed with an old key stays in the server's log files until then."""
-        return True
-
-    def make_place(self) -> None:
-        """Nothing: no key is kept beside it."""
-
-    def copy(self) -> "Connection":
-        """A copy in memory, in SQLite."""
-        from reconciler.stores.sql.transfer import take_in
-        from reconciler.stores.sqlite.engine import in_memory
-        from reconciler.stores.sqlite.file import create
-
-        made = in_memory()
-        create(made, Path("memory"))
-        reader = self.reader()
-        if reader is not None:
-            with closing(reader), self.translated():
-                take_in(reader, made)
-        return made
 
     def init(self) -> bool:
         """Make the store where there is none, or bring it up to date; whether there was none."""

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from reconciler.core.ports.state import DriverContext, StoreFiles
 from reconciler.errors import UsageError
-from reconciler.stores.postgresql import roles
 from reconciler.stores.postgresql.address import Address, read_url
-from reconciler.stores.postgresql.database import PostgresDatabase
 from reconciler.stores.sql.state import SqlState
 
 
@@ -26,6 +24,8 @@ class PostgresState(SqlState):
 
     def __init__(self, address: Address, context: DriverContext) -> None:
         """Connect to nothing yet."""
+        from reconciler.stores.postgresql.database import PostgresDatabase
+
         self._server = PostgresDatabase(address, context)
         super().__init__(self._server, context, None)
         self._address = address
@@ -51,6 +51,8 @@ class PostgresState(SqlState):
 
     def role_statements(self, prefix: str) -> Sequence[str]:
         """What makes its roles."""
+        from reconciler.stores.postgresql import roles
+
         return roles.statements(self._address.schema, self._server.database(), prefix)
 
     def make_roles(self, prefix: str) -> None:

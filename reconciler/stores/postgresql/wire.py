@@ -33,7 +33,7 @@ class Answer:
 
     Attributes:
         sent: when it was sent, by this process's clock.
-        was_warned: whether a warning came with it that says no more than that it is one.
+        was_warned: whether a warning came with it.
     """
 
     __slots__ = ("failure", "is_sync", "is_unwanted", "result", "sent", "was_warned")
@@ -255,7 +255,7 @@ class Wire:
         return True
 
     def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
-        if self._expected and notice.sqlstate == "01000":
+        if self._expected and notice.severity_nonlocalized == "WARNING":
             self._expected[0].was_warned = True
 
 

@@ -23,7 +23,9 @@ def read(url: str) -> Address:
 
 
 def test_several_hosts_and_our_own_parameters_are_told_apart():
-    address = read("postgresql://u@a.example:5433,b.example/app?schema=team%20x&target_session_attrs=prefer-standby&timeout=4")
+    address = read(
+        "postgresql://u@a.example:5433,b.example/app?schema=team%20x&target_session_attrs=prefer-standby&timeout=4"
+    )
     assert address.schema == "team x"
     assert address.seconds == 4
     assert dict(address.named) == {
@@ -40,7 +42,10 @@ def test_a_socket_is_named_by_its_folder():
 parts = st.text("abcXY019.-_~%@:?&=,/[] é", max_size=8)
 
 
-@given(st.lists(parts, min_size=1, max_size=5).map("".join), st.sampled_from(["", "?schema=s", "?connect_timeout=3&schema=s", "?schema=s&host=h"]))
+@given(
+    st.lists(parts, min_size=1, max_size=5).map("".join),
+    st.sampled_from(["", "?schema=s", "?connect_timeout=3&schema=s", "?schema=s&host=h"]),
+)
 def test_what_libpq_makes_of_a_url_is_what_is_made_of_it_here(rest: str, ours: str):
     try:
         address = read(f"postgresql://{rest}{ours}")
@@ -73,7 +78,15 @@ def test_a_url_with_a_secret_is_refused_without_repeating_it(url: str):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("passfile", "PGPASSFILE"), ("sslkey", "PGSSLKEY"), ("sslcert", "PGSSLCERT"), ("options", "PGOPTIONS"), ("require_auth", "PGREQUIREAUTH"), ("krbsrvname", "PGKRBSRVNAME"), ("sslcrl", "PGSSLCRL")],
+    [
+        ("passfile", "PGPASSFILE"),
+        ("sslkey", "PGSSLKEY"),
+        ("sslcert", "PGSSLCERT"),
+        ("options", "PGOPTIONS"),
+        ("require_auth", "PGREQUIREAUTH"),
+        ("krbsrvname", "PGKRBSRVNAME"),
+        ("sslcrl", "PGSSLCRL"),
+    ],
 )
 def test_what_only_the_operator_may_say_is_refused_and_its_variable_named(name: str, says: str):
     with pytest.raises(UsageError, match=f"may not say '{name}'") as failure:
@@ -118,7 +131,9 @@ def test_less_is_possible_and_said_and_then_no_password_is_sent_in_the_clear(mod
 
 
 def test_the_authority_may_be_a_file_of_the_repository_or_the_operators():
-    assert settle(read(f"{FAR}?sslrootcert=certificates/ca.pem"), {})["sslrootcert"] == "/repository/certificates/ca.pem"
+    assert (
+        settle(read(f"{FAR}?sslrootcert=certificates/ca.pem"), {})["sslrootcert"] == "/repository/certificates/ca.pem"
+    )
     assert settle(read(FAR), {"PGSSLROOTCERT": "/etc/ca.pem"})["sslrootcert"] == "/etc/ca.pem"
 
 
@@ -143,7 +158,12 @@ def test_a_service_and_a_host_would_send_its_password_elsewhere():
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://evil.example/app", "postgresql://localhost?x@evil.example/app", "postgresql://localhost/app?hostaddr=192.0.2.1", "postgresql://localhost%2Cevil.example/app"],
+    [
+        "postgresql://evil.example/app",
+        "postgresql://localhost?x@evil.example/app",
+        "postgresql://localhost/app?hostaddr=192.0.2.1",
+        "postgresql://localhost%2Cevil.example/app",
+    ],
 )
 def test_nobody_connects_to_what_libpq_makes_of_a_url_that_nobody_stands_for(url: str):
     with pytest.raises((NotPermitted, UsageError)):

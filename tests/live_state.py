@@ -22,10 +22,12 @@ from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
+from reconciler.stores.drivers import open_url
 from reconciler.stores.host import LocalHost
+from reconciler.stores.sql.database import Database
 from reconciler.stores.sql.store import LiveSqlStore
 from reconciler.stores.sqlite.database import SqliteDatabase
-from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
+from reconciler.wiring.run import context_of, load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
 def plan_of(workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -62,9 +64,22 @@ def sql(store: Path | engines.Placed, statement: str, *values: object) -> list[t
     return found
 
 
-def database_at(path: Path) -> SqliteDatabase:
-    """The store in a file."""
-    return SqliteDatabase(path, LocalHost, now, 0)
+def database_at(store: Path | engines.Placed) -> Database:
+    """The store in a file, or in what is in its place."""
+    engine = engines.current()
+    if engine is None:
+        return SqliteDatabase(store, LocalHost, now, 0)
+    placed = engine.at(store) if isinstance(store, Path) else store
+    context = context_of(Path("/"), {"RECONCILER_STORE_KEY": KEY, **engines.environment()})
+    return open_url(placed.url, context)._database
+
+
+def told(database: Database, host: Host, clock: Clock) -> Database:
+    """A database that reads other clocks than it would."""
+    if isinstance(database, SqliteDatabase):
+        return replace(database, host=lambda: host, clock=clock)
+    database.host, database.clock = lambda: host, clock
+    return database
 
 
 def holds_nothing(store: Path | engines.Placed) -> bool:
@@ -94,11 +109,13 @@ def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
 class InProcess:
     """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
 
-    def __init__(self, root: Path, environment: dict[str, str], clock: Clock = now, host: Host | None = None) -> None:
+    def __init__(
+        self, root: Path, environment: dict[str, str], clock: Clock | None = None, host: Host | None = None
+    ) -> None:
         engines.settle(root)
         self.root = root
-        self.clock = clock
-        self.host = host or LocalHost()
+        self.clock = clock or now
+        self.host = host
         self.environment = {"RECONCILER_STORE_KEY": KEY, **engines.environment(), **environment}
         self.settings = load_settings(root, Overrides())
 
@@ -111,7 +128,8 @@ class InProcess:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
         assert isinstance(store, LiveSqlStore)
-        store._database = replace(store._database, host=lambda: self.host, clock=self.clock)
+        if self.host is not None or self.clock is not now:
+            store._database = told(store._database, self.host or LocalHost(), self.clock)
         return store
 
     def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:

@@ -25,6 +25,7 @@ PACKAGES = {
     "patroni": "patroni",
     "pgbouncer": "pgbouncer",
     "postgres": "postgresql",
+    "setpriv": "util-linux",
     "ssh-keygen": "openssh-client",
     "strace": "strace",
     "unshare": "util-linux",

@@ -157,7 +157,7 @@ def restore(
     )
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
-    run = open_run(flags, judged=not dry_run and out is None)
+    run = open_run(flags, judged=bool(addresses) and not dry_run and out is None)
     refuse_lost(run.store)
     if not addresses:
         if number is not None:

@@ -136,7 +136,7 @@ def _dump(kind: str, content: dict[str, Any]) -> str:
 
 
 _ABOUT = {
-    "file": "SQLite finds the file whole",
+    "file": "the database is whole",
     "values": "values are of the types of their columns",
     "notes": "the store notes its revision, its identity and its key",
     "keys": "secrets, tokens and bodies have a record",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.model import Key
+from reconciler.diagnostics import has_errors
 from reconciler.kinds.crosscheck import Clash
 from reconciler.kinds.registry import WORDS
 from reconciler.source.project import read_project
@@ -28,8 +29,13 @@ class Elsewhere:
 
     @classmethod
     def of(cls, root: Path) -> "Elsewhere":
-        """As the working tree's project file says."""
-        return cls(lambda: read_project(root)[0])
+        """As the working tree's project file says, where nothing is wrong with it."""
+
+        def read() -> Mapping[str, Any]:
+            project, faults = read_project(root)
+            return {} if has_errors(faults) else project
+
+        return cls(read)
 
     def counts(self, clash: Clash) -> bool:
         """Whether a clash is one: a reference to what is defined elsewhere is none."""

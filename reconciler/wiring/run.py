@@ -224,7 +224,7 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
 
     plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
     password = password_of(settings, environment, lambda: _own(settings, environment))
-    context = replace(plain, password=password, trusted=settings.judged or settings.store_given)
+    context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
     refuse_unnamed_server(settings, environment)
     opened = open_url(settings.store, context)
     if isinstance(opened, State):

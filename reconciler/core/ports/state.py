@@ -104,6 +104,7 @@ class DriverContext(Struct, frozen=True):
             issued one is good for minutes; it may start a program, and raise `SecretUnavailable`. None where the
             target names none: the environment may still.
         trusted: whether the operator stands for the URL: by naming it, or by starting a command that writes.
+        writes: whether the command writes, so that what it reads first has to be the latest.
     """
 
     root: Path
@@ -113,6 +114,7 @@ class DriverContext(Struct, frozen=True):
     make_sealer: MakeSealer
     password: Callable[[], Secret] | None = None
     trusted: bool = False
+    writes: bool = False
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

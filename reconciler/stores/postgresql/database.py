@@ -15,7 +15,7 @@ from reconciler.core.lease import Host, Moment
 from reconciler.errors import StoreUnavailable
 from reconciler.stores.host import LocalHost
 from reconciler.stores.postgresql import schema
-from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle
+from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle, weakness
 from reconciler.stores.postgresql.certificate import refusal
 from reconciler.stores.postgresql.connection import PostgresConnection
 from reconciler.stores.postgresql.engine import PostgresEngine
@@ -38,6 +38,10 @@ _VERSION = "SELECT value FROM meta WHERE key = 'version'"
 _LOCK = "SELECT key, value FROM meta WHERE key IN ('store', 'version') ORDER BY key FOR UPDATE"
 """All that write wait here for each other: readers and programs of others do not."""
 _SEALED = ("secrets", "quarantined_secrets", "tokens", "drifts")
+_STANDBY = """
+SELECT pg_is_in_recovery(), (SELECT value FROM meta WHERE key = 'revision'),
+  to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+"""
 _ABSENT = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
 
 
@@ -69,9 +73,11 @@ class PostgresDatabase:
 
     @cached_property
     def _readers(self) -> Pool:
-        """The same, unless readers may be sent to a standby."""
+        """The same, unless readers may be sent to a standby, and this run only reads."""
         parameters = self._parameters
-        return self._writers if for_writing(parameters) == parameters else Pool(lambda: self._connect(parameters))
+        if self._context.writes or for_writing(parameters) == parameters:
+            return self._writers
+        return Pool(lambda: self._connect(parameters))
 
     def _connect(self, parameters: Mapping[str, str]) -> Wire:
         password = self._context.password
@@ -192,6 +198,34 @@ class PostgresDatabase:
     def translated(self) -> AbstractContextManager[None]:
         """Failures as errors that say what to do; see `failures`."""
         return translated(self.name)
+
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan has to know: how the server is reached, and that it may be behind."""
+        return tuple(filter(None, (weakness(self._address, self._context.environment), self._behind())))
+
+    def _behind(self) -> str:
+        """That what was read is a standby's, and as of when; "" where it cannot be."""
+        if self._readers is self._writers or (reader := self.reader()) is None:
+            return ""
+        with closing(reader), self.translated():
+            is_standby, revision, at = reader.execute(_STANDBY).fetchone()
+        if not is_standby:
+            return ""
+        since = f"from {at}" if at else "from before it started"
+        return f"read from a standby, which may be behind: it has revision {revision} of the store, and its last change is {since}"  # fmt: skip
+
+    def init(self) -> bool:
+        """Make the store where there is none, or bring it up to date; whether there was none."""
+        with closing(self._connection(self._writers)) as connection, self.translated():
+            found = self._examine(connection)
+            if found is None or found < schema.VERSION:
+                self.make(connection)
+        return found is None
+
+    def database(self) -> str:
+        """The name of the database that the schema is in."""
+        with closing(self._connection(self._readers)) as connection, self.translated():
+            return str(connection.execute("SELECT current_database()").fetchone()[0])
 
     def close(self) -> None:
         """Close what is kept open."""

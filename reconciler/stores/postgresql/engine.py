@@ -10,23 +10,26 @@ from reconciler.stores.postgresql.triggers import TRIGGERS
 from reconciler.stores.sql.columns import COLUMNS
 from reconciler.stores.sql.database import Connection
 
-_TRIGGERS = """
-SELECT c.relname::text || '.' || t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', p.proname::text, p.prosrc,
-  p.prosecdef AND p.proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']
+_HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
+_OWN_RIGHTS = """coalesce(p.prosecdef
+  AND p.proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp'], false)"""
+_DIGEST = "encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')"
+_TRIGGERS = f"""
+SELECT c.relname::text || '.' || t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', {_DIGEST}, {_OWN_RIGHTS}
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-WHERE NOT t.tgisinternal AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+WHERE NOT t.tgisinternal AND c.relnamespace = {_HERE}
 UNION ALL
-SELECT c.relname::text || '.' || r.rulename, pg_get_ruledef(r.oid, true), false, '', '', false
+SELECT c.relname::text || '.' || r.rulename, pg_get_ruledef(r.oid, true), false, '', false
 FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
-WHERE r.rulename <> '_RETURN' AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+WHERE r.rulename <> '_RETURN' AND c.relnamespace = {_HERE}
 """
 """Rules, too, do something else than what is asked."""
-_HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
 _PRESENT = f"""
 SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'i' THEN 'index' ELSE 'view' END, relname::text
   FROM pg_catalog.pg_class WHERE relnamespace = {_HERE} AND relkind IN ('r', 'i', 'v')
 UNION ALL SELECT 'constraint', conname::text FROM pg_catalog.pg_constraint WHERE connamespace = {_HERE}
-UNION ALL SELECT 'function', proname || ' ' || prosecdef || ' ' || prosrc FROM pg_catalog.pg_proc WHERE pronamespace = {_HERE}
+UNION ALL SELECT 'function', p.proname || ' ' || {_OWN_RIGHTS} || ' ' || {_DIGEST}
+  FROM pg_catalog.pg_proc p WHERE p.pronamespace = {_HERE}
 """
 _BROKEN = f"""
 SELECT 'the foreign keys of ' || c.relname || ' are switched off' FROM pg_catalog.pg_trigger t
@@ -36,6 +39,7 @@ UNION ALL SELECT 'the index ' || c.relname || ' is not valid' FROM pg_catalog.pg
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
 UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.pg_class
   WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
+UNION SELECT 'somebody wrote as only an apply does, and left a row in writing' FROM writing
 ORDER BY 1 LIMIT ?
 """
 
@@ -46,6 +50,7 @@ class PostgresEngine:
     most = 30_000
     picture = PICTURE
     pictured = KEPT_PICTURE
+    renewable = "renewable"
     elements = "SELECT json_array_elements_text(CAST(? AS json))"
     pairs = "json_each_text(CAST(? AS json))"
     for_update = "FOR UPDATE"
@@ -84,10 +89,8 @@ class PostgresEngine:
             yield table, " OR ".join(filter(None, wrong)) or "false" if ("table", table) in there else ""
 
     def own_triggers(self) -> Mapping[str, object]:
-        """By table and name what a store of this version has: statement, whether ALWAYS, and its function."""
-        return {
-            one.address: (one.statement, True, one.function, FUNCTIONS[one.function].body, True) for one in TRIGGERS
-        }
+        """By table and name what a store of this version has: statement, whether ALWAYS, and its function's digest and rights."""
+        return {one.address: (one.statement, True, FUNCTIONS[one.function].digest, True) for one in TRIGGERS}
 
     def found_triggers(self, connection: Connection) -> Mapping[str, object]:
         """The same of those that are there, and the rules, of which a store has none."""
@@ -115,7 +118,7 @@ class PostgresEngine:
             if ("constraint", name) not in there and ("table", table) in there:
                 yield "constraint", name, (made + (" NOT VALID" if re.search("FOREIGN|CHECK", made) else ""),)
         for name, function in FUNCTIONS.items():
-            if ("function", f"{name} true {function.body}") not in there:
+            if ("function", f"{name} true {function.digest}") not in there:
                 yield "function", name, function.statements(quoted)
         found = self.found_triggers(connection)
         own = self.own_triggers()

@@ -4,6 +4,8 @@ They run with the rights of the schema's owner, so that others need none on what
 them but those to whom that is granted. No statement holds a question mark or a per cent sign.
 """
 
+from hashlib import sha256
+
 from msgspec import Struct
 
 from reconciler.stores.sql.columns import CHILDREN, PICTURED
@@ -212,6 +214,11 @@ class Function(Struct, frozen=True):
     def signature(self) -> str:
         """As statements name it."""
         return f"{self.name}({self.arguments.partition(' ')[2]})"
+
+    @property
+    def digest(self) -> str:
+        """What tells its body."""
+        return sha256(self.body.encode()).hexdigest()
 
     def statements(self, schema: str) -> tuple[str, ...]:
         """Make it, for whoever it is granted to.

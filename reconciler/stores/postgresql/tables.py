@@ -77,6 +77,7 @@ CREATE TABLE tokens (
   scope TEXT NOT NULL,
   access bytea NOT NULL,
   refresh bytea,
+  renewable boolean NOT NULL GENERATED ALWAYS AS (refresh IS NOT NULL) STORED,
   CONSTRAINT tokens_pkey PRIMARY KEY (uid, "authorization"),
   CONSTRAINT tokens_uid_fkey FOREIGN KEY (uid) REFERENCES records (uid) ON DELETE CASCADE,
   CONSTRAINT tokens_obtained_check CHECK (IS_TIME(obtained)),

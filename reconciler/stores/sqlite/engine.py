@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 
+from reconciler.stores.sql.columns import PICTURED
 from reconciler.stores.sql.database import Connection, Engine, Values
 from reconciler.stores.sqlite import schema
 from reconciler.stores.sqlite.triggers import PICTURE, misfits
@@ -18,6 +19,7 @@ class SqliteEngine:
 
     most = _MOST
     picture = PICTURE
+    pictured = ", ".join(PICTURED)
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
     for_update = for_share = ""

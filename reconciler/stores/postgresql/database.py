@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _READING_SECONDS = 60.0  # a reader thinks between two queries, and is in nobody's way
 _WRITING_SECONDS = 10.0
 _LEAST_SECONDS = 0.1  # for locks: a time limit of 0 would be none
-_SPARE_SECONDS = 5.0  # that an answer may be late, after the server has ended what took too long
+_SPARE_SECONDS = 2.0  # that an answer may be late, after the server has ended what took too long
 _VERSION = "SELECT value FROM meta WHERE key = 'version'"
 _LOCK = "SELECT key, value FROM meta WHERE key IN ('store', 'version') ORDER BY key FOR UPDATE"
 """All that write wait here for each other: readers and programs of others do not."""

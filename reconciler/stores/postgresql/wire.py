@@ -181,13 +181,10 @@ class Wire:
     @property
     def is_usable(self) -> bool:
         """Whether something can be begun, as far as is known: a server that goes away says so, or ends the connection."""
-        if self.is_lost:
-            return False
-        if not self._expected:
-            return not self._selector.select(0)
-        with suppress(psycopg.Error):
-            self._pump(block=False)
-        return not self.is_lost
+        if self._expected and not self.is_lost:
+            with suppress(psycopg.Error):
+                self._pump(block=False)
+        return not self.is_lost and (bool(self._expected) or not self._selector.select(0))
 
     def cancel(self) -> None:
         """Tell the server that nobody waits any more, and let go."""

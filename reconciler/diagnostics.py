@@ -181,6 +181,7 @@ RULES: dict[str, Rule] = {
     "RC210": Rule("literal secret", "A secret stands in the file where a reference belongs. Replace it by {env: NAME} or {file: path}, and treat the value as leaked: it is in git's history once committed."),
     "RC211": Rule("impossible date", "The date or time does not exist."),
     "RC212": Rule("members left out", "Without any list of members all that git has listed would be removed; an empty list says that this is meant."),
+    "RC213": Rule("character that no store keeps", "Databases such as PostgreSQL keep texts without the character U+0000, and end a text there or refuse it. No store takes it, so that a definition means the same in each."),
     # across documents
     "RC301": Rule("unknown reference", "The resource that is referred to is not defined in the repository."),
     "RC302": Rule("duplicate address", "Two documents declare the same kind and name."),
@@ -199,6 +200,7 @@ RULES: dict[str, Rule] = {
     "RC407": Rule("authorization that there is not", "An endpoint's `authorization` is `none`, which sends no credentials, or a name of `spec.authorizations`; none of these may be called `none`."),
     "RC408": Rule("authorization that no endpoint carries", "A further authorization is carried by the endpoints that name it. Of one that none names nothing is sent, and no token is fetched.", _WARNING),
     "RC411": Rule("credentials in a query", "Whoever reads the definition reads them, and so do logs and proxies. Make it an entry of `params` with a secret reference: the URL is then put together when a call is made."),
+    "RC412": Rule("password in the store's URL", "Whoever reads reconciler.yaml reads it, and so do logs. Take it out, and treat it as leaked. `password` of the target says where it is read from; the environment may hold it too, as PGPASSWORD or PGPASSFILE."),
     "RC501": Rule("mustache does not parse", "The template is not well-formed mustache: a tag is not closed, or sections do not match."),
     "RC502": Rule("placeholder in a token request", "Tokens are fetched without a caller's data, so no token can be fetched from a URL with placeholders; elsewhere in the request they are sent as they stand.", _WARNING),
     "RC503": Rule("URL that cannot be sent", "Every call of the endpoint would be refused, whatever its placeholders are filled with: a URL holds no blanks, backslashes, line breaks or control characters, and has a host, and a port between 1 and 65535 if any."),

@@ -39,7 +39,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.NOT_CONVERGED: "applied records did not come out as planned; nothing was kept",
     ExitCode.WORLD: "the world said no: network, credentials, files or the store; or the answer cannot be written",
     ExitCode.DRIFTED: "a plan would only take back drift; git has nothing new (only with --detailed-exitcode)",
-    ExitCode.UNCONFIRMED: "the store did not say whether the run was committed",
+    ExitCode.UNCONFIRMED: "not known whether it was applied: the store's server cannot say; the next command finds out first",
     ExitCode.USAGE: "wrong usage",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -124,7 +124,7 @@ class StoreUnavailable(ReconcilerError):
 
 
 class Unconfirmed(ReconcilerError):
-    """The store was told to commit, and nobody can say whether it did."""
+    """The connection went away in the commit, and nobody can say yet whether it was carried out."""
 
     exit_code = ExitCode.UNCONFIRMED
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.references import is_bound
+from reconciler.core.store_urls import REMEDY, holds_password
 from reconciler.errors import UsageError
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
@@ -26,8 +27,12 @@ class Settings(Struct, frozen=True):
     Attributes:
         root: the configuration repository.
         store: URL of the live store.
+        store_given: whether the operator names it, and not the repository.
+        password: reference to the password that its server wants; None where the target names none.
+        judged: whether the repository's settings are followed as they are, as they are for what an operator applies.
         state: URL of what is kept beside a live store that is none of ours.
         owner: whose records this repository manages.
+        elsewhere: addresses that other repositories define, into the same store.
         max_deletes: a number or a share, or None where nobody has set a limit.
         max_access_loss: the same for people who lose access.
         lock_seconds: how long to wait for another run to end.
@@ -38,6 +43,7 @@ class Settings(Struct, frozen=True):
         helpers: programs that secret references may use, by name; see schemas/project.schema.json.
         env_file_given: whether the env file is the operator's choice, and not the repository's.
         secrets_allowed: lists of what secret references may lead to; see core/references.py.
+        operator_allows: the one of them that the operator sets; None where there is none.
         check_secrets: whether every apply resolves all secrets.
         plan_checks_secrets: whether a plan does so too, which the operator alone can say: the project file may be that
             of a branch that nobody has judged.
@@ -47,6 +53,9 @@ class Settings(Struct, frozen=True):
     root: Path
     target: str
     store: str
+    store_given: bool
+    password: Mapping[str, str] | None
+    judged: bool
     state: str
     owner: str
     env_file: Path | None
@@ -57,6 +66,7 @@ class Settings(Struct, frozen=True):
     check_secrets: bool
     plan_checks_secrets: bool
     secrets_allowed: tuple[tuple[str, ...], ...]
+    operator_allows: tuple[str, ...] | None
     fetch_tokens: bool
     lock_seconds: float
     require_commit: bool
@@ -64,10 +74,15 @@ class Settings(Struct, frozen=True):
     signed_by: tuple[Path, ...]
     quarantine_days: int
     helpers: Mapping[str, Mapping[str, Any]]
+    elsewhere: tuple[str, ...] = ()
 
 
 class Overrides(Struct, frozen=True):
-    """What the command line says; None where it says nothing."""
+    """What the command line says; None where it says nothing.
+
+    Attributes:
+        judged: whether the command writes, so that whoever starts it stands for what the repository's settings say.
+    """
 
     target: str | None = None
     store: str | None = None
@@ -77,6 +92,7 @@ class Overrides(Struct, frozen=True):
     secrets_allowed: str | None = None
     tokens: str | None = None
     lock_seconds: float | None = None
+    judged: bool = False
 
 
 def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private: Callable[[str], bool]) -> Settings:
@@ -86,15 +102,22 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         is_private: whether the store at a URL lies inside the repository.
 
     Raises:
-        UsageError: the target is not defined, a shared store is used without an owner, or a bound of secrets is none.
+        UsageError: the target is not defined, a shared store is used without an owner, a bound of secrets is none, or
+            the URL of the store holds a password.
     """
+    if given.store and holds_password(given.store):
+        raise UsageError("the URL of the store holds a password, which others see in lists of processes and in logs", hint=REMEDY)  # fmt: skip
     name, target = _target(project, given)
     store = given.store or target.get("store", DEFAULT_STORE)
     env_file = Path(given.env_file) if given.env_file else _from_root(root, target.get("envFile"))
+    allowed = None if given.secrets_allowed is None else _bounds(given.secrets_allowed)
     return Settings(
         root=root,
-        target=name if given.target or not given.store else "custom",
+        target=name if given.target or store == target.get("store", DEFAULT_STORE) else "custom",
         store=store,
+        store_given=bool(given.store),
+        password=target.get("password"),
+        judged=given.judged,
         state=target.get("state", f"sqlite:.reconciler/{name}.state.db"),
         owner=_owner(project, store, is_private),
         env_file=env_file,
@@ -104,13 +127,15 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         max_access_loss=target.get("maxAccessLoss"),
         check_secrets=(given.secrets or target.get("secrets", "unchanged")) == "check",
         plan_checks_secrets=given.secrets == "check",
-        secrets_allowed=_allowed(target, given.secrets_allowed),
+        secrets_allowed=_allowed(target, allowed),
+        operator_allows=allowed,
         fetch_tokens=(given.tokens or target.get("tokens", "apply")) == "apply",
         lock_seconds=LOCK_SECONDS if given.lock_seconds is None else given.lock_seconds,
         require_commit=target.get("requireCommit", False),
         require_commit_on=target.get("requireCommitOn", ""),
         signed_by=tuple(root / path for path in target.get("signedBy", ())),
         quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
+        elsewhere=tuple(project.get("definedElsewhere", ())),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
 
@@ -144,20 +169,29 @@ def without_far_key(settings: Settings) -> Settings:
     return replace(settings, key_file=None)
 
 
-def _allowed(target: Mapping[str, Any], given: str | None) -> tuple[tuple[str, ...], ...]:
+def _allowed(target: Mapping[str, Any], given: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
     """The bounds of the target and those of the operator, where there are any: a reference has to fit both."""
-    found = [tuple(target["secretsAllowed"])] if "secretsAllowed" in target else []
-    if given is None:
-        return tuple(found)
-    wrong = [text for text in given.split() if not is_bound(text)]
+    found = (tuple(target["secretsAllowed"]),) if "secretsAllowed" in target else ()
+    return found if given is None else (*found, given)
+
+
+def _bounds(given: str) -> tuple[str, ...]:
+    """What the operator lets secret references lead to.
+
+    Raises:
+        UsageError: something of it is no bound.
+    """
+    found = tuple(given.split())
+    wrong = [text for text in found if not is_bound(text)]
     if wrong:
         raise UsageError(f"'{wrong[0]}' does not say what secret references may lead to", hint="write KEY:TARGET or KEY:BEGINNING*, such as env:CRM_* file:/run/secrets/*")  # fmt: skip
-    return (*found, tuple(given.split()))
+    return found
 
 
 def _target(project: Mapping[str, Any], given: Overrides) -> tuple[str, Mapping[str, Any]]:
-    wanted = given.target
     targets: Mapping[str, Mapping[str, Any]] = project.get("targets", {})
+    of_store = [name for name, target in targets.items() if target["store"] == given.store]
+    wanted = given.target or (of_store[0] if len(of_store) == 1 else None)
     name = wanted or project.get("defaultTarget") or (next(iter(targets)) if len(targets) == 1 else DEFAULT_TARGET)
     if name in targets:
         return name, targets[name]

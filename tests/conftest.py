@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import engines
 import pytest
 from hypothesis import settings
 from programs import to_install
@@ -35,6 +36,9 @@ KEY = "a key for the tests, of more than thirty-two characters"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the transcripts of tests/cases")
     parser.addoption("--real-starts", action="store_true", help="start every command line anew: see tests/starting.py")
+    chosen = os.environ.get("RECONCILER_TEST_STORE", engines.SQLITE)
+    names = [engines.SQLITE, engines.POSTGRESQL]
+    parser.addoption("--store", choices=names, default=chosen, help="where the stores are: see tests/engines.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +56,35 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     if line := to_install(skipped):
         terminalreporter.write_line(line, yellow=True)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marked = metafunc.definition.get_closest_marker("both_stores")
+    if marked and metafunc.config.getoption("--store") == engines.SQLITE:
+        metafunc.parametrize("engine", [engines.SQLITE, engines.POSTGRESQL], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--store") != engines.SQLITE:
+        others = [item for item in items if item.get_closest_marker("store_file")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(scope="session")
+def _engine(_postgresql: Callable) -> engines.Engine:
+    return engines.Engine(_postgresql("newest"))
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What the test's stores are on, "sqlite" or "postgresql": see engines.py."""
+    name = getattr(request, "param", request.config.getoption("--store"))
+    if name == engines.SQLITE:
+        yield name
+    else:
+        with engines.running_on(request.getfixturevalue("_engine")):
+            yield name
 
 
 @dataclass(frozen=True)
@@ -175,12 +208,14 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.env: dict[str, str] = {"CRM_PASSWORD": "a-password-for-the-tests"}
+        self.env: dict[str, str] = {"CRM_PASSWORD": "a-password-for-the-tests", **engines.environment()}
 
     def write(self, path: str, text: str | bytes) -> Path:
         """Write a file of the repository."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        if path == engines.PROJECT and isinstance(text, str):
+            text = engines.project(self.root, text)
         target.write_bytes(text if isinstance(text, bytes) else text.encode())
         return target
 
@@ -218,9 +253,9 @@ class Workspace:
         return self.git("rev-parse", "HEAD")
 
     @property
-    def store(self) -> Path:
-        """The embedded store's file."""
-        return self.root / ".reconciler" / "store.db"
+    def store(self) -> Path | engines.Placed:
+        """The store's file, or what is in its place."""
+        return engines.store_of(self.root)
 
 
 def copy_of(workspace: Workspace, name: str, fill: Callable[[Workspace], None]) -> Workspace:
@@ -229,6 +264,13 @@ def copy_of(workspace: Workspace, name: str, fill: Callable[[Workspace], None]) 
     Args:
         name: of what is made; tests that share it give the same.
     """
+    if engines.current():  # a schema is not copied as a file is
+        shutil.rmtree(workspace.root, ignore_errors=True)
+        for name in ("connectors", "policies"):
+            (workspace.root / name).mkdir(parents=True)
+        engines.settle(workspace.root)
+        fill(workspace)
+        return workspace
     template = workspace.root.parent.parent / name / workspace.root.name
     if not template.exists():
         making = template.parent / "making" / template.name
@@ -242,11 +284,12 @@ def copy_of(workspace: Workspace, name: str, fill: Callable[[Workspace], None]) 
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Workspace:
+def empty(tmp_path: Path, engine: str) -> Workspace:
     """A repository without definitions."""
     root = tmp_path / "repo"
     (root / "connectors").mkdir(parents=True)
     (root / "policies").mkdir()
+    engines.settle(root)
     return Workspace(root)
 
 
@@ -259,12 +302,13 @@ def workspace(empty: Workspace) -> Workspace:
 
 
 @pytest.fixture
-def make_workspace(tmp_path: Path) -> Callable[[str], Workspace]:
+def make_workspace(tmp_path: Path, engine: str) -> Callable[[str], Workspace]:
     """Makes further, empty repositories."""
 
     def make(name: str) -> Workspace:
         root = tmp_path / name
         (root / "connectors").mkdir(parents=True)
+        engines.settle(root)
         return Workspace(root)
 
     return make

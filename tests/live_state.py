@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import engines
 import jsonschema
 from msgspec.structs import replace
 from schema_checks import fits
@@ -21,10 +22,12 @@ from reconciler.services.apply import TokenOptions, apply_plan
 from reconciler.services.apply import ApplyOptions, Report, TokenOptions, apply_plan
 from reconciler.services.plan import PlanOptions, make_plan
 from reconciler.settings import Overrides
+from reconciler.stores.drivers import open_url
 from reconciler.stores.host import LocalHost
+from reconciler.stores.sql.database import Database
 from reconciler.stores.sql.store import LiveSqlStore
 from reconciler.stores.sqlite.database import SqliteDatabase
-from reconciler.wiring.run import load_settings, now, open_secrets, open_source, open_store, open_tokens
+from reconciler.wiring.run import context_of, load_settings, now, open_secrets, open_source, open_store, open_tokens
 
 
 def plan_of(workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -50,8 +53,10 @@ def fields(plan: dict[str, Any]) -> dict[str, tuple[Any, Any, str]]:
     }
 
 
-def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Run a statement straight on a store."""
+def sql(store: Path | engines.Placed, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run a statement straight on a store; written for SQLite, whatever the store is."""
+    if engine := engines.current():
+        return (engine.at(store) if isinstance(store, Path) else store).sql(statement, *values)
     with sqlite3.connect(store) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         found = connection.execute(statement, values).fetchall()
@@ -59,12 +64,25 @@ def sql(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     return found
 
 
-def database_at(path: Path) -> SqliteDatabase:
-    """The store in a file."""
-    return SqliteDatabase(path, LocalHost, now, 0)
+def database_at(store: Path | engines.Placed) -> Database:
+    """The store in a file, or in what is in its place."""
+    engine = engines.current()
+    if engine is None:
+        return SqliteDatabase(store, LocalHost, now, 0)
+    placed = engine.at(store) if isinstance(store, Path) else store
+    context = context_of(Path("/"), {"RECONCILER_STORE_KEY": KEY, **engines.environment()})
+    return open_url(placed.url, context)._database
 
 
-def holds_nothing(store: Path) -> bool:
+def told(database: Database, host: Host, clock: Clock) -> Database:
+    """A database that reads other clocks than it would."""
+    if isinstance(database, SqliteDatabase):
+        return replace(database, host=lambda: host, clock=clock)
+    database.host, database.clock = lambda: host, clock
+    return database
+
+
+def holds_nothing(store: Path | engines.Placed) -> bool:
     """Whether there is no store, or one that tells of attempts at most."""
     tables = ("records", "documents", "secrets", "tokens", "runs", "history", "leases")
     return not store.exists() or not any(sql(store, f"SELECT count(*) FROM {table}")[0][0] for table in tables)
@@ -91,23 +109,27 @@ def live_spec(workspace: Workspace, address: str) -> dict[str, Any]:
 class InProcess:
     """Plans and applies of one repository in this process: for properties, where a process for each would take too long."""
 
-    def __init__(self, root: Path, environment: dict[str, str], clock: Clock = now, host: Host | None = None) -> None:
+    def __init__(
+        self, root: Path, environment: dict[str, str], clock: Clock | None = None, host: Host | None = None
+    ) -> None:
+        engines.settle(root)
         self.root = root
-        self.clock = clock
-        self.host = host or LocalHost()
-        self.environment = {"RECONCILER_STORE_KEY": KEY, **environment}
+        self.clock = clock or now
+        self.host = host
+        self.environment = {"RECONCILER_STORE_KEY": KEY, **engines.environment(), **environment}
         self.settings = load_settings(root, Overrides())
 
     @property
-    def path(self) -> Path:
-        """The store's file."""
-        return self.root / ".reconciler" / "store.db"
+    def path(self) -> Path | engines.Placed:
+        """The store's file, or what is in its place."""
+        return engines.store_of(self.root)
 
     def store(self) -> LiveSqlStore:
         """The store, opened anew."""
         store = open_store(self.settings, self.environment)
         assert isinstance(store, LiveSqlStore)
-        store._database = replace(store._database, host=lambda: self.host, clock=self.clock)
+        if self.host is not None or self.clock is not now:
+            store._database = told(store._database, self.host or LocalHost(), self.clock)
         return store
 
     def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:

@@ -132,7 +132,7 @@ def load() -> None:
             importlib.import_module(found.name)
     for name in (  # imported where they are used
         "chevron_blue", "cryptography.hazmat.primitives.ciphers.aead", "cryptography.hazmat.primitives.kdf.hkdf",
-        "dotenv", "git", "httpx", "jsonschema", "jsonschema_rs", "oauthlib.oauth2", "pydantic", "ruamel.yaml",
+        "dotenv", "git", "httpx", "jsonschema", "jsonschema_rs", "oauthlib.oauth2", "psycopg", "pydantic", "ruamel.yaml",
         "yaml", "yaml_rs", "asyncio", "csv", "difflib", "logging", "ssl", "subprocess", "tempfile", "xml.etree.ElementTree",
     ):  # fmt: skip
         importlib.import_module(name)

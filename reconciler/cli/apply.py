@@ -62,12 +62,12 @@ def apply(
     else:
         if keys:
             raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")
-        run = open_run(asked)
+        run = open_run(asked, judged=True)
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
         refuse_unknown(run.store, plan, lambda: run.source.load().resources)
     refuse_demanded(run, plan, branch, saved=planfile is not None)
-    how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight)
+    how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight, asked.witness)
     return carry_out(run, plan, how, verb=verb, memory=memory)
 
 

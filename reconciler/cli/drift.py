@@ -9,6 +9,7 @@ import click
 from reconciler.cli.completion import ADDRESS
 from reconciler.cli.options import ExplainedCommand, choose_format, common_options, key_of
 from reconciler.cli.output import answer, answer_in_utf8, options, say, say_error, wants_color
+from reconciler.cli.plan import witness_option
 from reconciler.cli.run import load_desired, open_run, settings_of_run, warn_lost
 from reconciler.core.drift import DriftReport
 from reconciler.diagnostics import FaultyDefinitions
@@ -39,8 +40,9 @@ FORMATS = ("text", "json", "markdown")
 @click.argument("addresses", nargs=-1, type=ADDRESS, metavar="[ADDRESS]...")
 @click.option("--all", "everybody", is_flag=True, help="The records of all owners, and of none.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something was changed.")
+@witness_option()
 @common_options()
-def drift(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool) -> int:
+def drift(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool, witness: str | None) -> int:
     """Show drift: live records that are not as this repository last applied them, since when, and by whom if known.
 
     It looks at the store alone: no git, no definitions, no secrets. What moved and moved back, and what is left to
@@ -53,7 +55,10 @@ def drift(addresses: tuple[str, ...], everybody: bool, detailed_exitcode: bool) 
     settings = settings_of_run()
     warn_lost(settings)
     store = open_store(settings, os.environ)
+    from reconciler.wiring.witnesses import refuse_gone_back
+
     try:
+        refuse_gone_back(settings, store, witness)
         report = find_drift(store, DriftQuery(settings.target, settings.owner, keys, everybody, now()))
     finally:
         store.close()

@@ -24,7 +24,16 @@ from reconciler.cli.output import (
 from reconciler.cli.run import actor_of_run, named_actor, preflight_of
 from reconciler.core.baseline import KeepsBaselines
 from reconciler.core.plan import Plan
-from reconciler.errors import Declined, ExitCode, Interrupted, ReportLost, StoreLocked, StoreUnavailable, UsageError
+from reconciler.errors import (
+    Declined,
+    ExitCode,
+    Interrupted,
+    ReportLost,
+    SourceUnavailable,
+    StoreLocked,
+    StoreUnavailable,
+    UsageError,
+)
 from reconciler.kinds.registry import address
 from reconciler.wiring.plan import OpenedRun
 from reconciler.wiring.run import now, open_tokens
@@ -70,6 +79,7 @@ class ApplyFlags(Struct, frozen=True):
         yes: whether nobody is asked.
         on_error: "stop" or "continue"; see `carrying_options`.
         parallelism: None for the default.
+        witness: where the head of the history is noted; None for nowhere.
     """
 
     output: str
@@ -77,6 +87,7 @@ class ApplyFlags(Struct, frozen=True):
     on_error: str = "stop"
     parallelism: int | None = None
     preflight: bool = False
+    witness: str | None = None
 
 
 def carry_out(
@@ -116,10 +127,51 @@ def carry_out(
             report = apply_plan(plan, run.store, asked)
     except KeyboardInterrupt as interrupt:
         raise Interrupted("interrupted; nothing was changed", hint="run the command again") from interrupt
+    unnoted = noted(run, flags.witness, report.head)
     _report(report, flags.output)
+    refuse_unnoted(unnoted)
     if memory is not None and not (plan.changes or plan.confirmed):
         _remember(run, memory)
     return _told(report, interrupts, afterwards)
+
+
+def refuse_returned(run: OpenedRun, witness: str | None) -> None:
+    """Stop when the store lacks what its witness says.
+
+    Raises:
+        GuardStopped: it does.
+    """
+    if witness is not None:
+        from reconciler.wiring.witnesses import refuse_gone_back
+
+        refuse_gone_back(run.settings, run.store, witness)
+
+
+def noted(run: OpenedRun, witness: str | None, head: str) -> SourceUnavailable | None:
+    """Note the head of the history outside of the store; why that cannot be done, if so.
+
+    Args:
+        head: see `note_head`.
+    """
+    if witness is None:
+        return None
+    from reconciler.wiring.witnesses import note_head
+
+    try:
+        note_head(run.settings, run.store, witness, head)
+    except SourceUnavailable as failure:
+        return failure
+    return None
+
+
+def refuse_unnoted(failure: SourceUnavailable | None) -> None:
+    """Tell, once the rest is told, that what is done was not noted.
+
+    Raises:
+        ReportLost: so it is.
+    """
+    if failure is not None:
+        raise ReportLost(f"everything was done, but {failure.message}", hint=failure.hint) from failure
 
 
 def _tokens(run: OpenedRun, flags: ApplyFlags) -> "TokenOptions":

@@ -47,10 +47,23 @@ FORMATS = ("table", "text", "json", "yaml")  # a table is the text of this comma
 )
 @click.option("--category", metavar="NAME", help="Connectors filed under this category.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Records that carry this label.")
+@click.option(
+    "--owner",
+    "owners",
+    multiple=True,
+    metavar="OWNER",
+    help="Records that belong to this owner; '' is nobody. Repeatable.",
+)
 @click.option("--status", type=click.Choice(["active", "inactive"]), help="Records of this status.")
 @common_options()
 def get(
-    kind: str | None, name: str | None, text: str, category: str | None, labels: tuple[str, ...], status: str | None
+    kind: str | None,
+    name: str | None,
+    text: str,
+    category: str | None,
+    labels: tuple[str, ...],
+    owners: tuple[str, ...],
+    status: str | None,
 ) -> int:
     """View, list and search live records.
 
@@ -60,7 +73,7 @@ def get(
     """
     if kind and "/" in kind and name is None:
         kind, name = kind.split("/", 1)
-    query = Query(kind_named(kind), name, text, category, labels_of(labels), status)
+    query = Query(kind_named(kind), name, text, category, labels_of(labels), status, frozenset(owners))
     chosen = choose_format(FORMATS, "yaml" if name else "table")
     found = list(search(open_run().store, query, now()))
     if name and not found and query.kind:

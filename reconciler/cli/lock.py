@@ -56,7 +56,7 @@ def release(*, force: bool) -> None:
     from reconciler.services.care import Releaser, release_lease
 
     chosen = choose_format(FORMATS)
-    run = open_run()
+    run = open_run(judged=True)
     locks = open_state(run.settings, os.environ).locks(run.settings.owner)
     by = Releaser(named_actor(), actor_of_run(), now())
     found = release_lease(locks, run.store, by, owner=run.settings.owner, target=run.settings.target, force=force)

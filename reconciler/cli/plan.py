@@ -120,6 +120,12 @@ def approvals_option() -> Callable[..., Callable[..., Any]]:
     )
 
 
+def witness_option() -> Callable[..., Callable[..., Any]]:
+    """The option that says where the head of the history is noted outside of the store."""
+    text = "Where the head of the history is noted outside of the store: a FILE, or git for a ref of this repository. A store that lacks what is noted there has gone back, and stops the run; a run that writes notes its own."
+    return click.option("--witness", metavar="FILE|git", envvar="RECONCILER_WITNESS", help=text)
+
+
 def preflight_option() -> Callable[..., Callable[..., Any]]:
     """The option that tries what changes."""
     text = "Try the connectors that change: secrets, tokens, TLS, servers. Calls no endpoint."
@@ -151,6 +157,7 @@ def guarding_options(function: Callable[..., Any]) -> Callable[..., Any]:
         approvals_option(),
         preflight_option(),
         tokens_option(),
+        witness_option(),
         click.option("--secrets", type=click.Choice(["unchanged", "check"]), envvar="RECONCILER_SECRETS", help="check: resolve all secrets and see which values changed."),
     )(function)  # fmt: skip
 

@@ -23,7 +23,7 @@ from reconciler.errors import GuardStopped, InvalidDefinitions, RecordConflict, 
 from reconciler.settings import Overrides, Settings
 from reconciler.source.repository import Extent
 from reconciler.version import __version__
-from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of
+from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of, with_notes
 from reconciler.wiring.run import (
     default_actor,
     load_settings,
@@ -41,13 +41,16 @@ if TYPE_CHECKING:
     from reconciler.services.plan import Asked, Planned
 
 
-def open_run(flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False) -> OpenedRun:
+def open_run(
+    flags: PlanFlags | None = None, target: str | None = None, *, reading: bool = False, judged: bool = False
+) -> OpenedRun:
     """Settings, source, store and secrets from the command line, the project file and the environment.
 
     Args:
         flags: None for a command that only reads the store; it is told at once where the store was lost.
         target: the one that is used where the command line names none.
         reading: whether nothing is going to be written to the store; see `without_far_key`.
+        judged: whether the command writes to the store; see `Overrides`.
     """
     said = options()
     root = locate_root(said.directory)
@@ -60,6 +63,7 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, readi
         secrets=flags.secrets if flags else None,
         tokens=flags.tokens if flags else None,
         lock_seconds=flags.lock_timeout if flags else None,
+        judged=judged,
     )
     settings = settings_of(root, overrides, reading=reading)
     if said.verbose:
@@ -69,10 +73,20 @@ def open_run(flags: PlanFlags | None = None, target: str | None = None, *, readi
     return run_of(settings, flags.ref if flags else "", open_progress(), cached=not said.no_cache)
 
 
-def settings_of_run() -> Settings:
-    """Settings of a command that only reads the store."""
+def settings_of_run(*, judged: bool = False) -> Settings:
+    """Settings of a command that makes no plan.
+
+    Args:
+        judged: whether it writes to the store; see `Overrides`.
+    """
     said = options()
-    overrides = Overrides(target=said.target, store=said.store, env_file=said.env_file)
+    overrides = Overrides(
+        target=said.target,
+        store=said.store,
+        env_file=said.env_file,
+        secrets_allowed=said.secrets_allowed,
+        judged=judged,
+    )
     return load_settings(locate_root(said.directory), overrides)
 
 
@@ -218,7 +232,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Ope
     from reconciler.wiring.saved_plans import read_plan, refuse_unsigned
 
     saved = read_plan(path)
-    run = open_run(flags, target=saved.target if options().store is None else None)
+    run = open_run(flags, target=saved.target if options().store is None else None, judged=True)
     trusted = list(keys) or list(run.settings.signed_by)
     if trusted:
         named = refuse_unsigned(saved, trusted)
@@ -229,7 +243,7 @@ def open_saved(path: Path, flags: PlanFlags, keys: Sequence[Path]) -> "tuple[Ope
     asked = asked_by(run, replace(flags, adopt=saved.adopt), remember=True)
     with run.progress:
         try:
-            plan = revive(saved, run.store, asked.options)
+            plan = with_notes(revive(saved, run.store, asked.options), run.store)
         except RecordConflict as conflict:
             raise _applied_before(saved, run) or conflict from None
         memory = _memory(run, plan, asked) if saved.verb == "apply" else None

@@ -1,4 +1,4 @@
-"""``reconciler store``: check, repair, backup, rotate-key and purge."""
+"""``reconciler store``: check, repair, backup and rotate-key; purge, init and copy are beside it."""
 
 import os
 import re
@@ -7,110 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.boundary import SignalInterrupts
-from reconciler.cli.execution import FORMATS, lock_timeout_option, yes_option
+from reconciler.cli.execution import lock_timeout_option, noted, refuse_returned, refuse_unnoted
 from reconciler.cli.options import ExplainedCommand, SectionedGroup, choose_format, common_options
-from reconciler.cli.output import answer, can_ask, columns_of, confirmed, options, refuse_unshown, say, wants_color
+from reconciler.cli.output import answer, options, say, wants_color
+from reconciler.cli.plan import witness_option
+from reconciler.cli.purge import purge
 from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run
+from reconciler.cli.setup import init
 from reconciler.core.ports.store import RunInfo
-from reconciler.errors import Declined, ExitCode, UsageError
-from reconciler.render.style import plural
-from reconciler.services.care import PURGE, Purge
+from reconciler.errors import ExitCode, UsageError
+from reconciler.settings import Settings
 from reconciler.wiring.plan import PlanFlags
-from reconciler.wiring.run import now, open_state
+from reconciler.wiring.run import now, open_state, open_store
 from reconciler.wiring.stores import key_place, next_key
 
 if TYPE_CHECKING:
     from reconciler.core.care import Audit
-
-
-_MOST_DAYS = 36_500
-
-
-@click.command(
-    "purge",
-    cls=ExplainedCommand,
-    examples=(
-        ("reconciler store purge --dry-run", "what would be destroyed"),
-        ("reconciler store purge --yes --older-than 90", "from a monthly job"),
-    ),
-)
-@click.option("--older-than", type=click.IntRange(0, _MOST_DAYS), metavar="DAYS", help="What was deleted so long ago; default: the target's quarantineDays, 30.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Show what would be destroyed, and write nothing.")
-@yes_option()
-@lock_timeout_option()
-@common_options()
-def purge(older_than: int | None, dry_run: bool, yes: bool, lock_timeout: float | None) -> int:
-    """Destroy deleted records whose time is over, with their sealed secrets. They cannot be restored after that.
-
-    What they held stays in the history, with secrets as references, and a rollback finds it there. The secrets
-    themselves are overwritten in the store's file; copies of the file elsewhere, such as backups, still have them.
-    Takes the permission to delete such records.
-
-    Formats (-o): text, json.
-    """
-    from reconciler.services.care import carry_out_purge, make_purge
-
-    chosen = choose_format(FORMATS)
-    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
-    days = run.settings.quarantine_days if older_than is None else older_than
-    found = make_purge(run.store, run.settings.owner, days, named_actor(), now())
-    _show(found, days, chosen, everything=dry_run)
-    if dry_run or not found.wanted:
-        _report(found, days, chosen, head="")
-        return ExitCode.OK
-    if not yes:
-        _ask(len(found.wanted))
-    interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    told = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), PURGE)
-    head = carry_out_purge(found, run.store, told, interrupts)
-    _report(found, days, chosen, head=head)
-    if interrupts.noted:
-        say("interrupted too late: the purge was already done")
-        return ExitCode.INTERRUPTED
-    return ExitCode.OK
-
-
-def _show(found: Purge, days: int, chosen: str, *, everything: bool) -> None:
-    """What is going to be destroyed."""
-    from reconciler.render.care import deleted_table
-
-    if not found.wanted or (options().quiet and not everything):
-        return
-    stream = sys.stdout if chosen == "text" else sys.stderr
-    if chosen == "text" or not everything:
-        stream.write(
-            deleted_table(
-                found.wanted, days, now(), color=wants_color(options().color, stream), columns=columns_of(stream)
-            )
-        )
-        refuse_unshown()
-
-
-def _ask(count: int) -> None:
-    """Ask whether to go on.
-
-    Raises:
-        UsageError: nobody can be asked.
-        Declined: the answer is not yes.
-    """
-    if not can_ask():
-        raise UsageError("purge asks before it destroys something, and there is no terminal to ask on", hint="pass --yes")  # fmt: skip
-    if not confirmed(f"Destroy {plural(count, 'deleted record')} for good?"):
-        raise Declined("not purged; nothing was changed")
-
-
-def _report(found: Purge, days: int, chosen: str, *, head: str) -> None:
-    from reconciler.render.care import purge_json
-
-    if chosen == "json":
-        answer(purge_json(found.wanted, days, head=head))
-    elif not found.wanted and not options().quiet:
-        answer(f"Nothing to purge: no record was deleted {days} days ago or longer.\n")
-    elif head and not options().quiet:
-        secrets = sum(item.secrets for item in found.wanted)
-        answer(f"Purged {plural(len(found.wanted), 'deleted record')} with {plural(secrets, 'secret')}; the history keeps what they held.\n")  # fmt: skip
 
 
 STORE_FORMATS = ("text", "json")
@@ -149,8 +64,9 @@ def backup(file: Path, *, force: bool) -> None:
     examples=(("reconciler store rotate-key", "under a new random key"),),
 )
 @lock_timeout_option()
+@witness_option()
 @common_options()
-def rotate_key(lock_timeout: float | None) -> int:
+def rotate_key(lock_timeout: float | None, witness: str | None) -> int:
     """Seal all secrets and access tokens anew, under a new key, in one transaction.
 
     A key file is replaced by a random key, or by the one in RECONCILER_NEW_STORE_KEY. Where the key is in
@@ -164,15 +80,18 @@ def rotate_key(lock_timeout: float | None) -> int:
     from reconciler.services.care import ROTATE_KEY, change_key
 
     chosen = choose_format(STORE_FORMATS)
-    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
+    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout), judged=True)
+    refuse_returned(run, witness)
     keys, new = open_state(run.settings, os.environ).keys(), next_key(run.settings, os.environ)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), ROTATE_KEY)
     rotation = change_key(keys, run.store, new, info, named_actor(), interrupts)
+    unnoted = noted(run, witness, rotation.done.head if rotation.done else "")
     if chosen == "json":
         answer(rotation_json(rotation, run.settings.target))
     elif not options().quiet:
         answer(rotation_text(rotation, run.settings.target))
+    refuse_unnoted(unnoted)
     if interrupts.noted:
         say("interrupted too late: the key was already changed")
         return ExitCode.INTERRUPTED
@@ -187,6 +106,7 @@ def store() -> None:
 store.add_command(rotate_key)
 store.add_command(backup)
 store.add_command(purge)
+store.add_command(init)
 
 
 @store.command(
@@ -201,8 +121,9 @@ store.add_command(purge)
 )
 @click.option("--repair", "mends", is_flag=True, help="Mend what can be mended, and say what was done.")
 @lock_timeout_option()
+@witness_option()
 @common_options()
-def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
+def check(head: str | None, lock_timeout: float | None, witness: str | None, *, mends: bool) -> int:
     """Look the store over: the file, bodies, references, and the chain of its history. Exits with 10 when something is broken.
 
     --repair mends what somebody has done to the tables outside of a run, in one transaction, and says what: notes,
@@ -213,19 +134,33 @@ def check(head: str | None, lock_timeout: float | None, *, mends: bool) -> int:
 
     Whoever may write to the file can write the whole history anew, and the chain fits again. Note the head that
     `apply -o json` and `apply -v` report where they cannot write, such as in the pipeline's log, and compare it
-    with --head: a head is in the history for ever.
+    with --head: a head is in the history for ever. --witness does both: it says too when a whole store is an older one.
 
     Formats (-o): text, json.
     """  # fmt: skip
     chosen = choose_format(STORE_FORMATS)
-    noted = _hash(head) if head is not None else ""
+    hash_noted = _hash(head) if head is not None else ""
     if mends:
-        return _repair(chosen, noted, lock_timeout)
+        return _repair(chosen, hash_noted, lock_timeout, witness)
     if lock_timeout is not None:
         raise UsageError("--lock-timeout goes with --repair, as looking waits for nobody", hint="leave it out")
-    audit = open_state(settings_of_run(), os.environ).audit(noted)
+    settings = settings_of_run()
+    audit = open_state(settings, os.environ).audit(hash_noted)
+    if witness is not None:
+        audit = _with_witness(audit, settings, witness)
     _show_done(audit, chosen)
     return ExitCode.WORLD if audit.faults else ExitCode.OK
+
+
+def _with_witness(audit: "Audit", settings: Settings, witness: str) -> "Audit":
+    """The audit, with what the witness says of the store."""
+    from reconciler.core.care import WITNESS, Fault
+    from reconciler.wiring.witnesses import testimony
+
+    said = testimony(settings, open_store(settings, os.environ), witness)
+    problem = said.problem
+    faults = (Fault(WITNESS, "; ".join((problem.message, *problem.details)), problem.hint),) if problem else ()
+    return replace(audit, faults=(*audit.faults, *faults), notes=(*audit.notes, *said.notices))
 
 
 def _show_done(audit: "Audit", chosen: str) -> None:
@@ -239,16 +174,18 @@ def _show_done(audit: "Audit", chosen: str) -> None:
         answer(audit_text(audit, color=wants_color(options().color, sys.stdout)))
 
 
-def _repair(chosen: str, noted: str, lock_timeout: float | None) -> int:
+def _repair(chosen: str, hash_noted: str, lock_timeout: float | None, witness: str | None) -> int:
     """Mend, say what was mended, and look over what came of it."""
     from reconciler.services.care import REPAIR, repair_store
 
-    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout))
+    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout), judged=True)
+    refuse_returned(run, witness)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), REPAIR)
     state = open_state(run.settings, os.environ)
     repair = repair_store(state.repairs(), run.store, info, named_actor(), interrupts)
-    audit = state.audit(noted) if noted else repair.audit
+    unnoted = noted(run, witness, repair.audit.head if repair.run is not None else "")
+    audit = state.audit(hash_noted) if hash_noted else repair.audit
     if chosen == "json":
         from reconciler.render.history import audit_json
 
@@ -259,6 +196,7 @@ def _repair(chosen: str, noted: str, lock_timeout: float | None) -> int:
         if not options().quiet:
             answer(repair_text(repair))
         _show_done(audit, chosen)
+    refuse_unnoted(unnoted)
     if interrupts.noted:
         say("interrupted too late: the store was already mended")
         return ExitCode.INTERRUPTED

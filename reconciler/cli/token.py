@@ -119,7 +119,7 @@ def _care(
     from reconciler.services.token_care import refuse_failed
 
     chosen = choose_format(FORMATS)
-    run = open_run()
+    run = open_run(judged=True)
     tools = open_tokens(run.settings, run.store, parallelism, run.progress)
     with run.progress:
         care = verb(run.store, tools, connectors, Caller(named_actor(), now()))

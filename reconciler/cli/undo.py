@@ -20,6 +20,7 @@ from reconciler.cli.plan import (
     saving_options,
     show_plan,
     tokens_option,
+    witness_option,
 )
 from reconciler.cli.run import Saving, open_run, planned_with, refuse_demanded, refuse_unsaved
 from reconciler.core.guards import Override
@@ -64,13 +65,13 @@ def rollback(
     flags = PlanFlags(ref="", no_prune=False, adopt=False, full=True, **given)
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
-    run = open_run(flags)
+    run = open_run(flags, judged=not dry_run and out is None)
     refuse_lost(run.store)
     plan, past, in_git = _plan(run, flags, wanted)
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "rollback")
     refuse_demanded(past, plan, None, saved=False)
-    how = ApplyFlags(chosen, yes, on_error, parallelism, flags.preflight)
+    how = ApplyFlags(chosen, yes, on_error, parallelism, flags.preflight, flags.witness)
     return carry_out(past, plan, how, verb="rollback", afterwards=(in_git,))
 
 
@@ -120,6 +121,7 @@ def _point(wanted: str) -> tuple[int | None, str]:
 @approvals_option()
 @preflight_option()
 @tokens_option()
+@witness_option()
 @carrying_options
 @saving_options
 @common_options()
@@ -131,6 +133,7 @@ def restore(
     approvals: tuple[str, ...],
     preflight: bool,
     tokens: str | None,
+    witness: str | None,
     yes: bool,
     lock_timeout: float | None,
     on_error: str,
@@ -149,10 +152,12 @@ def restore(
     from reconciler.services.scope import refuse_lost
 
     chosen = choose_format(FORMATS)
-    flags = PlanFlags("", True, False, None, None, tokens, preflight, lock_timeout, overrides, approvals=approvals)
+    flags = PlanFlags(
+        "", True, False, None, None, tokens, preflight, lock_timeout, overrides, approvals=approvals, witness=witness
+    )
     saving = Saving(out, sign_key, valid_for)
     refuse_unsaved(saving)
-    run = open_run(flags)
+    run = open_run(flags, judged=bool(addresses) and not dry_run and out is None)
     refuse_lost(run.store)
     if not addresses:
         if number is not None:
@@ -162,7 +167,7 @@ def restore(
     if dry_run or out is not None:
         return show_plan(past, plan, chosen, flags, saving, "restore")
     refuse_demanded(past, plan, None, saved=False)
-    how = ApplyFlags(chosen, yes, on_error, parallelism, preflight)
+    how = ApplyFlags(chosen, yes, on_error, parallelism, preflight, witness)
     return carry_out(past, plan, how, verb="restore", afterwards=in_git)
 
 

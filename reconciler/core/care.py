@@ -1,7 +1,7 @@
 """What looking a store over finds, what a repair mends, and the steps to another key."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -13,13 +13,15 @@ from reconciler.core.secret import Secret
 
 CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
+WITNESS = "witness"
+"""What is looked at besides, where somebody noted the history elsewhere."""
 
 
 class Fault(Struct, frozen=True):
     """Something that is not as it should be.
 
     Attributes:
-        check: one of `CHECKS`.
+        check: one of `CHECKS`, or `WITNESS`.
         hint: what to do.
     """
 
@@ -168,6 +170,50 @@ class Rekeyed(Struct, frozen=True):
     head: str
 
 
+class Copying(Struct, frozen=True):
+    """How a store is copied.
+
+    Attributes:
+        rekeying: from the key of the source to that of the copy; None where nothing is sealed.
+    """
+
+    rekeying: Rekeying | None
+
+
+class Copied(Struct, frozen=True):
+    """What was copied.
+
+    Attributes:
+        counts: rows, by table.
+        head: the last hash of the copy's history.
+    """
+
+    counts: Mapping[str, int]
+    secrets: int
+    tokens: int
+    head: str
+
+
+@runtime_checkable
+class CanCopy(Protocol):
+    """A state that can become a copy of another one."""
+
+    def take_over(self, source: Any, copying: Copying, run: RunInfo) -> Copied:
+        """Copy all of another state in one transaction, and note in the history that this is a copy.
+
+        Args:
+            source: a `State`.
+
+        Raises:
+            UsageError: that one cannot be copied.
+            StoreUnavailable: it is not there, something is broken in it, or the copy cannot be written.
+            StoreLocked: a run writes to one of them.
+            RecordConflict: this one holds something already.
+            KeyUnavailable: something cannot be opened.
+        """
+        ...
+
+
 class Rotation(Struct, frozen=True):
     """What became of it.
 
@@ -202,3 +248,47 @@ class KeepsKey(Protocol):
     def scrub(self) -> bool:
         """Overwrite what is no longer used of the store's files; whether nobody was in the way."""
         ...
+
+
+@runtime_checkable
+class CanInit(Protocol):
+    """A state that can be made before the first run writes to it, as where only its owner may."""
+
+    def init(self) -> bool:
+        """Make the store where there is none; whether there was none. An older one is brought up to date.
+
+        Raises:
+            StoreLocked: another process did not end in time.
+            StoreUnavailable: it cannot be made, or is newer.
+        """
+        ...
+
+    def role_statements(self, prefix: str) -> Sequence[str]:
+        """What makes the roles of its server, each statement whole; nothing where it has no roles.
+
+        Args:
+            prefix: how the names of the roles begin.
+        """
+        ...
+
+    def make_roles(self, prefix: str) -> None:
+        """Carry these out, in one transaction; roles that are there keep their logins and passwords.
+
+        Raises:
+            StoreUnavailable: whoever connects may not make roles.
+        """
+        ...
+
+
+class Made(Struct, frozen=True):
+    """What came of making a store.
+
+    Attributes:
+        new: whether there was none.
+        statements: those that make the roles of its server; none where it has none.
+        roles: whether they were carried out.
+    """
+
+    new: bool
+    statements: tuple[str, ...]
+    roles: bool

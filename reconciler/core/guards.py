@@ -11,6 +11,7 @@ from reconciler.core.access_diff import SUPER_ADMIN, AccessChange, AccessDiff, S
 from reconciler.core.diff import at
 from reconciler.core.model import Key
 from reconciler.core.plan import Action, Change, Problem, Revision
+from reconciler.core.witness import GUARD as GONE_BACK
 from reconciler.errors import ExitCode
 
 FREE_DELETES = 5  # a share alone would stop every delete in a small repository
@@ -152,7 +153,7 @@ def _plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
-GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty", "lost-store")
+GUARDS = ("deletes", "access-loss", "own-loss", "no-super-admin", "dirty", "lost-store", GONE_BACK)
 """The guards that can be overridden; what stops the others is mended."""
 SHOWN = 12
 """So many digits of a plan's fingerprint are shown."""

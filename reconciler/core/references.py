@@ -15,6 +15,8 @@ TO_FILES = tuple(f'{{"{scheme}":"'.encode() for scheme in OF_FILES)
 BOUNDS_HINT = "whoever runs this sets the bounds: secretsAllowed in reconciler.yaml, and RECONCILER_SECRETS_ALLOWED"
 OWN_VARIABLES = "RECONCILER_"
 """How the names of the tool's own variables begin."""
+PG_VARIABLE = "PGPASSWORD"
+"""Holds the password of a store on a server, as its client library has it."""
 _OWN_FOLDERS = (".git", ".reconciler")
 _OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
 _BOUND = re.compile(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.DOTALL)
@@ -23,7 +25,8 @@ _BOUND = re.compile(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.D
 def own(scheme: str, target: str) -> str:
     """What of the tool's own a reference names, or of what runs beside it; "" where that cannot be seen in its text."""
     if scheme == "env":
-        return "the tool's own settings and keys" if target.upper().startswith(OWN_VARIABLES) else ""
+        name = target.upper()
+        return "the tool's own settings and keys" if name.startswith(OWN_VARIABLES) or name == PG_VARIABLE else ""
     return own_place(path_of(target) if scheme == "sops" else target) if scheme in OF_FILES else ""
 
 

@@ -52,6 +52,11 @@ def may_need_token(body: bytes) -> bool:
     return b'"method":"oauth2-' in body or b'"tokenRequest":{' in body
 
 
+def may_hold_nul(body: bytes) -> bool:
+    """Whether a text or key of a canonical body may hold U+0000: a test without decoding it."""
+    return b"\\u0000" in body
+
+
 def fingerprint(body: bytes) -> str:
     """Digest that stands for a canonical body."""
     return sha256(body).hexdigest()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 
-VERSION = 2
+VERSION = 3
 """Grows when the same definitions are judged otherwise, or make another body, between two released versions."""
 
 SCHEMAS = ("category", "connector", "group", "permissionpolicy", "accesstest")

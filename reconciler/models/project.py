@@ -5,12 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from reconciler.core.secret import REFERENCE_KEYS
-from reconciler.models.common import SPACE, Model, Name, Whole, text
+from reconciler.models.common import SPACE, Distinct, Model, Name, Whole, text
+from reconciler.models.connector import SecretRef
 
 _Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
 _Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
 _Share = Annotated[str, text(pattern=r"^[0-9]{1,9}%?$")]
 _Bound = Annotated[str, text(0, 4096, rf"^({'|'.join(REFERENCE_KEYS)}):(\*|[^*{SPACE}][^*]*\*?)$")]
+
+
+_Address = Annotated[str, text(pattern=r"^(category|connector|group|policy)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
 class Helper(Model):
@@ -32,10 +36,12 @@ class Target(Model):
     """A live store, and how changes come to it.
 
     Attributes:
+        password: where the password of the store's server is read from.
         secrets_allowed: what secret references may lead to; None where the target does not say.
     """
 
     store: _Url
+    password: SecretRef | None = None
     state: _Url | None = None
     env_file: _Path | None = None
     key_file: _Path | None = None
@@ -57,5 +63,6 @@ class Project(Model):
     kind: Literal["Project"]
     owner: Annotated[str, text(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$")] | None = None
     default_target: Name | None = None
+    defined_elsewhere: Annotated[list[_Address], Field(max_length=10000), Distinct] = []
     secrets: Secrets = Secrets()
     targets: Annotated[dict[Name, Target], Field(max_length=100)] = {}

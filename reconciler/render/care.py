@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.calls import later
-from reconciler.core.care import CHECKS, Audit, KeyMove, Repair, Rotation
+from reconciler.core.care import CHECKS, WITNESS, Audit, KeyMove, Repair, Rotation
 from reconciler.core.history import ago
 from reconciler.core.quarantine import Deleted
 from reconciler.harmless import harmless
@@ -136,7 +136,7 @@ def _dump(kind: str, content: dict[str, Any]) -> str:
 
 
 _ABOUT = {
-    "file": "SQLite finds the file whole",
+    "file": "the database is whole",
     "values": "values are of the types of their columns",
     "notes": "the store notes its revision, its identity and its key",
     "keys": "secrets, tokens and bodies have a record",
@@ -146,14 +146,17 @@ _ABOUT = {
     "history": "records are what their last change left",
     "quarantine": "deleted records are what was deleted",
     "chain": "the history is unbroken",
+    WITNESS: "the history has what was noted elsewhere",
 }
 
 
 def audit_text(audit: Audit, *, color: bool) -> str:
     """One line a check, with what is wrong and what to do; the head last, to be noted elsewhere."""
     lines = []
-    for check in CHECKS:
+    for check in (*CHECKS, WITNESS):
         faults = [fault for fault in audit.faults if fault.check == check]
+        if not faults and check == WITNESS:
+            continue
         if not faults:
             lines.append(f"{paint('ok', GREEN, color=color)}      {_ABOUT[check]}")
             continue

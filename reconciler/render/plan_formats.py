@@ -170,13 +170,14 @@ def value_json(field: FieldChange, value: Any) -> Any:
 def plan_markdown(plan: Plan, verdicts: Sequence[PreflightVerdict] = ()) -> str:
     """The plan as a comment: totals first, problems next, then the changes, folded where they are long, cut to fit."""
     if plan.is_empty:
-        return "\n".join([f"### Plan for {escape(plan.target)}: nothing to do", "", *_expiring(plan)]).rstrip() + "\n"
+        title = f"### Plan for {escape(plan.target)}: nothing to do"
+        return "\n".join([title, "", *_noted(plan), *_expiring(plan)]).rstrip() + "\n"
     lines = [f"### Plan for {escape(plan.target)}: {totals(plan)}", "", f"From {escape(str(plan.revision))}.", ""]
     for problem in plan.problems:
         lines.append(f"> **It will not be applied like this:** {escape(problem.message)}")
         lines += [f"> - {escape(detail)}" for detail in problem.details]
         lines += [f"> {escape(problem.hint)}", ""] if problem.hint else [""]
-    lines += [line for notice in plan.notices for line in (f"> **Note:** {escape(notice)}", "")]
+    lines += _noted(plan)
     lines += _expiring(plan)
     if len(plan.changes) > 1:
         lines += [*(f"- {word}: {words}" for word, words in kind_totals(plan)), ""]
@@ -207,6 +208,10 @@ def _folded(lines: Sequence[str]) -> Iterator[str]:
         yield from diff_block(lines)
     else:
         yield from (f"<details><summary>{len(lines):,} lines</summary>", "", *diff_block(lines), "</details>", "")
+
+
+def _noted(plan: Plan) -> list[str]:
+    return [line for notice in plan.notices for line in (f"> **Note:** {escape(notice)}", "")]
 
 
 def _expiring(plan: Plan) -> list[str]:

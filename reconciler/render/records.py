@@ -63,6 +63,10 @@ def records_table(records: Sequence[Found], *, color: bool, columns: int = 0) ->
     one_kind = len({record.kind for record in records}) == 1
     header = _header(records[0].kind if one_kind else "")
     rows = [_readable_row(record, len(header), one_kind=one_kind) for record in records]
+    if len({record.owner for record in records}) > 1:
+        header.insert(1, "OWNER")
+        for row, record in zip(rows, records, strict=True):
+            row.insert(1, record.owner or "nobody")
     lines = table(
         header, rows, color=color, columns=columns, marked=[YELLOW if record.drifted else "" for record in records]
     )

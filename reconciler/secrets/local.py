@@ -67,7 +67,8 @@ class ResolverContext(Struct, frozen=True, dict=True):
         Raises:
             SecretRefused: nobody may.
         """
-        if what := own(scheme, target):
+        what = own(scheme, target) or ("the password of the store" if {scheme: target} == self.own.password else "")
+        if what:
             raise SecretRefused(f"it leads to {what}", hint=ELSEWHERE)
         if not self.bounds.permit(scheme, target):
             raise SecretRefused("it is outside of what secret references may lead to here", hint=BOUNDS_HINT)

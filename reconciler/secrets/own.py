@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reconciler.core.references import absolute, own_place
+from reconciler.core.references import PG_VARIABLE, absolute, own_place
 from reconciler.errors import SecretRefused, SecretUnavailable
 from reconciler.secrets.keys import KEY_VARIABLE, MAX_SECRET_BYTES, NEW_KEY_VARIABLE, read_regular
 from reconciler.secrets.signatures import PASSPHRASE, holds_signing_key
@@ -36,6 +36,7 @@ class Own(Struct, frozen=True, dict=True):
         files: further files that are the operator's alone.
         signers: files with the public keys that plans are signed with.
         application: number by which SQLite files that are stores are known.
+        password: reference to the password of the store's server.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Own(Struct, frozen=True, dict=True):
     files: tuple[Path, ...] = ()
     signers: tuple[Path, ...] = ()
     application: int = 0
+    password: Mapping[str, str] | None = None
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""
@@ -167,8 +169,8 @@ class Own(Struct, frozen=True, dict=True):
 
     @cached_property
     def _values(self) -> tuple[str, ...]:
-        """The keys and passphrases at hand."""
-        values = [self.environment.get(name, "") for name in (KEY_VARIABLE, NEW_KEY_VARIABLE, PASSPHRASE)]
+        """The keys, passphrases and passwords at hand."""
+        values = [self.environment.get(name, "") for name in (KEY_VARIABLE, NEW_KEY_VARIABLE, PASSPHRASE, PG_VARIABLE)]
         for file in self._key_files():
             with suppress(OSError, SecretUnavailable):
                 values.append(read_regular(file).decode("utf-8", "replace"))
@@ -187,8 +189,11 @@ def _identities(files: Iterable[Path]) -> Iterator[tuple[int, int]]:
 
 
 def _files_in(environment: Mapping[str, str]) -> list[Path]:
-    """Files that the tool's own variables name, such as a signing key."""
-    return [Path(value) for name, value in environment.items() if name.startswith("RECONCILER_") and value]
+    """Files that the tool's own variables name, such as a signing key, and those with passwords of the store's server."""
+    own = [Path(value) for name, value in environment.items() if name.startswith("RECONCILER_") and value]
+    home = environment.get("HOME", "")
+    passwords = (environment.get("PGPASSFILE", ""), f"{home}/.pgpass" if home else "")
+    return [*own, *(Path(path) for path in passwords if path)]
 
 
 def _pointer(file: Path) -> str:

@@ -20,6 +20,7 @@ from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import waiting
 from reconciler.core.references import Bounds
+from reconciler.core.witness import Testimony
 from reconciler.errors import ExitCode
 from reconciler.kinds.canonical import display_after, is_readable, refs_after
 from reconciler.kinds.registry import KINDS, address
@@ -151,6 +152,22 @@ def clashes(changes: Sequence[Change], live: Mapping[Key, Record]) -> Iterator[P
         yield Problem(ExitCode.CONFLICT, f"what is referred to is not there: {names}", _hint(missing), missing)
 
 
+def _missing_elsewhere(
+    changes: Sequence[Change], live: Mapping[Key, Record], store: Store, elsewhere: frozenset[Key]
+) -> Iterator[Problem]:
+    """References to what another repository is said to define, and has not applied."""
+    wanted = {ref for change in changes for ref in refs_after(change)} & elsewhere if elsewhere else set()
+    absent = {ref for ref in wanted if ref not in live and not any(store.search(*ref))}
+    if absent:
+        details = tuple(
+            f"{address(*change.key)} refers to {address(*ref)}"
+            for change in changes
+            for ref in sorted(refs_after(change) & absent)
+        )
+        hint = "the repository that defines it applies first; see definedElsewhere in reconciler.yaml"
+        yield Problem(ExitCode.CONFLICT, "what is defined elsewhere is not in the store", hint, details)
+
+
 def _hint(missing: Sequence[str]) -> str:
     first = missing[0].rpartition(" ")[2]
     return f"bring it back first, such as with: reconciler restore {first}"
@@ -172,6 +189,8 @@ class PlanOptions(Struct, frozen=True):
         secrets: when given, all secrets are resolved and compared, so that a rotated value is a change.
         only: the records that the plan is about, with what they refer to; empty for all.
         progress: told how far planning has come.
+        elsewhere: what others define, and definitions may refer to.
+        testimony: what was noted outside of the store says of it.
     """
 
     target: str
@@ -188,6 +207,8 @@ class PlanOptions(Struct, frozen=True):
     secrets: SecretBackend | None = None
     only: frozenset[Key] = frozenset()
     progress: Progress = UNTOLD
+    elsewhere: frozenset[Key] = frozenset()
+    testimony: Testimony = Testimony()
 
 
 class Around(Struct, frozen=True):
@@ -212,7 +233,7 @@ def complete(
 ) -> Plan:  # fmt: skip
     """Order the changes, judge them, and look for whatever stands against them."""
     owned = around.owned
-    lost = guards.lost_store(store.lost())
+    stands = [problem for problem in (guards.lost_store(store.lost()), options.testimony.problem) if problem]
     problems = [around.emptied] if around.emptied else []
     problems += _of_source(revision, changes, options)
     problems += objections(
@@ -222,6 +243,7 @@ def complete(
         adopt=options.adopt,
         deletes=guards.too_many_deletes(changes, owned, options.max_deletes, WORDS),
     )
+    problems += _missing_elsewhere(changes, live, store, options.elsewhere)
     problems += clashes(changes, live) if revision.past else ()
     problems += bounds_problem(changes, options.bounds)
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
@@ -232,13 +254,13 @@ def complete(
         options.target,
         options.owner,
         in_order,
-        (*([lost] if lost else ()), *judgement.problems, *problems),
+        (*stands, *judgement.problems, *problems),
         owned.total(),
         around.kept,
         counted(in_order),
         access,
         judgement.basis,
-        (*judgement.notices, *recipient_notices(in_order)),
+        (*judgement.notices, *recipient_notices(in_order), *options.testimony.notices),
         around.expiring,
     )
     return _settled(plan, options)

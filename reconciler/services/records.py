@@ -152,6 +152,7 @@ class Query(Struct, frozen=True):
         category: connectors filed under it.
         labels: labels that must be there with these values.
         status: active or inactive.
+        owners: that belong to one of them; "" is nobody; all when it is empty.
     """
 
     kind: str | None = None
@@ -160,6 +161,7 @@ class Query(Struct, frozen=True):
     category: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     status: str | None = None
+    owners: frozenset[str] = frozenset()
 
 
 def search(store: Store, query: Query, now: str = "") -> Iterator[Found]:
@@ -171,6 +173,8 @@ def search(store: Store, query: Query, now: str = "") -> Iterator[Found]:
     words = fold(query.text).split()
     changed = {one.uid for one in store.moved() if one.before and drifted(one, now)}
     for found in store.search(query.kind, query.name):
+        if query.owners and found.owner not in query.owners:
+            continue
         try:
             matches = _matches(found.name, found.content, query, words)
         except (AttributeError, TypeError):  # others have written what is no body

@@ -21,7 +21,7 @@ from reconciler.source.trees import Difference, files_with
 _LEADING = ("file", "sops", "age", "exec", "plugin")
 """Keys of secret references that lead to files, or may."""
 _MAY_LEAD = f"(^|[^a-zA-Z0-9_-])({'|'.join((*_LEADING, 'contract'))})([^a-zA-Z0-9_-]|$)"
-_NAMES = ("apiVersion", "kind", "owner", "defaultTarget")
+_NAMES = ("apiVersion", "kind", "owner", "defaultTarget", "definedElsewhere")
 """Settings that hold no path."""
 _OWN = ".reconciler"
 """Where the embedded store is, unless the project file says otherwise."""
@@ -42,8 +42,8 @@ class Attached:
         self._root = root
         self._before, self._after = before, after
         self._rewriting = rewriting(root, before.tree, after.tree)
-        self._project, _ = _project_at(root, before)
-        self._next, faults = _project_at(root, after)
+        self._project, _ = project_at(root, before)
+        self._next, faults = project_at(root, after)
         self.faults = [fault for fault in faults if fault.severity is Severity.ERROR]
         """Of the project file after the change."""
         self.unreadable: list[Diagnostic] = []
@@ -142,7 +142,7 @@ class Attached:
         return [word for word in helpers.get(helper, {}).get("command", ()) if "{name}" in word]
 
 
-def _project_at(root: Path, place: TreePlace) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
+def project_at(root: Path, place: TreePlace) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
     """The settings; None where they cannot be read."""
     entries = list_entries(root, place.tree, [PROJECT_FILE])
     if not entries:

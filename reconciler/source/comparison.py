@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
@@ -9,12 +10,13 @@ from reconciler.core.verdicts import Comparison, Side
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.kinds.crosscheck import Clash
 from reconciler.source import files
-from reconciler.source.attachments import Attached
+from reconciler.source.attachments import Attached, project_at
 from reconciler.source.bulk import PartReader
 from reconciler.source.checkout import rewritten_in
 from reconciler.source.commits import Revisions
 from reconciler.source.contracts import ContractSource, ReadContract
 from reconciler.source.documents import locate_clashes
+from reconciler.source.elsewhere import Elsewhere
 from reconciler.source.reach import places
 from reconciler.source.trees import Difference, differences, files_with, likely_files
 
@@ -96,11 +98,21 @@ def _read_head(reader: PartReader, tree: str, definitions: Sequence[Difference],
     further = _further(reader.root, tree, _words(resources, before.changed, after, gone))
     entries = {**dict(further), **likely, **entries}
 
+    elsewhere = Elsewhere(lambda: _project_at(reader.root, tree))
+
     def keep(clash: Clash) -> bool:
         """Of files that are only read beside, what they refer to was not read."""
+        if not elsewhere.counts(clash):
+            return False
         return clash.code not in _FAR or clash.resource.file in own or clash.ref in gone
 
     return _side(reader.load(dict(sorted(entries.items())), keep), own)
+
+
+def _project_at(root: Path, tree: str) -> dict[str, Any]:
+    """The settings in a commit or tree; none where they cannot be read."""
+    here, _ = places(root, (tree, tree))
+    return project_at(root, here)[0] or {}
 
 
 def _words(

@@ -10,7 +10,7 @@ from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.core.secret import may_hold_token
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place, has_errors, sorted_diagnostics
-from reconciler.kinds.canonical import make_resource
+from reconciler.kinds.canonical import make_resource, may_hold_nul
 from reconciler.kinds.crosscheck import Clash, by_address, crosscheck
 from reconciler.kinds.policies import may_expire
 from reconciler.kinds.registry import KINDS, Kind, is_valid, no_dated_rules, prepare
@@ -97,6 +97,8 @@ class DocumentReader:
                 if self._findings(found, document["spec"], index) or not file.startswith(found.directory):
                     return None
                 resource = make_resource(document, found, file, index)
+                if may_hold_nul(resource.body):
+                    return None
                 content.resources.append(resource)
                 if found.dated_rules is not no_dated_rules and may_expire(resource.body):
                     content.settled = False
@@ -141,7 +143,10 @@ class DocumentReader:
             message = f"a {kind.word} belongs in {kind.directory}/"
             found.append(Finding("RC306", message, Place(index, ("kind",)), f"move the document to {kind.directory}/"))
         found += islice(token_findings(document, index), MAX_FAULTS)
-        content.resources.append(make_resource(document, kind, file, index))
+        resource = make_resource(document, kind, file, index)
+        if may_hold_nul(resource.body):
+            found += islice(nul_findings(document, index), MAX_FAULTS)
+        content.resources.append(resource)
         return found
 
 
@@ -165,6 +170,21 @@ def token_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) 
         yield from token_findings(item, document, (*path, step))
 
 
+def nul_findings(value: Any, document: int, path: tuple[str | int, ...] = ()) -> Iterator[Finding]:
+    """Findings for texts and keys with the character U+0000, anywhere in a document."""
+    if isinstance(value, str) and "\0" in value:
+        yield Finding("RC213", "the text holds the character U+0000", Place(document, path), _WITHOUT_NUL)
+    if isinstance(value, dict):
+        for key in value:
+            if "\0" in key:
+                place = Place(document, (*path, key), at_key=True)
+                yield Finding("RC213", "the key holds the character U+0000", place, _WITHOUT_NUL)
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in items:
+        yield from nul_findings(item, document, (*path, step))
+
+
+_WITHOUT_NUL = 'take it out; it is written "\\0", "\\x00" or "\\u0000"'
 _DOCUMENTS_LOST = frozenset(f"RC{code}" for code in (101, 102, 103, 104, 105, 106, 107, 112, 114, 118, 119, 120, 121))
 """Faults after which documents of the file may be missing: what they define cannot be called undefined."""
 

@@ -10,7 +10,7 @@ from reconciler.diagnostics import RULES, Finding, Place, Severity, Span
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.merge import document, explicit
 from reconciler.kinds.registry import KINDS, Kind
-from reconciler.source.documents import DocumentReader, token_findings
+from reconciler.source.documents import DocumentReader, nul_findings, token_findings
 from reconciler.source.project import explain
 from reconciler.source.roundtrip.edit import DocumentParts, change_document, cut, join, start_of, without
 from reconciler.source.roundtrip.format import format_document_text
@@ -69,7 +69,11 @@ def findings_of(declared: dict[str, Any], now: str) -> list[Finding]:
     if not found:
         kind = KINDS[declared["kind"]]
         found = kind.rules(declared["spec"], 0) + kind.dated_rules(declared["spec"], 0, now)
-    return [item for item in [*found, *token_findings(declared, 0)] if RULES[item.code].severity is Severity.ERROR]
+    return [
+        item
+        for item in [*found, *token_findings(declared, 0), *nul_findings(declared, 0)]
+        if RULES[item.code].severity is Severity.ERROR
+    ]
 
 
 def _literals(key: Key, content: dict[str, Any], secrets: Container[str]) -> list[Finding]:

@@ -15,6 +15,7 @@ from reconciler.source import files, trees
 from reconciler.source.checkout import Checkout
 from reconciler.source.contracts import SUFFIXES, ContractSource
 from reconciler.source.documents import DocumentReader, FileContent, every
+from reconciler.source.elsewhere import Elsewhere
 from reconciler.source.files import read_blobs
 from reconciler.source.trees import likely_files
 
@@ -155,7 +156,12 @@ class Parts:
         from reconciler.source.documents import assemble
 
         there = {path: content for path, content in sorted(self._contents.items()) if content}
-        desired = assemble(tuple(there), there.values(), self.bytes_of, keep, self._test_access)
+        elsewhere = Elsewhere.of(self._root)
+
+        def counts(clash: Clash) -> bool:
+            return elsewhere.counts(clash) and keep(clash)
+
+        desired = assemble(tuple(there), there.values(), self.bytes_of, counts, self._test_access)
         if has_errors(list(desired.diagnostics)):
             raise Unprovable("there are faults")
         return desired

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.store_urls import REMEDY, holds_password
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
@@ -131,6 +132,11 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
     ]
     if document.get("kind") != "Project" or not is_valid("Project", document):
         found += explain(document, first, ("Project",))
+    for name, settings in () if found else document.get("targets", {}).items():
+        for key in ("store", "state"):
+            if holds_password(settings.get(key, "")):
+                place = Place(first, ("targets", name, key))
+                found.append(Finding("RC412", "the URL holds a password", place, REMEDY))
     target = document.get("defaultTarget")
     if not found and target is not None and target not in document.get("targets", {}):
         message = f"the target '{target}' is not defined"

@@ -22,6 +22,7 @@ from reconciler.source import files, git
 from reconciler.source.checkout import Checkout, rewritten, rewritten_in
 from reconciler.source.contracts import ContractSource, ReadContract
 from reconciler.source.documents import DocumentReader, FileContent, assemble
+from reconciler.source.elsewhere import Elsewhere
 from reconciler.source.files import list_entries, read_blobs
 from reconciler.source.parallel import MIN_ITEMS
 from reconciler.source.parts import Parts
@@ -76,6 +77,7 @@ class RepositorySource:
         self._root = root
         self._ref = ref
         self._now = now
+        self._elsewhere = Elsewhere.of(root)
 
     @cached_property
     def _named(self) -> git.Named | None:
@@ -229,7 +231,7 @@ class RepositorySource:
 
     def _keep(self, clash: Clash) -> bool:
         """Of what lies in a folder that was not read, nothing can be said to be missing."""
-        return clash.ref is None or KINDS[clash.ref.kind].directory in self._folders
+        return self._elsewhere.counts(clash) and (clash.ref is None or KINDS[clash.ref.kind].directory in self._folders)
 
     @cached_property
     def _contracts(self) -> ContractSource:

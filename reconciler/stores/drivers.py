@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 GROUP = "reconciler.stores"
-_DRIVERS = {"sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite")}
+_POSTGRESQL = ("postgresql://HOST/DATABASE", "reconciler.stores.postgresql.driver:open_postgresql")
+_DRIVERS = {
+    "sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite"),
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
+}
 """By scheme how its URLs are written, and module and function of the driver."""
 
 
@@ -39,7 +44,7 @@ def open_url(url: str, context: DriverContext) -> State | Live:
 
     points = entry_points(group=GROUP)
     if scheme not in points.names:
-        forms = (*(form for form, _ in _DRIVERS.values()), *(f"{name}:" for name in sorted(points.names)))
+        forms = (*dict.fromkeys(form for form, _ in _DRIVERS.values()), *(f"{name}:" for name in sorted(points.names)))
         raise UsageError(f"there is no store driver for '{scheme}:'", hint=f"known are: {', '.join(forms)}")
     return _opened(points[scheme], url, context)
 

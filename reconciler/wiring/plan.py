@@ -11,15 +11,18 @@ from msgspec.structs import replace
 
 from reconciler.core.guards import Override
 from reconciler.core.model import Key, Resource
+from reconciler.core.plan import Plan
 from reconciler.core.ports.source import Desired, SecretBackend, Source
-from reconciler.core.ports.store import Store
+from reconciler.core.ports.store import Store, TellsOfItself
 from reconciler.core.progress import ShownProgress
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
+from reconciler.core.witness import Testimony
 from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, Overrides, Settings, without_far_key
+from reconciler.source.elsewhere import SETTING, keys_elsewhere
 from reconciler.source.project import read_project
 from reconciler.source.repository import Extent, RepositorySource
 from reconciler.stores.host import key_beside
@@ -55,6 +58,7 @@ class PlanFlags(Struct, frozen=True):
     full: bool = False
     approvals: tuple[str, ...] = ()
     only: tuple[Key, ...] = ()
+    witness: str | None = None
 
 
 def settings_of(root: Path, given: Overrides, *, reading: bool) -> Settings:
@@ -97,6 +101,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
     from reconciler.services.access_objections import AccessLimits
     from reconciler.services.judgement import PlanOptions
     from reconciler.services.plan import Asked
+    from reconciler.wiring.witnesses import testimony
 
     settings = run.settings
     checks = settings.check_secrets if remember else settings.plan_checks_secrets
@@ -115,6 +120,8 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         secrets=run.secrets if checks else None,
         only=frozenset(flags.only),
         progress=run.progress,
+        elsewhere=keys_elsewhere({SETTING: settings.elsewhere}),
+        testimony=testimony(settings, run.store, flags.witness) if flags.witness else Testimony(),
     )
     tokens = partial(_known_tokens, run) if settings.fetch_tokens else None
     return Asked(plan_options, rules_digest(), tokens, remember)
@@ -162,20 +169,27 @@ def make(
             *said,
             "an apply to this target compares the values of all secrets too; so does a plan with --secrets check",
         )
-    plan = replace(planned.plan, notices=(*planned.plan.notices, *said)) if said else planned.plan
-    return replace(planned, plan=plan)
+    return replace(planned, plan=with_notes(replace(planned.plan, notices=(*planned.plan.notices, *said)), run.store))
+
+
+def with_notes(plan: Plan, store: Store) -> Plan:
+    """The plan, with what the store has to say of itself."""
+    said = store.notes() if isinstance(store, TellsOfItself) else ()
+    return replace(plan, notices=(*plan.notices, *said)) if said else plan
 
 
 class _Target(Struct, frozen=True):
     """What one target says of secret references.
 
     Attributes:
-        keys: paths of its store and of the store's key.
+        keys: paths of its store, of the store's key and of its password.
+        password: reference to it; None where there is none.
     """
 
     name: str
     bounds: Bounds
     keys: frozenset[str]
+    password: Mapping[str, str] | None
 
 
 def reference_diagnostics(
@@ -187,7 +201,7 @@ def reference_diagnostics(
         read: gives the bytes of a file of definitions.
     """
     targets = [_target(root, name, settings) for name, settings in project.get("targets", {}).items()]
-    bounded = any(target.bounds.lists for target in targets)
+    bounded = any(target.bounds.lists or target.password for target in targets)
     found: dict[str, list[Finding]] = {}
     for resource in resources if targets else ():
         if may_hold_references(resource.body) if bounded else resource.refers_to_files:
@@ -203,7 +217,9 @@ def _target(root: Path, name: str, settings: Mapping[str, Any]) -> _Target:
     store = _store_at(root, settings.get("store", DEFAULT_STORE))
     if store is not None:
         keys |= {str(store), str(key_beside(store))}
-    return _Target(name, bounds, frozenset(keys))
+    password = settings.get("password")
+    keys |= {absolute(str(root), path) for scheme, path in (password or {}).items() if scheme in ("file", "age")}
+    return _Target(name, bounds, frozenset(keys), password)
 
 
 def _store_at(root: Path, url: str) -> Path | None:
@@ -224,6 +240,8 @@ def _findings(resource: Resource, targets: Iterable[_Target]) -> Iterator[Findin
         for target in targets:
             if scheme in OF_FILES and _path(target.bounds.root, scheme, written) in target.keys:
                 yield Finding("RC404", f"it leads to the store of target {target.name}, or its key", place, "name another place")  # fmt: skip
+            elif field.reference == target.password:
+                yield Finding("RC404", f"it leads to the password of the store of target {target.name}", place, "name another place")  # fmt: skip
             elif not target.bounds.permit(scheme, written):
                 hint = f"it has to fit secretsAllowed of target {target.name} in reconciler.yaml"
                 yield Finding("RC405", f"target {target.name} does not allow this secret reference", place, hint)

@@ -22,6 +22,7 @@ from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 from reconciler.wiring.contracts import read_contract
+from reconciler.wiring.servers import password_of, refuse_unnamed_server
 
 if TYPE_CHECKING:
     from reconciler.core.ports.live import Live
@@ -221,7 +222,10 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
     """The state, and the live store where that is another one."""
     from reconciler.core.ports.state import State
 
-    context = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
+    plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
+    password = password_of(settings, environment, lambda: _own(settings, environment))
+    context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
+    refuse_unnamed_server(settings, environment)
     opened = open_url(settings.store, context)
     if isinstance(opened, State):
         return opened, None
@@ -253,10 +257,17 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
         from reconciler.secrets.local import ResolverContext
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
+        own = replace(own, password=settings.password, files=(*own.files, *_password_files(settings)))
         env_file, given = settings.env_file, settings.env_file_given
         return ResolverContext(environment, env_file, settings.root, settings.helpers, own, bounds, given)
 
     return Resolver(make)
+
+
+def _password_files(settings: Settings) -> tuple[Path, ...]:
+    """The file that is the password of the store; those that hold other secrets too are not meant."""
+    named = settings.password or {}
+    return tuple(settings.root / path for scheme, path in named.items() if scheme in ("file", "age"))
 
 
 def _own(settings: Settings, environment: Mapping[str, str]) -> "Own":

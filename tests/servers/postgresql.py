@@ -56,7 +56,7 @@ class Database:
     server: "PostgreSQL"
     name: str
     user: str
-    password: str
+    password: str = field(repr=False)
 
     @property
     def url(self) -> str:
@@ -88,7 +88,7 @@ class Database:
         return Database(self.server, self.name, *self.server.role(options, member_of=member_of))
 
 
-@dataclass
+@dataclass(eq=False)
 class PostgreSQL:
     """One server.
 
@@ -101,7 +101,7 @@ class PostgreSQL:
     binaries: Path
     ca: Path
     port: int = field(default_factory=free_port)
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     settings: dict[str, str] = field(default_factory=dict)
     _server: Server | None = None
 
@@ -153,7 +153,7 @@ class PostgreSQL:
         user, password = self.role()
         name = f"test_{secrets.token_hex(4)}"
         with self.superuser() as connection:
-            made = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} " + options)
+            made = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy " + options)
             connection.execute(made.format(*map(sql.Identifier, (name, user, template))))
         return Database(self, name, user, password)
 
@@ -200,6 +200,15 @@ class PostgreSQL:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._running().child.wait(10)
+
+    def end(self) -> None:
+        """Stop it at once, also where a test has left it frozen."""
+        if self.running:
+            self._running().child.send_signal(signal.SIGQUIT)
+            for process in self.processes():
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+            self._running().child.wait(30)
 
     def restart(self, how: str = "fast", **settings: str) -> None:
         """Stop it and start it again, with further settings."""
@@ -279,9 +288,7 @@ class PostgreSQL:
 
     def discard(self) -> None:
         """End a standby, and have the other forget it."""
-        for process in self.processes() if self.running else ():
-            process.resume()
-        self.stop("immediate")
+        self.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _until(self, query: str, limit: float = 20) -> None:
@@ -309,10 +316,10 @@ def _patient(ready):
 
 def unprivileged() -> list[str]:
     """What a command begins with so that its process is not root's, and ends when this one does."""
-    if not shutil.which("setpriv"):
-        return []
-    tied = ["setpriv", "--pdeathsig", "QUIT"]
-    return [*tied, f"--reuid={_user()}", f"--regid={_group()}", "--clear-groups"] if os.geteuid() == 0 else tied
+    if os.geteuid() == 0:
+        user = [f"--reuid={_user()}", f"--regid={_group()}", "--clear-groups"]
+        return [needs("setpriv"), "--pdeathsig", "QUIT", *user]
+    return ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
 
 
 def run(program: Path, *arguments: str | Path, folder: Path, env: Mapping[str, str] | None = None) -> str:
@@ -343,9 +350,7 @@ def postgresql(authority: Authority, major: str) -> Iterator[PostgreSQL]:
             server.start()
             yield server
         finally:
-            for process in server.processes() if server.running else ():
-                process.resume()  # a test may have left it frozen
-            server.stop("immediate")
+            server.end()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from msgspec import Struct
 from reconciler.core.ports.live import Live
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import Clock
+from reconciler.core.secret import Secret
 
 if TYPE_CHECKING:
     from reconciler.core.care import Audit, CanRepair, KeepsKey
@@ -99,6 +100,11 @@ class DriverContext(Struct, frozen=True):
         root: the configuration repository; relative paths start there.
         environment: variables of the process, such as those that hold a password.
         lock_seconds: how long to wait for another run to end.
+        password: gives the password that the target names for its server, each time that a connection is made, as an
+            issued one is good for minutes; it may start a program, and raise `SecretUnavailable`. None where the
+            target names none: the environment may still.
+        trusted: whether the operator stands for the URL: by naming it, or by starting a command that writes.
+        writes: whether the command writes, so that what it reads first has to be the latest.
     """
 
     root: Path
@@ -106,6 +112,9 @@ class DriverContext(Struct, frozen=True):
     lock_seconds: float
     clock: Clock
     make_sealer: MakeSealer
+    password: Callable[[], Secret] | None = None
+    trusted: bool = False
+    writes: bool = False
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

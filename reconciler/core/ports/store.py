@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -225,4 +225,13 @@ class Store(KeepsDeleted, Protocol):
 
     def close(self) -> None:
         """Release the store."""
+        ...
+
+
+@runtime_checkable
+class TellsOfItself(Protocol):
+    """A store of which whoever reads a plan of it has to know something."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What that is, such as that its server is not verified, or that it is behind; asked after it was read."""
         ...

@@ -29,8 +29,8 @@ def check_unmoved(connection: Connection, changes: Sequence[Change]) -> None:
     for chunk, marks in chunks(connection, planned):
         lock = connection.engine.for_update
         if lock:  # others write bodies first, and their triggers the records
-            connection.execute(f"SELECT uid FROM documents WHERE uid IN ({marks}) ORDER BY uid{lock}", chunk)
-        query = f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks}) ORDER BY uid{lock}"
+            connection.execute(f"SELECT uid FROM documents WHERE uid IN ({marks}) ORDER BY uid {lock}", chunk)
+        query = f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks}) ORDER BY uid {lock}"
         rows = connection.execute(query, chunk)
         found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
     records = (change.record for change in planned.values() if change.record)
@@ -87,7 +87,7 @@ def _there(connection: Connection, keys: Collection[Key]) -> set[Key]:
     found: set[Key] = set()
     for kind in {key.kind for key in keys}:
         for chunk, marks in chunks(connection, [key.name for key in keys if key.kind == kind]):
-            query = f"SELECT name FROM records WHERE kind = ? AND name IN ({marks}){connection.engine.for_share}"
+            query = f"SELECT name FROM records WHERE kind = ? AND name IN ({marks}) {connection.engine.for_share}"
             rows = connection.execute(query, (kind, *chunk))
             found |= {Key(kind, name) for (name,) in rows}
     return found

@@ -111,19 +111,24 @@ class Engine(Protocol):
     Attributes:
         most: so many values one statement can carry at least.
         picture: the columns of `drifts` that hold the picture of a record `r`: see `columns.PICTURED`.
+        pictured: the same of a row of `drifts`, as whoever reads may see it.
         elements: a query of the elements of a list of texts that is one value, encoded as JSON.
         pairs: a table with `key` and `value` of an object of texts that is one value, encoded as JSON.
         for_update, for_share: what locks the rows of a query until the transaction ends; "" where it is locked as a whole.
-        refusals: exceptions that say that a constraint was not kept.
     """
 
     most: int
     picture: str
+    pictured: str
     elements: str
     pairs: str
     for_update: str
     for_share: str
-    refusals: tuple[type[Exception], ...]
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """Exceptions that say that a constraint was not kept."""
+        ...
 
     def is_taken(self, failure: Exception) -> bool:
         """Whether a refusal says that a name or an identity is taken."""
@@ -201,6 +206,10 @@ class Database(Protocol):
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that writes. One of ours is under way at a time; an older store is brought up to date in it."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan of it has to know."""
         ...
 
     def copy(self) -> Connection:

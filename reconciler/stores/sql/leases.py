@@ -48,6 +48,11 @@ def read_tokens(connection: Connection) -> list[LeaseInfo]:
     return list(map(_lease, connection.execute(f"{_SELECT} WHERE l.name LIKE '{OF_TOKENS}%'")))
 
 
+def read_all(connection: Connection) -> list[LeaseInfo]:
+    """All leases."""
+    return list(map(_lease, connection.execute(_SELECT)))
+
+
 def _lease(row: Sequence[object]) -> LeaseInfo:
     name, holder, wall, boot, uptime, fence, verb, actor, since, seen = row
     ends = Moment(_number(wall), str(boot or ""), _number(uptime))

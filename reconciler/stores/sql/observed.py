@@ -11,7 +11,6 @@ from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.columns import PICTURED
 from reconciler.stores.sql.database import Connection, chunks, ignored
 from reconciler.stores.sql.records import decoded, known_key
 
@@ -114,12 +113,12 @@ def _note_writers(connection: Connection, ids: Sequence[str], touches: Mapping[s
         connection.executemany("UPDATE drifts SET since = coalesce(?, since), writer = ? WHERE uid = ?", rows)
 
 
-_KEPT = f"SELECT uid, since, writer, {', '.join(PICTURED)} FROM drifts WHERE settled IS NULL"
-
-
 def moved(connection: Connection) -> list[Moved]:
     """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
-    kept = connection.execute(_KEPT).fetchall()
+    query = (
+        f"SELECT uid, since, writer, {connection.engine.pictured} FROM drifts WHERE settled IS NULL ORDER BY since, uid"
+    )
+    kept = connection.execute(query).fetchall()
     live = _live(connection, [row[0] for row in kept])
     found = []
     for uid, since, writer, *picture in kept:

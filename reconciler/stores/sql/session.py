@@ -21,7 +21,7 @@ from reconciler.stores.sql import amendments, baselines, checks, quarantine, sea
 from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.columns import CHILDREN
-from reconciler.stores.sql.database import Connection
+from reconciler.stores.sql.database import Connection, ignored
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -156,6 +156,15 @@ class SqlSession:
         self._connection.watch()
         rekeying.new.draft()
         return secrets + deleted, tokens
+
+    def note(self) -> tuple[int, int]:
+        """Note the run in the history alone, where nothing is sealed: no secrets and no access tokens."""
+        with ignored(self._connection):
+            chain = Chain(self._connection)
+            self._run_id = record_run(chain, self.run, self._now, 0)
+            chain.keep()
+        self._head = chain.head
+        return 0, 0
 
     def repair(self, key_check: str) -> tuple[Mended, ...]:
         """Mend what can be mended, acknowledge where the history is broken, and note both in it.

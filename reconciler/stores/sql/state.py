@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.care import Audit, Mended, Repair
+from reconciler.core.care import Audit, Copied, Copying, Mended, Repair
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.state import DriverContext
+from reconciler.core.ports.state import DriverContext, State
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
-from reconciler.errors import StoreUnavailable
+from reconciler.errors import StoreUnavailable, UsageError
 from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.database import Database
@@ -79,6 +79,18 @@ class SqlState:
     def repairs(self) -> "SqlRepairs":
         """What mends the store."""
         return SqlRepairs(self._database)
+
+    def take_over(self, source: State, copying: Copying, run: RunInfo) -> Copied:
+        """Copy all of another store, which becomes this one; see `transfer.copy`.
+
+        Raises:
+            UsageError: the other one is no database of ours.
+        """
+        from reconciler.stores.sql.transfer import copy
+
+        if not isinstance(source, SqlState):
+            raise UsageError("only a store in SQLite or PostgreSQL can be copied", hint="see docs/how-to/postgresql.md")
+        return copy(source._database, self._database, copying, run)  # noqa: SLF001
 
     def tokens(self, sealer: "Callable[[], Sealer]") -> "SqlTokens":
         """The access tokens that the store keeps."""

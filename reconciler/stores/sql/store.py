@@ -56,6 +56,10 @@ class SqlStore:
         with self._reading() as connection:
             return self._remains() if connection is None else ()
 
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan of it has to know."""
+        return self._database.notes()
+
     def records(self, near: Mapping[Key, Resource] | None = None) -> Mapping[Key, Record]:
         """All records, without their bodies; they share with `near` what both say."""
         with self._reading() as connection:

@@ -113,7 +113,7 @@ def write_tokens(
     connection.insert("tokens", _COLUMNS, rows, _IN_PLACE)
 
 
-_COLUMNS = ("uid", '"authorization"', "made_with", "obtained", "expires", "scope", "access", "refresh")
+_COLUMNS = ("uid", "authorization", "made_with", "obtained", "expires", "scope", "access", "refresh")
 _IN_PLACE = 'ON CONFLICT (uid, "authorization") DO UPDATE SET ' + ", ".join(
     f"{column} = excluded.{column}" for column in _COLUMNS[2:]
 )

@@ -56,6 +56,10 @@ class SqliteDatabase(Struct, frozen=True):
         assert isinstance(connection, SqliteConnection)
         file.begin(connection)
 
+    def notes(self) -> tuple[str, ...]:
+        """Nothing that anybody has to know."""
+        return ()
+
     def copy(self) -> SqliteConnection:
         """A copy in memory, brought to this version."""
         copy = in_memory()

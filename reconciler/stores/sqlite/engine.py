@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 
+from reconciler.stores.sql.columns import PICTURED
 from reconciler.stores.sql.database import Connection, Engine, Values
 from reconciler.stores.sqlite import schema
 from reconciler.stores.sqlite.triggers import PICTURE, misfits
@@ -18,6 +19,7 @@ class SqliteEngine:
 
     most = _MOST
     picture = PICTURE
+    pictured = ", ".join(PICTURED)
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
     for_update = for_share = ""
@@ -107,7 +109,7 @@ class SqliteConnection(sqlite3.Connection):
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values], conflict: str = "") -> None:
         """Insert rows, many with each statement: to begin one costs more than to insert a row."""
         one = f"({','.join('?' * len(columns))})"
-        into = f"{table} ({', '.join(columns)})"
+        into = f"{table} ({', '.join(map(_quoted, columns))})"
         many = f"INSERT INTO {into} VALUES {','.join([one] * _ROWS)} {conflict}"
         waiting = iter(rows)
         while part := list(islice(waiting, _ROWS)):
@@ -132,6 +134,10 @@ class SqliteConnection(sqlite3.Connection):
     def watch(self) -> None:
         """Have them see again."""
         self.execute("DELETE FROM meta WHERE key = 'writing'")
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'
 
 
 def connect(uri: str, timeout: float) -> SqliteConnection:

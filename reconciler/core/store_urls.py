@@ -1,0 +1,75 @@
+"""What can be told of a store by its URL alone, as libpq reads those of servers.
+
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+"""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+OF_SERVERS = ("postgresql", "postgres")
+"""Schemes of stores that a connection is made to."""
+REMEDY = "take it out; set PGPASSWORD or PGPASSFILE, or name it in reconciler.yaml:  password: {env: NAME}"
+_PASSWORDS = frozenset(("password", "sslpassword"))
+HOSTS = "RECONCILER_STORE_HOSTS"
+"""The variable in which whoever runs a command names servers that a project file may have its stores on."""
+
+
+def scheme_of(url: str) -> str:
+    """What stands before its first colon."""
+    return url.partition(":")[0]
+
+
+def holds_password(url: str) -> bool:
+    """Whether a URL carries one, which would stand in files, lists of processes and logs."""
+    _, mark, _, user, query = _parts(url)
+    return bool(mark) and (bool(user.partition(":")[2]) or any(name in _PASSWORDS and value for name, value in query))
+
+
+def strangers(url: str, environment: Mapping[str, str]) -> list[str]:
+    """The hosts of a URL that are neither this machine nor named by whoever runs the command.
+
+    A URL without a host, or with a service, goes where the operator's variables and files say.
+    """
+    _, mark, hosts, _, query = _parts(url)
+    if not mark:
+        return []
+    further = [host for name, value in query if name in ("host", "hostaddr") for host in value.split(",")]
+    named = {host for name in (HOSTS, "PGHOST", "PGHOSTADDR") for host in _listed(environment.get(name, ""))}
+    elsewhere = {host for host in map(str.lower, (*hosts, *further)) if not _is_here(host) and host not in named}
+    return sorted(elsewhere | {value for name, value in query if name == "servicefile"})
+
+
+def _listed(text: str) -> list[str]:
+    return text.replace(",", " ").lower().split()
+
+
+def _is_here(host: str) -> bool:
+    if not host or host == "localhost" or host.startswith("/"):
+        return True
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parts(url: str) -> tuple[str, str, list[str], str, list[tuple[str, str]]]:
+    """Scheme, its mark, hosts, user with password, and parameters; no mark where the URL has another form."""
+    scheme, mark, rest = url.partition("://")
+    if scheme == "sqlite":
+        return scheme, "", [], "", []
+    before, _, parameters = rest.partition("?")
+    user, _, places = before.partition("/")[0].rpartition("@")
+    hosts = [unquote(_without_port(place)) for place in places.split(",")]
+    return scheme, mark, hosts, unquote(user) if ":" in user else user, list(_parameters(parameters))
+
+
+def _without_port(place: str) -> str:
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def _parameters(text: str) -> Iterator[tuple[str, str]]:
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        yield unquote(name), unquote(value)

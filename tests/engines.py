@@ -1,0 +1,227 @@
+"""Where the tests' repositories have their store: in the embedded store's file, or in a schema of PostgreSQL.
+
+A module that is about stores as such says `pytestmark = pytest.mark.both_stores`: its tests run on both. With
+`--store postgresql` all tests run there, but for those that are about the embedded store's file and say
+`pytestmark = pytest.mark.store_file`.
+
+Nothing else differs for a test: `Workspace` and `InProcess` come with a project file that names a schema of its own,
+`store` and `path` are that schema instead of a file, and `live_state.sql` runs a statement there, written as for SQLite.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from servers.postgresql import Database, PostgreSQL
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+PROJECT = "reconciler.yaml"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A store's schema; what a `Path` is to the embedded store.
+
+    Attributes:
+        url: without a password.
+    """
+
+    database: "Database"
+    schema: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.database.url}?schema={self.schema}"
+
+    def exists(self) -> bool:
+        """Whether there is a store."""
+        return bool(connection(self.database).execute("SELECT to_regclass(%s)", [f"{self.schema}.meta"]).fetchone()[0])
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement of SQLite as the superuser; what it gives. Commits by itself."""
+        open_one = connection(self.database)
+        open_one.execute("SELECT set_config('search_path', %s, false)", [f"{self.schema}, tests"])
+        found = open_one.execute(translated(statement), values)
+        return found.fetchall() if found.description else []
+
+
+class Engine:
+    """PostgreSQL for the tests of this worker: one database, in which each store has a schema of its own."""
+
+    def __init__(self, server: "PostgreSQL") -> None:
+        self.database = server.create()
+        self._numbers = count(1)
+        self._placed: dict[str, Placed] = {}
+        connection(self.database).execute(LIKE_SQLITE)
+
+    def at(self, path: Path) -> Placed:
+        """The schema in place of a file; the same for the same path."""
+        key = os.path.abspath(path)
+        if key not in self._placed:
+            self._placed[key] = Placed(self.database, f"store_{next(self._numbers)}")
+        return self._placed[key]
+
+    def forget(self) -> None:
+        """From here on each file has another schema: one test's paths may be those of another."""
+        self._placed.clear()
+
+    def named(self, url: str) -> Placed:
+        """The schema that a URL names."""
+        return Placed(self.database, url.rpartition("?schema=")[2])
+
+    def placing(self, root: Path, text: str) -> str:
+        """A project file with a schema for each file of SQLite, and for the one that would be there without a target."""
+
+        def place(found: re.Match[str]) -> str:
+            return self.at(root / found[1]).url
+
+        text = re.sub(r"\bsqlite:([^\s,'\"}\]]+)", place, text)
+        if not re.search(r"^targets:", text, re.MULTILINE):
+            text = f"{text.rstrip()}\ntargets:\n  local: {{store: '{self.at(root / DEFAULT).url}'}}\n".lstrip()
+        if not re.search(r"^owner:", text, re.MULTILINE):
+            text += "owner: local\n"  # as it is for a file in the repository
+        return text
+
+
+DEFAULT = ".reconciler/store.db"
+HEAD = "apiVersion: reconciler/v1\nkind: Project\n"
+_current: list[Engine] = []
+
+
+class running_on:
+    """While this lasts, repositories that are made have their stores on an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> None:
+        self._engine.forget()
+        _current.append(self._engine)
+        os.environ["PGPASSWORD"] = self._engine.database.password
+
+    def __exit__(self, *_: object) -> None:
+        _current.pop()
+        del os.environ["PGPASSWORD"]
+
+
+def current() -> Engine | None:
+    """What stores are on now; None for files."""
+    return _current[-1] if _current else None
+
+
+def environment() -> dict[str, str]:
+    """What a command needs to reach its store."""
+    engine = current()
+    return engine.database.environment if engine else {}
+
+
+def settle(root: Path) -> None:
+    """See to it that a repository's project file says where the store is."""
+    if current() and not (root / PROJECT).exists():
+        (root / PROJECT).write_text(project(root, HEAD))
+
+
+def project(root: Path, text: str) -> str:
+    """A project file's text, as it has to be where the stores are now."""
+    engine = current()
+    return engine.placing(root, text) if engine else text
+
+
+def store_of(root: Path) -> Path | Placed:
+    """The store of a repository's usual target."""
+    engine = current()
+    if engine and (root / PROJECT).exists():
+        found = re.search(r"postgresql://[^\s'\"]+", (root / PROJECT).read_text())
+        if found:
+            return engine.named(found[0])
+    return root / DEFAULT
+
+
+@cache
+def connection(database: "Database") -> "psycopg.Connection":
+    """One for all that tests write themselves."""
+    return database.server.superuser(database.name, application_name="tests")
+
+
+_QUOTED = re.compile(r"('(?:[^']|'')*')")
+
+
+def translated(statement: str) -> str:
+    """A statement of SQLite as PostgreSQL has it; functions of the same names are in the schema `tests`."""
+    statement = re.sub(r"\bx'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", statement)
+    parts = [
+        part if number % 2 else part.replace("?", "%s")
+        for number, part in enumerate(_QUOTED.split(statement.replace("%", "%%")))
+    ]
+    text = "".join(parts)
+    if found := re.match(r"\s*(?:INSERT OR (REPLACE|IGNORE)|(REPLACE)) INTO (\w+)", text, re.IGNORECASE):
+        text = re.sub(r"^\s*(INSERT OR \w+|REPLACE) INTO", "INSERT INTO", text, flags=re.IGNORECASE)
+        if (found[1] or "").upper() == "IGNORE":
+            return f"{text} ON CONFLICT DO NOTHING"
+        keys, rest = KEYS[found[3]]
+        return f"{text} ON CONFLICT ({keys}) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in rest)
+    return text
+
+
+KEYS = {
+    "documents": ("uid", ("live",)),
+    "applied": ("uid", ("body",)),
+    "refs": ("uid, kind, name", ("name",)),
+    "records": ("uid", ("kind", "name", "display", "owner")),
+    "secrets": ("uid, address", ("reference", "fingerprint", "ciphertext")),
+}
+"""Of each table the primary key, and what REPLACE sets in rows that are there."""
+
+LIKE_SQLITE = r"""
+SET check_function_bodies = off;  -- one calls itself
+CREATE SCHEMA tests;
+GRANT USAGE ON SCHEMA tests TO PUBLIC;
+CREATE FUNCTION tests.steps(path text) RETURNS text[] LANGUAGE sql IMMUTABLE AS
+  $$ SELECT string_to_array(replace(replace(substr(path, 3), '[', '.'), ']', ''), '.') $$;
+CREATE FUNCTION tests.written(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE jsonb_typeof(value)
+    WHEN 'object' THEN '{' || coalesce((SELECT string_agg(to_jsonb(key)::text || ':' || tests.written(one), ',' ORDER BY key COLLATE "C")
+      FROM jsonb_each(value) AS found (key, one)), '') || '}'
+    WHEN 'array' THEN '[' || coalesce((SELECT string_agg(tests.written(one), ',' ORDER BY number)
+      FROM jsonb_array_elements(value) WITH ORDINALITY AS found (one, number)), '') || ']'
+    ELSE value::text END $$;
+CREATE FUNCTION tests.put(document jsonb, path text, value jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE steps text[] := tests.steps(path);
+BEGIN
+  FOR i IN 1 .. cardinality(steps) - 1 LOOP
+    IF document #> steps[1:i] IS NULL THEN document := jsonb_set(document, steps[1:i], '{}'); END IF;
+  END LOOP;
+  RETURN jsonb_set(document, steps, value);
+END $$;
+CREATE FUNCTION tests.json_set(document text, path text, value json) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT tests.written(tests.put(document::jsonb, path, value::jsonb)) $$;
+CREATE FUNCTION tests.json_set(document text, path text, value text) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT tests.written(tests.put(document::jsonb, path, coalesce(to_jsonb(value), 'null'))) $$;
+CREATE FUNCTION tests.json_set(document text, path text, value integer) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT tests.written(tests.put(document::jsonb, path, to_jsonb(value))) $$;
+CREATE FUNCTION tests.json_set(document text, one text, value json, other text, another text) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT tests.json_set(tests.json_set(document, one, value), other, another) $$;
+CREATE FUNCTION tests.json_set(document text, one text, value text, other text, another text) RETURNS text LANGUAGE sql IMMUTABLE AS
+  $$ SELECT tests.json_set(tests.json_set(document, one, value), other, another) $$;
+CREATE FUNCTION tests.json_remove(document text, VARIADIC paths text[]) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE path text; left_over jsonb := document::jsonb;
+BEGIN
+  FOREACH path IN ARRAY paths LOOP left_over := left_over #- tests.steps(path); END LOOP;
+  RETURN tests.written(left_over);
+END $$;
+CREATE FUNCTION tests."json"(value text) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT value::json $$;
+CREATE FUNCTION tests.json_extract(document text, path text) RETURNS json LANGUAGE sql IMMUTABLE AS
+  $$ SELECT (document::jsonb #> tests.steps(path))::json $$;
+CREATE FUNCTION tests.hex(value bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode(value, 'hex')) $$;
+CREATE FUNCTION tests.zeroblob(size integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS
+  $$ SELECT decode(repeat('00', size), 'hex') $$;
+CREATE FUNCTION tests.randomblob(size integer) RETURNS bytea LANGUAGE sql AS
+  $$ SELECT substr(decode(md5(random()::text), 'hex'), 1, size) $$;
+"""

@@ -158,6 +158,14 @@ def test_every_table_and_view_is_owned_and_granted(store: Roles) -> None:
         assert admin.engine.found_triggers(admin) == admin.engine.own_triggers()
 
 
+@pytest.mark.parametrize("table", ["runs", "history"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET hash = NULL", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_the_writer_has_no_right_to_alter_the_history(store: Roles, table: str, statement: str) -> None:
+    """Beside the trigger that refuses it to everybody."""
+    with taken_back(store.members[W]) as member, pytest.raises(InsufficientPrivilege):
+        member.execute(statement.format(table))
+
+
 @pytest.mark.parametrize("role", [O, W, R])
 def test_whoever_reads_can_look_the_store_over(store: Roles, role: Role) -> None:
     """All that a check asks the engine."""

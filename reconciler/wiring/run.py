@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
-from reconciler.core.references import Bounds
+from reconciler.core.references import PG_VARIABLE, Bounds
 from reconciler.core.store_urls import OF_SERVERS, scheme_of
 from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
@@ -226,7 +226,8 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
     from reconciler.core.ports.state import State
 
     plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
-    password = password_of(settings, environment, lambda: _own(settings, environment))
+    others = {name: value for name, value in environment.items() if name != PG_VARIABLE}  # it may be the same one
+    password = password_of(settings, environment, lambda: _own(settings, others))
     context = replace(plain, password=password, trusted=settings.judged or settings.store_given)
     refuse_unnamed_server(settings, environment)
     opened = open_url(settings.store, context)

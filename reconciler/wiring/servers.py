@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from reconciler.core.references import Bounds, only
+from reconciler.core.references import PG_VARIABLE, Bounds, only
 from reconciler.core.secret import Secret
 from reconciler.core.store_urls import HOSTS, OF_SERVERS, scheme_of, strangers
 from reconciler.errors import NotPermitted, SecretRefused
@@ -51,7 +51,7 @@ def password_of(
     program that a branch names would be started, or a file be opened, before anybody has judged the branch.
     """
     reference = settings.password
-    if reference is None:
+    if reference is None or reference == {"env": PG_VARIABLE}:  # which the client library reads by itself
         return None
 
     def resolve() -> Secret:

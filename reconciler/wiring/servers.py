@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.references import PG_VARIABLE, Bounds, only
@@ -78,3 +79,9 @@ def password_of(
             ) from None
 
     return resolve
+
+
+def password_files(settings: Settings) -> tuple[Path, ...]:
+    """The file that is the password of the store; those that hold other secrets too are not meant."""
+    named = settings.password or {}
+    return tuple(settings.root / path for scheme, path in named.items() if scheme in ("file", "age"))

@@ -6,6 +6,11 @@ OTHERS = {
         "RECONCILER_NEW_STORE_KEY": "The key that `store rotate-key` goes over to; without it a random one.",
         "RECONCILER_SIGN_PASSPHRASE": "The passphrase of the key given to `plan --sign`.",
     },
+    "Of stores on servers": {
+        "RECONCILER_STORE_HOSTS": "Servers that the project file may have stores on, for commands that only read as well; names with commas or blanks between.",
+        "PGPASSWORD, PGPASSFILE": "The password, or the file of passwords, where the target names none; `~/.pgpass` otherwise.",
+        "PGHOST, PGPORT, PGUSER, PGSERVICE, PGSERVICEFILE, PGSSLMODE, PGSSLROOTCERT, PG*": "libpq's others, for what the URL does not say.",
+    },
     "Of pipelines": {
         "GITHUB_ACTOR, GITLAB_USER_LOGIN": "Who acts, where neither `--as` nor `RECONCILER_AS` says it.",
         "CI": "Where it is set, no progress is drawn.",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.references import Bounds
+from reconciler.core.store_urls import OF_SERVERS, scheme_of
 from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, refuse_env_file, settle
@@ -195,6 +196,8 @@ def store_files(root: Path, url: str) -> "StoreFiles | None":
     """
     from reconciler.core.ports.state import State
 
+    if scheme_of(url) in OF_SERVERS:  # what speaks to one is not loaded to be told that it has none
+        return None
     opened = open_url(url, context_of(root, {}))
     return opened.files() if isinstance(opened, State) else None
 

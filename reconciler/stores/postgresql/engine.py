@@ -12,7 +12,7 @@ from reconciler.stores.sql.database import Connection
 
 _HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
 _OWN_RIGHTS = """coalesce(p.prosecdef
-  AND p.proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp'], false)"""
+  AND p.proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp', 'enable_seqscan=off'], false)"""
 _DIGEST = "encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')"
 _TRIGGERS = f"""
 SELECT c.relname::text || '.' || t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', {_DIGEST}, {_OWN_RIGHTS}

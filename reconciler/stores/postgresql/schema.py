@@ -98,6 +98,8 @@ def examine(connection: Connection, schema: str) -> int | None:
         StoreUnavailable: another application's tables are there, a newer version's, or no store can be.
     """
     encoding, found = connection.execute(_FOUND, (schema,)).fetchone()
+    if isinstance(encoding, bytes):  # from SQL_ASCII no text comes as one
+        encoding = encoding.decode()
     if encoding != "UTF8":
         message = f"the database has the encoding {encoding}, in which not every text can be kept"
         hint = "make one for the store: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"

@@ -73,9 +73,12 @@ CREATE VIEW endpoints WITH (security_barrier = true) AS
 """
 
 _IS_SUBJECTS = f"""jsonb_typeof(spec -> 'subjects') = 'array' AND NOT EXISTS (
-        SELECT 1 FROM jsonb_array_elements({_array("spec -> 'subjects'")}) s (item)
-        WHERE jsonb_typeof(s.item) <> 'object' OR coalesce(jsonb_typeof(s.item -> 'user'), 'string') <> 'string'
-          OR coalesce(jsonb_typeof(s.item -> 'group'), 'string') <> 'string')"""
+        SELECT 1 FROM jsonb_array_elements({_array("spec -> 'subjects'")}) s (item) WHERE CASE jsonb_typeof(s.item)
+          WHEN 'object' THEN coalesce(jsonb_typeof(s.item -> 'user'), 'string') <> 'string'
+            OR coalesce(jsonb_typeof(s.item -> 'group'), 'string') <> 'string'
+          WHEN 'array' THEN s.item @> '["user"]' OR s.item @> '["group"]'
+          WHEN 'string' THEN strpos(s.item #>> '{{}}', 'user') + strpos(s.item #>> '{{}}', 'group') > 0
+          ELSE true END)"""
 _ON, _CONNECTORS_OF, _CATEGORIES_OF = "g.item -> 'on'", "g.item #> '{on,connectors}'", "g.item #> '{on,categories}'"
 _IS_GRANT = f"""{_is_object("g.item", "permissions", "on", "expires")} AND {_is_texts("g.item -> 'permissions'")}
         AND (g.item -> 'on' IS NULL OR (g.item -> 'on' <> '{{}}' AND {_is_object(_ON, "connectors", "categories", "labels")}

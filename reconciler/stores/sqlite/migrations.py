@@ -41,12 +41,72 @@ CREATE VIEW endpoints AS
     3: """
 DROP INDEX IF EXISTS declared_with_token;
 CREATE INDEX declared_with_token ON declared (owner) WHERE token > 0;
+CREATE VIEW effective_grants AS
+  WITH RECURSIVE bodies AS (
+      SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid)
+      WHERE r.kind IN ('Group', 'PermissionPolicy') AND json_type(d.live, '$.spec') = 'object'),
+    teams AS (
+      SELECT name, live FROM bodies WHERE kind = 'Group'
+        AND coalesce(json_type(live, '$.spec.members'), 'object') = 'object'
+        AND coalesce(json_type(live, '$.spec.members.users'), 'array') = 'array'
+        AND coalesce(json_type(live, '$.spec.members.groups'), 'array') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.users') WHERE type <> 'text')
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.groups') WHERE type <> 'text')),
+    policies AS (
+      SELECT name, live FROM bodies WHERE kind = 'PermissionPolicy' AND json_type(live, '$.spec.subjects') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.subjects') s WHERE CASE s.type
+          WHEN 'object' THEN coalesce(json_type(live, s.fullkey || '.user'), 'text') <> 'text'
+            OR coalesce(json_type(live, s.fullkey || '.group'), 'text') <> 'text'
+          WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(live, s.fullkey) WHERE value IN ('user', 'group'))
+          WHEN 'text' THEN instr(s.value, 'user') + instr(s.value, 'group') > 0
+          ELSE 1 END)),
+    subjects AS (
+      SELECT p.name AS policy, json_extract(p.live, s.fullkey || '.user') AS user_name,
+        json_extract(p.live, s.fullkey || '.group') AS team FROM policies p, json_each(p.live, '$.spec.subjects') s),
+    above AS (SELECT g.value AS team, t.name AS parent FROM teams t, json_each(t.live, '$.spec.members.groups') g),
+    within AS (
+      SELECT name AS team, name AS up FROM teams
+      UNION SELECT w.team, a.parent FROM within w JOIN above a ON a.team = w.up),
+    reached AS (
+      SELECT policy, user_name, '' AS team FROM subjects WHERE user_name IS NOT NULL
+      UNION SELECT s.policy, u.value, s.team FROM subjects s JOIN within w ON w.up = s.team
+        JOIN teams t ON t.name = w.team, json_each(t.live, '$.spec.members.users') u),
+    grants AS (
+      SELECT p.name AS policy, p.live, g.fullkey AS at, json_extract(p.live, g.fullkey || '.expires') AS expires
+      FROM policies p, json_each(p.live, '$.spec.grants') g
+      WHERE json_type(p.live, '$.spec.grants') = 'array' AND g.type = 'object'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey) WHERE key NOT IN ('permissions', 'on', 'expires'))
+        AND json_type(p.live, g.fullkey || '.permissions') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.permissions') WHERE type <> 'text')
+        AND coalesce(json_type(p.live, g.fullkey || '.on'), 'object') = 'object'
+        AND (json_type(p.live, g.fullkey || '.on') IS NULL OR EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on')))
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on') o
+          WHERE o.key NOT IN ('connectors', 'categories', 'labels')
+            OR o.type <> CASE o.key WHEN 'labels' THEN 'object' ELSE 'array' END
+            OR (o.key <> 'labels' AND EXISTS (SELECT 1 FROM json_each(p.live, o.fullkey) WHERE type <> 'text')))),
+    lasting AS (
+      SELECT policy, live, at, expires FROM grants WHERE json_type(live, at || '.expires') IS NULL
+        OR (json_type(live, at || '.expires') = 'text' AND date(substr(expires, 1, 10)) = substr(expires, 1, 10)
+          AND expires GLOB '????-??-??T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'
+          AND (expires GLOB '*Z' OR expires GLOB '*[+-][0-9][0-9]:[0-9][0-9]')
+          AND julianday(expires) > julianday('now')))
+  SELECT r.user_name, n.value AS permission, json_extract(l.live, l.at || '.on.connectors') AS connectors,
+    json_extract(l.live, l.at || '.on.categories') AS categories, json_extract(l.live, l.at || '.on.labels') AS labels,
+    r.policy, r.team AS group_name, l.expires
+  FROM reached r JOIN lasting l USING (policy), json_each(l.live, l.at || '.permissions') n
+  UNION ALL
+  SELECT r.user_name, n.permission, NULL, NULL, NULL, r.policy, r.team, NULL
+  FROM reached r JOIN policies p ON p.name = r.policy AND json_type(p.live, '$.spec.superAdmin') = 'true'
+    CROSS JOIN (SELECT a.column1 || ':' || v.column1 AS permission
+      FROM (VALUES ('connectors'), ('categories'), ('groups'), ('policies')) a
+      CROSS JOIN (VALUES ('view'), ('create'), ('edit'), ('delete')) v
+      UNION ALL SELECT 'connectors:call') n;
 """,
 }
 """By version the statements that make a store of it from one of the version before.
 
 2: a connector has a token for each of its authorizations, and an endpoint says which one it carries.
-3: other engines say what is true as a comparison.
+3: other engines say what is true as a comparison; and who may do what can be read.
 """
 
 READING: dict[int, str] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from reconciler.stores.sqlite.migrations import MIGRATIONS, READING
 from reconciler.stores.sqlite.triggers import KEEPING, WATCHING
+from reconciler.stores.sqlite.views import VIEWS
 
 VERSION = 3
 
@@ -232,37 +233,7 @@ CREATE TABLE claimed (
 CREATE INDEX claimed_by_file ON claimed (owner, file);
 """
 
-_VIEWS = """
-CREATE VIEW categories AS
-  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
-    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
-    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
-  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Category';
-CREATE VIEW connectors AS
-  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
-    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
-    json_extract(d.live, '$.spec.categories') AS categories,
-    coalesce(json_extract(d.live, '$.spec.authorization.method'), 'none') AS authorization_method,
-    coalesce(json_extract(d.live, '$.spec.tls.verify'), 1) AS tls_verify,
-    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
-  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Connector';
-CREATE VIEW endpoints AS
-  SELECT r.name AS connector, e.key AS purpose, json_extract(e.value, '$.method') AS method,
-    json_extract(e.value, '$.url') AS url,
-    coalesce(json_extract(e.value, '$.authorization'), '') AS authorization,
-    coalesce(json_extract(e.value, '$.params'), '[]') AS params,
-    coalesce(json_extract(e.value, '$.headers'), '[]') AS headers,
-    coalesce(json_extract(e.value, '$.body'), '') AS body,
-    coalesce(json_extract(e.value, '$.bodyType'), 'json') AS body_type,
-    coalesce(json_extract(e.value, '$.timeoutSeconds'), 30) AS timeout_seconds,
-    coalesce(json_extract(e.value, '$.retry.attempts'), 0) AS retry_attempts,
-    coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
-  FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
-"""
-"""What others may read: the fields of live records as columns."""
-
-
-EVERYTHING = _LIVE + _PAST + _RUNNING + _PROVEN + _VIEWS + WATCHING + KEEPING
+EVERYTHING = _LIVE + _PAST + _RUNNING + _PROVEN + VIEWS + WATCHING + KEEPING
 
 
 def statements(script: str) -> Iterator[str]:

@@ -16,8 +16,8 @@ CREATE TABLE attempts (
   outcome TEXT NOT NULL,
   run INTEGER REFERENCES runs (id)
 );
-INSERT INTO "attempts" VALUES(1,'2026-11-29T09:27:10.017Z','2026-11-29T09:27:10.029Z','apply','ada','somewhere','local','local','','applied',1);
-INSERT INTO "attempts" VALUES(2,'2026-11-29T09:27:10.083Z','2026-11-29T09:27:10.094Z','apply','ada','somewhere','local','local','','applied',2);
+INSERT INTO "attempts" VALUES(1,'2026-11-29T09:43:10.245Z','2026-11-29T09:43:10.320Z','apply','ada','somewhere','local','local','','applied',1);
+INSERT INTO "attempts" VALUES(2,'2026-11-29T09:43:10.572Z','2026-11-29T09:43:10.603Z','apply','ada','somewhere','local','local','','applied',2);
 CREATE TABLE baselines (
   owner TEXT PRIMARY KEY,
   connectors TEXT NOT NULL,
@@ -56,10 +56,10 @@ CREATE TABLE documents (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   live TEXT NOT NULL CHECK (json_valid(live))
 );
-INSERT INTO "documents" VALUES('2b40f27558dc196fefdead9c6a8c72a6','{"spec":{"displayName":"Customer data"}}');
-INSERT INTO "documents" VALUES('57c3ac7a25db2ec580e404d3192c2f61','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
-INSERT INTO "documents" VALUES('9bbb500420f90bd55bf5501160f32e8b','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
-INSERT INTO "documents" VALUES('b5dd763804afae56401092b090fad651','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
+INSERT INTO "documents" VALUES('21f0358d5667c09b5f754640cf2e47b9','{"spec":{"displayName":"Customer data"}}');
+INSERT INTO "documents" VALUES('47958503af34aa312688d3dd70d6d268','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
+INSERT INTO "documents" VALUES('d816f0d7bc4b25063fcc43d3400e1ad8','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
+INSERT INTO "documents" VALUES('ef4c1951573258c43aa51497b573cba6','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
 CREATE TABLE drifts (
   uid TEXT PRIMARY KEY,
   since TEXT NOT NULL,
@@ -89,15 +89,15 @@ CREATE TABLE history (
   drifted_from TEXT,
   hash BLOB
 );
-INSERT INTO "history" VALUES(1,1,'2b40f27558dc196fefdead9c6a8c72a6','Category','crm','create','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',NULL,NULL,NULL,NULL,X'DA856153421F44A8BEC6083C26F246ED03A41260898A0C9AC8C3E0B7DB79C3F6');
-INSERT INTO "history" VALUES(2,1,'57c3ac7a25db2ec580e404d3192c2f61','Connector','crm-contacts','create','eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422',NULL,NULL,NULL,NULL,X'02AD0670D5282067846DA98A02302EEF06003BD04EA459F0575389B5B49970EE');
-INSERT INTO "history" VALUES(3,1,'7c15681027b66b08324c67c17e490501','Connector','old','create','12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854',NULL,NULL,NULL,NULL,X'2F39FD3DDB139B5186756038F845F83AB18A9EB0B2C8F4938F7835AC3C339CF0');
-INSERT INTO "history" VALUES(4,1,'9bbb500420f90bd55bf5501160f32e8b','Group','integrators','create','883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036',NULL,NULL,NULL,NULL,X'6DCBDE1D5D56EB8C82871EEF06E96692663817A890A69CFFF21CDE48DE6D5E31');
-INSERT INTO "history" VALUES(5,1,'b5dd763804afae56401092b090fad651','PermissionPolicy','integration-team','create','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',NULL,NULL,NULL,NULL,X'1438889EDF63B8D5254B98C45C8770E3DC46D79F1BB73996964908785B1BE8D2');
-INSERT INTO "history" VALUES(6,2,'57c3ac7a25db2ec580e404d3192c2f61','Connector','crm-contacts','update','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'E007EB4BEE4C379EB20D807B509E6C20CEEB8B934459D4817510C7FC2393454B');
-INSERT INTO "history" VALUES(7,2,'9bbb500420f90bd55bf5501160f32e8b','Group','integrators','update','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}',NULL,NULL,NULL,X'615B9ABE8DF293724F96DA3F19E5AD231F19624B8988EFA25DDF7B2427795648');
-INSERT INTO "history" VALUES(8,2,'b5dd763804afae56401092b090fad651','PermissionPolicy','integration-team','update','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',NULL,'2026-11-29T09:27:10.048Z','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',X'BD1751097C54C8C2A17F24B721B11056BB7C323A8AB090B4D8487DB69A7CD3C3');
-INSERT INTO "history" VALUES(9,2,'7c15681027b66b08324c67c17e490501','Connector','old','delete','','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'04862201E102744D9B5F5943D382AFADB41108B9A7D1F917C8FAEA107EA7F4CA');
+INSERT INTO "history" VALUES(1,1,'21f0358d5667c09b5f754640cf2e47b9','Category','crm','create','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',NULL,NULL,NULL,NULL,X'8A61E9904235B9169EBB361EDF9D25CFA2638EEA1A288F5220BDE42B44DCA23A');
+INSERT INTO "history" VALUES(2,1,'47958503af34aa312688d3dd70d6d268','Connector','crm-contacts','create','eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422',NULL,NULL,NULL,NULL,X'26CC66D9CEACC8E5ABA011CED44E0D44BE369749162CDCD1D37D7E36060F83FC');
+INSERT INTO "history" VALUES(3,1,'6d96ad0022ab9a474702c810e6b147c3','Connector','old','create','12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854',NULL,NULL,NULL,NULL,X'CD9B68EBB18DA1CE6B08200B60382C38A071CC56B8BC04DB24035BDD1ED9CC5C');
+INSERT INTO "history" VALUES(4,1,'d816f0d7bc4b25063fcc43d3400e1ad8','Group','integrators','create','883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036',NULL,NULL,NULL,NULL,X'041991DAC3EC597C174429C0E59F355206FBD6C6EDE8C7105902A6425DFB1C67');
+INSERT INTO "history" VALUES(5,1,'ef4c1951573258c43aa51497b573cba6','PermissionPolicy','integration-team','create','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',NULL,NULL,NULL,NULL,X'C6B1676D7D54A9AD47E7EF3F07C362808F45672DF3E2E38FFE38F7A6AFE3915C');
+INSERT INTO "history" VALUES(6,2,'47958503af34aa312688d3dd70d6d268','Connector','crm-contacts','update','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'472C046490B2354DC044E35F44AFE0B62886EE70C7DF6FE10E5BC7F2E39E5BAE');
+INSERT INTO "history" VALUES(7,2,'d816f0d7bc4b25063fcc43d3400e1ad8','Group','integrators','update','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}',NULL,NULL,NULL,X'EA7B43488FEC8E95F100BFC9FDD4395DF6586C324256DB8BD9638296820F720C');
+INSERT INTO "history" VALUES(8,2,'ef4c1951573258c43aa51497b573cba6','PermissionPolicy','integration-team','update','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',NULL,'2026-11-29T09:43:10.412Z','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',X'5793451CE036B6F2D05486D9C55230FAAFFE12B4949743742D47E9DC4BFF9D7E');
+INSERT INTO "history" VALUES(9,2,'6d96ad0022ab9a474702c810e6b147c3','Connector','old','delete','','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'2B30D43F27EA58B08DCFCD55BA6278ECA6623A7E55991CC0387A5CA9FD70EDB1');
 CREATE TABLE leases (
   name TEXT PRIMARY KEY,
   holder TEXT NOT NULL,
@@ -111,10 +111,10 @@ CREATE TABLE meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
-INSERT INTO "meta" VALUES('store','614a335a0286aaad194f61133bca58d7');
+INSERT INTO "meta" VALUES('store','33e2fb7e5151fa2d784bda8106a704e5');
 INSERT INTO "meta" VALUES('revision','3');
 INSERT INTO "meta" VALUES('key_check','ffb7603fff8f3abd758126f0f1fe4505e04e6060036eb7670fa1b62e530cf75d');
-INSERT INTO "meta" VALUES('history_head','04862201e102744d9b5f5943d382afadb41108b9a7d1f917c8faea107ea7f4ca');
+INSERT INTO "meta" VALUES('history_head','2b30d43f27ea58b08dcfcd55ba6278eca6623a7e55991cc0387a5ca9fd70edb1');
 INSERT INTO "meta" VALUES('history_count','11');
 CREATE TABLE quarantine (
   uid TEXT PRIMARY KEY,
@@ -126,7 +126,7 @@ CREATE TABLE quarantine (
   deleted_at TEXT NOT NULL,
   run INTEGER NOT NULL REFERENCES runs (id)
 );
-INSERT INTO "quarantine" VALUES('7c15681027b66b08324c67c17e490501','Connector','old','local','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,'2026-11-29T09:27:10.094Z',2);
+INSERT INTO "quarantine" VALUES('6d96ad0022ab9a474702c810e6b147c3','Connector','old','local','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,'2026-11-29T09:43:10.603Z',2);
 CREATE TABLE quarantined_secrets (
   uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -135,7 +135,7 @@ CREATE TABLE quarantined_secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
-INSERT INTO "quarantined_secrets" VALUES('7c15681027b66b08324c67c17e490501','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'D1975321256E48F09E96A23B6EFB805FB67AD9AAE8587622C723B955F2EFDE3F62E02EC56F6C277A93056A603F3DD3EF361BD3E8');
+INSERT INTO "quarantined_secrets" VALUES('6d96ad0022ab9a474702c810e6b147c3','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'7E153299E63BD4A7E71CB79A6B37F2F23BC67F7C7B5034AB4CBF74C603AE1A5E725F257339C201C3DA8C8984C189C1F479E8F2D2');
 CREATE TABLE records (
   uid TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -150,18 +150,18 @@ CREATE TABLE records (
   UNIQUE (kind, name),
   UNIQUE (kind, display)
 );
-INSERT INTO "records" VALUES('2b40f27558dc196fefdead9c6a8c72a6','Category','crm','customer data','local','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',1,1,'2026-11-29T09:27:10.029Z');
-INSERT INTO "records" VALUES('57c3ac7a25db2ec580e404d3192c2f61','Connector','crm-contacts','sales team''s contacts','local','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a',2,3,'2026-11-29T09:27:10.094Z');
-INSERT INTO "records" VALUES('9bbb500420f90bd55bf5501160f32e8b','Group','integrators','integration team','local','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6',2,3,'2026-11-29T09:27:10.094Z');
-INSERT INTO "records" VALUES('b5dd763804afae56401092b090fad651','PermissionPolicy','integration-team',NULL,'local','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',3,3,'2026-11-29T09:27:10.094Z');
+INSERT INTO "records" VALUES('21f0358d5667c09b5f754640cf2e47b9','Category','crm','customer data','local','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',1,1,'2026-11-29T09:43:10.320Z');
+INSERT INTO "records" VALUES('47958503af34aa312688d3dd70d6d268','Connector','crm-contacts','sales team''s contacts','local','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a',2,3,'2026-11-29T09:43:10.603Z');
+INSERT INTO "records" VALUES('d816f0d7bc4b25063fcc43d3400e1ad8','Group','integrators','integration team','local','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6',2,3,'2026-11-29T09:43:10.603Z');
+INSERT INTO "records" VALUES('ef4c1951573258c43aa51497b573cba6','PermissionPolicy','integration-team',NULL,'local','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',3,3,'2026-11-29T09:43:10.603Z');
 CREATE TABLE refs (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
   PRIMARY KEY (uid, kind, name)
 ) WITHOUT ROWID;
-INSERT INTO "refs" VALUES('57c3ac7a25db2ec580e404d3192c2f61','Category','crm');
-INSERT INTO "refs" VALUES('b5dd763804afae56401092b090fad651','Group','integrators');
+INSERT INTO "refs" VALUES('47958503af34aa312688d3dd70d6d268','Category','crm');
+INSERT INTO "refs" VALUES('ef4c1951573258c43aa51497b573cba6','Group','integrators');
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY,
   started TEXT NOT NULL,
@@ -178,8 +178,8 @@ CREATE TABLE runs (
   approvals TEXT,
   hash BLOB
 );
-INSERT INTO "runs" VALUES(1,'2026-11-29T09:27:09.990Z','2026-11-29T09:27:10.029Z','ada','local','local','',5,'apply','applied','50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879',NULL,NULL,X'F6F099827C949381D24FF3365C9B7356F8B31FB46E64865C6F4BB4AB36D50E15');
-INSERT INTO "runs" VALUES(2,'2026-11-29T09:27:10.080Z','2026-11-29T09:27:10.094Z','ada','local','local','',4,'apply','applied','761d548dd8874204fe6dc849f42ed3dd457963fad65218b36396981dc73f88d2',NULL,NULL,X'11A4B59E8201E7ADB9BC4D70F9DC1DC781FE1FBF25017315748C86237E21977C');
+INSERT INTO "runs" VALUES(1,'2026-11-29T09:43:10.202Z','2026-11-29T09:43:10.320Z','ada','local','local','',5,'apply','applied','50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879',NULL,NULL,X'C8CAD406F8803D42D6D13C5B22B2F6F2CE5B57FE8FA4134FAB30B2F5B8A2B4C0');
+INSERT INTO "runs" VALUES(2,'2026-11-29T09:43:10.559Z','2026-11-29T09:43:10.603Z','ada','local','local','',4,'apply','applied','0d3e56d8ebf06d03a66e3f982dbff71762643dcd6badc3e44efdcc670095c37e',NULL,NULL,X'A57B04CD8D345F7C52D033246A23CF020B533CD79F98E589833D1A051A676070');
 CREATE TABLE secrets (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -188,7 +188,7 @@ CREATE TABLE secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
-INSERT INTO "secrets" VALUES('57c3ac7a25db2ec580e404d3192c2f61','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'2A7BA11B2E91BF706379FD276BB0FB978C6AF882C7E70FB66CAE62066DC817723D1A08452193584F60EF8CEE22B0FA081463B959');
+INSERT INTO "secrets" VALUES('47958503af34aa312688d3dd70d6d268','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'BA4FD710CA61826B500BE8A040954D4505F7A6A5F49F92B2FCBD7EECF5C2C510CB1C440D187BB454FF7BDC9D544CC086BE215CB5');
 CREATE TABLE tokens (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   authorization TEXT NOT NULL,
@@ -234,6 +234,66 @@ CREATE VIEW endpoints AS
     coalesce(json_extract(e.value, '$.retry.attempts'), 0) AS retry_attempts,
     coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
   FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
+CREATE VIEW effective_grants AS
+  WITH RECURSIVE bodies AS (
+      SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid)
+      WHERE r.kind IN ('Group', 'PermissionPolicy') AND json_type(d.live, '$.spec') = 'object'),
+    teams AS (
+      SELECT name, live FROM bodies WHERE kind = 'Group'
+        AND coalesce(json_type(live, '$.spec.members'), 'object') = 'object'
+        AND coalesce(json_type(live, '$.spec.members.users'), 'array') = 'array'
+        AND coalesce(json_type(live, '$.spec.members.groups'), 'array') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.users') WHERE type <> 'text')
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.groups') WHERE type <> 'text')),
+    policies AS (
+      SELECT name, live FROM bodies WHERE kind = 'PermissionPolicy' AND json_type(live, '$.spec.subjects') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.subjects') s WHERE CASE s.type
+          WHEN 'object' THEN coalesce(json_type(live, s.fullkey || '.user'), 'text') <> 'text'
+            OR coalesce(json_type(live, s.fullkey || '.group'), 'text') <> 'text'
+          WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(live, s.fullkey) WHERE value IN ('user', 'group'))
+          WHEN 'text' THEN instr(s.value, 'user') + instr(s.value, 'group') > 0
+          ELSE 1 END)),
+    subjects AS (
+      SELECT p.name AS policy, json_extract(p.live, s.fullkey || '.user') AS user_name,
+        json_extract(p.live, s.fullkey || '.group') AS team FROM policies p, json_each(p.live, '$.spec.subjects') s),
+    above AS (SELECT g.value AS team, t.name AS parent FROM teams t, json_each(t.live, '$.spec.members.groups') g),
+    within AS (
+      SELECT name AS team, name AS up FROM teams
+      UNION SELECT w.team, a.parent FROM within w JOIN above a ON a.team = w.up),
+    reached AS (
+      SELECT policy, user_name, '' AS team FROM subjects WHERE user_name IS NOT NULL
+      UNION SELECT s.policy, u.value, s.team FROM subjects s JOIN within w ON w.up = s.team
+        JOIN teams t ON t.name = w.team, json_each(t.live, '$.spec.members.users') u),
+    grants AS (
+      SELECT p.name AS policy, p.live, g.fullkey AS at, json_extract(p.live, g.fullkey || '.expires') AS expires
+      FROM policies p, json_each(p.live, '$.spec.grants') g
+      WHERE json_type(p.live, '$.spec.grants') = 'array' AND g.type = 'object'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey) WHERE key NOT IN ('permissions', 'on', 'expires'))
+        AND json_type(p.live, g.fullkey || '.permissions') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.permissions') WHERE type <> 'text')
+        AND coalesce(json_type(p.live, g.fullkey || '.on'), 'object') = 'object'
+        AND (json_type(p.live, g.fullkey || '.on') IS NULL OR EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on')))
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on') o
+          WHERE o.key NOT IN ('connectors', 'categories', 'labels')
+            OR o.type <> CASE o.key WHEN 'labels' THEN 'object' ELSE 'array' END
+            OR (o.key <> 'labels' AND EXISTS (SELECT 1 FROM json_each(p.live, o.fullkey) WHERE type <> 'text')))),
+    lasting AS (
+      SELECT policy, live, at, expires FROM grants WHERE json_type(live, at || '.expires') IS NULL
+        OR (json_type(live, at || '.expires') = 'text' AND date(substr(expires, 1, 10)) = substr(expires, 1, 10)
+          AND expires GLOB '????-??-??T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'
+          AND (expires GLOB '*Z' OR expires GLOB '*[+-][0-9][0-9]:[0-9][0-9]')
+          AND julianday(expires) > julianday('now')))
+  SELECT r.user_name, n.value AS permission, json_extract(l.live, l.at || '.on.connectors') AS connectors,
+    json_extract(l.live, l.at || '.on.categories') AS categories, json_extract(l.live, l.at || '.on.labels') AS labels,
+    r.policy, r.team AS group_name, l.expires
+  FROM reached r JOIN lasting l USING (policy), json_each(l.live, l.at || '.permissions') n
+  UNION ALL
+  SELECT r.user_name, n.permission, NULL, NULL, NULL, r.policy, r.team, NULL
+  FROM reached r JOIN policies p ON p.name = r.policy AND json_type(p.live, '$.spec.superAdmin') = 'true'
+    CROSS JOIN (SELECT a.column1 || ':' || v.column1 AS permission
+      FROM (VALUES ('connectors'), ('categories'), ('groups'), ('policies')) a
+      CROSS JOIN (VALUES ('view'), ('create'), ('edit'), ('delete')) v
+      UNION ALL SELECT 'connectors:call') n;
 CREATE TRIGGER records_inserting BEFORE INSERT ON records WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') BEGIN
   INSERT INTO drifts (uid, since, writer, body, kind, name, display, owner, declared, refs, secrets, applied)
     SELECT r.uid, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), (SELECT value FROM meta WHERE key = 'writer'), (SELECT live FROM documents WHERE uid = r.uid), r.kind, r.name, r.display, r.owner,

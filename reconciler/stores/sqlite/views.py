@@ -1,0 +1,95 @@
+"""What others may read of a store in SQLite: the fields of live records as columns, and who may do what."""
+
+_FIELDS = """
+CREATE VIEW categories AS
+  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
+    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
+    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
+  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Category';
+CREATE VIEW connectors AS
+  SELECT r.name, json_extract(d.live, '$.spec.displayName') AS display_name,
+    coalesce(json_extract(d.live, '$.spec.description'), '') AS description,
+    json_extract(d.live, '$.spec.categories') AS categories,
+    coalesce(json_extract(d.live, '$.spec.authorization.method'), 'none') AS authorization_method,
+    coalesce(json_extract(d.live, '$.spec.tls.verify'), 1) AS tls_verify,
+    coalesce(json_extract(d.live, '$.spec.status'), 'active') AS status
+  FROM records r JOIN documents d USING (uid) WHERE r.kind = 'Connector';
+CREATE VIEW endpoints AS
+  SELECT r.name AS connector, e.key AS purpose, json_extract(e.value, '$.method') AS method,
+    json_extract(e.value, '$.url') AS url,
+    coalesce(json_extract(e.value, '$.authorization'), '') AS authorization,
+    coalesce(json_extract(e.value, '$.params'), '[]') AS params,
+    coalesce(json_extract(e.value, '$.headers'), '[]') AS headers,
+    coalesce(json_extract(e.value, '$.body'), '') AS body,
+    coalesce(json_extract(e.value, '$.bodyType'), 'json') AS body_type,
+    coalesce(json_extract(e.value, '$.timeoutSeconds'), 30) AS timeout_seconds,
+    coalesce(json_extract(e.value, '$.retry.attempts'), 0) AS retry_attempts,
+    coalesce(json_extract(e.value, '$.retry.waitSeconds'), 5) AS retry_wait_seconds
+  FROM records r JOIN documents d USING (uid), json_each(d.live, '$.spec.endpoints') e WHERE r.kind = 'Connector';
+"""
+
+EFFECTIVE_GRANTS = """
+CREATE VIEW effective_grants AS
+  WITH RECURSIVE bodies AS (
+      SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid)
+      WHERE r.kind IN ('Group', 'PermissionPolicy') AND json_type(d.live, '$.spec') = 'object'),
+    teams AS (
+      SELECT name, live FROM bodies WHERE kind = 'Group'
+        AND coalesce(json_type(live, '$.spec.members'), 'object') = 'object'
+        AND coalesce(json_type(live, '$.spec.members.users'), 'array') = 'array'
+        AND coalesce(json_type(live, '$.spec.members.groups'), 'array') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.users') WHERE type <> 'text')
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.members.groups') WHERE type <> 'text')),
+    policies AS (
+      SELECT name, live FROM bodies WHERE kind = 'PermissionPolicy' AND json_type(live, '$.spec.subjects') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(live, '$.spec.subjects') s WHERE CASE s.type
+          WHEN 'object' THEN coalesce(json_type(live, s.fullkey || '.user'), 'text') <> 'text'
+            OR coalesce(json_type(live, s.fullkey || '.group'), 'text') <> 'text'
+          WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(live, s.fullkey) WHERE value IN ('user', 'group'))
+          WHEN 'text' THEN instr(s.value, 'user') + instr(s.value, 'group') > 0
+          ELSE 1 END)),
+    subjects AS (
+      SELECT p.name AS policy, json_extract(p.live, s.fullkey || '.user') AS user_name,
+        json_extract(p.live, s.fullkey || '.group') AS team FROM policies p, json_each(p.live, '$.spec.subjects') s),
+    above AS (SELECT g.value AS team, t.name AS parent FROM teams t, json_each(t.live, '$.spec.members.groups') g),
+    within AS (
+      SELECT name AS team, name AS up FROM teams
+      UNION SELECT w.team, a.parent FROM within w JOIN above a ON a.team = w.up),
+    reached AS (
+      SELECT policy, user_name, '' AS team FROM subjects WHERE user_name IS NOT NULL
+      UNION SELECT s.policy, u.value, s.team FROM subjects s JOIN within w ON w.up = s.team
+        JOIN teams t ON t.name = w.team, json_each(t.live, '$.spec.members.users') u),
+    grants AS (
+      SELECT p.name AS policy, p.live, g.fullkey AS at, json_extract(p.live, g.fullkey || '.expires') AS expires
+      FROM policies p, json_each(p.live, '$.spec.grants') g
+      WHERE json_type(p.live, '$.spec.grants') = 'array' AND g.type = 'object'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey) WHERE key NOT IN ('permissions', 'on', 'expires'))
+        AND json_type(p.live, g.fullkey || '.permissions') = 'array'
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.permissions') WHERE type <> 'text')
+        AND coalesce(json_type(p.live, g.fullkey || '.on'), 'object') = 'object'
+        AND (json_type(p.live, g.fullkey || '.on') IS NULL OR EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on')))
+        AND NOT EXISTS (SELECT 1 FROM json_each(p.live, g.fullkey || '.on') o
+          WHERE o.key NOT IN ('connectors', 'categories', 'labels')
+            OR o.type <> CASE o.key WHEN 'labels' THEN 'object' ELSE 'array' END
+            OR (o.key <> 'labels' AND EXISTS (SELECT 1 FROM json_each(p.live, o.fullkey) WHERE type <> 'text')))),
+    lasting AS (
+      SELECT policy, live, at, expires FROM grants WHERE json_type(live, at || '.expires') IS NULL
+        OR (json_type(live, at || '.expires') = 'text' AND date(substr(expires, 1, 10)) = substr(expires, 1, 10)
+          AND expires GLOB '????-??-??T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'
+          AND (expires GLOB '*Z' OR expires GLOB '*[+-][0-9][0-9]:[0-9][0-9]')
+          AND julianday(expires) > julianday('now')))
+  SELECT r.user_name, n.value AS permission, json_extract(l.live, l.at || '.on.connectors') AS connectors,
+    json_extract(l.live, l.at || '.on.categories') AS categories, json_extract(l.live, l.at || '.on.labels') AS labels,
+    r.policy, r.team AS group_name, l.expires
+  FROM reached r JOIN lasting l USING (policy), json_each(l.live, l.at || '.permissions') n
+  UNION ALL
+  SELECT r.user_name, n.permission, NULL, NULL, NULL, r.policy, r.team, NULL
+  FROM reached r JOIN policies p ON p.name = r.policy AND json_type(p.live, '$.spec.superAdmin') = 'true'
+    CROSS JOIN (SELECT a.column1 || ':' || v.column1 AS permission
+      FROM (VALUES ('connectors'), ('categories'), ('groups'), ('policies')) a
+      CROSS JOIN (VALUES ('view'), ('create'), ('edit'), ('delete')) v
+      UNION ALL SELECT 'connectors:call') n;
+"""
+"""Who may do what, where, through which policy and group; grants that have ended, and what is not well formed, are left out."""
+
+VIEWS = _FIELDS + EFFECTIVE_GRANTS

@@ -173,50 +173,6 @@ class Rekeyed(Struct, frozen=True):
     head: str
 
 
-class Copying(Struct, frozen=True):
-    """How a store is copied.
-
-    Attributes:
-        rekeying: from the key of the source to that of the copy; None where nothing is sealed.
-    """
-
-    rekeying: Rekeying | None
-
-
-class Copied(Struct, frozen=True):
-    """What was copied.
-
-    Attributes:
-        counts: rows, by table.
-        head: the last hash of the copy's history.
-    """
-
-    counts: Mapping[str, int]
-    secrets: int
-    tokens: int
-    head: str
-
-
-@runtime_checkable
-class CanCopy(Protocol):
-    """A state that can become a copy of another one."""
-
-    def take_over(self, source: Any, copying: Copying, run: RunInfo) -> Copied:
-        """Copy all of another state in one transaction, and note in the history that this is a copy.
-
-        Args:
-            source: a `State`.
-
-        Raises:
-            UsageError: that one cannot be copied.
-            StoreUnavailable: it is not there, something is broken in it, or the copy cannot be written.
-            StoreLocked: a run writes to one of them.
-            RecordConflict: this one holds something already.
-            KeyUnavailable: something cannot be opened.
-        """
-        ...
-
-
 class Rotation(Struct, frozen=True):
     """What became of it.
 
@@ -313,7 +269,7 @@ class Copied(Struct, frozen=True):
 class CanCopy(Protocol):
     """A state that can take over all that another one holds, where it holds nothing yet."""
 
-    def take_over(self, source: "State", interrupts: Interrupts) -> Copied:
+    def take_over(self, source: "State", made_with: MadeWith, interrupts: Interrupts) -> Copied:
         """Copy everything, in one transaction.
 
         That is identities, records, owners, the history with its chain, deleted records, attempts, baselines, tokens

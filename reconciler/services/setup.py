@@ -7,6 +7,7 @@ from reconciler.core.ports.state import State
 from reconciler.core.progress import Interrupts
 from reconciler.errors import RecordConflict, StoreUnavailable, UsageError
 from reconciler.services.scope import refuse_lost
+from reconciler.services.token_care import made_with
 
 
 def make_store(state: State, prefix: str, *, roles: bool) -> Made:
@@ -52,7 +53,7 @@ def copy_store(source: State, to: State, interrupts: Interrupts) -> Copied:
     with closing(to.history()) as history:
         if history.runs(limit=1) or to.store().records():
             raise RecordConflict("the store that is copied to is not empty; nothing was copied", hint="name another one, or another ?schema=")  # fmt: skip
-    done = to.take_over(source, interrupts)
+    done = to.take_over(source, made_with, interrupts)
     _refuse_faults(to, done.head, "the copy is not whole", "use the old store, and report this")
     return done
 

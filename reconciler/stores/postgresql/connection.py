@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1_000  # rows that one statement inserts
 _MOST_KNOWN = 1_000  # queries that are asked ahead in one transaction
+_MOST_ROWS = 1_000  # of an answer that a reader keeps, as what it sees does not change
 _RETRIED = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
@@ -64,6 +65,8 @@ class PostgresConnection:
         answer = self._told(told.text, values)
         if told.asks:
             self.flush(answer)
+            if self._reads and answer.result.ntuples <= _MOST_ROWS and len(self._known) < _MOST_KNOWN:
+                self._known[statement, tuple(values)] = answer
         return PostgresRows(self, self._sending(), answer)
 
     def prefetch(self, queries: Iterable[tuple[str, Values]]) -> None:

@@ -24,6 +24,7 @@ from reconciler.stores.postgresql.limits import Limits
 from reconciler.stores.postgresql.pool import Pool
 from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.wire import Wire
+from reconciler.stores.sql.database import CommitUnknown, Transient
 
 if TYPE_CHECKING:
     from reconciler.core.ports.state import DriverContext
@@ -258,6 +259,8 @@ class PostgresDatabase:
         except errors.InsufficientPrivilege as failure:
             what = "there is no store" if self._found is None else "the store is of an older version"
             raise StoreUnavailable(f"{what} at {self.name}, and this role may not make one ({failure})", hint="have the owner of the database do it: reconciler store init") from failure  # fmt: skip
+        except (CommitUnknown, errors.LockNotAvailable) as failure:  # what became of it is seen at the next try
+            raise Transient("another process makes it, or uses its tables") from failure
         finally:
             connection.rollback()
         self._found = schema.VERSION

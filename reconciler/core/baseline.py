@@ -175,6 +175,17 @@ class TracksChanges(Protocol):
 class Index(Protocol):
     """Answers of the store about one owner's baseline, each by an index."""
 
+    def foresee(self, changed: Collection[str], resources: Sequence[Resource], revision: int, until: str) -> None:
+        """Say what a plan starts from, so that a store on a server may be asked at once what follows from it.
+
+        Args:
+            changed: files that changed.
+            resources: what they declare now.
+            revision: at which the baseline holds.
+            until: see `due`.
+        """
+        ...
+
     def revision(self) -> int:
         """The store's revision now."""
         ...

@@ -66,11 +66,14 @@ def narrow(source: PartialSource, index: Index, owner: str, rules: str, now: str
         raise Unprovable("a document that connectors are held against has changed")
     changed = source.changed_since(base.trees)
     refuse_undecodable(changed)
-    moves = _moves(index, base, owner)
     closure = _Closure(source, index, sum(base.records.values()))
-    closure.start(base, changed, moves)
+    closure.read(changed)
+    until = later(now, MARGIN.total_seconds())
+    index.foresee(changed, closure.resources, base.revision, until)
+    moves = _moves(index, base, owner)
+    closure.start(base, moves)
     if tokens:
-        closure.add(index.files(index.due(later(now, MARGIN.total_seconds()))).values())
+        closure.add(index.files(index.due(until)).values())
     if _has_ended(base, now):
         closure.take_policies()
     closure.close()
@@ -150,16 +153,26 @@ class _Closure:
         """Whether all of policies/ is among the files."""
         return self._with_policies
 
-    def start(self, base: Baseline, changed: frozenset[str], moves: _Moves) -> None:
-        """Begin with what moved."""
+    def read(self, changed: frozenset[str]) -> None:
+        """Read what changed, before anything is asked that depends on it."""
         self.changed = changed
-        self.add(changed)
+        self._refuse_many(changed)
+        first = set(changed)
+        if any(file.startswith("policies/") for file in changed):
+            self._with_policies = True
+            first.update(self.source.policies())
+        self.files |= first
+        self.resources += self.source.read(first)
+
+    def start(self, base: Baseline, moves: _Moves) -> None:
+        """Begin with what was read, and what moved."""
+        self._follow(self.resources)
         self.add(moves.declared.values())
         if any(record.key.kind in POLICY_KINDS for record in moves.owned):
             self.take_policies()
-        if not changed:
+        if not self.changed:
             return
-        self.was = self.index.declared_in(changed)
+        self.was = self.index.declared_in(self.changed)
         self.add(self.index.odd())
         if self.index.referrers(self.was, POLICY_KINDS) or _had_ended(base):
             self.take_policies()
@@ -169,10 +182,13 @@ class _Closure:
     def add(self, files: Iterable[str]) -> None:
         """Files to be looked at."""
         self._waiting |= set(files) - self.files
-        if len(self._waiting) + len(self.files) > self._most:
-            raise Unprovable("so much moved that everything is read as fast")
+        self._refuse_many(self._waiting)
         if not self._with_policies and any(file.startswith("policies/") for file in self._waiting):
             self.take_policies()
+
+    def _refuse_many(self, further: Collection[str]) -> None:
+        if len(further) + len(self.files) > self._most:
+            raise Unprovable("so much moved that everything is read as fast")
 
     def take_policies(self) -> None:
         """Look at all policies, groups and access tests: they are judged together."""

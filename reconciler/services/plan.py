@@ -209,11 +209,11 @@ def plan_part(source: Source, store: Store, asked: Asked) -> Planned:
         raise Unprovable("the store or the source does not keep track")
     if asked.options.secrets is not None:
         raise Unprovable("all secrets are looked at")
+    options = asked.options
+    parts, index = source.parts(), store.index(options.owner)
     moved = store.moved()
     if any(one.before is None or one.now is None or one.before.key != one.now.key for one in moved):
         raise Unprovable("records were made, removed or renamed outside of a run")
-    options = asked.options
-    parts, index = source.parts(), store.index(options.owner)
     try:
         found = narrow(parts, index, options.owner, asked.rules, options.now, tokens=asked.tokens is not None)
     except SourceUnavailable as failure:

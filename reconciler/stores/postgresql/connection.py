@@ -12,7 +12,7 @@ from reconciler.stores.postgresql import limits as begun
 from reconciler.stores.postgresql.rows import PostgresRows
 from reconciler.stores.postgresql.shield import shielded
 from reconciler.stores.postgresql.statements import array, common_type, quoted, translated, type_of, value_of
-from reconciler.stores.sql.database import CommitUnknown, Transient, Values
+from reconciler.stores.sql.database import CommitUnknown, Query, Transient, Values
 
 if TYPE_CHECKING:
     from reconciler.stores.postgresql.limits import Limits
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1_000  # rows that one statement inserts
 _MOST_KNOWN = 1_000  # queries that are asked ahead in one transaction
-_MOST_ROWS = 1_000  # of an answer that a reader keeps, as what it sees does not change
+_MOST_KEPT = 1_000  # rows of an answer that is kept for whoever asks again
 _RETRIED = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
@@ -53,8 +53,12 @@ class PostgresConnection:
     # asking
 
     def execute(self, statement: str, values: Values = (), /) -> PostgresRows:
-        """Run one statement; it is sent, and waited for, once it has rows to give or is asked about."""
-        known = self._known.get((statement, tuple(values))) if self._known else None
+        """Run one statement; it is sent, and waited for, once it has rows to give or is asked about.
+
+        While only is read nothing can change, so that what was asked before is answered as it was then.
+        """
+        key = (statement, tuple(values))
+        known = self._known.get(key) if self._known else None
         if known is not None:
             return PostgresRows(self, self._sending(), known)
         told = translated(statement)
@@ -65,15 +69,12 @@ class PostgresConnection:
         answer = self._told(told.text, values)
         if told.asks:
             self.flush(answer)
-            if self._reads and answer.result.ntuples <= _MOST_ROWS and len(self._known) < _MOST_KNOWN:
-                self._known[statement, tuple(values)] = answer
+        if self._reads and answer.result is not None and answer.result.ntuples <= _MOST_KEPT:
+            self._known[key] = answer
         return PostgresRows(self, self._sending(), answer)
 
-    def prefetch(self, queries: Iterable[tuple[str, Values]]) -> None:
-        """Have queries asked together with the next statement, which are answered then without another wait.
-
-        What is written in between is not in the answers, so a statement that writes ends them all.
-        """
+    def prefetch(self, queries: Iterable[Query]) -> None:
+        """Have queries asked together with the next statement, which are answered then without another wait."""
         assert self._in_transaction
         for statement, values in islice(queries, _MOST_KNOWN - len(self._known)):
             key = (statement, tuple(values))

@@ -1,6 +1,6 @@
 """Where a store in PostgreSQL is, and the connections to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from functools import cached_property
@@ -28,7 +28,7 @@ from reconciler.stores.sql.database import CommitUnknown, Transient
 
 if TYPE_CHECKING:
     from reconciler.core.ports.state import DriverContext
-    from reconciler.stores.sql.database import Connection, Values
+    from reconciler.stores.sql.database import Connection, Engine, Query
     from reconciler.stores.sqlite.engine import SqliteConnection
 
 _READING_SECONDS = 60.0  # a reader thinks between two queries, and is in nobody's way
@@ -53,8 +53,6 @@ class PostgresDatabase:
         """Connect to nothing yet."""
         self.name = address.name
         self.lock_seconds = context.lock_seconds
-        self.first: Sequence[tuple[str, Values]] = ()
-        """What every reader asks first: it is answered with the first wait."""
         self._address = address
         self._context = context
         self._limits = Limits(address.schema, max(_LEAST_SECONDS, context.lock_seconds), address.seconds, _WRITING_SECONDS)  # fmt: skip
@@ -120,8 +118,11 @@ class PostgresDatabase:
 
     # transactions
 
-    def reader(self) -> PostgresConnection | None:
+    def reader(self, first: "Callable[[Engine], Iterable[Query]] | None" = None) -> PostgresConnection | None:
         """A connection that sees one state, whoever writes meanwhile; None where there is no store.
+
+        Args:
+            first: gives what is answered with the first wait.
 
         Raises:
             StoreUnavailable: there is no connection, or something else is in the schema.
@@ -130,7 +131,7 @@ class PostgresDatabase:
         try:
             with self.translated():
                 connection.begin(replace(self._limits, idle_seconds=_READING_SECONDS), reads=True)
-                connection.prefetch([(_VERSION, ()), *self.first])
+                connection.prefetch([(_VERSION, ()), *(first(connection.engine) if first else ())])
                 try:
                     self._note_version(connection.execute(_VERSION).fetchall())
                 except _ABSENT:

@@ -42,6 +42,15 @@ UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.
 UNION SELECT 'somebody wrote as only an apply does, and left a row in writing' FROM writing
 ORDER BY 1 LIMIT ?
 """
+_NEARBY = """
+SELECT found.kind, found.name FROM near CROSS JOIN (SELECT CAST(? AS text)) owned (by) CROSS JOIN LATERAL (
+  SELECT d.kind, d.name FROM declared o JOIN declared d ON d.owner = o.owner AND d.file = o.file
+    WHERE o.owner = owned.by AND o.kind = near.k AND o.name = near.n
+  UNION ALL SELECT f.kind, f.name FROM records r JOIN refs f ON f.uid = r.uid WHERE r.kind = near.k AND r.name = near.n
+  UNION ALL SELECT d.kind, d.name FROM claimed c JOIN declared d ON d.owner = c.owner AND d.file = c.file
+    WHERE c.owner = owned.by AND c.kind = near.k AND c.name = near.n
+) found
+"""
 
 
 class PostgresEngine:
@@ -55,6 +64,7 @@ class PostgresEngine:
     pairs = "json_each_text(CAST(? AS json))"
     for_update = "FOR UPDATE"
     for_share = "FOR SHARE"
+    nearby = _NEARBY
 
     @property
     def refusals(self) -> tuple[type[Exception], ...]:

@@ -2,21 +2,47 @@
 
 import json
 import operator
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
 from typing import Any
 
 from msgspec.structs import astuple
 
-from reconciler.core.baseline import Baseline, DatedGrant, Memory
-from reconciler.core.model import Key, Record, encode
+from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Memory
+from reconciler.core.model import Bodies, Key, Record, Resource, encode
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.stores.sql.database import Connection, Damaged, chunks, ignored, marks
-from reconciler.stores.sql.records import Fingerprint, decoded
+from reconciler.stores.sql.database import Connection, Damaged, Query, chunks, ignored, marks
+from reconciler.stores.sql.records import Fingerprint, decoded, flat, pairs_of
+from reconciler.stores.sql.surroundings import (
+    CLAIMANTS,
+    DECLARED,
+    FILES,
+    NAMESAKES,
+    RECORD,
+    RECORDS,
+    Answers,
+    Pair,
+    Surroundings,
+    of_kinds,
+    references,
+)
 
-_RECORD = "kind, name, uid, fingerprint, applied, owner, display, version"
 _ADDRESS = itemgetter(0, 1)
+_REVISION = "SELECT value FROM meta WHERE key = 'revision'"
+_BASELINE_OF = (
+    "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines b"
+    " WHERE owner = ? AND total = (SELECT count(*) FROM declared d WHERE d.owner = b.owner)"
+)
+_SINCE = f"SELECT {RECORD} FROM records INDEXED BY records_by_revision WHERE revision"
+_MOVED = f"{_SINCE} > ? UNION ALL {_SINCE} IS NULL"
+_UNTOUCHED = "SELECT kind, count(*) FROM records WHERE revision <= ? AND owner = ? GROUP BY kind"
+_ODD = "SELECT file FROM declared INDEXED BY declared_odd WHERE owner = ? AND odd"
+_DUE = (
+    "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name)"
+    " WHERE d.owner = ? AND d.token > 0 AND d.token >"
+    " (SELECT count(*) FROM tokens t WHERE t.uid = r.uid AND (t.expires IS NULL OR t.expires > ?))"
+)
 
 Reading = Callable[[], AbstractContextManager[Connection | None]]
 
@@ -32,31 +58,53 @@ def _baseline(row: Sequence[Any]) -> Baseline:
     )  # fmt: skip
 
 
-class SqlIndex:
-    """Answers about one owner's baseline; see `core.baseline.Index`."""
+def first(owner: str) -> list[Query]:
+    """What a plan asks before it looks at what changed."""
+    return [(_REVISION, ()), (_BASELINE_OF, (owner,))]
 
-    def __init__(self, owner: str, reading: Reading, fingerprint: Fingerprint) -> None:
+
+class SqlIndex:
+    """Answers about one owner's baseline; see `core.baseline.Index`.
+
+    What is known of an address, a file or a name is not asked again, as long as the same state is read.
+    """
+
+    def __init__(self, owner: str, reading: Reading, fingerprint: Fingerprint, bodies: dict[str, Bodies]) -> None:
         """Read nothing yet.
 
         Args:
             reading: gives the connection that all of a plan's reads go through.
+            bodies: where those that are asked ahead are put, by identity.
         """
         self._owner = owner
         self._reading = reading
         self._fingerprint = fingerprint
+        self._bodies = bodies
+        self._answers: dict[str, Answers] = {}
+
+    def foresee(self, changed: Collection[str], resources: Sequence[Resource], revision: int, until: str) -> None:
+        """Have a server asked at once what a plan is going to ask; see `core.baseline.Index`."""
+        with self._reading() as connection:
+            if connection is None or not connection.engine.nearby:
+                return
+            connection.prefetch([(_ODD, (self._owner,)), (_DUE, (self._owner, until))])
+            moved = revision != self.revision()
+            if moved:
+                connection.prefetch([(_MOVED, (revision,)), (_UNTOUCHED, (revision, self._owner))])
+            if moved or changed:
+                around = Surroundings(connection, self._owner, changed, resources, revision if moved else None)
+                if around.is_small:
+                    self._answers |= around.answers()
+                    self._bodies |= around.bodies()
 
     def revision(self) -> int:
         """The store's revision now."""
-        rows = self._rows("SELECT value FROM meta WHERE key = 'revision'")
+        rows = self._rows(_REVISION)
         return int(rows[0][0]) if rows else 0
 
     def baseline(self) -> Baseline | None:
         """The last one; None where there is none, or somebody has taken away some of what it rests on."""
-        rows = self._rows(
-            "SELECT connectors, policies, rules, revision, records, judged, warnings, dated FROM baselines b"
-            " WHERE owner = ? AND total = (SELECT count(*) FROM declared d WHERE d.owner = b.owner)",
-            self._owner,
-        )
+        rows = self._rows(_BASELINE_OF, self._owner)
         if not rows:
             return None
         try:
@@ -66,24 +114,21 @@ class SqlIndex:
 
     def moved(self, revision: int) -> list[Record]:
         """Records, of whomever, that were written after a revision; in order of kind and name."""
-        select = f"SELECT {_RECORD} FROM records INDEXED BY records_by_revision WHERE revision"
-        return self._read(sorted(self._rows(f"{select} > ? UNION ALL {select} IS NULL", revision), key=_ADDRESS))
+        return self._read(sorted(self._rows(_MOVED, revision), key=_ADDRESS))
 
     def untouched(self, revision: int) -> dict[str, int]:
         """How many records of the owner were not, by kind."""
-        query = "SELECT kind, count(*) FROM records WHERE revision <= ? AND owner = ? GROUP BY kind"
-        return dict(self._rows(query, revision, self._owner))
+        return dict(self._rows(_UNTOUCHED, revision, self._owner))
 
     def records(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Record]:
         """Records, of whomever, at the addresses or of the kinds; in order of kind and name."""
-        select = f"SELECT {_RECORD} FROM"
-        found = self._rows(f"{select} records WHERE kind IN ({marks(kinds)})", *kinds) if kinds else []
-        found += self._rows_of(keys, f"{select} wanted CROSS JOIN records ON kind = k AND name = n")
+        found = self._rows(of_kinds(kinds), *kinds) if kinds else []
+        found += [(*pair, *row) for pair, row in self._known(RECORDS, keys)]
         return self._read(sorted({_ADDRESS(row): row for row in found}.values(), key=_ADDRESS))
 
     def identified(self, uids: Iterable[str]) -> list[Record]:
         """Records, of whomever, by their identities."""
-        query = f"SELECT {_RECORD} FROM records WHERE uid IN ({{}})"
+        query = f"SELECT {RECORD} FROM records WHERE uid IN ({{}})"
         return self._read(self._rows_in(uids, query))
 
     def owned(self) -> dict[str, int]:
@@ -96,27 +141,19 @@ class SqlIndex:
 
     def files(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Where the addresses were declared, of those that were."""
-        query = "SELECT k, n, file FROM wanted CROSS JOIN declared ON owner = ? AND kind = k AND name = n"
-        return {Key(kind, name): file for kind, name, file in self._rows_of(keys, query, self._owner)}
+        return {Key(*pair): file for pair, (file,) in self._known(FILES, keys, self._owner)}
 
     def declared_in(self, files: Iterable[str]) -> list[Key]:
         """What the files declared."""
-        query = "SELECT kind, name FROM declared WHERE owner = ? AND file IN ({})"
-        return [Key(*row) for row in self._rows_in(files, query, self._owner)]
+        return [Key(*row) for _, row in self._known(DECLARED, ((self._owner, file) for file in files))]
 
     def claimants(self, keys: Iterable[Key]) -> set[str]:
         """The files of which a resource claims one of the addresses as its earlier one."""
-        query = "SELECT file FROM wanted CROSS JOIN claimed ON owner = ? AND kind = k AND name = n"
-        return {file for (file,) in self._rows_of(keys, query, self._owner)}
+        return {file for _, (file,) in self._known(CLAIMANTS, keys, self._owner)}
 
     def odd(self) -> set[str]:
         """The files with a resource that leaves fields to the live side."""
-        return {
-            file
-            for (file,) in self._rows(
-                "SELECT file FROM declared INDEXED BY declared_odd WHERE owner = ? AND odd", self._owner
-            )
-        }
+        return {file for (file,) in self._rows(_ODD, self._owner)}
 
     def declared_of(self, kind: str) -> list[tuple[str, str]]:
         """Name and file of all that was declared of a kind."""
@@ -154,25 +191,33 @@ class SqlIndex:
 
     def due(self, until: str) -> list[Key]:
         """Declared connectors of which an access token is missing, or expires by a time."""
-        query = (
-            "SELECT d.kind, d.name FROM declared d INDEXED BY declared_with_token CROSS JOIN records r USING (kind, name)"
-            " WHERE d.owner = ? AND d.token > 0 AND d.token >"
-            " (SELECT count(*) FROM tokens t WHERE t.uid = r.uid AND (t.expires IS NULL OR t.expires > ?))"
-        )
-        return [Key(*row) for row in self._rows(query, self._owner, until)]
+        return [Key(*row) for row in self._rows(_DUE, self._owner, until)]
 
     def referrers(self, keys: Iterable[Key], kinds: Collection[str] = ()) -> list[Key]:
         """Records that refer to one of the addresses, all or those of some kinds."""
+        if tuple(kinds) == POLICY_KINDS:  # they are few, and most that is referred to is by others
+            wanted = set(keys)
+            rows = self._rows(references(POLICY_KINDS), *POLICY_KINDS) if wanted else []
+            return list({Key(*rest): None for kind, name, *rest in rows if (kind, name) in wanted})
         where = f" WHERE r.kind IN ({marks(kinds)})" if kinds else ""
         query = "SELECT r.kind, r.name FROM wanted CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)"
         return [Key(*row) for row in self._rows_of(keys, query + where, *kinds)]
 
     def namesakes(self, names: Iterable[tuple[str, str]]) -> list[Key]:
         """Records with one of the folded display names, each given with its kind."""
-        query = "SELECT kind, name FROM wanted CROSS JOIN records ON kind = k AND display = n"
-        return [Key(*row) for row in self._rows_of(names, query)]
+        return [Key(*row) for _, row in self._known(NAMESAKES, names)]
 
-    def _rows_of(self, pairs: Iterable[tuple[str, str]], query: str, *values: object) -> list[tuple[Any, ...]]:
+    def _known(self, query: str, pairs: Iterable[Pair], *values: object) -> Iterator[tuple[Pair, Sequence[Any]]]:
+        """Of each pair of a table `wanted` (k, n) all rows that are left of it, without the pair; see `surroundings`."""
+        wanted = list(dict.fromkeys(pairs))
+        answers = self._answers.setdefault(query, {})
+        unknown = [pair for pair in wanted if pair not in answers]
+        answers.update((pair, []) for pair in unknown)
+        for k, n, *row in self._rows_of(unknown, query, *values):
+            answers[k, n].append(row)
+        return ((pair, row) for pair in wanted for row in answers[pair])
+
+    def _rows_of(self, pairs: Iterable[Pair], query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a query about the pairs (k, n) of a table `wanted`, to which others are joined in this order.
 
         As `(kind, name) IN (VALUES ...)` they would be looked for in all rows.
@@ -180,9 +225,7 @@ class SqlIndex:
         found: list[tuple[Any, ...]] = []
         with self._reading() as connection:
             for part, _ in chunks(connection, pairs) if connection else ():
-                rows = ",".join(["(?,?)"] * len(part))
-                wanted = [value for pair in part for value in pair]
-                found += self._rows(f"WITH wanted (k, n) AS (VALUES {rows}) {query}", *wanted, *values)
+                found += self._rows(f"WITH wanted (k, n) AS ({pairs_of(part)}) {query}", *flat(part), *values)
         return found
 
     def _rows_in(self, items: Iterable[str], query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -196,11 +239,13 @@ class SqlIndex:
     def _read(self, rows: Iterable[Sequence[Any]]) -> list[Record]:
         """The records of rows; those that were changed outside of a run with the fingerprints that they have now."""
         found = []
+        rows = list(rows)
+        drifted = [row[2] for row in rows if row[3] is None]
+        live = dict(self._rows_in(drifted, "SELECT uid, live FROM documents WHERE uid IN ({})"))
         for kind, name, uid, printed, *rest in rows:
             now = printed or ""
             if printed is None:
-                kept = self._rows("SELECT live FROM documents WHERE uid = ?", uid)
-                now = self._fingerprint(decoded(kept[0][0]), kind) if kept else ""
+                now = self._fingerprint(decoded(live[uid]), kind) if uid in live else ""
             applied, owner, display, version = rest
             found.append(
                 Record(Key(kind, name), uid, now, applied, owner, display or "", str(version), printed is None)

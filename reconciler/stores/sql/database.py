@@ -4,7 +4,7 @@ Statements have a `?` for each value, name tables without a schema, and say only
 the engines have other words for the same, a statement takes them from `Engine`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from reconciler.core.lease import Host
 
 Values = Sequence[object]
+Query = tuple[str, Values]
 Done = TypeVar("Done")
 Item = TypeVar("Item")
 
@@ -68,6 +69,13 @@ class Connection(Protocol):
         """Run one statement."""
         ...
 
+    def prefetch(self, queries: Iterable[Query], /) -> None:
+        """Say which queries come next, in a transaction, so that a server is asked all of them at once.
+
+        What is written in between is not in the answers, so a statement that writes ends them all.
+        """
+        ...
+
     def executemany(self, statement: str, rows: Iterable[Values], /) -> object:
         """Run one statement, which gives no rows, for each of `rows`."""
         ...
@@ -116,6 +124,9 @@ class Engine(Protocol):
         elements: a query of the elements of a list of texts that is one value, encoded as JSON.
         pairs: a table with `key` and `value` of an object of texts that is one value, encoded as JSON.
         for_update, for_share: what locks the rows of a query until the transaction ends; "" where it is locked as a whole.
+        nearby: of a pair (k, n) of a table `near` the further ones that matter with it, for the owner who is the one
+            value: what the same file declares, what its record refers to, and what the files declare that claim it;
+            "" where each question costs so little that none is asked ahead.
     """
 
     most: int
@@ -126,6 +137,7 @@ class Engine(Protocol):
     pairs: str
     for_update: str
     for_share: str
+    nearby: str
 
     @property
     def refusals(self) -> tuple[type[Exception], ...]:
@@ -194,8 +206,11 @@ class Database(Protocol):
         """The present time, RFC 3339 in UTC."""
         ...
 
-    def reader(self) -> Connection | None:
+    def reader(self, first: Callable[[Engine], Iterable[Query]] | None = None) -> Connection | None:
         """A connection in a transaction that sees one state, whoever writes meanwhile; None where there is no store.
+
+        Args:
+            first: gives what is going to be asked at once; see `Connection.prefetch`.
 
         Raises:
             StoreUnavailable: it cannot be read, or is no store.

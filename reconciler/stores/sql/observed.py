@@ -11,7 +11,7 @@ from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.database import Connection, chunks, ignored
+from reconciler.stores.sql.database import Connection, Engine, chunks, ignored
 from reconciler.stores.sql.records import decoded, known_key
 
 _NOWHERE = Touch("", "")
@@ -54,9 +54,12 @@ def observe(connection: Connection, live: Live, *, lasts: bool) -> dict[str, str
     return {record.id: record.version for record in found}
 
 
+BESIDE = "SELECT 1 FROM meta WHERE key = 'live'"
+
+
 def is_beside(connection: Connection) -> bool:
     """Whether it is the state of a live store that is elsewhere."""
-    return connection.execute("SELECT 1 FROM meta WHERE key = 'live'").fetchone() is not None
+    return connection.execute(BESIDE).fetchone() is not None
 
 
 def number_of(version: str) -> int:
@@ -113,12 +116,14 @@ def _note_writers(connection: Connection, ids: Sequence[str], touches: Mapping[s
         connection.executemany("UPDATE drifts SET since = coalesce(?, since), writer = ? WHERE uid = ?", rows)
 
 
+def moved_query(engine: Engine) -> str:
+    """What `moved` asks first."""
+    return f"SELECT uid, since, writer, {engine.pictured} FROM drifts WHERE settled IS NULL ORDER BY since, uid"
+
+
 def moved(connection: Connection) -> list[Moved]:
     """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
-    query = (
-        f"SELECT uid, since, writer, {connection.engine.pictured} FROM drifts WHERE settled IS NULL ORDER BY since, uid"
-    )
-    kept = connection.execute(query).fetchall()
+    kept = connection.execute(moved_query(connection.engine)).fetchall()
     live = _live(connection, [row[0] for row in kept])
     found = []
     for uid, since, writer, *picture in kept:

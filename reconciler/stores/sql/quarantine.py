@@ -11,14 +11,16 @@ from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.database import Connection, chunks
 from reconciler.stores.sql.records import decoded
 
+DELETED = (
+    "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"
+    " EXISTS (SELECT 1 FROM drifts d WHERE d.kind = q.kind AND d.name = q.name AND d.since > q.deleted_at"
+    " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.uid = d.uid)) FROM quarantine q ORDER BY run, kind, name"
+)
+
 
 def deleted(connection: Connection) -> list[Deleted]:
     """All that can be restored, in the order of their deletion."""
-    rows = connection.execute(
-        "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"
-        " EXISTS (SELECT 1 FROM drifts d WHERE d.kind = q.kind AND d.name = q.name AND d.since > q.deleted_at"
-        " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.uid = d.uid)) FROM quarantine q ORDER BY run, kind, name"
-    )
+    rows = connection.execute(DELETED)
     return [
         Deleted(Key(kind, name), uid, owner, at, run, secrets, bool(outlived))
         for kind, name, uid, owner, at, run, secrets, outlived in rows

@@ -1,17 +1,28 @@
 """Reads records, in bulk, and what they held before they drifted."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 
 from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState, beside
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.sql.database import Connection, Damaged, chunks
+from reconciler.stores.sql.database import Connection, Damaged, Query, Values, chunks
 
 Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed outside of a run."""
+
+
+def pairs_of(pairs: Collection[Sequence[str]]) -> str:
+    """A table of pairs, with a mark for each value."""
+    return "VALUES " + ",".join(["(?,?)"] * len(pairs))
+
+
+def flat(pairs: Iterable[Sequence[str]]) -> list[str]:
+    """The values of such a table."""
+    return list(chain.from_iterable(pairs))
 
 
 def records(connection: Connection, fingerprint: Fingerprint, near: Mapping[Key, Resource]) -> dict[Key, Record]:
@@ -46,47 +57,66 @@ def _recompute(connection: Connection, found: dict[Key, Record], fingerprint: Fi
         found[key] = replace(found[key], fingerprint=fingerprint(decoded(live), kind))
 
 
+Where = tuple[str, Values]
+"""A condition on records `r`, with its values."""
+
+
 def bodies(connection: Connection, uids: Iterable[str]) -> dict[str, Bodies]:
     """Live and last applied bodies, and secret states, of the records named."""
     found: dict[str, Bodies] = {}
     for chunk, marks in chunks(connection, uids):
-        secrets: dict[str, dict[str, SecretState]] = {}
-        for uid, address, reference, printed in connection.execute(
-            f"SELECT uid, address, reference, fingerprint FROM secrets WHERE uid IN ({marks})", chunk
-        ):
-            secrets.setdefault(uid, {})[address] = SecretState(reference, printed)
-        rows = connection.execute(
-            "SELECT r.uid, coalesce(d.live, '{}'), a.body, r.applied <> '', r.fingerprint IS NULL FROM records r"
-            f" LEFT JOIN documents d USING (uid) LEFT JOIN applied a USING (uid) WHERE r.uid IN ({marks})",
-            chunk,
-        )
-        pictured = _last_declared(connection, chunk)
-        for uid, live, kept, was_applied, moved in rows:
-            last = pictured.get(uid, kept) if moved else kept or live
-            held = decoded(live)
-            applied = (held if last == live else decoded(last)) if last and was_applied else None
-            found[uid] = Bodies(held, applied, secrets.get(uid, {}))
+        found |= bodies_where(connection, (f"r.uid IN ({marks})", chunk))
     return found
 
 
-def _last_declared(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
-    """What was last applied to records that somebody has written to outside of a run since."""
-    rows = connection.execute(
-        "SELECT uid, coalesce(declared, body) FROM drifts WHERE kind IS NOT NULL"
-        f" AND uid IN ({','.join('?' * len(uids))})",
-        uids,
-    )
-    return {uid: body for uid, body in rows if body is not None}
+def queries(where: Where) -> list[Query]:
+    """What `bodies_where` asks."""
+    condition, values = where
+    return [(query.format(condition), values) for query in (_SECRETS, _BODIES, _LAST_DECLARED)]
+
+
+def bodies_where(connection: Connection, where: Where) -> dict[str, Bodies]:
+    """The same of the records for which a condition is true."""
+    asked = queries(where)
+    connection.prefetch(asked)
+    states, texts, last_declared = (connection.execute(*query) for query in asked)
+    secrets: dict[str, dict[str, SecretState]] = {}
+    for uid, address, reference, printed in states:
+        secrets.setdefault(uid, {})[address] = SecretState(reference, printed)
+    pictured = {uid: body for uid, body in last_declared if body is not None}
+    found: dict[str, Bodies] = {}
+    for uid, live, kept, was_applied, moved in texts:
+        last = pictured.get(uid, kept) if moved else kept or live
+        held = decoded(live)
+        applied = (held if last == live else decoded(last)) if last and was_applied else None
+        found[uid] = Bodies(held, applied, secrets.get(uid, {}))
+    return found
+
+
+_SECRETS = (
+    "SELECT s.uid, s.address, s.reference, s.fingerprint FROM records r CROSS JOIN secrets s USING (uid) WHERE {}"
+)
+_BODIES = (
+    "SELECT r.uid, coalesce(d.live, '{{}}'), a.body, r.applied <> '', r.fingerprint IS NULL FROM records r"
+    " LEFT JOIN documents d USING (uid) LEFT JOIN applied a USING (uid) WHERE {}"
+)
+_LAST_DECLARED = (
+    "SELECT w.uid, coalesce(w.declared, w.body) FROM records r CROSS JOIN drifts w USING (uid)"
+    " WHERE w.kind IS NOT NULL AND ({})"
+)
+"""What was last applied to records that somebody has written to outside of a run since."""
 
 
 def referrers(connection: Connection, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
     """Pairs (record, what it refers to) for the records that refer to one of `keys`."""
     found = []
-    for key in keys:
+    for part, _ in chunks(connection, keys):
         rows = connection.execute(
-            "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE f.kind = ? AND f.name = ?", key
+            f"WITH wanted (k, n) AS ({pairs_of(part)}) SELECT r.kind, r.name, k, n FROM wanted"
+            " CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)",
+            flat(part),
         )
-        found += [(Key(kind, name), key) for kind, name in rows]
+        found += [(Key(kind, name), Key(*target)) for kind, name, *target in rows]
     return found
 
 

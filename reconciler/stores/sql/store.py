@@ -18,7 +18,7 @@ from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.database import Connection, Database
+from reconciler.stores.sql.database import Connection, Database, Engine, Query
 from reconciler.stores.sql.transaction import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
@@ -42,6 +42,7 @@ class SqlStore:
         self._make_sealer = make_sealer
         self._reader: Connection | None = None
         self._opened = False
+        self._bodies: dict[str, Bodies] = {}
         self._sealer: tuple[Sealer, str] | None = None
 
     def identity(self) -> str:
@@ -67,8 +68,11 @@ class SqlStore:
 
     def bodies(self, uids: Iterable[str]) -> dict[str, Bodies]:
         """Bodies and secret states of the records named."""
+        wanted = list(uids)
+        found = {uid: self._bodies[uid] for uid in wanted if uid in self._bodies}
         with self._reading() as connection:
-            return records.bodies(connection, uids) if connection else {}
+            unknown = [uid for uid in wanted if uid not in found]
+            return found | records.bodies(connection, unknown) if connection and unknown else found
 
     def referrers(self, keys: Sequence[Key]) -> list[tuple[Key, Key]]:
         """Pairs (record, what it refers to) for all records that refer to one of `keys`."""
@@ -182,6 +186,7 @@ class SqlStore:
         if self._reader is not None:
             self._reader.close()
         self._reader, self._opened = None, False
+        self._bodies.clear()
 
     def _connect(self) -> Connection | None:
         """A connection that sees one state, whoever writes meanwhile; None where there is no store."""
@@ -199,8 +204,11 @@ class SqlStore:
 class LiveSqlStore(SqlStore):
     """Live state in one database, with baselines of it."""
 
+    _owner = ""
+    """Whose baseline is going to be asked for."""
+
     def _connect(self) -> Connection | None:
-        connection = super()._connect()
+        connection = self._database.reader(self._first)
         if connection is not None:
             try:
                 with self._database.translated():
@@ -210,13 +218,21 @@ class LiveSqlStore(SqlStore):
                 raise
         return connection
 
+    def _first(self, engine: Engine) -> Iterator[Query]:
+        yield observed.BESIDE, ()
+        if self._owner:
+            yield observed.moved_query(engine), ()
+            yield quarantine.DELETED, ()
+            yield from baselines.first(self._owner)
+
     def _prepare(self, connection: Connection) -> None:
         _refuse_state(connection)
         super()._prepare(connection)
 
     def index(self, owner: str) -> SqlIndex:
         """What it knows of the last time when live was just what git declared for an owner."""
-        return SqlIndex(owner, self._reading, fingerprint_of)
+        self._owner = owner
+        return SqlIndex(owner, self._reading, fingerprint_of, self._bodies)
 
     def remember(self, memory: Memory) -> bool:
         """Move the baseline on, in a transaction of its own; False when the store is not as it was."""

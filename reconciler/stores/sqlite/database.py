@@ -36,7 +36,7 @@ class SqliteDatabase(Struct, frozen=True):
         """As messages have it."""
         return str(self.path)
 
-    def reader(self) -> SqliteConnection | None:
+    def reader(self, first: object = None) -> SqliteConnection | None:
         """A connection that sees one state, whoever writes meanwhile; None where there is no store.
 
         Raises:

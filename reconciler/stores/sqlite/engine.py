@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from itertools import chain, islice
 
 from reconciler.stores.sql.columns import PICTURED
-from reconciler.stores.sql.database import Connection, Engine, Values
+from reconciler.stores.sql.database import Connection, Engine, Query, Values
 from reconciler.stores.sqlite import schema
 from reconciler.stores.sqlite.triggers import PICTURE, misfits
 
@@ -23,7 +23,7 @@ class SqliteEngine:
     renewable = "refresh IS NOT NULL"
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
-    for_update = for_share = ""
+    for_update = for_share = nearby = ""
     refusals: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
 
     def is_taken(self, failure: Exception) -> bool:
@@ -106,6 +106,9 @@ class SqliteConnection(sqlite3.Connection):
     """A connection to a file; see `Connection`."""
 
     engine: Engine = SqliteEngine()
+
+    def prefetch(self, queries: Iterable[Query], /) -> None:
+        """Nothing: no question takes a way."""
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values], conflict: str = "") -> None:
         """Insert rows, many with each statement: to begin one costs more than to insert a row."""

@@ -238,9 +238,11 @@ def test_a_server_that_stops_in_the_middle_of_an_apply(team: Team):
     team.workspace.edit("connectors/crm.yaml", "Customer data", "Customers")
     url = f"{team.database.url}?timeout=1&connect_timeout=2"
     with team.database.connect(autocommit=False) as other:
-        other.execute("LOCK TABLE reconciler.documents")  # so that it is in the middle for long enough
+        other.execute(
+            "LOCK TABLE reconciler.documents IN EXCLUSIVE MODE"
+        )  # so that it is in the middle for long enough
         process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", "--store", url, "--lock-timeout", "2", "apply", "--yes"],
+            [sys.executable, "-m", "reconciler", "--store", url, "apply", "--yes", "--lock-timeout", "2"],
             cwd=team.workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=clean_environment({**team.workspace.env, **team.database.environment}),
         )  # fmt: skip

@@ -256,5 +256,12 @@ FUNCTIONS = {
         Function("is_json", "value text", "boolean LANGUAGE plpgsql IMMUTABLE", _IS_JSON),
     )
 }
+SEALED = {
+    "secrets": ("ciphertext",),
+    "quarantined_secrets": ("ciphertext",),
+    "tokens": ("access", "refresh"),
+    "drifts": ("secrets",),
+}
+"""By table the columns that hold what is sealed."""
 FOR_READERS = ("sealed_of", "pictured_of", "is_json")
 """What the writing and the reading role call themselves."""

@@ -233,6 +233,7 @@ def test_a_server_that_stands_still(team: Team):
     assert team.run("plan").exit_code == 0
 
 
+@pytest.mark.long
 def test_a_server_that_stops_in_the_middle_of_an_apply(team: Team):
     assert team.run("apply", "--yes").exit_code == 0
     team.workspace.edit("connectors/crm.yaml", "Customer data", "Customers")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from reconciler.stores.sql.database import Connection, Engine, Query
     from reconciler.stores.sqlite.engine import SqliteConnection
 
-_READING_SECONDS = 60.0  # a reader thinks between two queries, and is in nobody's way
-_WRITING_SECONDS = 10.0
+_READING_SECONDS = 300.0  # a reader thinks between two queries, and is in nobody's way
+_WRITING_SECONDS = 15.0  # less than what whoever lost the answer to a commit waits for the transaction to end
 _LEAST_SECONDS = 0.1  # for locks: a time limit of 0 would be none
 _SPARE_SECONDS = 2.0  # that an answer may be late, after the server has ended what took too long
 _VERSION = "SELECT value FROM meta WHERE key = 'version'"

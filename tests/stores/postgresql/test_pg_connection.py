@@ -327,8 +327,9 @@ def _quietly(connection: psycopg.Connection, statement: str) -> None:
 @pytest.mark.parametrize("how", [Cut.BEFORE, Cut.AFTER, Cut.DURING, Cut.UNANSWERED, Cut.LOST])
 @pytest.mark.parametrize("turn", [1, 2])
 def test_where_a_connection_dies_decides_what_is_known(
-    store: PostgresDatabase, open_at: Open, wire: Wire, database: Database, how: Cut, turn: int
+    store: PostgresDatabase, open_at: Open, wire: Wire, database: Database, monkeypatch, how: Cut, turn: int
 ):
+    monkeypatch.setattr("reconciler.stores.postgresql.database._SPARE_SECONDS", 0.1)
     far = open_at(f"{wire.url(database)}?timeout=1", lock_seconds=0.2)
     far._limits = replace(far._limits, seconds=0.5)  # noqa: SLF001 (a limit that a test can wait for)
     connect(far)

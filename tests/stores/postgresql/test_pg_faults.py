@@ -233,6 +233,35 @@ def test_a_server_that_stands_still(team: Team):
     assert team.run("plan").exit_code == 0
 
 
+@pytest.mark.long
+def test_a_server_that_stops_in_the_middle_of_an_apply(team: Team):
+    assert team.run("apply", "--yes").exit_code == 0
+    team.workspace.edit("connectors/crm.yaml", "Customer data", "Customers")
+    url = f"{team.database.url}?timeout=1&connect_timeout=2"
+    with team.database.connect(autocommit=False) as other:
+        other.execute(
+            "LOCK TABLE reconciler.documents IN EXCLUSIVE MODE"
+        )  # so that it is in the middle for long enough
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "--store", url, "apply", "--yes", "--lock-timeout", "2"],
+            cwd=team.workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=clean_environment({**team.workspace.env, **team.database.environment}),
+        )  # fmt: skip
+        _until(team, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with team.database.server.frozen():
+            _, said = process.communicate(timeout=30)
+    assert process.returncode in (ExitCode.WORLD, ExitCode.LOCKED), said
+    assert said.startswith("error: ") and "hint: " in said and "Traceback" not in said
+    assert team.database.sql("SELECT live::json -> 'spec' ->> 'displayName' FROM documents") == [("Customer data",)]
+
+
+def _until(team: Team, query: str) -> None:
+    until = time.monotonic() + 15
+    while not team.database.sql(query)[0][0]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_a_server_that_restarts(team: Team):
     server = team.database.server
     assert team.run("apply", "--yes").exit_code == 0
@@ -319,7 +348,7 @@ def test_an_interrupt_while_others_hold_a_lock(team: Team):
             [sys.executable, "-m", "reconciler", "--store", team.database.url, "plan"], cwd=team.workspace.root,
             env=clean_environment({**team.workspace.env, **team.database.environment}), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        time.sleep(1.5)
+        _until(team, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=10)
     assert process.returncode == ExitCode.INTERRUPTED, said

@@ -11,8 +11,7 @@ from reconciler.core.lease import LEASE_SECONDS, Host, LeaseInfo, Standing, outc
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable, Unconfirmed
-from reconciler.stores.sql import leases
-from reconciler.stores.sql import leases as attempts
+from reconciler.stores.sql import attempts, leases
 from reconciler.stores.sql.database import CommitUnknown, Connection, Database, Transient
 from reconciler.stores.sql.leases import Heartbeat
 from reconciler.stores.sql.session import SqlSession
@@ -21,6 +20,8 @@ from reconciler.stores.sql.transaction import patiently, reading, told_once
 MakeSession = Callable[[Connection, RunInfo, str], SqlSession]
 """From a connection in a transaction, the run and the present time to what writes."""
 Done = TypeVar("Done")
+Work = Callable[[SqlSession], Done]
+Foresee = Callable[[SqlSession], None]
 
 _END_SECONDS = 2.0  # so long a run that failed tries to end its lease, which then ends by itself
 _TRIES = 5  # of a transaction that the server gives up for the sake of others
@@ -30,7 +31,9 @@ _ASK_SECONDS = 0.5
 
 
 class RunLease:
-    """The right of one run to write. It ends with the transaction of `run`, or with the block.
+    """The right of one run to write. It ends with the transaction of `carry_out`, or with the block.
+
+    A brief run does nothing but that transaction, which takes and ends the lease: nobody else can write meanwhile.
 
     A class and no generator: an interrupt between a generator's `yield` and its block would leave it open.
     """
@@ -43,12 +46,14 @@ class RunLease:
         *,
         prepare: Callable[[Connection], None],
         make_session: MakeSession = SqlSession,
+        brief: Callable[[], None] | None = None,
     ) -> None:
         """Take nothing yet.
 
         Args:
             prepare: called at the beginning of the transaction of `run`.
             make_session: makes what writes in it.
+            brief: where the run is: lets go of what was read until then.
         """
         self._database = database
         self._run = run
@@ -56,6 +61,8 @@ class RunLease:
         self._interrupts = interrupts
         self._prepare = prepare
         self._make_session = make_session
+        self._brief = brief
+        self._has_ended = False
         self._host = database.host()
         self._holder = self._host.holder()
         self._connection: Connection | None = None
@@ -63,7 +70,9 @@ class RunLease:
         self._fence = 0
 
     def __enter__(self) -> Self:
-        """Take the lease."""
+        """Take the lease, unless the run is brief."""
+        if self._brief:
+            return self
         try:
             patiently(self._take, self._database, self._database.lock_seconds)
             return self  # noqa: TRY300 (an interrupt on this line too has to give the lease back)
@@ -85,46 +94,59 @@ class RunLease:
             with reading(self._database) as connection:
                 self._require(connection)
 
-    def carry_out(self, run: RunInfo, work: Callable[[SqlSession], Done]) -> Done:
+    def carry_out(self, run: RunInfo, work: Work[Done], foresee: Foresee = lambda _: None) -> Done:
         """What `work` gives, in one transaction that ends the lease too; nothing of it lasts when that fails.
 
         What the server gives up for the sake of others is done again.
+
+        Args:
+            foresee: tells the session what `work` is going to ask.
 
         Raises:
             StoreLocked: the lease is lost, or another process did not end its own transaction in time.
             Unconfirmed: nobody says whether it was committed.
         """
         self._still()  # nobody can take the lease while this process writes
+        if self._brief is None:
+            return self._carry_out(run, work, foresee)
+        self._brief()
+        return patiently(lambda: self._carry_out(run, work, foresee), self._database, self._database.lock_seconds)
+
+    def _carry_out(self, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
         tries = 0
         while True:
             tries += 1
             try:
-                return self._carry_out(run, work)
+                return self._try(run, work, foresee)
             except Transient as failure:
                 if tries == _TRIES:
                     message = f"the store {self._database.name} gave the run up {_TRIES} times: {failure}; nothing was changed"
                     raise StoreUnavailable(message, hint="run the command again") from failure
             time.sleep(_WAIT_SECONDS * 2**tries * (1 + random.random()))  # noqa: S311  # nosec B311
 
-    def _carry_out(self, run: RunInfo, work: Callable[[SqlSession], Done]) -> Done:
+    def _try(self, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
         database = self._database
         with database.translated():
             connection = self._connection = self._connection or database.writer()
-        patiently(lambda: database.begin(connection), database, database.lock_seconds)
+        if self._brief:
+            self._begin(connection)
+        else:
+            patiently(lambda: database.begin(connection), database, database.lock_seconds)
         session = None
         try:
             with database.translated():
-                self._require(connection)
-                self._prepare(connection)
                 now = database.clock()
                 session = self._make_session(connection, run, now)
+                connection.prefetch([leases.query([self._name]), (attempts.LAST, ())])
+                foresee(session)
+                ended = self._require(connection)
+                self._prepare(connection)
                 done = work(session)
-                leases.drop(connection, [self._name], str(self._holder))
                 outcome = "partly" if session.run.partly else "applied"
-                attempts.end(connection, self._fence, outcome, now, session.run_id)
+                self._end(connection, outcome, now, session.run_id, ended)
                 self._interrupts.hold()
                 self._commit(connection)
-                self._fence = 0
+                self._has_ended, self._fence = True, 0
                 if session.destroys:
                     database.drop_traces(connection)
                 return done
@@ -172,7 +194,7 @@ class RunLease:
             self._drop_connection()
             time.sleep(_ASK_SECONDS)
         token = f"{self._run.owner}/{self._fence}"
-        self._fence = 0
+        self._has_ended, self._fence = True, 0
         raise Unconfirmed(
             f"the store {self._database.name} did not say whether the run was committed ({failure})",
             hint="run the command again once the store answers: it finds out first",
@@ -186,13 +208,7 @@ class RunLease:
         with self._interrupts.shielded():
             connection = self._connection = self._connection or database.writer()
             try:
-                with database.translated():
-                    database.begin(connection)
-            except StoreLocked:
-                with reading(database) as reader:  # whoever writes now may be known by its lease
-                    if reader is not None:
-                        self._refuse_held(reader)
-                raise
+                self._begin(connection)
             except Transient:
                 self._drop_connection()
                 raise
@@ -206,16 +222,31 @@ class RunLease:
             self._heartbeat = Heartbeat(database, self._name, str(self._holder))
             self._heartbeat.start()
 
+    def _begin(self, connection: Connection) -> None:
+        database = self._database
+        try:
+            with database.translated():
+                database.begin(connection)
+        except StoreLocked:
+            with reading(database) as reader:  # whoever writes now may be known by its lease
+                if reader is not None:
+                    self._refuse_held(reader)
+            raise
+
     def _note(self, connection: Connection) -> int:
         """Take the lease, inside of a transaction."""
         ended = self._refuse_held(connection)
         now = self._database.clock()
-        attempts.end_running(connection, self._run.owner, "died", ended.seen if ended else "")
-        leases.drop(connection, [self._name], str(ended.holder) if ended else "")
+        self._drop_ended(connection, ended)
         fence = attempts.begin(connection, self._run, self._holder, now)
         ends = self._host.moment().after(LEASE_SECONDS)
         leases.put(connection, [self._name], str(self._holder), ends, fence=fence, seen=now)
         return fence
+
+    def _drop_ended(self, connection: Connection, ended: LeaseInfo | None) -> None:
+        """Note of whoever died while he had the lease that he did."""
+        attempts.end_running(connection, self._run.owner, "died", ended.seen if ended else "")
+        leases.drop(connection, [self._name], str(ended.holder) if ended else "")
 
     def _refuse_held(self, connection: Connection) -> LeaseInfo | None:
         """The lease of one who has died or whose time is over; None when there is none.
@@ -231,21 +262,42 @@ class RunLease:
 
     # keeping and ending
 
-    def _require(self, connection: Connection | None) -> None:
-        """Make sure that the lease is still this run's.
+    def _require(self, connection: Connection | None) -> LeaseInfo | None:
+        """Make sure that the lease is still this run's; of a brief one that nobody has it.
+
+        Returns:
+            The lease of one who died.
 
         Raises:
-            StoreLocked: it is not.
+            StoreLocked: so it is not.
         """
+        if self._brief and connection is not None:
+            ended = self._refuse_held(connection)
+            self._fence = attempts.next_id(connection)
+            return ended
         found = leases.read(connection, [self._name]) if connection is not None else []
         if any(lease.fence == self._fence and lease.holder == self._holder for lease in found):
-            return
+            return None
         self._fence = 0
         why = f"; {who(found[0])} has it now" if found else ""
         raise StoreLocked(
             f"this run lost its lease on the store, because it stood still for too long or somebody ended it{why}; nothing was changed",
             hint="run the command again",
         )
+
+    def _end(self, connection: Connection, outcome: str, now: str, run: int | None, ended: LeaseInfo | None) -> None:
+        """End the lease, and note what became of it.
+
+        Args:
+            run: what was written, in the history.
+            ended: see `_require`.
+        """
+        if self._brief:
+            self._drop_ended(connection, ended)
+            attempts.note(connection, self._fence, self._run, self._holder, now)
+        else:
+            leases.drop(connection, [self._name], str(self._holder))
+        attempts.end(connection, self._fence, outcome, now, run)
 
     def _still(self) -> None:
         if self._heartbeat is not None:
@@ -259,23 +311,36 @@ class RunLease:
     def _leave(self, failure: BaseException | None) -> None:
         with self._interrupts.shielded():
             self._still()
+            outcome = outcome_of(failure) if failure else "applied"
             try:
-                if self._fence and self._connection is not None:
-                    self._end(self._connection, outcome_of(failure) if failure else "applied")
+                if self._brief and not self._has_ended and not isinstance(failure, StoreLocked):
+                    self._settle(lambda connection: self._note_outcome(connection, outcome))
+                elif self._fence and self._connection is not None and self._brief is None:
+                    self._settle(lambda connection: self._give_back(connection, outcome))
             finally:
                 self._drop_connection()
 
-    def _end(self, connection: Connection, outcome: str) -> None:
-        """End a lease that wrote nothing. Where that fails it ends by itself; what made the run fail is what counts."""
+    def _settle(self, work: Callable[[Connection], None]) -> None:
+        """Note how a run ended that wrote nothing. What made it fail is what counts, whether that is noted or not."""
         database = self._database
         with suppress(ReconcilerError, Transient, CommitUnknown):
-            connection.rollback()
+            with database.translated():
+                connection = self._connection = self._connection or database.writer()
+                connection.rollback()
             patiently(lambda: database.begin(connection), database, _END_SECONDS)
             with database.translated():
-                if leases.held(connection, [self._name], str(self._holder)):
-                    leases.drop(connection, [self._name], str(self._holder))
-                    attempts.end(connection, self._fence, outcome, database.clock())
+                work(connection)
                 connection.commit()
+
+    def _note_outcome(self, connection: Connection, outcome: str) -> None:
+        now = self._database.clock()
+        attempts.end(connection, attempts.begin(connection, self._run, self._holder, now), outcome, now)
+
+    def _give_back(self, connection: Connection, outcome: str) -> None:
+        """End the lease. Where that fails it ends by itself."""
+        if leases.held(connection, [self._name], str(self._holder)):
+            leases.drop(connection, [self._name], str(self._holder))
+            attempts.end(connection, self._fence, outcome, self._database.clock())
 
 
 def who(lease: LeaseInfo) -> str:

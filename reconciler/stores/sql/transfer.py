@@ -7,8 +7,7 @@ from reconciler.core.care import Copied, Copying
 from reconciler.core.lease import Standing
 from reconciler.core.ports.store import RunInfo
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
-from reconciler.stores.sql import leases
-from reconciler.stores.sql import leases as attempts
+from reconciler.stores.sql import attempts, leases
 from reconciler.stores.sql.audit import audit_open
 from reconciler.stores.sql.columns import COLUMNS
 from reconciler.stores.sql.database import Connection, Database, Values, ignored

@@ -101,11 +101,11 @@ def test_queries_of_a_reader_are_asked_at_once_and_closing_waits_for_nothing(
 ):
     far = open_at(wire.url(database))
     wire.delay = 0.02
-    far.first = [(COUNT, ()), ("SELECT value FROM meta WHERE key = ?", ("revision",))]
+    first = [(COUNT, ()), ("SELECT value FROM meta WHERE key = ?", ("revision",))]
     connect(far)
     wire.clear()
     for _ in range(3):
-        reader = far.reader()
+        reader = far.reader(lambda engine: first)
         assert reader.execute("SELECT value FROM meta WHERE key = ?", ("revision",)).fetchall() == [("0",)]
         assert reader.execute(COUNT).fetchone() == (0,)
         assert reader.execute(COUNT).fetchone() == (0,)

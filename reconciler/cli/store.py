@@ -16,7 +16,7 @@ from reconciler.cli.output import answer, options, say, wants_color
 from reconciler.cli.plan import witness_option
 from reconciler.cli.purge import purge
 from reconciler.cli.run import actor_of_run, named_actor, open_run, settings_of_run
-from reconciler.cli.setup import init
+from reconciler.cli.setup import copy, init
 from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Settings
@@ -107,6 +107,7 @@ store.add_command(rotate_key)
 store.add_command(backup)
 store.add_command(purge)
 store.add_command(init)
+store.add_command(copy)
 
 
 @store.command(

@@ -1,7 +1,7 @@
 """What looking a store over finds, what a repair mends, and the steps to another key."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -10,6 +10,9 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.core.secret import Secret
+
+if TYPE_CHECKING:
+    from reconciler.core.ports.state import State
 
 CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references", "history", "quarantine", "chain")
 """What is looked at, in this order."""
@@ -170,50 +173,6 @@ class Rekeyed(Struct, frozen=True):
     head: str
 
 
-class Copying(Struct, frozen=True):
-    """How a store is copied.
-
-    Attributes:
-        rekeying: from the key of the source to that of the copy; None where nothing is sealed.
-    """
-
-    rekeying: Rekeying | None
-
-
-class Copied(Struct, frozen=True):
-    """What was copied.
-
-    Attributes:
-        counts: rows, by table.
-        head: the last hash of the copy's history.
-    """
-
-    counts: Mapping[str, int]
-    secrets: int
-    tokens: int
-    head: str
-
-
-@runtime_checkable
-class CanCopy(Protocol):
-    """A state that can become a copy of another one."""
-
-    def take_over(self, source: Any, copying: Copying, run: RunInfo) -> Copied:
-        """Copy all of another state in one transaction, and note in the history that this is a copy.
-
-        Args:
-            source: a `State`.
-
-        Raises:
-            UsageError: that one cannot be copied.
-            StoreUnavailable: it is not there, something is broken in it, or the copy cannot be written.
-            StoreLocked: a run writes to one of them.
-            RecordConflict: this one holds something already.
-            KeyUnavailable: something cannot be opened.
-        """
-        ...
-
-
 class Rotation(Struct, frozen=True):
     """What became of it.
 
@@ -292,3 +251,34 @@ class Made(Struct, frozen=True):
     new: bool
     statements: tuple[str, ...]
     roles: bool
+
+
+class Copied(Struct, frozen=True):
+    """What a store has taken over from another one.
+
+    Attributes:
+        counts: of what there is, by noun.
+        head: the last hash of the history, which is that of the other store.
+    """
+
+    counts: Mapping[str, int]
+    head: str
+
+
+@runtime_checkable
+class CanCopy(Protocol):
+    """A state that can take over all that another one holds, where it holds nothing yet."""
+
+    def take_over(self, source: "State", made_with: MadeWith, interrupts: Interrupts) -> Copied:
+        """Copy everything, in one transaction.
+
+        That is identities, records, owners, the history with its chain, deleted records, attempts, baselines, tokens
+        and secrets, which are opened by the source's key and sealed by one's own. What is under way in the source, such as a lease, is not taken over.
+
+        Raises:
+            StoreLocked: another process did not end in time.
+            RecordConflict: something is here already.
+            KeyUnavailable: a key is missing, or is another one.
+            StoreUnavailable: one of the two cannot be read or written, or the source is of a sort that cannot be copied.
+        """
+        ...

@@ -66,7 +66,8 @@ def gone_back(witness: Witness, identity: str, found: Sequence[RunEntry], last: 
         count = witness.run - last
         missing = "the last run that was noted is" if count == 1 else f"the last {count:,} runs that were noted are"
         what = f"the store has gone back: {missing} missing"
-        details = (noted, f"the last run that the store has is {last}" if last else "the store has no run")
+        there = f"the last run that the store has is {last}" if last else "the store has no run"
+        details = (noted, f"{there}; a standby that is read may only be behind, and then has it in a moment")
     else:
         what, count = f"the store has gone back: its run {witness.run} is another one than was noted", 1
         details = (noted, *(f"run {entry.id} of the store: {entry.actor}, {entry.finished}, history head {entry.head}" for entry in found))  # fmt: skip

@@ -5,12 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from reconciler.core.care import (
-    CanCopy,
     CanRepair,
-    Copied,
-    Copying,
     KeepsKey,
-    KeyMove,
     NextKey,
     Rekeying,
     Repair,
@@ -18,12 +14,10 @@ from reconciler.core.care import (
 )
 from reconciler.core.conditions import Basis
 from reconciler.core.lease import Found, KeepsLocks
-from reconciler.core.ports.source import Sealer
-from reconciler.core.ports.state import State
 from reconciler.core.ports.store import RunInfo, Session, Store
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted, waiting
-from reconciler.errors import NotPermitted, UsageError
+from reconciler.errors import NotPermitted
 from reconciler.kinds.access import live_target
 from reconciler.kinds.registry import address
 from reconciler.services.enforcement import (
@@ -133,47 +127,6 @@ def change_key(
     store.close()
     done = keys.rekey(run, rekeying, interrupts)
     return Rotation(new.put_in_place(check), done, keys.scrub())
-
-
-COPY = "copy"
-
-
-class _Kept(Struct, frozen=True):
-    """The key of a store that is made with it; see `NextKey`."""
-
-    sealer: Sealer
-
-    def draft(self) -> None:
-        """It is kept already."""
-
-    def put_in_place(self, old_check: str) -> KeyMove:
-        """It is in its place."""
-        raise NotImplementedError
-
-
-def copy_store(source: State, target: State, run: RunInfo, named: str) -> Copied:
-    """Take a whole store over into an empty one; what is sealed is sealed anew with the key of that one.
-
-    In a store that has a super admin it takes one.
-
-    Args:
-        run: who does it, when, and where.
-        named: whom somebody named, or "".
-
-    Raises:
-        NotPermitted: whoever asks is no super admin.
-        UsageError: one of them is no store that can be copied.
-        KeyUnavailable: one of the keys is missing, or another one.
-        StoreUnavailable, StoreLocked, RecordConflict: see `CanCopy`.
-    """
-    if not isinstance(target, CanCopy):
-        raise UsageError("a store of this sort cannot become a copy", hint="copy to sqlite:PATH or postgresql://…")
-    store = source.store()
-    super_admins_only(store, named, run.started, who="who copies it", may="copy the store")
-    sealed = source.keys().key_check() is not None
-    rekeying = Rekeying(store.sealer(), _Kept(target.store().sealer()), made_with, None) if sealed else None
-    store.close()
-    return target.take_over(source, Copying(rekeying), run)
 
 
 class Releaser(Struct, frozen=True):

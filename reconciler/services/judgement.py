@@ -25,6 +25,7 @@ from reconciler.errors import ExitCode
 from reconciler.kinds.canonical import display_after, is_readable, refs_after
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.access_objections import AccessLimits, access_changes, judge
+from reconciler.services.elsewhere import missing_elsewhere
 from reconciler.services.secret_uses import bounds_problem, recipient_notices
 
 if TYPE_CHECKING:
@@ -152,22 +153,6 @@ def clashes(changes: Sequence[Change], live: Mapping[Key, Record]) -> Iterator[P
         yield Problem(ExitCode.CONFLICT, f"what is referred to is not there: {names}", _hint(missing), missing)
 
 
-def _missing_elsewhere(
-    changes: Sequence[Change], live: Mapping[Key, Record], store: Store, elsewhere: frozenset[Key]
-) -> Iterator[Problem]:
-    """References to what another repository is said to define, and has not applied."""
-    wanted = {ref for change in changes for ref in refs_after(change)} & elsewhere if elsewhere else set()
-    absent = {ref for ref in wanted if ref not in live and not any(store.search(*ref))}
-    if absent:
-        details = tuple(
-            f"{address(*change.key)} refers to {address(*ref)}"
-            for change in changes
-            for ref in sorted(refs_after(change) & absent)
-        )
-        hint = "the repository that defines it applies first; see definedElsewhere in reconciler.yaml"
-        yield Problem(ExitCode.CONFLICT, "what is defined elsewhere is not in the store", hint, details)
-
-
 def _hint(missing: Sequence[str]) -> str:
     first = missing[0].rpartition(" ")[2]
     return f"bring it back first, such as with: reconciler restore {first}"
@@ -243,7 +228,7 @@ def complete(
         adopt=options.adopt,
         deletes=guards.too_many_deletes(changes, owned, options.max_deletes, WORDS),
     )
-    problems += _missing_elsewhere(changes, live, store, options.elsewhere)
+    problems += missing_elsewhere(changes, live, store, options.elsewhere)
     problems += clashes(changes, live) if revision.past else ()
     problems += bounds_problem(changes, options.bounds)
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from reconciler import durable
 from reconciler.core.progress import UNTOLD, Progress
-from reconciler.core.references import Bounds
+from reconciler.core.references import PG_VARIABLE, Bounds
+from reconciler.core.store_urls import OF_SERVERS, scheme_of
 from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.settings import LOCK_SECONDS, Overrides, Settings, refuse_env_file, settle
@@ -22,7 +23,7 @@ from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 from reconciler.wiring.contracts import read_contract
-from reconciler.wiring.servers import password_of, refuse_unnamed_server
+from reconciler.wiring.servers import password_files, password_of, refuse_unnamed_server
 
 if TYPE_CHECKING:
     from reconciler.core.ports.live import Live
@@ -195,6 +196,8 @@ def store_files(root: Path, url: str) -> "StoreFiles | None":
     """
     from reconciler.core.ports.state import State
 
+    if scheme_of(url) in OF_SERVERS:  # what speaks to one is not loaded to be told that it has none
+        return None
     opened = open_url(url, context_of(root, {}))
     return opened.files() if isinstance(opened, State) else None
 
@@ -223,7 +226,8 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
     from reconciler.core.ports.state import State
 
     plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
-    password = password_of(settings, environment, lambda: _own(settings, environment))
+    others = {name: value for name, value in environment.items() if name != PG_VARIABLE}  # it may be the same one
+    password = password_of(settings, environment, lambda: _own(settings, others))
     context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
     refuse_unnamed_server(settings, environment)
     opened = open_url(settings.store, context)
@@ -257,17 +261,11 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
         from reconciler.secrets.local import ResolverContext
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
-        own = replace(own, password=settings.password, files=(*own.files, *_password_files(settings)))
+        own = replace(own, password=settings.password, files=(*own.files, *password_files(settings)))
         env_file, given = settings.env_file, settings.env_file_given
         return ResolverContext(environment, env_file, settings.root, settings.helpers, own, bounds, given)
 
     return Resolver(make)
-
-
-def _password_files(settings: Settings) -> tuple[Path, ...]:
-    """The file that is the password of the store; those that hold other secrets too are not meant."""
-    named = settings.password or {}
-    return tuple(settings.root / path for scheme, path in named.items() if scheme in ("file", "age"))
 
 
 def _own(settings: Settings, environment: Mapping[str, str]) -> "Own":

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.references import Bounds, only
+from reconciler.core.references import PG_VARIABLE, Bounds, only
 from reconciler.core.secret import Secret
 from reconciler.core.store_urls import HOSTS, OF_SERVERS, scheme_of, strangers
 from reconciler.errors import NotPermitted, SecretRefused
@@ -51,7 +52,7 @@ def password_of(
     program that a branch names would be started, or a file be opened, before anybody has judged the branch.
     """
     reference = settings.password
-    if reference is None:
+    if reference is None or reference == {"env": PG_VARIABLE}:  # which the client library reads by itself
         return None
 
     def resolve() -> Secret:
@@ -78,3 +79,9 @@ def password_of(
             ) from None
 
     return resolve
+
+
+def password_files(settings: Settings) -> tuple[Path, ...]:
+    """The file that is the password of the store; those that hold other secrets too are not meant."""
+    named = settings.password or {}
+    return tuple(settings.root / path for scheme, path in named.items() if scheme in ("file", "age"))

@@ -16,6 +16,7 @@ PAGES = sorted(
         *DOCS.rglob("*.md"),
         ROOT / "benchmarks/README.md",
         ROOT / "examples/live/README.md",
+        ROOT / "examples/team/README.md",
     )
 )
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*$", re.MULTILINE | re.DOTALL)

@@ -18,6 +18,7 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
         ROOT / "benchmarks/README.md",
         ROOT / "examples/live/README.md",
+        ROOT / "examples/team/README.md",
     )
 )
 """All but the changelog, which tells of what was, too."""

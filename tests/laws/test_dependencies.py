@@ -34,6 +34,8 @@ def imported() -> set[str]:
 
 def test_every_dependency_is_used_and_what_is_used_is_one() -> None:
     """Those of extras among them."""
-    optional = [line for extra in ("age", "aws", "vault") for line in PROJECT["optional-dependencies"][extra]]
+    optional = [
+        line for extra in ("age", "aws", "postgres", "vault") for line in PROJECT["optional-dependencies"][extra]
+    ]
     known = named([*PROJECT["dependencies"], *optional])
     assert imported() - {"botocore", "requests"} == known, "botocore comes with boto3, requests with hvac"

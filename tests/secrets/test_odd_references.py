@@ -3,11 +3,9 @@
 import json
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import jsonschema_rs
@@ -15,6 +13,7 @@ import pytest
 from conftest import Workspace, clean_environment
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from live_state import connected
 from pydantic import ValidationError
 from secret_checks import CANARY, applied, declare, helpers, refused
 from servers.authority import Authority
@@ -102,10 +101,10 @@ def test_schema_and_model_agree_on_references(scheme: str, target: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["file", "age", "sops"])
 def test_a_name_that_no_file_can_have(empty: Workspace, scheme: str) -> None:
-    """Is a message, not a bug."""
+    """Is refused before anything looks for it, as no text of a definition holds such a character."""
     declare(empty, one=f'{{{scheme}: "a\\0b"}}')
-    empty.env["SOPS_AGE_KEY"] = "AGE-SECRET-KEY-1"
-    refused(empty, "no file can have this name")
+    result = empty.run("apply", "--yes")
+    assert result.exit_code == 3 and "RC213" in result.stderr, result.output
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_what_others_wrote_into_the_store_may_be_anything(workspace: Workspace, 
         "connectors/crm.yaml", "  endpoints:", "  lifecycle: {ignore: [authorization.password]}\n  endpoints:"
     )
     workspace.ok("apply", "--yes", "-q")
-    with closing(sqlite3.connect(workspace.store)) as store, store:
+    with connected(workspace.store) as store:
         ((uid, text),) = store.execute("SELECT uid, live FROM documents WHERE live LIKE '%authorization%'").fetchall()
         body = json.loads(text)
         body["spec"]["authorization"]["password"] = live

@@ -17,6 +17,8 @@ from live_state import InProcess, sql
 
 from reconciler.kinds import registry
 
+pytestmark = pytest.mark.store_file
+
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 
 

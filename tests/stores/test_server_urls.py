@@ -9,9 +9,11 @@ from conftest import CATEGORY, CONNECTOR, Workspace
 from schema_checks import fits
 
 from reconciler.core.store_urls import holds_password, strangers
-from reconciler.errors import SecretRefused, SecretUnavailable
+from reconciler.core.ports.state import DriverContext
+from reconciler.errors import SecretRefused, SecretUnavailable, UsageError
 from reconciler.secrets.own import Own
 from reconciler.settings import Overrides, Settings, settle
+from reconciler.wiring.run import open_state
 from reconciler.wiring.servers import password_of
 
 CANARY = "canary-5a71-of-the-database"
@@ -182,6 +184,21 @@ def test_a_command_that_reads_takes_a_variable(tmp_path: Path) -> None:
     for judged in (False, True):
         with pytest.raises(SecretRefused):
             resolved(settings(tmp_path, {"env": "DB"}, Overrides(secrets_allowed="env:CRM_*", judged=judged)), {"DB": CANARY})  # fmt: skip
+
+
+def test_the_clients_own_variable(tmp_path: Path) -> None:
+    """Is read by the client library, also where the target names it; it may hold the same as another variable."""
+    assert password_of(settings(tmp_path, {"env": "PGPASSWORD"}, Overrides()), {}, lambda: Own(tmp_path, {})) is None
+    given = Overrides(judged=True)
+    found = settings(tmp_path, {"env": "DB"}, given)
+    told: list[DriverContext] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.wiring.run.open_url", lambda url, context: told.append(context))
+        patch.setattr("reconciler.wiring.run._own", lambda settings, environment: Own(settings.root, environment))
+        with pytest.raises(UsageError):  # what is opened here is no store
+            open_state(found, {"DB": CANARY, "PGPASSWORD": CANARY})
+        assert told[0].password is not None and told[0].password().reveal() == CANARY
+    assert told[0].trusted and CANARY not in repr(told[0])
 
 
 def test_a_definition_cannot_name_the_password(workspace: Workspace) -> None:

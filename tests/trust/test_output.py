@@ -26,8 +26,9 @@ ANY = st.lists(st.one_of(st.text(st.characters(codec=None), max_size=8), st.samp
 
 
 def definitions(piece: str) -> tuple[str, str]:
-    """Connectors and policies that are valid, and as wicked as that allows."""
-    name, text = quoted("x" + re.sub(r"[\n\r\u2028\u2029]", " ", piece) + "x"), quoted(TEXT)
+    """Connectors and policies that are valid, and as wicked as that allows: U+0000 it does not."""
+    piece = piece.replace("\0", "")
+    name, text = quoted("x" + re.sub(r"[\n\r\u2028\u2029]", " ", piece) + "x"), quoted(TEXT.replace("\0", ""))
     line = quoted(piece)
     label = "{team: " + line + "}"
     connectors = f"""\
@@ -171,11 +172,11 @@ def test_data_formats_hold_the_data_as_it_is(empty: Workspace) -> None:
         written(empty, piece)
         empty.ok("apply", "--yes")
         found = json.loads(empty.ok("get", "connector/one", "-o", "json").stdout)["records"][0]["document"]
-        assert found["spec"]["description"] == TEXT
+        assert found["spec"]["description"] == TEXT.replace("\0", "")
         assert found["metadata"]["labels"] == {"team": piece}
         for line in (["get", "connector/one", "-o", "yaml"], ["export", "connector/one"]):
             loaded = yaml.safe_load(empty.ok(*line).stdout)
-            assert loaded["spec"]["description"] == TEXT, line
+            assert loaded["spec"]["description"] == TEXT.replace("\0", ""), line
             assert loaded["spec"]["endpoints"]["list"]["headers"][0]["value"] == piece
         sarif = json.loads(empty.ok("validate", "-o", "sarif").stdout)["runs"][0]["results"]
         uris = {place["physicalLocation"]["artifactLocation"]["uri"] for one in sarif for place in one["locations"]}

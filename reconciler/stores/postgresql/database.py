@@ -24,14 +24,15 @@ from reconciler.stores.postgresql.limits import Limits
 from reconciler.stores.postgresql.pool import Pool
 from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.wire import Wire
+from reconciler.stores.sql.database import CommitUnknown, Transient
 
 if TYPE_CHECKING:
     from reconciler.core.ports.state import DriverContext
     from reconciler.stores.sql.database import Connection, Engine, Query
     from reconciler.stores.sqlite.engine import SqliteConnection
 
-_READING_SECONDS = 60.0  # a reader thinks between two queries, and is in nobody's way
-_WRITING_SECONDS = 10.0
+_READING_SECONDS = 300.0  # a reader thinks between two queries, and is in nobody's way
+_WRITING_SECONDS = 15.0  # less than what whoever lost the answer to a commit waits for the transaction to end
 _LEAST_SECONDS = 0.1  # for locks: a time limit of 0 would be none
 _SPARE_SECONDS = 2.0  # that an answer may be late, after the server has ended what took too long
 _VERSION = "SELECT value FROM meta WHERE key = 'version'"
@@ -259,6 +260,8 @@ class PostgresDatabase:
         except errors.InsufficientPrivilege as failure:
             what = "there is no store" if self._found is None else "the store is of an older version"
             raise StoreUnavailable(f"{what} at {self.name}, and this role may not make one ({failure})", hint="have the owner of the database do it: reconciler store init") from failure  # fmt: skip
+        except (CommitUnknown, errors.LockNotAvailable) as failure:  # what became of it is seen at the next try
+            raise Transient("another process makes it, or uses its tables") from failure
         finally:
             connection.rollback()
         self._found = schema.VERSION

@@ -8,7 +8,7 @@ from msgspec import Struct
 from reconciler.stores.postgresql.statements import quoted
 
 READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-WRITING = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+WRITING = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 SETTINGS = (
     b"SELECT extract(epoch FROM clock_timestamp())::float8, set_config('search_path', $1, true),"
     b" set_config('lock_timeout', $2, true), set_config('statement_timeout', $3, true),"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from reconciler.errors import UsageError
-from reconciler.stores.postgresql.functions import FOR_READERS, FUNCTIONS
+from reconciler.stores.postgresql.functions import FOR_READERS, FUNCTIONS, SEALED
 from reconciler.stores.postgresql.tables import COLUMNS, TABLES, VIEW_NAMES
 from reconciler.stores.sql.columns import CHAINED
 
@@ -27,13 +27,6 @@ _LONGEST = 63
 """So many bytes of a name PostgreSQL keeps."""
 _MADE_ANEW = ("writing",)
 """Tables of which no row is ever altered."""
-_SEALED = {
-    "secrets": ("ciphertext",),
-    "quarantined_secrets": ("ciphertext",),
-    "tokens": ("access", "refresh"),
-    "drifts": ("secrets",),
-}
-"""By table the columns that hold what is sealed."""
 
 
 def quoted(name: str) -> str:
@@ -139,6 +132,6 @@ def _rights(table: str) -> str:
 
 def _columns(table: str) -> str:
     """Which columns of a table the reader reads; "" for all."""
-    sealed = _SEALED.get(table)
+    sealed = SEALED.get(table)
     open_ = (f'"{column}"' for column in COLUMNS[table] if column not in (sealed or ()))
     return f" ({', '.join(open_)})" if sealed else ""

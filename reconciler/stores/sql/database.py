@@ -120,6 +120,7 @@ class Engine(Protocol):
         most: so many values one statement can carry at least.
         picture: the columns of `drifts` that hold the picture of a record `r`: see `columns.PICTURED`.
         pictured: the same of a row of `drifts`, as whoever reads may see it.
+        renewable: whether a row of `tokens` has a refresh token, for whoever may not see that.
         elements: a query of the elements of a list of texts that is one value, encoded as JSON.
         pairs: a table with `key` and `value` of an object of texts that is one value, encoded as JSON.
         for_update, for_share: what locks the rows of a query until the transaction ends; "" where it is locked as a whole.
@@ -132,6 +133,7 @@ class Engine(Protocol):
     most: int
     picture: str
     pictured: str
+    renewable: str
     elements: str
     pairs: str
     for_update: str

@@ -66,6 +66,21 @@ def reseal_secrets(connection: Connection, table: str, old: Sealer, new: Sealer)
     return len(sealed), opened
 
 
+def reseal(connection: Connection, old: Sealer, new: Sealer, made_with: MadeWith) -> tuple[int, int]:
+    """Seal everything anew; how many secrets and access tokens there are.
+
+    Raises:
+        KeyUnavailable: something cannot be opened.
+    """
+    before = current(connection)
+    secrets, opened = reseal_secrets(connection, "secrets", old, new)
+    reseal_pictures(connection, before, old, new)
+    deleted, _ = reseal_secrets(connection, "quarantined_secrets", old, new)
+    tokens = reseal_tokens(connection, opened, old, new, made_with)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
+    return secrets + deleted, tokens
+
+
 Current = dict[tuple[str, str], tuple[str, str]]
 """uid and address to fingerprint and ciphertext, in hexadecimal."""
 

@@ -159,30 +159,14 @@ class SqlSession:
         Raises:
             KeyUnavailable: something cannot be opened, or the new key not be kept.
         """
-        self._connection.ignore()
-        old, new = rekeying.old, rekeying.new.sealer
-        before = seals.current(self._connection)
-        secrets, opened = seals.reseal_secrets(self._connection, "secrets", old, new)
-        seals.reseal_pictures(self._connection, before, old, new)
-        deleted, _ = seals.reseal_secrets(self._connection, "quarantined_secrets", old, new)
-        tokens = seals.reseal_tokens(self._connection, opened, old, new, rekeying.made_with)
-        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'key_check'", (new.key_check(),))
-        chain = Chain(self._connection)
-        self._run_id = record_run(chain, self.run, self._now, 0)  # no record changes, so the revision stays
-        chain.keep()
-        self._head = chain.head
-        self._connection.watch()
-        rekeying.new.draft()
-        return secrets + deleted, tokens
-
-    def note(self) -> tuple[int, int]:
-        """Note the run in the history alone, where nothing is sealed: no secrets and no access tokens."""
         with ignored(self._connection):
+            done = seals.reseal(self._connection, rekeying.old, rekeying.new.sealer, rekeying.made_with)
             chain = Chain(self._connection)
-            self._run_id = record_run(chain, self.run, self._now, 0)
+            self._run_id = record_run(chain, self.run, self._now, 0)  # no record changes, so the revision stays
             chain.keep()
-        self._head = chain.head
-        return 0, 0
+            self._head = chain.head
+        rekeying.new.draft()
+        return done
 
     def repair(self, key_check: str) -> tuple[Mended, ...]:
         """Mend what can be mended, acknowledge where the history is broken, and note both in it.

@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.care import Audit, Copied, Copying, Mended, Repair
+from reconciler.core.care import Audit, Copied, MadeWith, Mended, Repair
 from reconciler.core.conditions import Basis
 from reconciler.core.ports.state import DriverContext, State
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
-from reconciler.errors import StoreUnavailable, UsageError
+from reconciler.errors import StoreUnavailable
 from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.database import Database
@@ -80,17 +80,20 @@ class SqlState:
         """What mends the store."""
         return SqlRepairs(self._database)
 
-    def take_over(self, source: State, copying: Copying, run: RunInfo) -> Copied:
-        """Copy all of another store, which becomes this one; see `transfer.copy`.
+    def take_over(self, source: State, made_with: MadeWith, interrupts: Interrupts) -> Copied:
+        """Copy all of another store, which becomes this one; see `CanCopy`.
 
         Raises:
-            UsageError: the other one is no database of ours.
+            StoreUnavailable: the other one is no database of ours.
         """
-        from reconciler.stores.sql.transfer import copy
+        from reconciler.stores.sql.transfer import Keys, copy
 
         if not isinstance(source, SqlState):
-            raise UsageError("only a store in SQLite or PostgreSQL can be copied", hint="see docs/how-to/postgresql.md")
-        return copy(source._database, self._database, copying, run)  # noqa: SLF001
+            raise StoreUnavailable("only a store in SQLite or PostgreSQL can be copied", hint="see docs/how-to/postgresql.md")  # fmt: skip
+        keys = None
+        if source.keys().key_check() is not None:
+            keys = Keys(source.store().sealer(), self.store().sealer(), made_with)
+        return copy(source._database, self._database, keys, interrupts)  # noqa: SLF001
 
     def tokens(self, sealer: "Callable[[], Sealer]") -> "SqlTokens":
         """The access tokens that the store keeps."""

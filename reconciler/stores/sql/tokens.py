@@ -11,7 +11,7 @@ from reconciler.stores.sql import leases
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.transaction import reading, writing
 
-_STATE = 'uid, "authorization", made_with, obtained, expires, scope, refresh IS NOT NULL'
+_STATE = 'uid, "authorization", made_with, obtained, expires, scope'
 
 
 class SqlTokens:
@@ -29,7 +29,11 @@ class SqlTokens:
     def states(self) -> dict[TokenKey, TokenState]:
         """What may be shown of every token."""
         with reading(self._database) as connection:
-            rows = connection.execute(f"SELECT {_STATE} FROM tokens").fetchall() if connection else []
+            rows = (
+                connection.execute(f"SELECT {_STATE}, {connection.engine.renewable} FROM tokens").fetchall()
+                if connection
+                else []
+            )
         return dict(map(_state, rows))
 
     def opened(self, key: TokenKey) -> tuple[TokenState, Secret, Secret | None] | None:
@@ -44,6 +48,7 @@ class SqlTokens:
         if row is None:
             return None
         *state, access, refresh = row
+        state.append(refresh is not None)
         sealer = self._sealer()
         renewal = sealer.open(key.uid, address_of(key, "refresh"), refresh) if refresh is not None else None
         return _state(state)[1], sealer.open(key.uid, address_of(key, "access"), access), renewal

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from reconciler.core.care import Copied, Copying
+from msgspec import Struct
+
+from reconciler.core.care import Copied, MadeWith
 from reconciler.core.lease import Standing
-from reconciler.core.ports.store import RunInfo
+from reconciler.core.ports.source import Sealer
+from reconciler.core.progress import Interrupts
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
-from reconciler.stores.sql import attempts, leases
-from reconciler.stores.sql.audit import audit_open
+from reconciler.stores.sql import leases
+from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.columns import COLUMNS
 from reconciler.stores.sql.database import Connection, Database, Values, ignored
 from reconciler.stores.sql.lease import described
-from reconciler.stores.sql.session import SqlSession
+from reconciler.stores.sql.seals import reseal
 from reconciler.stores.sql.transaction import writing
 
 _TABLES = (
@@ -25,13 +28,22 @@ _OF_EACH = ("writing", "writer", "version")
 _NOTED = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
-def copy(source: Database, target: Database, copying: Copying, run: RunInfo) -> Copied:
-    """Copy a store in one transaction, and note in the copy's history that it is one.
+class Keys(Struct, frozen=True):
+    """What opens the secrets of one store, and what seals those of the other."""
 
-    What was sealed with the source's key is sealed anew.
+    old: Sealer
+    new: Sealer
+    made_with: MadeWith
+
+
+def copy(source: Database, target: Database, keys: Keys | None, interrupts: Interrupts) -> Copied:
+    """Copy a store in one transaction.
+
+    Args:
+        keys: None where nothing is sealed.
 
     Raises:
-        StoreUnavailable: there is no store, something is broken in it, or the copy cannot be written.
+        StoreUnavailable: there is no store, or the copy cannot be written.
         StoreLocked: a run writes to one of them.
         RecordConflict: the target holds something already.
         KeyUnavailable: something cannot be opened.
@@ -40,17 +52,19 @@ def copy(source: Database, target: Database, copying: Copying, run: RunInfo) -> 
     if reader is None:
         raise StoreUnavailable(f"there is no store {source.name}", hint="check the URL")
     with closing(reader), source.translated(), reader.engine.as_present(reader) as present:
-        _refuse_broken(present, source)
         _refuse_busy(present, source)
         with writing(target, target.lock_seconds) as connection:
             _refuse_filled(connection, target)
             counts = take_in(present, connection)
-            now = target.clock()
-            session = SqlSession(connection, run, now)
-            secrets, tokens = session.rekey(copying.rekeying) if copying.rekeying else session.note()
-            attempt = attempts.begin(connection, run, target.host().holder(), now)
-            attempts.end(connection, attempt, "applied", now, session.run_id)
-    return Copied(counts, secrets, tokens, session.head)
+            if keys is not None and keys.old.key_check() != keys.new.key_check():
+                with ignored(connection):
+                    reseal(connection, keys.old, keys.new, keys.made_with)
+            head = Chain(connection).head
+            interrupts.hold()
+    return Copied({noun: counts[table] for noun, table in _NOUNS.items()}, head)
+
+
+_NOUNS = {"records": "records", "secrets": "secrets", "deleted records": "quarantine", "runs": "runs", "changes": "history"}  # fmt: skip
 
 
 def take_in(source: Connection, target: Connection) -> dict[str, int]:
@@ -76,15 +90,6 @@ def _typed(columns: Sequence[str], rows: Sequence[Values]) -> Iterator[Values]:
     place = columns.index("odd")
     for row in rows:
         yield (*row[:place], bool(row[place]), *row[place + 1 :])
-
-
-def _refuse_broken(source: Connection, database: Database) -> None:
-    if faults := audit_open(source).faults:
-        raise StoreUnavailable(
-            f"the store {database.name} is broken, so it was not copied",
-            hint="see: reconciler store check; what can be mended mends: reconciler store check --repair",
-            details=tuple(fault.message for fault in faults),
-        )
 
 
 def _refuse_busy(source: Connection, database: Database) -> None:

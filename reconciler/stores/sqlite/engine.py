@@ -20,6 +20,7 @@ class SqliteEngine:
     most = _MOST
     picture = PICTURE
     pictured = ", ".join(PICTURED)
+    renewable = "refresh IS NOT NULL"
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
     for_update = for_share = nearby = ""

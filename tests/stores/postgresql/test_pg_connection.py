@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -104,13 +105,14 @@ def test_queries_of_a_reader_are_asked_at_once_and_closing_waits_for_nothing(
     first = [(COUNT, ()), ("SELECT value FROM meta WHERE key = ?", ("revision",))]
     connect(far)
     wire.clear()
-    for _ in range(3):
+    for turns in (1, 2, 3):
         reader = far.reader(lambda engine: first)
         assert reader.execute("SELECT value FROM meta WHERE key = ?", ("revision",)).fetchall() == [("0",)]
-        assert reader.execute(COUNT).fetchone() == (0,)
-        assert reader.execute(COUNT).fetchone() == (0,)
+        for _ in range(2):
+            assert reader.execute(COUNT).fetchone() == (0,)
+            assert reader.execute("SELECT key FROM meta WHERE key = ?", ("store",)).fetchall() == [("store",)]
+            assert wire.turns == 2 * turns  # what it was told once it keeps
         reader.close()
-    assert wire.turns == 3
     assert wire.connections == 0
 
 
@@ -132,6 +134,13 @@ def test_many_records_are_sent_while_they_are_made(store: PostgresDatabase, data
         connection.executemany("UPDATE things SET kind = ? WHERE uid = ?", ((body, str(at)) for at in range(5_000)))
         connection.commit()
     assert database.sql("SELECT count(*), sum(length(kind)) FROM things") == [(5_000, 10_000_000)]
+
+
+def test_many_make_the_store_at_once_and_there_is_one(open_at: Open, database: Database):
+    stores = [open_at() for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda store: store.writer().close(), stores))
+    assert database.sql("SELECT count(*) FROM meta WHERE key = 'store'") == [(1,)]
 
 
 # values and statements
@@ -318,8 +327,9 @@ def _quietly(connection: psycopg.Connection, statement: str) -> None:
 @pytest.mark.parametrize("how", [Cut.BEFORE, Cut.AFTER, Cut.DURING, Cut.UNANSWERED, Cut.LOST])
 @pytest.mark.parametrize("turn", [1, 2])
 def test_where_a_connection_dies_decides_what_is_known(
-    store: PostgresDatabase, open_at: Open, wire: Wire, database: Database, how: Cut, turn: int
+    store: PostgresDatabase, open_at: Open, wire: Wire, database: Database, monkeypatch, how: Cut, turn: int
 ):
+    monkeypatch.setattr("reconciler.stores.postgresql.database._SPARE_SECONDS", 0.1)
     far = open_at(f"{wire.url(database)}?timeout=1", lock_seconds=0.2)
     far._limits = replace(far._limits, seconds=0.5)  # noqa: SLF001 (a limit that a test can wait for)
     connect(far)

@@ -158,6 +158,25 @@ def test_every_table_and_view_is_owned_and_granted(store: Roles) -> None:
         assert admin.engine.found_triggers(admin) == admin.engine.own_triggers()
 
 
+@pytest.mark.parametrize("table", ["runs", "history"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET hash = NULL", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_the_writer_has_no_right_to_alter_the_history(store: Roles, table: str, statement: str) -> None:
+    """Beside the trigger that refuses it to everybody."""
+    with taken_back(store.members[W]) as member, pytest.raises(InsufficientPrivilege):
+        member.execute(statement.format(table))
+
+
+@pytest.mark.parametrize("role", [O, W, R])
+def test_whoever_reads_can_look_the_store_over(store: Roles, role: Role) -> None:
+    """All that a check asks the engine."""
+    with taken_back(store.members[role]) as member:
+        engine = member.engine
+        for table, wrong in engine.misfits(member):
+            assert member.all(f"SELECT count(*) FROM {table} WHERE {wrong}") == [(0,)]
+        assert list(engine.broken(member, 5)) == list(engine.differing(member)) == []
+        assert engine.found_triggers(member) == engine.own_triggers()
+
+
 def test_what_the_application_writes_by_a_grant_of_its_own_is_seen(store: Roles) -> None:
     """With who it was; it needs no right on what is noted of it, and cannot silence that."""
     member = store.members[A]

@@ -461,24 +461,33 @@ def granted(bodies: dict[tuple[str, str], Any]) -> tuple[set[Any], dict[tuple[st
 def test_effective_grants_are_what_decisions_rest_on(
     store: Plain, groups: dict[str, Any], policies: dict[str, Any]
 ) -> None:
-    """Whatever others have written into policies and groups: what is no grant to the tool is none in the view."""
+    """Whatever others have written into policies and groups: what is no grant to the tool is none in the view of either engine."""
     bodies = {("Group", name): {"spec": spec} for name, spec in groups.items()}
     bodies |= {("PermissionPolicy", name): {"spec": spec} for name, spec in policies.items()}
-    store.execute("SAVEPOINT s")
-    store.ignore()
-    for (kind, name), body in bodies.items():
-        put(store, kind, name, body)
-    rows = store.all(
-        "SELECT user_name, permission, connectors, categories, labels, policy, group_name, expires FROM effective_grants"
-    )
-    store.execute("ROLLBACK TO s")
-    expected, ways = granted(bodies)
-    texts = [[None if item is None else json.dumps(item) for item in row[2:5]] for row in rows]
-    assert {(*row[:2], *on, row[5], row[7]) for row, on in zip(rows, texts, strict=True)} == expected
-    found: dict[tuple[str, str], set[str]] = {}
-    for row in rows:
-        found.setdefault((row[0], row[5]), set()).add(row[6])
-    assert all(via == ways[key] for key, via in found.items())
+    rows, ways = granted(bodies)
+    with in_memory() as sqlite:
+        create_sqlite(sqlite)
+        for connection in (store, sqlite):
+            connection.execute("SAVEPOINT s")
+            connection.ignore()
+            for (kind, name), body in bodies.items():
+                put(connection, kind, name, body)
+            found = connection.execute(f"SELECT {GRANTED} FROM effective_grants").fetchall()
+            connection.execute("ROLLBACK TO s")
+            assert {(*row[:2], *map(narrowed, row[2:5]), row[5], row[7]) for row in found} == rows
+            via: dict[tuple[str, str], set[str]] = {}
+            for row in found:
+                via.setdefault((row[0], row[5]), set()).add(row[6])
+            assert all(groups == ways[key] for key, groups in via.items())
+    sqlite.close()
+
+
+GRANTED = "user_name, permission, connectors, categories, labels, policy, group_name, expires"
+
+
+def narrowed(value: Any) -> str | None:
+    """What a grant is narrowed to, as one text: of PostgreSQL a value, of SQLite its text."""
+    return None if value is None else json.dumps(json.loads(value) if isinstance(value, str) else value)
 
 
 def test_no_statement_holds_a_mark_for_values() -> None:

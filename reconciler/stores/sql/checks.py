@@ -14,8 +14,24 @@ from reconciler.kinds.canonical import display_after, fingerprint_after, leaves,
 from reconciler.kinds.canonical import moved as moved_leaves
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers
+from reconciler.stores.sql import observed
+from reconciler.stores.sql.amendments import LAST_REVISION
+from reconciler.stores.sql.chain import QUERIES
+from reconciler.stores.sql.columns import KEY_CHECK
 from reconciler.stores.sql.database import Connection, Query, chunks, marks
-from reconciler.stores.sql.records import decoded, flat, pairs_of, referrers, referring
+from reconciler.stores.sql.records import Drifts, decoded, flat, pairs_of, referrers, referring
+
+
+def foresee(connection: Connection, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
+    """Have asked at once what is asked before anything is written, where that is not much."""
+    uids = [write.change.record.uid for write in writes if write.change.record]
+    if not connection.engine.nearby or len(uids) > connection.engine.most:
+        return
+    asked: list[Query] = [(observed.BESIDE, ()), (KEY_CHECK, ())]
+    asked += [of_basis(basis)] if basis is not None else []
+    asked += locking(connection, uids) if uids else []
+    asked += [*QUERIES, (Drifts.QUERY, ()), (connection.engine.triggers, ()), (LAST_REVISION, ())]
+    connection.prefetch(asked)
 
 
 def check_unmoved(connection: Connection, changes: Sequence[Change]) -> None:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
-from reconciler.core.lease import LEASE_SECONDS, Host, LeaseInfo, Standing, outcome_of
+from reconciler.core.lease import outcome_of
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable, Unconfirmed
-from reconciler.stores.sql import attempts, leases
+from reconciler.stores.sql.claim import Claim
 from reconciler.stores.sql.database import CommitUnknown, Connection, Database, Transient
 from reconciler.stores.sql.leases import Heartbeat
 from reconciler.stores.sql.session import SqlSession
@@ -56,18 +56,14 @@ class RunLease:
             brief: where the run is: lets go of what was read until then.
         """
         self._database = database
-        self._run = run
-        self._name = leases.of_owner(run.owner)
+        self._claim = Claim(database, run, is_brief=brief is not None)
         self._interrupts = interrupts
         self._prepare = prepare
         self._make_session = make_session
         self._brief = brief
         self._has_ended = False
-        self._host = database.host()
-        self._holder = self._host.holder()
         self._connection: Connection | None = None
         self._heartbeat: Heartbeat | None = None
-        self._fence = 0
 
     def __enter__(self) -> Self:
         """Take the lease, unless the run is brief."""
@@ -92,7 +88,7 @@ class RunLease:
         """
         if self._heartbeat is not None and self._heartbeat.lost:
             with reading(self._database) as connection:
-                self._require(connection)
+                self._claim.require(connection)
 
     def carry_out(self, run: RunInfo, work: Work[Done], foresee: Foresee = lambda _: None) -> Done:
         """What `work` gives, in one transaction that ends the lease too; nothing of it lasts when that fails.
@@ -137,16 +133,16 @@ class RunLease:
             with database.translated():
                 now = database.clock()
                 session = self._make_session(connection, run, now)
-                connection.prefetch([leases.query([self._name]), (attempts.LAST, ())])
+                connection.prefetch(self._claim.queries)
                 foresee(session)
-                ended = self._require(connection)
+                self._claim.require(connection)
                 self._prepare(connection)
                 done = work(session)
                 outcome = "partly" if session.run.partly else "applied"
-                self._end(connection, outcome, now, session.run_id, ended)
+                self._claim.end(connection, outcome, now, session.run_id)
                 self._interrupts.hold()
                 self._commit(connection)
-                self._has_ended, self._fence = True, 0
+                self._has_ended = True
                 if session.destroys:
                     database.drop_traces(connection)
                 return done
@@ -187,18 +183,16 @@ class RunLease:
             with suppress(ReconcilerError, Transient, CommitUnknown), self._database.translated():
                 connection = self._connection = self._database.writer()
                 self._database.begin(connection)
-                was = attempts.outcome(connection, self._fence, str(self._holder))
-                attempts.touch(connection, self._fence)
+                was = self._claim.was_committed(connection)
                 connection.commit()
-                return was not in ("", attempts.RUNNING)
+                return was
             self._drop_connection()
             time.sleep(_ASK_SECONDS)
-        token = f"{self._run.owner}/{self._fence}"
-        self._has_ended, self._fence = True, 0
+        self._has_ended = True
         raise Unconfirmed(
             f"the store {self._database.name} did not say whether the run was committed ({failure})",
             hint="run the command again once the store answers: it finds out first",
-            details=(f"the run is attempt {token}, by {self._holder.host} process {self._holder.pid}",),
+            details=(self._claim.told,),
         )
 
     # taking
@@ -214,12 +208,12 @@ class RunLease:
                 raise
             try:
                 with told_once(database):
-                    fence = self._note(connection)
+                    fence = self._claim.take(connection)
                     connection.commit()
             finally:
                 connection.rollback()
-            self._fence = fence
-            self._heartbeat = Heartbeat(database, self._name, str(self._holder))
+            self._claim.fence = fence
+            self._heartbeat = Heartbeat(database, self._claim.name, self._claim.holder)
             self._heartbeat.start()
 
     def _begin(self, connection: Connection) -> None:
@@ -230,74 +224,10 @@ class RunLease:
         except StoreLocked:
             with reading(database) as reader:  # whoever writes now may be known by its lease
                 if reader is not None:
-                    self._refuse_held(reader)
+                    self._claim.refuse_held(reader)
             raise
 
-    def _note(self, connection: Connection) -> int:
-        """Take the lease, inside of a transaction."""
-        ended = self._refuse_held(connection)
-        now = self._database.clock()
-        self._drop_ended(connection, ended)
-        fence = attempts.begin(connection, self._run, self._holder, now)
-        ends = self._host.moment().after(LEASE_SECONDS)
-        leases.put(connection, [self._name], str(self._holder), ends, fence=fence, seen=now)
-        return fence
-
-    def _drop_ended(self, connection: Connection, ended: LeaseInfo | None) -> None:
-        """Note of whoever died while he had the lease that he did."""
-        attempts.end_running(connection, self._run.owner, "died", ended.seen if ended else "")
-        leases.drop(connection, [self._name], str(ended.holder) if ended else "")
-
-    def _refuse_held(self, connection: Connection) -> LeaseInfo | None:
-        """The lease of one who has died or whose time is over; None when there is none.
-
-        Raises:
-            StoreLocked: somebody holds it.
-        """
-        for lease in leases.read(connection, [self._name]):
-            if lease.standing(self._host) is Standing.HELD:
-                raise held_by(lease, self._database.name, self._host)
-            return lease
-        return None
-
-    # keeping and ending
-
-    def _require(self, connection: Connection | None) -> LeaseInfo | None:
-        """Make sure that the lease is still this run's; of a brief one that nobody has it.
-
-        Returns:
-            The lease of one who died.
-
-        Raises:
-            StoreLocked: so it is not.
-        """
-        if self._brief and connection is not None:
-            ended = self._refuse_held(connection)
-            self._fence = attempts.next_id(connection)
-            return ended
-        found = leases.read(connection, [self._name]) if connection is not None else []
-        if any(lease.fence == self._fence and lease.holder == self._holder for lease in found):
-            return None
-        self._fence = 0
-        why = f"; {who(found[0])} has it now" if found else ""
-        raise StoreLocked(
-            f"this run lost its lease on the store, because it stood still for too long or somebody ended it{why}; nothing was changed",
-            hint="run the command again",
-        )
-
-    def _end(self, connection: Connection, outcome: str, now: str, run: int | None, ended: LeaseInfo | None) -> None:
-        """End the lease, and note what became of it.
-
-        Args:
-            run: what was written, in the history.
-            ended: see `_require`.
-        """
-        if self._brief:
-            self._drop_ended(connection, ended)
-            attempts.note(connection, self._fence, self._run, self._holder, now)
-        else:
-            leases.drop(connection, [self._name], str(self._holder))
-        attempts.end(connection, self._fence, outcome, now, run)
+    # ending
 
     def _still(self) -> None:
         if self._heartbeat is not None:
@@ -311,17 +241,15 @@ class RunLease:
     def _leave(self, failure: BaseException | None) -> None:
         with self._interrupts.shielded():
             self._still()
-            outcome = outcome_of(failure) if failure else "applied"
             try:
-                if self._brief and not self._has_ended and not isinstance(failure, StoreLocked):
-                    self._settle(lambda connection: self._note_outcome(connection, outcome))
-                elif self._fence and self._connection is not None and self._brief is None:
-                    self._settle(lambda connection: self._give_back(connection, outcome))
+                was_tried = not isinstance(failure, StoreLocked) if self._brief else bool(self._claim.fence)
+                if was_tried and not self._has_ended:
+                    self._give_up(outcome_of(failure) if failure else "applied")
             finally:
                 self._drop_connection()
 
-    def _settle(self, work: Callable[[Connection], None]) -> None:
-        """Note how a run ended that wrote nothing. What made it fail is what counts, whether that is noted or not."""
+    def _give_up(self, outcome: str) -> None:
+        """End a lease that wrote nothing. Where that fails it ends by itself; what made the run fail is what counts."""
         database = self._database
         with suppress(ReconcilerError, Transient, CommitUnknown):
             with database.translated():
@@ -329,33 +257,5 @@ class RunLease:
                 connection.rollback()
             patiently(lambda: database.begin(connection), database, _END_SECONDS)
             with database.translated():
-                work(connection)
+                self._claim.give_up(connection, outcome)
                 connection.commit()
-
-    def _note_outcome(self, connection: Connection, outcome: str) -> None:
-        now = self._database.clock()
-        attempts.end(connection, attempts.begin(connection, self._run, self._holder, now), outcome, now)
-
-    def _give_back(self, connection: Connection, outcome: str) -> None:
-        """End the lease. Where that fails it ends by itself."""
-        if leases.held(connection, [self._name], str(self._holder)):
-            leases.drop(connection, [self._name], str(self._holder))
-            attempts.end(connection, self._fence, outcome, self._database.clock())
-
-
-def who(lease: LeaseInfo) -> str:
-    """Who holds a lease, in words."""
-    return f"{lease.actor} (process {lease.holder.pid} on {lease.holder.host})"
-
-
-def held_by(lease: LeaseInfo, name: str, host: Host) -> StoreLocked:
-    """That somebody holds the lease."""
-    return StoreLocked(f"the store {name} is locked by another run", details=described(lease, host))
-
-
-def described(lease: LeaseInfo, host: Host) -> tuple[str, ...]:
-    """Who holds it, for what, since when, and until when."""
-    return (
-        f"{lease.verb} by {who(lease)} since {lease.since}",
-        f"last heard of at {lease.seen}; its lease ends at {lease.expires(host)}, unless it is heard of before",
-    )

@@ -56,7 +56,9 @@ class PairedStore(SqlStore):
         self.close()
 
         def session(connection: Connection, run: RunInfo, now: str) -> PairedSession:
-            return PairedSession(connection, run, now, _Side(self._live, lambda: self._versions, self.sealer, interrupts))
+            return PairedSession(
+                connection, run, now, _Side(self._live, lambda: self._versions, self.sealer, interrupts)
+            )
 
         return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=session)
 

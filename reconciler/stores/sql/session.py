@@ -17,11 +17,11 @@ from reconciler.core.ports.store import PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Progress
 from reconciler.core.quarantine import Deleted
 from reconciler.kinds.canonical import display_after, fingerprint_after, refs_after
-from reconciler.stores.sql import amendments, baselines, checks, observed, quarantine, seals
-from reconciler.stores.sql.amendments import LAST_REVISION, next_revision, record_run
-from reconciler.stores.sql.chain import QUERIES, Chain
-from reconciler.stores.sql.columns import CHILDREN, KEY_CHECK
-from reconciler.stores.sql.database import Connection, Query, ignored
+from reconciler.stores.sql import amendments, baselines, checks, quarantine, seals
+from reconciler.stores.sql.amendments import next_revision, record_run
+from reconciler.stores.sql.chain import Chain
+from reconciler.stores.sql.columns import CHILDREN
+from reconciler.stores.sql.database import Connection, ignored
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -68,16 +68,7 @@ class SqlSession:
 
     def foresee(self, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
         """Have a server asked at once what `require` and `write` ask before anything is written."""
-        connection = self._connection
-        uids = [write.change.record.uid for write in writes if write.change.record]
-        if not connection.engine.nearby or len(uids) > connection.engine.most:
-            return
-        first: list[Query] = [(observed.BESIDE, ()), (KEY_CHECK, ())]
-        first += [checks.of_basis(basis)] if basis is not None else []
-        first += checks.locking(connection, uids) if uids else []
-        connection.prefetch(
-            [*first, *QUERIES, (Drifts.QUERY, ()), (connection.engine.triggers, ()), (LAST_REVISION, ())]
-        )
+        checks.foresee(self._connection, writes, basis)
 
     def require(self, basis: Basis) -> None:
         """Make sure that the policies and groups are still those that the plan was judged by.

@@ -216,14 +216,6 @@ class PostgresDatabase:
         since = f"from {at}" if at else "from before it started"
         return f"read from a standby, which may be behind: it has revision {revision} of the store, and its last change is {since}"  # fmt: skip
 
-    def init(self) -> bool:
-        """Make the store where there is none, or bring it up to date; whether there was none."""
-        with closing(self._connection(self._writers)) as connection, self.translated():
-            found = self._examine(connection)
-            if found is None or found < schema.VERSION:
-                self.make(connection)
-        return found is None
-
     def database(self) -> str:
         """The name of the database that the schema is in."""
         with closing(self._connection(self._readers)) as connection, self.translated():

@@ -45,10 +45,6 @@ class PostgresState(SqlState):
             hint=f"pg_dump --format=custom --schema={self._address.schema} --file={to}; see docs/how-to/postgresql.md",
         )
 
-    def init(self) -> bool:
-        """Make the store where there is none, or bring it up to date; whether there was none."""
-        return self._server.init()
-
     def role_statements(self, prefix: str) -> Sequence[str]:
         """What makes its roles."""
         from reconciler.stores.postgresql import roles

@@ -1,6 +1,6 @@
 """An SQL store by where it is, with all that can be asked of it, also when it is gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.database import Database
 from reconciler.stores.sql.lease import RunLease
-from reconciler.stores.sql.transaction import reading
+from reconciler.stores.sql.transaction import reading, writing
 
 if TYPE_CHECKING:
     from reconciler.core.ports.live import Live
@@ -57,6 +57,20 @@ class SqlState:
 
         seal = partial(self._context.make_sealer, self._key)
         return PairedStore(self._database, live, remains=self.lost, make_sealer=seal)
+
+    def init(self) -> bool:
+        """Make the store where there is none, or bring it up to date; whether there was none."""
+        with reading(self._database) as connection:
+            new = connection is None
+        with writing(self._database, self._database.lock_seconds):
+            return new
+
+    def role_statements(self, prefix: str) -> Sequence[str]:
+        """None: a file has no roles."""
+        return ()
+
+    def make_roles(self, prefix: str) -> None:
+        """Nothing, as there are none."""
 
     def history(self) -> "SqlHistory":
         """What the store remembers."""

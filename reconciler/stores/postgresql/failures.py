@@ -93,6 +93,8 @@ def told(failure: psycopg.Error, name: str) -> ReconcilerError:
     if isinstance(failure, errors.InsufficientPrivilege):
         return StoreUnavailable(f"the role may not do that in the store {name}: {failure}; nothing was changed", hint=_ROLES)  # fmt: skip
     state = failure.sqlstate or "08006"
+    if isinstance(failure, errors.RaiseException):
+        return StoreUnavailable(f"the store {name} refuses what is to be written: {failure}; nothing was changed", hint="a trigger that somebody added to the store does not allow it")  # fmt: skip
     if state in _BY_STATE:
         message, hint = _BY_STATE[state]
         return StoreUnavailable(f"the store {name} {message}", hint=hint)

@@ -201,6 +201,18 @@ def test_the_clients_own_variable(tmp_path: Path) -> None:
     assert told[0].trusted and CANARY not in repr(told[0])
 
 
+def test_another_store_is_not_told_the_password(tmp_path: Path) -> None:
+    """It is meant for the store that the target names: `--store` may name another server, or another role."""
+    told: list[DriverContext] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.wiring.run.open_url", lambda url, context: told.append(context))
+        for store in ("postgresql://localhost/x", "postgresql://reader@localhost/x"):
+            with pytest.raises(UsageError):  # what is opened here is no store
+                open_state(settings(tmp_path, {"env": "DB"}, Overrides(store=store)), {"DB": CANARY})
+    assert told[0].password is not None
+    assert told[2].password is None
+
+
 def test_a_definition_cannot_name_the_password(workspace: Workspace) -> None:
     """By the same reference, by its file, or by the client library's own variable: it would be sent anywhere."""
     workspace.write("db-password", CANARY)

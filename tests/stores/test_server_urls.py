@@ -169,6 +169,8 @@ def test_a_command_that_reads_starts_and_opens_nothing(tmp_path: Path, reference
         resolved(settings(tmp_path, reference, Overrides()), {})
     ((scheme, name),) = reference.items()
     assert f"--secrets-allowed '{scheme}:{name}'" in refused.value.hint
+    for variable in ("PGPASSWORD", "PGPASSFILE"):  # which the message names
+        assert password_of(settings(tmp_path, reference, Overrides()), {variable: "x"}, lambda: Own(tmp_path, {})) is None  # fmt: skip
     assert not (tmp_path / "started").exists()
     allowed = settings(tmp_path, {"exec": "rds:writer"}, Overrides(secrets_allowed="exec:rds:*"))
     assert resolved(allowed, {}) == "of-writer"

@@ -28,7 +28,8 @@ class Settings(Struct, frozen=True):
         root: the configuration repository.
         store: URL of the live store.
         store_given: whether the operator names it, and not the repository.
-        password: reference to the password that its server wants; None where the target names none.
+        password: reference to the password of the target's own store; None where the target names none.
+        is_own: whether `store` is that one; another one is not told the password.
         judged: whether the repository's settings are followed as they are, as they are for what an operator applies.
         state: URL of what is kept beside a live store that is none of ours.
         owner: whose records this repository manages.
@@ -55,6 +56,7 @@ class Settings(Struct, frozen=True):
     store: str
     store_given: bool
     password: Mapping[str, str] | None
+    is_own: bool
     judged: bool
     state: str
     owner: str
@@ -108,15 +110,17 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
     if given.store and holds_password(given.store):
         raise UsageError("the URL of the store holds a password, which others see in lists of processes and in logs", hint=REMEDY)  # fmt: skip
     name, target = _target(project, given)
-    store = given.store or target.get("store", DEFAULT_STORE)
+    targets_own = target.get("store", DEFAULT_STORE)
+    store = given.store or targets_own
     env_file = Path(given.env_file) if given.env_file else _from_root(root, target.get("envFile"))
     allowed = None if given.secrets_allowed is None else _bounds(given.secrets_allowed)
     return Settings(
         root=root,
-        target=name if given.target or store == target.get("store", DEFAULT_STORE) else "custom",
+        target=name if given.target or store == targets_own else "custom",
         store=store,
         store_given=bool(given.store),
         password=target.get("password"),
+        is_own=store == targets_own,
         judged=given.judged,
         state=target.get("state", f"sqlite:.reconciler/{name}.state.db"),
         owner=_owner(project, store, is_private),

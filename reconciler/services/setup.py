@@ -22,7 +22,8 @@ def make_store(state: State, prefix: str, *, roles: bool) -> Made:
         UsageError: a store of this sort is made by its first apply, or has no roles that could be made.
         StoreUnavailable: it cannot be made.
     """
-    refuse_lost(state.store())
+    with closing(state.store()) as store:  # what reads from tables keeps their owner from being changed
+        refuse_lost(store)
     if not isinstance(state, CanInit):
         raise UsageError("a store of this sort is made by the first apply", hint="run: reconciler apply")
     statements = tuple(state.role_statements(prefix))
@@ -45,7 +46,8 @@ def copy_store(source: State, to: State, interrupts: Interrupts) -> Copied:
     """
     if not isinstance(to, CanCopy):
         raise UsageError("a store of this sort cannot be copied to", hint="name a file or a server: sqlite:PATH, postgresql://HOST/DATABASE")  # fmt: skip
-    refuse_lost(source.store())
+    with closing(source.store()) as store:
+        refuse_lost(store)
     with closing(source.history()) as history:
         if not history.runs(limit=1):
             raise UsageError("nothing was ever applied to the store that is to be copied", hint="check the first URL")

@@ -230,7 +230,7 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
     password = password_of(settings, environment, lambda: _own(settings, others))
     context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
     refuse_unnamed_server(settings, environment)
-    opened = open_url(settings.store, context)
+    opened = open_url(settings.store, context if settings.is_own else replace(context, password=None))
     if isinstance(opened, State):
         return opened, None
     state = open_url(settings.state, context)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[a-z0-9._:-]+")
 _ALL = ("env:*",)
 """What a password may be read from for a command that only reads, where the operator sets no bounds."""
+_CLIENTS = (PG_VARIABLE, "PGPASSFILE")
+"""By which the operator gives it to the client library."""
 
 
 def refuse_unnamed_server(settings: Settings, environment: Mapping[str, str]) -> None:
@@ -48,20 +50,24 @@ def password_of(
     """What gives the password that the target names; None where it names none.
 
     The operator's bounds hold for it. The target's own do not: they say what definitions may name, and these may not
-    name the password. Without the operator's bounds a command that only reads takes it from variables alone, as a
-    program that a branch names would be started, or a file be opened, before anybody has judged the branch.
+    name the password. Without the operator's bounds a command that only reads takes it from variables alone, the client
+    library's too, as a program that a branch names would be started, or a file be opened, before anybody has judged it.
     """
     reference = settings.password
     if reference is None or reference == {"env": PG_VARIABLE}:  # which the client library reads by itself
+        return None
+    allowed = settings.operator_allows
+    lists = (allowed,) if allowed is not None else () if settings.judged else (_ALL,)
+    bounds = Bounds(str(settings.root), lists)
+    scheme, target = only(reference)
+    is_followed = allowed is not None or settings.judged or bounds.permit(scheme, target)
+    if not is_followed and any(map(environment.get, _CLIENTS)):
         return None
 
     def resolve() -> Secret:
         from reconciler.secrets.local import ResolverContext
         from reconciler.secrets.resolver import Resolver
 
-        allowed = settings.operator_allows
-        lists = (allowed,) if allowed is not None else () if settings.judged else (_ALL,)
-        bounds = Bounds(str(settings.root), lists)
         file = settings.env_file if settings.judged or settings.env_file_given else None
         context = ResolverContext(
             environment, file, settings.root, settings.helpers, own(), bounds, settings.env_file_given
@@ -69,9 +75,8 @@ def password_of(
         try:
             return Resolver(lambda: context).resolve(reference)
         except SecretRefused as refused:
-            if allowed is not None or settings.judged or bounds.permit(*only(reference)):
+            if is_followed:
                 raise refused.again("the password of the store: ") from None
-            scheme, target = only(reference)
             raise SecretRefused(
                 f"the password of the store is behind {{{scheme}: {target}}}, which a command that only reads follows"
                 " only where whoever runs it allows it",

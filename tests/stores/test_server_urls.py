@@ -169,6 +169,8 @@ def test_a_command_that_reads_starts_and_opens_nothing(tmp_path: Path, reference
         resolved(settings(tmp_path, reference, Overrides()), {})
     ((scheme, name),) = reference.items()
     assert f"--secrets-allowed '{scheme}:{name}'" in refused.value.hint
+    for variable in ("PGPASSWORD", "PGPASSFILE"):  # which the message names
+        assert password_of(settings(tmp_path, reference, Overrides()), {variable: "x"}, lambda: Own(tmp_path, {})) is None  # fmt: skip
     assert not (tmp_path / "started").exists()
     allowed = settings(tmp_path, {"exec": "rds:writer"}, Overrides(secrets_allowed="exec:rds:*"))
     assert resolved(allowed, {}) == "of-writer"
@@ -199,6 +201,18 @@ def test_the_clients_own_variable(tmp_path: Path) -> None:
             open_state(found, {"DB": CANARY, "PGPASSWORD": CANARY})
         assert told[0].password is not None and told[0].password().reveal() == CANARY
     assert told[0].trusted and CANARY not in repr(told[0])
+
+
+def test_another_store_is_not_told_the_password(tmp_path: Path) -> None:
+    """It is meant for the store that the target names: `--store` may name another server, or another role."""
+    told: list[DriverContext] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.wiring.run.open_url", lambda url, context: told.append(context))
+        for store in ("postgresql://localhost/x", "postgresql://reader@localhost/x"):
+            with pytest.raises(UsageError):  # what is opened here is no store
+                open_state(settings(tmp_path, {"env": "DB"}, Overrides(store=store)), {"DB": CANARY})
+    assert told[0].password is not None
+    assert told[2].password is None
 
 
 def test_a_definition_cannot_name_the_password(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ from psycopg import errors
 from reconciler.errors import ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.stores.postgresql.wire import Silent
 
-_ROLES = "an apply needs the role that writes, a plan the one that reads, and init the owner: see reconciler store init --roles"
+_ROLES = "what writes or uses secrets, such as apply or call, needs the role that writes, a plan the one that reads, and init the owner: see reconciler store init --help"
 _NO_ROOM = "free some space on the server and run the command again"
 _LATER = "run the command again when it is up"
 

@@ -108,11 +108,11 @@ class _Moves(Struct, frozen=True):
 
 def _moves(index: Index, base: Baseline, owner: str) -> _Moves:
     revision = index.revision()
+    if revision == base.revision:
+        return _Moves(revision, untouched=base.records)
     if revision < base.revision:
         raise Unprovable("the store is older than what it recorded")
     moved = index.moved(base.revision)
-    if revision == base.revision and not moved:  # what others write need not raise the number
-        return _Moves(revision, untouched=base.records)
     if any(record.key.kind not in KINDS for record in moved):
         raise Unprovable("a record is of no kind")
     declared = index.files(record.key for record in moved)

@@ -10,7 +10,6 @@ Nothing else differs for a test: `Workspace` and `InProcess` come with a project
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -41,10 +40,6 @@ class Placed:
     def url(self) -> str:
         return f"{self.database.url}?schema={self.schema}"
 
-    def __str__(self) -> str:
-        """As a URL has it behind ``sqlite:``; see `Engine.placing`."""
-        return self.url
-
     def exists(self) -> bool:
         """Whether there is a store."""
         return bool(connection(self.database).execute("SELECT to_regclass(%s)", [f"{self.schema}.meta"]).fetchone()[0])
@@ -56,52 +51,6 @@ class Placed:
         found = open_one.execute(translated(statement), values)
         return found.fetchall() if found.description else []
 
-    def tamper(self, script: str) -> None:
-        """Run statements while no trigger is at work, and no foreign key."""
-        query = """SELECT tgrelid::regclass::text, quote_ident(tgname), tgenabled FROM pg_trigger
-            JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = CAST(? AS regnamespace)"""
-        found = self.sql(query, self.schema)
-        for table, name, _ in found:
-            self.sql(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
-        self.sql("SET session_replication_role = replica")
-        for statement in filter(str.strip, re.split(r";(?=(?:[^']*'[^']*')*[^']*$)", script)):
-            self.sql(statement)
-        self.sql("SET session_replication_role = origin")
-        for table, name, enabled in found:
-            self.sql(f"ALTER TABLE {table} ENABLE {'ALWAYS ' if enabled in (b'A', 'A') else ''}TRIGGER {name}")
-
-    def read_bytes(self) -> bytes:
-        """All that stands in its tables, as comparing needs it."""
-        query = "SELECT tablename FROM pg_tables WHERE schemaname = ? ORDER BY 1"
-        rows = [
-            [table, *row] for (table,) in self.sql(query, self.schema) for row in self.sql(f'SELECT * FROM "{table}"')
-        ]
-        told = [b"|".join(one if isinstance(one, bytes) else str(one).encode() for one in row) for row in rows]
-        return b"\n".join(sorted(told))
-
-
-class Connected:
-    """What `sqlite3.connect` gives, as far as tests use it: statements commit by themselves, or when the block ends."""
-
-    def __init__(self, placed: Placed) -> None:
-        self._own = placed.database.server.superuser(placed.database.name, application_name="tests")
-        self._own.execute("SELECT set_config('search_path', %s, false)", [f"{placed.schema}, tests"])
-
-    def __enter__(self) -> "Connected":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> "psycopg.Cursor":
-        return self._own.execute(translated(statement), values)
-
-    def commit(self) -> None:
-        """Everything is."""
-
-    def close(self) -> None:
-        self._own.close()
-
 
 class Engine:
     """PostgreSQL for the tests of this worker: one database, in which each store has a schema of its own."""
@@ -110,8 +59,6 @@ class Engine:
         self.database = server.create()
         self._numbers = count(1)
         self._placed: dict[str, Placed] = {}
-        self.opened: dict[str, Any] = {}
-        """By URL what tests have opened in this process."""
         connection(self.database).execute(LIKE_SQLITE)
 
     def at(self, path: Path) -> Placed:
@@ -124,9 +71,6 @@ class Engine:
     def forget(self) -> None:
         """From here on each file has another schema: one test's paths may be those of another."""
         self._placed.clear()
-        for database in self.opened.values():
-            database.close()
-        self.opened.clear()
 
     def named(self, url: str) -> Placed:
         """The schema that a URL names."""
@@ -136,7 +80,7 @@ class Engine:
         """A project file with a schema for each file of SQLite, and for the one that would be there without a target."""
 
         def place(found: re.Match[str]) -> str:
-            return found[1] if found[1].startswith("postgresql:") else self.at(root / found[1]).url
+            return self.at(root / found[1]).url
 
         text = re.sub(r"\bsqlite:([^\s,'\"}\]]+)", place, text)
         if not re.search(r"^targets:", text, re.MULTILINE):
@@ -164,7 +108,6 @@ class running_on:
 
     def __exit__(self, *_: object) -> None:
         _current.pop()
-        self._engine.forget()
         del os.environ["PGPASSWORD"]
 
 
@@ -191,12 +134,6 @@ def project(root: Path, text: str) -> str:
     return engine.placing(root, text) if engine else text
 
 
-def argument(root: Path, text: str) -> str:
-    """An argument of a command, with a schema in the place of a file of SQLite."""
-    engine = current()
-    return engine.at(root / text[7:]).url if engine and text.startswith("sqlite:") and text[7:] else text
-
-
 def store_of(root: Path) -> Path | Placed:
     """The store of a repository's usual target."""
     engine = current()
@@ -213,33 +150,11 @@ def connection(database: "Database") -> "psycopg.Connection":
     return database.server.superuser(database.name, application_name="tests")
 
 
-_TRIGGER = re.compile(r"CREATE TRIGGER (\w+) (.+? ON \w+)( WHEN .+?)? BEGIN (.+); END$", re.DOTALL)
-
-
-def _trigger(name: str, event: str, condition: str | None, body: str) -> str:
-    body = re.sub(r"SELECT RAISE\(ABORT, ('[^']*')\)", r"RAISE EXCEPTION \1", translated(body))
-    return (
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS"
-        f" $$ BEGIN {body}; RETURN NEW; END $$;"
-        f" CREATE TRIGGER {name} {event} FOR EACH ROW"  # and not for what it writes itself, as in SQLite
-        f" WHEN (pg_trigger_depth() = 0 AND {(condition or ' WHEN true')[6:]}) EXECUTE FUNCTION {name}()"
-    )
-
-
 _QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
 def translated(statement: str) -> str:
     """A statement of SQLite as PostgreSQL has it; functions of the same names are in the schema `tests`."""
-    statement = re.sub(
-        r"INSERT INTO attempts \((started.*?)\)(\s+VALUES \(|\s+SELECT )",
-        r"INSERT INTO attempts (id, \1)\2(SELECT coalesce(max(id), 0) + 1 FROM attempts), ",
-        statement,
-    )  # SQLite numbers them by itself
-    if found := _TRIGGER.match(statement):
-        return _trigger(*found.groups())
-    if found := re.match(r"DROP TRIGGER (theirs|looks|writes)$", statement):
-        return f"DROP FUNCTION {found[1]}() CASCADE"
     statement = re.sub(r"\bx'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", statement)
     parts = [
         part if number % 2 else part.replace("?", "%s")
@@ -269,7 +184,7 @@ SET check_function_bodies = off;  -- one calls itself
 CREATE SCHEMA tests;
 GRANT USAGE ON SCHEMA tests TO PUBLIC;
 CREATE FUNCTION tests.steps(path text) RETURNS text[] LANGUAGE sql IMMUTABLE AS
-  $$ SELECT string_to_array(replace(replace(replace(substr(path, 3), '[', '.'), ']', ''), '#', '2147483647'), '.') $$;
+  $$ SELECT string_to_array(replace(replace(substr(path, 3), '[', '.'), ']', ''), '.') $$;
 CREATE FUNCTION tests.written(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE jsonb_typeof(value)
     WHEN 'object' THEN '{' || coalesce((SELECT string_agg(to_jsonb(key)::text || ':' || tests.written(one), ',' ORDER BY key COLLATE "C")
@@ -304,11 +219,6 @@ END $$;
 CREATE FUNCTION tests."json"(value text) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT value::json $$;
 CREATE FUNCTION tests.json_extract(document text, path text) RETURNS json LANGUAGE sql IMMUTABLE AS
   $$ SELECT (document::jsonb #> tests.steps(path))::json $$;
-CREATE FUNCTION tests.strftime(format text, at text, shift text DEFAULT '0 s') RETURNS text LANGUAGE sql AS
-  $$ SELECT to_char((at::timestamptz + shift::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
-CREATE FUNCTION tests.joined(before text, one text) RETURNS text LANGUAGE sql AS
-  $$ SELECT CASE WHEN one IS NULL THEN before ELSE coalesce(before || ',', '') || one END $$;
-CREATE AGGREGATE tests.group_concat(text) (SFUNC = tests.joined, STYPE = text);
 CREATE FUNCTION tests.hex(value bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode(value, 'hex')) $$;
 CREATE FUNCTION tests.zeroblob(size integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS
   $$ SELECT decode(repeat('00', size), 'hex') $$;

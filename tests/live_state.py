@@ -2,8 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,35 +64,21 @@ def sql(store: Path | engines.Placed, statement: str, *values: object) -> list[t
     return found
 
 
-def connected(store: Path | engines.Placed) -> AbstractContextManager[sqlite3.Connection | engines.Connected]:
-    """A connection straight to a store, which commits and closes with its block; statements are those of SQLite."""
-    return engines.Connected(store) if isinstance(store, engines.Placed) else _committed(store)
-
-
-@contextmanager
-def _committed(store: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(store)) as connection, connection:
-        yield connection
-
-
 def database_at(store: Path | engines.Placed) -> Database:
     """The store in a file, or in what is in its place."""
     engine = engines.current()
     if engine is None:
         return SqliteDatabase(store, LocalHost, now, 0)
     placed = engine.at(store) if isinstance(store, Path) else store
-    if placed.url not in engine.opened:
-        context = context_of(Path("/"), {"RECONCILER_STORE_KEY": KEY, **engines.environment()})
-        engine.opened[placed.url] = open_url(placed.url, context)._database
-    return engine.opened[placed.url]
+    context = context_of(Path("/"), {"RECONCILER_STORE_KEY": KEY, **engines.environment()})
+    return open_url(placed.url, context)._database
 
 
-def told(database: Database, host: Host, clock: Clock, lock_seconds: float | None = None) -> Database:
-    """A database that reads other clocks than it would, and waits as long as it is told."""
-    seconds = database.lock_seconds if lock_seconds is None else lock_seconds
+def told(database: Database, host: Host, clock: Clock) -> Database:
+    """A database that reads other clocks than it would."""
     if isinstance(database, SqliteDatabase):
-        return replace(database, host=lambda: host, clock=clock, lock_seconds=seconds)
-    database.host, database.clock, database.lock_seconds = lambda: host, clock, seconds
+        return replace(database, host=lambda: host, clock=clock)
+    database.host, database.clock = lambda: host, clock
     return database
 
 
@@ -145,9 +130,6 @@ class InProcess:
         assert isinstance(store, LiveSqlStore)
         if self.host is not None or self.clock is not now:
             store._database = told(store._database, self.host or LocalHost(), self.clock)
-        if engines.current():  # a store lets go of its connections when its process ends, which is not now
-            close, database = store.close, store._database
-            store.close = lambda: (close(), database.close())
         return store
 
     def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:

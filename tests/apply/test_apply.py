@@ -2,15 +2,48 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
-from live_state import actions, drift, plan_of, sql
 
-pytestmark = pytest.mark.both_stores
+from reconciler.kinds import registry
+
+
+def plan_of(workspace: Workspace, *arguments: str) -> dict:
+    """The plan as JSON, held against its schema."""
+    result = workspace.run("plan", "-o", "json", *arguments)
+    content = json.loads(result.stdout)
+    fits(content, "plan.schema.json")
+    return content
+
+
+def actions(plan: dict) -> list[tuple[str, str]]:
+    """Action and address of each change."""
+    return [(change["action"], change["address"]) for change in plan["changes"]]
+
+
+def sql(workspace: Workspace, statement: str, *values: object) -> list[tuple]:
+    """Run a statement straight on the store."""
+    with sqlite3.connect(workspace.store) as connection:
+        found = connection.execute(statement, values).fetchall()
+    connection.close()
+    return found
+
+
+def drift(workspace: Workspace, name: str, path: str, value: str) -> None:
+    """Change a live body outside of a run."""
+    sql(
+        workspace,
+        "UPDATE documents SET live = json_set(live, ?, json(?)) WHERE uid = (SELECT uid FROM records WHERE name = ?)",
+        path,
+        value,
+        name,
+    )
 
 
 def test_a_first_apply_creates_in_the_order_of_references(workspace: Workspace) -> None:
@@ -31,7 +64,7 @@ def test_applying_twice_changes_and_writes_nothing(workspace: Workspace) -> None
     assert result.stdout.startswith("Nothing to do: ")
     assert result.stdout.count("\n") == 1
     assert workspace.store.read_bytes() == before
-    wal = workspace.root / ".reconciler/store.db-wal"
+    wal = workspace.store.with_name("store.db-wal")
     assert not wal.exists() or wal.stat().st_size == 0
 
 
@@ -101,12 +134,12 @@ def test_sets_and_named_lists_compare_as_such(workspace: Workspace) -> None:
 def test_a_new_name_with_the_old_one_listed_is_a_rename(workspace: Workspace) -> None:
     """The record keeps its identity, whatever else changes with it."""
     workspace.ok("apply", "--yes")
-    (before,) = sql(workspace.store, "SELECT uid FROM records WHERE name = 'crm-contacts'")
+    (before,) = sql(workspace, "SELECT uid FROM records WHERE name = 'crm-contacts'")
     workspace.edit("connectors/crm.yaml", "name: crm-contacts", "name: crm-people\n  previously: [crm-contacts]")
     workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
     assert actions(plan_of(workspace)) == [("rename", "connector/crm-people")]
     assert "1 renamed" in workspace.ok("apply", "--yes").stdout
-    assert sql(workspace.store, "SELECT uid, name FROM records WHERE kind = 'Connector'") == [(before[0], "crm-people")]
+    assert sql(workspace, "SELECT uid, name FROM records WHERE kind = 'Connector'") == [(before[0], "crm-people")]
     assert actions(plan_of(workspace)) == []
 
 
@@ -234,7 +267,6 @@ def test_repositories_in_one_store_leave_each_other_alone(
     """Pruning, names and display names mind the owner."""
     store = f"sqlite:{tmp_path / 'shared' / 'store.db'}"
     other = make_workspace("other")
-    (other.root / "reconciler.yaml").unlink(missing_ok=True)
     other.write("connectors/own.yaml", CATEGORY.replace("crm", "own").replace("Customer data", "Own"))
     refused = other.run("--store", store, "plan")
     assert refused.exit_code == 64 and "owner:" in refused.stderr
@@ -260,13 +292,9 @@ def test_a_category_in_use_by_another_owner_is_not_deleted(
     """Also when it is used outside of a run."""
     workspace.ok("apply", "--yes")
     uid = "f" * 32
-    sql(
-        workspace.store,
-        "INSERT INTO records (uid, kind, name, owner) VALUES (?, 'Connector', 'foreign', 'somebody')",
-        uid,
-    )
-    sql(workspace.store, 'INSERT INTO documents VALUES (?, \'{"spec":{"displayName":"F","categories":["crm"]}}\')', uid)
-    sql(workspace.store, "INSERT INTO refs VALUES (?, 'Category', 'crm')", uid)
+    sql(workspace, "INSERT INTO records (uid, kind, name, owner) VALUES (?, 'Connector', 'foreign', 'somebody')", uid)
+    sql(workspace, 'INSERT INTO documents VALUES (?, \'{"spec":{"displayName":"F","categories":["crm"]}}\')', uid)
+    sql(workspace, "INSERT INTO refs VALUES (?, 'Category', 'crm')", uid)
     workspace.write("connectors/crm.yaml", CATEGORY.replace("crm", "other").replace("Customer data", "Other"))
     result = workspace.run("apply", "--yes")
     assert result.exit_code == 6
@@ -285,7 +313,7 @@ def test_a_commit_is_planned_without_being_checked_out(workspace: Workspace) -> 
     assert actions(plan) == [("update", "connector/crm-contacts")]
     assert plan["source"] == {"commit": second, "ref": second[:10], "dirty": False}
     assert workspace.run("plan").exit_code == 3
-    assert sql(workspace.store, "SELECT git_commit, actor, changes FROM runs") == [(first, "ada", 4)]
+    assert sql(workspace, "SELECT git_commit, actor, changes FROM runs") == [(first, "ada", 4)]
 
 
 def test_detailed_exit_codes(workspace: Workspace) -> None:

@@ -161,7 +161,6 @@ def test_ctrl_c_tells_the_truth(
     assert ("Applied to local" in result.stdout) == (applied and not quiet)
 
 
-@pytest.mark.store_file
 def test_ctrl_c_ends_the_waiting_for_a_lock(workspace: Workspace) -> None:
     """At once, and not when the time is up."""
     import sqlite3

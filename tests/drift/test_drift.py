@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 from conftest import Workspace, timeless
-from live_state import InProcess, drift, sql, plan_of
+from live_state import InProcess, drift, sql
 from schema_checks import fits
 
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-
-pytestmark = pytest.mark.both_stores
 
 
 @pytest.fixture
@@ -57,7 +55,6 @@ def test_without_drift_there_is_little_to_say(workspace: Workspace) -> None:
     assert told(workspace, "--store", "sqlite:nowhere.db", "-o", "markdown") == "### No drift: the records of local in custom are as last applied.\n"  # fmt: skip
 
 
-@pytest.mark.store_file  # who writes says so in a row of `meta`
 def test_what_was_changed_made_and_removed(bench: InProcess, workspace: Workspace) -> None:
     """From what was last applied to what is live; in every format."""
     drift(workspace, "crm-contacts", "$.spec.description", '"by hand"')
@@ -200,25 +197,3 @@ def test_a_record_that_was_removed_or_changed_where_git_removes_it(
     (change,) = bench.plan_json()["changes"]
     assert (change["action"], change["origin"]) == ("create" if defined else "delete", origin)
     assert bench.plan().conflicts == (0 if defined else 1)
-
-
-@pytest.mark.parametrize(
-    ("write", "expected"),
-    [
-        ("UPDATE documents SET live = json_set(live, '$.spec.displayName', 'By hand') WHERE uid = {}", "update"),
-        ("DELETE FROM records WHERE uid = {}", "create"),
-        ("UPDATE records SET display = NULL WHERE uid = {}", "update"),
-        ("DELETE FROM documents WHERE uid = {}", "update"),
-    ],
-)
-def test_a_plan_of_the_commit_that_was_applied_last_sees_drift(workspace: Workspace, write: str, expected: str) -> None:
-    """Though git has not moved, and the next run need not look at what it says."""
-    workspace.commit()
-    workspace.ok("apply", "--yes", "-q")
-    assert workspace.run("plan", "--detailed-exitcode").exit_code == 0
-    sql(workspace.store, write.format("(SELECT uid FROM records WHERE kind = 'Group')"))
-    planned = [(change["action"], change["address"]) for change in plan_of(workspace)["changes"]]
-    assert planned == [(expected, "group/integrators")]
-    workspace.ok("apply", "--yes", "-q")
-    assert plan_of(workspace)["changes"] == []
-    assert plan_of(workspace, "--full")["changes"] == []

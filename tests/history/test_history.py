@@ -1,5 +1,7 @@
 """Who changed what, when, from which commit: runs, versions, and differences between any two."""
 
+import sqlite3
+
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
 from history_world import answer, describe
@@ -144,7 +146,9 @@ def test_literal_secrets_that_others_wrote_are_masked(workspace: Workspace) -> N
     workspace.ok("apply", "--yes", "-q", env={"CRM_PASSWORD": CANARY})
     drift(workspace, "crm-contacts", "$.spec.authorization.password", f'"{CANARY}"')
     describe(workspace, "mine")
-    ((kept,),) = sql(workspace.store, "SELECT group_concat(before) FROM history")
+    with sqlite3.connect(workspace.store) as connection:
+        (kept,) = connection.execute("SELECT group_concat(before) FROM history").fetchone()
+    connection.close()
     assert CANARY in kept, "the store keeps what others wrote, as it did before; it is not shown"
     for line in ("history", "history connector/crm-contacts", "history connector/crm-contacts --diff 1 2",
                  "history connector/crm-contacts --diff 2 3", "store check"):  # fmt: skip

@@ -11,8 +11,6 @@ from history_world import answer
 from live_state import drift
 from schema_checks import fits
 
-pytestmark = pytest.mark.both_stores
-
 VIEW = "categories:view, connectors:view, connectors:edit"
 
 

@@ -478,13 +478,6 @@ TestHistories = Histories.TestCase
 TestHistories.settings = _sized(12, 30)
 
 
-@pytest.mark.on_postgresql
-class TestHistoriesOnPostgresql(Histories.TestCase):
-    """The same, with the store in PostgreSQL."""
-
-    settings = _sized(4, 30)
-
-
 @pytest.mark.long
 def test_many_histories() -> None:
     """The same, many more and longer."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from live_state import InProcess, sql

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import CATEGORY
-from live_state import InProcess, sql, told
+from live_state import InProcess, sql
 
 from reconciler.core.progress import NOTHING_INTERRUPTS
 from reconciler.core.lease import Holder, Moment
@@ -61,7 +61,7 @@ class Place(InProcess):
     def store_on(self, host: FakeHost, lock_seconds: float = 0.0) -> LiveSqlStore:
         """The store, as a process on `host` has it."""
         store = self.store()
-        store._database = told(store._database, host, now, lock_seconds)
+        store._database = replace(store._database, host=lambda: host, clock=now, lock_seconds=lock_seconds)
         return store
 
     def lease(self, host: FakeHost, actor: str = "ada") -> Any:

@@ -17,8 +17,6 @@ from live_state import sql
 from reconciler.kinds import registry
 from reconciler.stores.host import LocalHost
 
-pytestmark = pytest.mark.both_stores
-
 OWNERS = """\
 apiVersion: reconciler/v1
 kind: PermissionPolicy
@@ -136,7 +134,6 @@ def test_what_became_of_the_last_run_is_shown(applied: Workspace) -> None:
     assert sql(applied.store, "SELECT count(*) FROM runs") == [(1,)]
 
 
-@pytest.mark.store_file  # looks at the file's journal
 def test_planning_and_looking_write_nothing_and_lock_nothing(applied: Workspace) -> None:
     """No byte of the store's file, and no lock but the shared ones of a reader; while another run holds the lease."""
     applied.edit("connectors/crm.yaml", "method: GET", "method: PUT")

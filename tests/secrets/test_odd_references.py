@@ -3,9 +3,11 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema_rs
@@ -13,7 +15,6 @@ import pytest
 from conftest import Workspace, clean_environment
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from live_state import connected
 from pydantic import ValidationError
 from secret_checks import CANARY, applied, declare, helpers, refused
 from servers.authority import Authority
@@ -117,7 +118,7 @@ def test_what_others_wrote_into_the_store_may_be_anything(workspace: Workspace, 
         "connectors/crm.yaml", "  endpoints:", "  lifecycle: {ignore: [authorization.password]}\n  endpoints:"
     )
     workspace.ok("apply", "--yes", "-q")
-    with connected(workspace.store) as store:
+    with closing(sqlite3.connect(workspace.store)) as store, store:
         ((uid, text),) = store.execute("SELECT uid, live FROM documents WHERE live LIKE '%authorization%'").fetchall()
         body = json.loads(text)
         body["spec"]["authorization"]["password"] = live

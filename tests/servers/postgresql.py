@@ -40,7 +40,6 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "60",
     "dynamic_shared_memory_type": "mmap",  # files in the server's folder, which are gone when it was killed
-    "log_checkpoints": "off",
     "log_min_messages": "warning",
     "timezone": "UTC",
 }

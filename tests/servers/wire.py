@@ -107,7 +107,7 @@ class Wire:
         Flush is a matter of time, and every further message has another number then.
 
         Args:
-            refuse: whether new connections are refused from then on, until `clear`.
+            refuse: whether other connections are cut off, too, and new ones refused until `clear`.
         """
         self.is_cut, self._plan = False, _Plan(how, number, turn, text.lower(), refuse)
 
@@ -322,6 +322,8 @@ class _Link:
 
     def _done(self, plan: _Plan) -> bool:
         self.wire.is_cut, self.wire._refuses = True, plan.refuse
+        for link in self.wire._links - {self} if plan.refuse else ():
+            link.end()
         return True
 
     async def from_server(self, reader: asyncio.StreamReader) -> None:

@@ -12,8 +12,6 @@ from reconciler.core.drift import Drifted
 from reconciler.kinds.drift import drifted, paired
 from reconciler.wiring.run import now
 
-pytestmark = pytest.mark.store_file
-
 UID = "(SELECT uid FROM records WHERE name = 'crm-contacts')"
 TARGET = "connector/crm-contacts"
 

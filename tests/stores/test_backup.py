@@ -17,8 +17,6 @@ from live_state import InProcess, sql
 
 from reconciler.kinds import registry
 
-pytestmark = pytest.mark.store_file
-
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 
 

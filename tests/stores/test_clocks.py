@@ -15,8 +15,6 @@ from servers.oauth import OAuthServer
 from reconciler.core.lease import Moment
 from reconciler.stores.host import LocalHost
 
-pytestmark = pytest.mark.store_file
-
 HOURS = pytest.mark.parametrize("jump", [-5 * 3600, 5 * 3600], ids=["back", "forward"])
 
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
-import engines
-import pytest
 from conftest import KEY
 
 from reconciler.core.progress import NOTHING_INTERRUPTS
@@ -37,29 +35,19 @@ class TestMemory(LiveContract):
 class TestSqlite(LiveContract):
     """The embedded store; each call of `write` is a run."""
 
-    def open(self, tmp_path: Path) -> "SqlLive":
+    def open(self, tmp_path: Path) -> "SqliteLive":
         """The database at a path."""
-        return SqlLive("sqlite:store.db", context_of(tmp_path, {"RECONCILER_STORE_KEY": KEY}))
-
-
-@pytest.mark.on_postgresql
-class TestPostgresql(LiveContract):
-    """The same in a schema."""
-
-    def open(self, tmp_path: Path) -> "SqlLive":
-        """One for each path."""
-        environment = {"RECONCILER_STORE_KEY": KEY, **engines.environment()}
-        return SqlLive(engines.current().at(tmp_path / "store.db").url, context_of(tmp_path, environment))
+        return SqliteLive(context_of(tmp_path, {"RECONCILER_STORE_KEY": KEY}))
 
 
 _ANY = Record(Key("Category", "none"), "none", "", "", "local", "", "0")
 
 
-class SqlLive:
+class SqliteLive:
     """The live side of an SQL store: what is read, and the writes of a session."""
 
-    def __init__(self, url: str, context: DriverContext) -> None:
-        self._store = open_url(url, context).store()
+    def __init__(self, context: DriverContext) -> None:
+        self._store = open_url("sqlite:store.db", context).store()
 
     def identity(self) -> str:
         """Of the store."""

@@ -23,8 +23,6 @@ from crash.runs import OWN_KEY, RUNS, Run, copied
 from crash.tracing import Trace, trace
 from servers.oauth import OAuthServer
 
-pytestmark = pytest.mark.store_file
-
 PART = ".reconciler"
 SAMPLES, LONG_SAMPLES = 6, 1000
 GO_ON_EVERY, GO_ON_POWER = 12, 12

@@ -12,8 +12,6 @@ from crash.runs import OWN_KEY
 from crash.tracing import trace
 from live_state import sql
 
-pytestmark = pytest.mark.store_file
-
 FULL = ("the disk is full", "free some space")
 BROKEN = ("disk I/O error",)
 

@@ -20,8 +20,6 @@ from programs import needs_mounts
 from reconciler.stores.host import APPLICATION_ID, UNRELEASED
 from reconciler.stores.sqlite.schema import VERSION
 
-pytestmark = pytest.mark.store_file
-
 MANY = 300
 
 

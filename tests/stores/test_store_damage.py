@@ -21,8 +21,6 @@ from reconciler.services.apply import ApplyOptions, TokenOptions, apply_plan
 from reconciler.services.records import Query, search
 from reconciler.wiring.run import now, open_secrets, open_tokens
 
-pytestmark = pytest.mark.store_file
-
 
 @pytest.fixture
 def bench(workspace: Workspace) -> InProcess:

@@ -15,8 +15,6 @@ from reconciler.stores.sqlite import file as sqlite
 from reconciler.stores.host import APPLICATION_ID
 from reconciler.stores.sqlite import schema
 
-pytestmark = pytest.mark.store_file
-
 KEPT = Path(__file__).parent / "versions"
 """One store of each version, as the statements that make it; `--update` adds the one of the present version."""
 OLD = CONNECTOR.replace("crm-contacts", "old").replace("Sales team's contacts", "Old contacts")

@@ -1,6 +1,7 @@
 """A token's life: expiry, renewal, rotation, several processes at once, and what goes wrong on the way."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -8,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import Workspace, clean_environment
-from live_state import connected
 from servers.faults import Answer, Delay, Reset, empty, html_error, too_many, unavailable
 from servers.oauth import OAuthServer
 from test_grants import CATEGORY, connector, machine_grant, password_grant, statuses
@@ -36,10 +36,11 @@ def grants(server: OAuthServer) -> list[str]:
 def let_expire(place: Workspace) -> None:
     """Move the times of what is stored two hours back."""
     back = "strftime('%Y-%m-%dT%H:%M:%fZ', {}, '-2 hours')"
-    with connected(place.store) as connection:
+    with sqlite3.connect(place.store) as connection:
         connection.execute(
             f"UPDATE tokens SET obtained = {back.format('obtained')}, expires = {back.format('expires')}"
         )
+    connection.close()
 
 
 def test_an_expired_token_is_a_change_and_is_renewed_by_its_refresh_token(
@@ -92,11 +93,12 @@ def test_two_processes_make_one_request(place: Workspace, django_oauth: OAuthSer
 def test_a_process_that_dies_keeps_nobody_waiting_for_long(place: Workspace, django_oauth: OAuthServer) -> None:
     """Its lease ends by itself; until then the others wait."""
     with_password_grant(place, django_oauth).ok("apply", "--yes")
-    with connected(place.store) as connection:
+    with sqlite3.connect(place.store) as connection:
         (uid,) = connection.execute("SELECT uid FROM tokens").fetchone()
         connection.execute(
             "INSERT INTO leases (name, holder, expires) VALUES (?, 'dead', ?)", (f"token/{uid}", time.time() + 2)
         )
+    connection.close()
     began = time.monotonic()
     assert "Fetched 1 access token" in place.ok("token", "fetch", "one").stdout
     assert 1 < time.monotonic() - began < 15
@@ -149,8 +151,9 @@ def test_another_authorization_makes_the_token_worthless(place: Workspace, djang
     assert len(django_oauth.token_requests) == 2
     place.write("connectors/one.yaml", connector("one", django_oauth, "    method: none\n"))
     place.ok("apply", "--yes")
-    with connected(place.store) as connection:
+    with sqlite3.connect(place.store) as connection:
         assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
+    connection.close()
 
 
 def test_tokens_of_deleted_connectors_are_destroyed(place: Workspace, django_oauth: OAuthServer) -> None:
@@ -158,8 +161,9 @@ def test_tokens_of_deleted_connectors_are_destroyed(place: Workspace, django_oau
     with_password_grant(place, django_oauth).ok("apply", "--yes")
     (place.root / "connectors/one.yaml").unlink()
     place.ok("apply", "--yes", "--max-deletes", "5")
-    with connected(place.store) as connection:
+    with sqlite3.connect(place.store) as connection:
         assert connection.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
+    connection.close()
 
 
 @pytest.mark.parametrize(

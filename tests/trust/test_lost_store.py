@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from conftest import Workspace
 
-pytestmark = pytest.mark.store_file
-
 GONE = "there was a store, and it is gone"
 NO_KEY = {"RECONCILER_STORE_KEY": ""}
 

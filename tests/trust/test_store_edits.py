@@ -13,8 +13,6 @@ from conftest import CATEGORY, CONNECTOR, POLICY, Result, Workspace, timeless
 from live_state import sql
 from schema_checks import fits
 
-pytestmark = pytest.mark.store_file
-
 TABLES = (
     "meta", "records", "documents", "applied", "refs", "secrets", "runs", "history", "tokens", "leases", "drifts", "attempts",
     "quarantine", "declarations", "quarantined_secrets", "baselines", "declared", "claimed",

@@ -1,11 +1,13 @@
 """What is destroyed is gone: access tokens when their connector goes, sealed secrets when it is purged."""
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import connected, database_at, plan_of, sql
+from live_state import database_at, plan_of, sql
 from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
 
 from reconciler.stores.sql.transaction import writing
@@ -51,7 +53,7 @@ def test_tokens_of_deleted_connectors_leave_no_trace(workspace: Workspace) -> No
             connection.execute("INSERT INTO tokens VALUES (?,?,?,?,?,?,?,?)", row)
     assert found(tokens, bench.path) == list(range(60))
     left = list(range(60))
-    with connected(bench.path) as idle:
+    with closing(sqlite3.connect(bench.path)) as idle:
         idle.execute("SELECT count(*) FROM records").fetchall()  # so that the last to close is somebody else
         while len(left) > 10:
             left = sorted(chance.sample(left, len(left) * 3 // 4))
@@ -165,7 +167,8 @@ def test_store_check_looks_it_over(workspace: Workspace, script: str, message: s
     """Keys and bodies, and that the history knows of it."""
     workspace.ok("apply", "--yes", "-q")
     delete(workspace)
-    with connected(workspace.store) as connection:
+    with closing(sqlite3.connect(workspace.store)) as connection:
         connection.execute(script)
+        connection.commit()
     checked = answer(workspace, "store", "check", schema="history", code=10)
     assert message in [fault["message"] for fault in checked["faults"]]

@@ -9,8 +9,6 @@ from undo_world import ADDRESS, BOTH, FILE, KEY, UndoBench, answer, ciphertexts,
 
 from reconciler.errors import RecordConflict
 
-pytestmark = pytest.mark.both_stores
-
 CANARY = "Rcanary5t8n3q7z1"
 
 
@@ -212,7 +210,6 @@ def test_it_takes_the_permission_to_create(workspace: Workspace) -> None:
     assert answer(workspace, "history", schema="history")["runs"][0]["actor"] == "margaret"
 
 
-@pytest.mark.store_file  # puts the file back
 def test_a_record_that_was_restored_or_purged_meanwhile(workspace: Workspace) -> None:
     """Makes the plan stale; nothing is done by halves."""
     bench = UndoBench(workspace.root, workspace.env)

@@ -7,8 +7,6 @@ from conftest import CATEGORY, CONNECTOR, Workspace
 from live_state import actions, drift, live_spec, plan_of, sql
 from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
 
-pytestmark = pytest.mark.both_stores
-
 SALES = CATEGORY.replace("crm", "sales").replace("Customer data", "Sales")
 OTHER = CONNECTOR.replace("crm-contacts", "other").replace("Sales team's contacts", "Others")
 CANARY = "Bcanary9d2k6v1m4"

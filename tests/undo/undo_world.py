@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import engines
 import jsonschema
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, Workspace
@@ -73,9 +72,7 @@ def ciphertexts(store: Path) -> set[bytes]:
 
 
 def file_bytes(store: Path) -> bytes:
-    """The store's file with its journal, or what stands in its tables."""
-    if engines.current():
-        return store.read_bytes()
+    """The store's file with its journal."""
     return b"".join(path.read_bytes() for path in sorted(store.parent.glob(f"{store.name}*")))
 
 

@@ -13,7 +13,7 @@ from reconciler.core.history import Report
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.source import SecretBackend
-from reconciler.core.ports.store import Clock, PlannedWrite, RunInfo, Session, Store
+from reconciler.core.ports.store import Clock, Confirms, PlannedWrite, RunInfo, Session, Store
 from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.registry import address
@@ -109,6 +109,8 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
     started = options.clock()
     changes = (*plan.changes, *plan.confirmed)
     if not changes:
+        if isinstance(store, Confirms):
+            store.confirm()
         return Report(plan, options.actor, started, started, 0)
     run = _run_of(plan, options, started)
     is_brief = bool(store.identity()) and may_be_brief(changes)

@@ -241,6 +241,19 @@ class Store(KeepsDeleted, Protocol):
 
 
 @runtime_checkable
+class Confirms(Protocol):
+    """A store that may show what it loses again: what nobody has acknowledged yet."""
+
+    def confirm(self) -> None:
+        """Make sure that what has been read lasts.
+
+        Raises:
+            Unconfirmed: nobody says so.
+        """
+        ...
+
+
+@runtime_checkable
 class TellsOfItself(Protocol):
     """A store of which whoever reads a plan of it has to know something."""
 

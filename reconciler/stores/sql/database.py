@@ -247,6 +247,14 @@ class Database(Protocol):
         """
         ...
 
+    def confirm(self) -> None:
+        """Make sure that what can be read lasts, where it may not.
+
+        Raises:
+            CommitUnknown, Transient: nobody says so.
+        """
+        ...
+
     def make_place(self) -> None:
         """Make where a key is kept beside the store; nothing where none is."""
         ...

@@ -13,13 +13,13 @@ from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
-from reconciler.errors import RecordConflict, StoreUnavailable
+from reconciler.errors import RecordConflict, StoreUnavailable, Unconfirmed
 from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
 from reconciler.stores.sql.columns import KEY_CHECK
-from reconciler.stores.sql.database import Connection, Database, Engine, Query
+from reconciler.stores.sql.database import CommitUnknown, Connection, Database, Engine, Query, Transient
 from reconciler.stores.sql.transaction import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
@@ -192,6 +192,23 @@ class SqlStore:
         elif row[0] != self._sealer[1]:  # another process was first, with another key
             self._make_sealer(str(row[0]), False)
             raise RecordConflict("the store's key was changed meanwhile; nothing was changed", hint="run the command again")  # fmt: skip
+
+    def confirm(self) -> None:
+        """Make sure that what has been read lasts.
+
+        Raises:
+            Unconfirmed: nobody says so.
+        """
+        with self._reading() as connection:
+            if connection is None:
+                return
+        try:
+            self._database.confirm()
+        except (CommitUnknown, Transient) as failure:
+            raise Unconfirmed(
+                f"nothing is left to do, but the store {self._database.name} did not say whether what is there will last ({failure})",
+                hint="run the command again once the store's server answers, or another one has taken over",
+            ) from failure
 
     def close(self) -> None:
         """Close the connection that reads go through."""

@@ -98,9 +98,9 @@ def told(failure: psycopg.Error, name: str) -> ReconcilerError:
     if state in _BY_STATE:
         message, hint = _BY_STATE[state]
         return StoreUnavailable(f"the store {name} {message}", hint=hint)
-    if state[:2] in ("22", "23"):  # what they say repeats values
-        return StoreUnavailable(f"the store {name} refuses a write ({type(failure).__name__}); nothing was changed", hint="look it over: reconciler store check")  # fmt: skip
-    return StoreUnavailable(f"the store {name} cannot be used: {failure}", hint="look it over: reconciler store check")
+    refuses = state[:2] in ("22", "23")  # what they say repeats values
+    said = f"refuses a write ({type(failure).__name__}); nothing was changed" if refuses else f"cannot be used: {failure}"
+    return StoreUnavailable(f"the store {name} {said}", hint="look it over: reconciler store check")
 
 
 def refused(failure: psycopg.Error, name: str, reason: str = "") -> StoreUnavailable:

@@ -10,7 +10,8 @@ Nothing else differs for a test: `Workspace` and `InProcess` come with a project
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -181,6 +182,25 @@ class running_on:
         _current.pop()
         self._engine.forget()
         del os.environ["PGPASSWORD"]
+
+
+@contextmanager
+def as_one_process() -> Iterator[None]:
+    """Connections that are made meanwhile in this process are closed, as the end of one would have them."""
+    if not current():
+        yield
+        return
+    from reconciler.stores.postgresql.database import PostgresDatabase
+
+    wires: list[Any] = []
+    connect = PostgresDatabase._connect
+    PostgresDatabase._connect = lambda *arguments: wires.append(connect(*arguments)) or wires[-1]
+    try:
+        yield
+    finally:
+        PostgresDatabase._connect = connect
+        for wire in wires:
+            wire.close()
 
 
 def current() -> Engine | None:

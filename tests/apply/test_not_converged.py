@@ -105,7 +105,9 @@ def test_a_trigger_that_only_looks_is_let_be(bench: InProcess, workspace: Worksp
 @pytest.mark.on_postgresql
 def test_a_trigger_that_waits_for_the_commit(bench: InProcess, workspace: Workspace) -> None:
     """What it does then is read back, too; what it refuses is told."""
-    url = "UPDATE documents SET live = json_set(live, '$.spec.endpoints.list.url', 'https://canary') WHERE uid = NEW.uid"
+    url = (
+        "UPDATE documents SET live = json_set(live, '$.spec.endpoints.list.url', 'https://canary') WHERE uid = NEW.uid"
+    )
     sql(bench.path, f"CREATE TRIGGER theirs AFTER UPDATE ON documents BEGIN {url}; END")
     sql(bench.path, "DROP TRIGGER theirs ON documents")
     deferred = "CREATE CONSTRAINT TRIGGER {} AFTER UPDATE ON documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW{}"

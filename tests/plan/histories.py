@@ -70,7 +70,6 @@ class History:
             (root / "reconciler.yaml").write_text(engines.project(root, yaml.safe_dump(project)))
         if engine := engines.current():
             self.store = engine.at(self.store)
-        self.wires: list[Any] = []
         self.files: dict[str, list[Document]] = {
             "connectors/categories.yaml": [self.category("crm"), self.category("erp")]
         }
@@ -203,10 +202,8 @@ class History:
     def call(self, *arguments: str, root: Path | None = None) -> tuple[int, str, str]:
         """Exit code and what the program says, without what only -v says."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with engines.as_one_process(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(["-C", str(root or self.root), *arguments])
-        while self.wires:  # as the end of a process of its own would have
-            self.wires.pop().close()
         self.calls += 1
         if self.calls % 20 == 0:
             gc.collect()  # closes the stores that a process of its own would have closed by ending
@@ -280,22 +277,10 @@ def told_time(history: History) -> Iterator[None]:
         for module in ("wiring.run", "wiring.plan", "cli.run", "cli.execution"):
             patch.setattr(f"reconciler.{module}.now", history.now)
         if isinstance(history.store, Placed):
-            _as_for_files(history, patch)
+            from reconciler.stores.postgresql.database import PostgresDatabase
+
+            patch.setattr(PostgresDatabase, "clock", lambda _: history.now())
         yield
-
-
-def _as_for_files(history: History, patch: pytest.MonkeyPatch) -> None:
-    """Have PostgreSQL's clock be the history's too, and its connections be known."""
-    from reconciler.stores.postgresql.database import PostgresDatabase
-
-    connect = PostgresDatabase._connect
-
-    def noted(*arguments: Any) -> Any:
-        history.wires.append(connect(*arguments))
-        return history.wires[-1]
-
-    patch.setattr(PostgresDatabase, "_connect", noted)
-    patch.setattr(PostgresDatabase, "clock", lambda _: history.now())
 
 
 Step = Callable[[History], None]

@@ -125,7 +125,7 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "USER": "ada",
         "XDG_CACHE_HOME": f"{tempfile.gettempdir()}/reconciler-tests-{os.getpid()}",
     }  # fmt: skip
-    return {**kept, **fixed, **(extra or {})}
+    return {**kept, **fixed, **engines.environment(), **(extra or {})}
 
 
 def run_command(

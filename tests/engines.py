@@ -10,7 +10,8 @@ Nothing else differs for a test: `Workspace` and `InProcess` come with a project
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -70,6 +71,14 @@ class Placed:
         for table, name, enabled in found:
             self.sql(f"ALTER TABLE {table} ENABLE {'ALWAYS ' if enabled in (b'A', 'A') else ''}TRIGGER {name}")
 
+    def keep(self) -> None:
+        """Keep what is in its tables for `put_back`."""
+        self.sql("SELECT tests.keep(?)", self.schema)
+
+    def put_back(self) -> None:
+        """Make it what it was when it was kept, without a trace of what was there since; no store where there was none."""
+        self.sql("SELECT tests.put_back(?)", self.schema)
+
     def read_bytes(self) -> bytes:
         """All that stands in its tables, as comparing needs it."""
         query = "SELECT tablename FROM pg_tables WHERE schemaname = ? ORDER BY 1"
@@ -78,6 +87,13 @@ class Placed:
         ]
         told = [b"|".join(one if isinstance(one, bytes) else str(one).encode() for one in row) for row in rows]
         return b"\n".join(sorted(told))
+
+
+def refusals() -> type[Exception]:
+    """What a constraint that is not kept raises."""
+    import psycopg
+
+    return psycopg.IntegrityError
 
 
 class Connected:
@@ -166,6 +182,25 @@ class running_on:
         _current.pop()
         self._engine.forget()
         del os.environ["PGPASSWORD"]
+
+
+@contextmanager
+def as_one_process() -> Iterator[None]:
+    """Connections that are made meanwhile in this process are closed, as the end of one would have them."""
+    if not current():
+        yield
+        return
+    from reconciler.stores.postgresql.database import PostgresDatabase
+
+    wires: list[Any] = []
+    connect = PostgresDatabase._connect
+    PostgresDatabase._connect = lambda *arguments: wires.append(connect(*arguments)) or wires[-1]
+    try:
+        yield
+    finally:
+        PostgresDatabase._connect = connect
+        for wire in wires:
+            wire.close()
 
 
 def current() -> Engine | None:
@@ -260,6 +295,7 @@ KEYS = {
     "applied": ("uid", ("body",)),
     "refs": ("uid, kind, name", ("name",)),
     "records": ("uid", ("kind", "name", "display", "owner")),
+    "tokens": ('uid, "authorization"', ("made_with", "obtained", "expires", "scope", "access", "refresh")),
     "secrets": ("uid, address", ("reference", "fingerprint", "ciphertext")),
 }
 """Of each table the primary key, and what REPLACE sets in rows that are there."""
@@ -309,6 +345,37 @@ CREATE FUNCTION tests.strftime(format text, at text, shift text DEFAULT '0 s') R
 CREATE FUNCTION tests.joined(before text, one text) RETURNS text LANGUAGE sql AS
   $$ SELECT CASE WHEN one IS NULL THEN before ELSE coalesce(before || ',', '') || one END $$;
 CREATE AGGREGATE tests.group_concat(text) (SFUNC = tests.joined, STYPE = text);
+CREATE FUNCTION tests.keep(place text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE one text;
+BEGIN
+  EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', place || '_kept');
+  IF to_regclass(format('%I.meta', place)) IS NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE SCHEMA %I', place || '_kept');
+  FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = place LOOP
+    EXECUTE format('CREATE TABLE %I.%I AS TABLE %I.%2$I', place || '_kept', one, place);
+  END LOOP;
+END $$;
+CREATE FUNCTION tests.put_back(place text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE one text; always text; columns text;
+BEGIN
+  IF to_regclass(format('%I.meta', place || '_kept')) IS NULL THEN
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', place);
+    RETURN;
+  END IF;
+  FOR one IN SELECT format('%I.%I', place, tablename) FROM pg_tables WHERE schemaname = place LOOP
+    EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', one);
+    EXECUTE format('DELETE FROM %s', one);
+  END LOOP;
+  FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = place LOOP
+    SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+      WHERE attrelid = to_regclass(format('%I.%I', place, one)) AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+    EXECUTE format('INSERT INTO %I.%I (%s) SELECT %3$s FROM %I.%2$I', place, one, columns, place || '_kept');
+    EXECUTE format('ALTER TABLE %I.%I ENABLE TRIGGER ALL', place, one);
+    FOR always IN SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(format('%I.%I', place, one)) AND NOT tgisinternal LOOP
+      EXECUTE format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I', place, one, always);
+    END LOOP;
+  END LOOP;
+END $$;
 CREATE FUNCTION tests.hex(value bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode(value, 'hex')) $$;
 CREATE FUNCTION tests.zeroblob(size integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS
   $$ SELECT decode(repeat('00', size), 'hex') $$;

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import engines
 import pytest
 import reconciler
 from conftest import KEY, Workspace
@@ -93,7 +94,12 @@ class Line:
         self.workspace.write("connectors/crm.yaml", text)
         out, err = io.StringIO(), io.StringIO()
         interrupts = SignalInterrupts()
-        with handlers_kept(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            engines.as_one_process(),
+            handlers_kept(),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             try:
                 interrupts.catch()
                 with points:

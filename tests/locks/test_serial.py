@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import engines
 import pytest
 from conftest import CATEGORY, Workspace, clean_environment
 from hypothesis import given, settings
@@ -102,9 +103,8 @@ class SharedPlace(Place):
 
     def __init__(self, root: Path, store: Path) -> None:
         root.mkdir()
-        (root / "reconciler.yaml").write_text(
-            f"apiVersion: reconciler/v1\nkind: Project\nowner: us\ntargets: {{local: {{store: 'sqlite:{store}'}}}}\n"
-        )
+        text = f"apiVersion: reconciler/v1\nkind: Project\nowner: us\ntargets: {{local: {{store: 'sqlite:{store}'}}}}\n"
+        (root / "reconciler.yaml").write_text(engines.project(root, text))
         super().__init__(root)
         self._store = store
 

@@ -13,9 +13,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import engines
 import pytest
 import yaml
 from conftest import clean_environment
+from engines import Placed
+from live_state import database_at
 
 from reconciler.cli.app import run
 from reconciler.errors import ReconcilerError
@@ -55,7 +58,7 @@ class History:
         self.random = Random(seed)
         self.root = folder / "repo"
         self.other = folder / "other"
-        self.store = folder / "live" / "store.db"
+        self.store: Path | Placed = folder / "live" / "store.db"
         self.clock = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.told: list[str] = []
         self.fresh = 0
@@ -64,7 +67,9 @@ class History:
             (root / "connectors").mkdir(parents=True)
             target = {"store": f"sqlite:{self.store}", "tokens": self.random.choice(["apply", "demand"])}
             project = {"apiVersion": "reconciler/v1", "kind": "Project", "owner": owner, "targets": {"local": target}}
-            (root / "reconciler.yaml").write_text(yaml.safe_dump(project))
+            (root / "reconciler.yaml").write_text(engines.project(root, yaml.safe_dump(project)))
+        if engine := engines.current():
+            self.store = engine.at(self.store)
         self.files: dict[str, list[Document]] = {
             "connectors/categories.yaml": [self.category("crm"), self.category("erp")]
         }
@@ -197,7 +202,7 @@ class History:
     def call(self, *arguments: str, root: Path | None = None) -> tuple[int, str, str]:
         """Exit code and what the program says, without what only -v says."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with engines.as_one_process(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(["-C", str(root or self.root), *arguments])
         self.calls += 1
         if self.calls % 20 == 0:
@@ -213,6 +218,10 @@ class History:
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Write to the store around the program; what its constraints refuse is not written."""
         if not self.store.exists():
+            return []
+        if isinstance(self.store, Placed):
+            with contextlib.suppress(engines.refusals()):
+                return self.store.sql(statement, *values)
             return []
         with contextlib.closing(sqlite3.connect(self.store)) as connection, contextlib.suppress(sqlite3.IntegrityError):
             connection.execute("PRAGMA foreign_keys = ON")
@@ -238,6 +247,11 @@ class History:
 
     def apply_both_ways(self, *arguments: str) -> tuple[Any, Any]:
         """Apply what moved, and in a copy of the store everything; what was said and what is there after each."""
+        if isinstance(self.store, Placed):
+            self.store.keep()
+            whole = self.call("apply", "--yes", *arguments, "--full"), self.content()
+            self.store.put_back()
+            return whole, (self.call("apply", "--yes", *arguments), self.content())
         before = self.store.parent.with_name("before")
         shutil.rmtree(before, ignore_errors=True)
         if self.store.parent.exists():
@@ -262,6 +276,10 @@ def told_time(history: History) -> Iterator[None]:
             patch.setenv(name, value)
         for module in ("wiring.run", "wiring.plan", "cli.run", "cli.execution"):
             patch.setattr(f"reconciler.{module}.now", history.now)
+        if isinstance(history.store, Placed):
+            from reconciler.stores.postgresql.database import PostgresDatabase
+
+            patch.setattr(PostgresDatabase, "clock", lambda _: history.now())
         yield
 
 
@@ -576,7 +594,8 @@ class Indexless:
 
 def revived(h: History, path: str, *, whole: bool) -> Any:
     """The saved plan as it would be applied, or why it would not be."""
-    store = LiveSqlStore(SqliteDatabase(h.store, LocalHost, h.now, 0), remains=tuple, make_sealer=None)
+    database = database_at(h.store) if isinstance(h.store, Placed) else SqliteDatabase(h.store, LocalHost, h.now, 0)
+    store = LiveSqlStore(database, remains=tuple, make_sealer=None)
     options = PlanOptions("local", "us", max_deletes="30%", actor="ada", now=h.now(), limits=AccessLimits("ada"))
     try:
         return plan_json(revive(read_plan(Path(path)), Indexless(store) if whole else store, options))

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from histories import History, document, told_time
 
-pytestmark = pytest.mark.store_file
-
 
 def new(h: History, name: str, **spec: object) -> None:
     """A connector in a file of its own."""

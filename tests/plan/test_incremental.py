@@ -9,8 +9,6 @@ from histories import Document, History, document, revived, take_step, told_time
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.store_file
-
 OPTIONS = (
     [], [], [], ["-o", "json"], ["-o", "json"], ["-o", "markdown"], ["-q"], ["--no-prune"], ["--adopt", "-o", "json"],
     ["--max-deletes", "0"], ["--as", "ada"], ["--ref", "main"], ["--ref", "HEAD"], ["--tokens", "apply"], ["--detailed-exitcode"],

@@ -111,7 +111,7 @@ class Engine:
         self._numbers = count(1)
         self._placed: dict[str, Placed] = {}
         self.opened: dict[str, Any] = {}
-        """By URL what tests have opened in this process."""
+        """What tests have opened in this process, and may have left open: by URL, or by the object's number."""
         connection(self.database).execute(LIKE_SQLITE)
 
     def at(self, path: Path) -> Placed:
@@ -124,8 +124,8 @@ class Engine:
     def forget(self) -> None:
         """From here on each file has another schema: one test's paths may be those of another."""
         self._placed.clear()
-        for database in self.opened.values():
-            database.close()
+        for one in [*self.opened.values()]:
+            one.close()
         self.opened.clear()
 
     def named(self, url: str) -> Placed:

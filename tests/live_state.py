@@ -65,6 +65,21 @@ def sql(store: Path | engines.Placed, statement: str, *values: object) -> list[t
     return found
 
 
+def tamper(store: Path | engines.Placed, script: str) -> None:
+    """Run SQL as somebody would who can write to the file: the triggers are put back afterwards."""
+    if isinstance(store, engines.Placed):
+        store.tamper(script)
+        return
+    with sqlite3.connect(store) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.executescript(script)
+        for _, text in triggers:
+            connection.execute(text)
+    connection.close()
+
+
 def connected(store: Path | engines.Placed) -> AbstractContextManager[sqlite3.Connection | engines.Connected]:
     """A connection straight to a store, which commits and closes with its block; statements are those of SQLite."""
     return engines.Connected(store) if isinstance(store, engines.Placed) else _committed(store)
@@ -145,9 +160,10 @@ class InProcess:
         assert isinstance(store, LiveSqlStore)
         if self.host is not None or self.clock is not now:
             store._database = told(store._database, self.host or LocalHost(), self.clock)
-        if engines.current():  # a store lets go of its connections when its process ends, which is not now
+        if engine := engines.current():  # a store lets go of its connections when its process ends, which is not now
             close, database = store.close, store._database
-            store.close = lambda: (close(), database.close())
+            engine.opened[str(id(store))] = store
+            store.close = lambda: (engine.opened.pop(str(id(store)), None), close(), database.close())
         return store
 
     def plan(self, store: LiveSqlStore | None = None, **options: Any) -> Plan:

@@ -13,12 +13,19 @@ from reconciler.core.history import Report
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.source import SecretBackend
-from reconciler.core.ports.store import Clock, PlannedWrite, RunInfo, Session, Store
+from reconciler.core.ports.store import Clock, Confirms, PlannedWrite, RunInfo, Session, Store
 from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
 from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
-from reconciler.services.preparation import Prepared, WithTokens, fetch_missing, refuse_left_out, resolve_secrets
+from reconciler.services.preparation import (
+    Prepared,
+    WithTokens,
+    fetch_missing,
+    may_be_brief,
+    refuse_left_out,
+    resolve_secrets,
+)
 from reconciler.services.tokens import TokenTools
 
 
@@ -102,16 +109,23 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
     started = options.clock()
     changes = (*plan.changes, *plan.confirmed)
     if not changes:
+        if isinstance(store, Confirms):
+            store.confirm()
         return Report(plan, options.actor, started, started, 0)
     run = _run_of(plan, options, started)
-    with store.lease(run, options.interrupts) as lease:
+    is_brief = bool(store.identity()) and may_be_brief(changes)
+    with store.lease(run, options.interrupts, is_brief=is_brief) as lease:
         prepared = resolve_secrets(changes, store, options.secrets, options.progress, fetch=options.tokens.fetch)
         _refuse_rotated(prepared)
         lease.check()
         ready = _with_tokens(prepared, store, options.tokens)
         del prepared  # what tokens take may be a lot
         partly = replace(run, partly=bool(ready.left_out))
-        left_out, head = lease.carry_out(partly, lambda session: _write(session, plan, ready, options))
+        left_out, head = lease.carry_out(
+            partly,
+            lambda session: _write(session, plan, ready, options),
+            lambda session: session.foresee(ready.writes, plan.basis),
+        )
     done = _without(plan, left_out) if left_out else plan
     resolved = sum(len(write.secrets) for write in ready.writes)
     return Report(done, options.actor, started, options.clock(), resolved, ready.fetched, left_out, head)

@@ -30,6 +30,19 @@ from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtai
 _KEPT = "nothing was changed"
 
 
+_FEW = 500
+"""So many changes are written in a moment."""
+
+
+def may_be_brief(changes: Sequence[Change]) -> bool:
+    """Whether no change makes a run wait for a program, for another machine, or for the store to write very much."""
+    return len(changes) <= _FEW and not any(
+        change.is_token_only
+        or (change.resource is not None and (may_hold_far_references(change.body) or may_need_token(change.body)))
+        for change in changes
+    )
+
+
 class Prepared(Struct, frozen=True):
     """One change and its write, without tokens; with what these take, when it may need some.
 
@@ -171,10 +184,10 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     marked = [_marked(item, store) if fetch or item.write.change.record else item for item in prepared]
     if not fetch:
         return WithTokens([item.write for item in marked], (), 0)
-    known, now = tools.keeper.states(), tools.clock()
     live: list[TokenJob] = _renewals([item.write.change for item in marked], store, tools)
     new: list[TokenJob] = []
     wanted = [(item, by) for item in marked if item.active for by in item.by if can_be_fetched(by)]
+    known, now = tools.keeper.states() if wanted else {}, tools.clock()
     for item, by in wanted:
         job = _job(item, by)
         state = known.get(job.key)

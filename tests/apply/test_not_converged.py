@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import CATEGORY, Workspace
+from engines import Placed
 from live_state import InProcess, sql
 
 from reconciler.errors import NotConverged
@@ -66,6 +67,8 @@ def content(bench: InProcess) -> list[tuple[object, ...]]:
 def test_what_a_trigger_in_the_store_makes_of_an_apply_is_told(bench: InProcess, what: str) -> None:
     """By address and field, without the value; nothing is kept, and without the trigger it is applied."""
     event, statement, expected = TRIGGERS[what]
+    if isinstance(bench.path, Placed):
+        event = event.replace("DELETE ON meta", "DELETE ON writing")  # where it stands that an apply writes
     sql(bench.path, f"CREATE TRIGGER theirs {event} BEGIN {statement}; END")
     before = content(bench)
     with pytest.raises(NotConverged) as caught:
@@ -97,3 +100,29 @@ def test_a_trigger_that_only_looks_is_let_be(bench: InProcess, workspace: Worksp
     result = workspace.run("apply", "--yes")
     assert result.exit_code == 9
     assert "connector/crm-contacts did not converge: metadata, spec are not what was planned" in result.stderr
+
+
+@pytest.mark.on_postgresql
+def test_a_trigger_that_waits_for_the_commit(bench: InProcess, workspace: Workspace) -> None:
+    """What it does then is read back, too; what it refuses is told."""
+    url = (
+        "UPDATE documents SET live = json_set(live, '$.spec.endpoints.list.url', 'https://canary') WHERE uid = NEW.uid"
+    )
+    sql(bench.path, f"CREATE TRIGGER theirs AFTER UPDATE ON documents BEGIN {url}; END")
+    sql(bench.path, "DROP TRIGGER theirs ON documents")
+    deferred = "CREATE CONSTRAINT TRIGGER {} AFTER UPDATE ON documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW{}"
+    sql(bench.path, deferred.format("later", " WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION theirs()"))
+    before = content(bench)
+    with pytest.raises(NotConverged, match=r"connector/crm-contacts did not converge: endpoints.list.url is not what"):
+        bench.apply()
+    assert content(bench) == before
+    sql(bench.path, "DROP FUNCTION theirs() CASCADE")
+    sql(bench.path, "CREATE TRIGGER theirs AFTER UPDATE ON documents BEGIN SELECT RAISE(ABORT, 'frozen by ops'); END")
+    sql(bench.path, "DROP TRIGGER theirs ON documents")
+    sql(bench.path, deferred.format("later", " EXECUTE FUNCTION theirs()"))
+    result = workspace.run("apply", "--yes")
+    assert result.exit_code == 10 and "frozen by ops; nothing was changed" in result.stderr, result.stderr
+    assert content(bench) == before
+    sql(bench.path, "DROP FUNCTION theirs() CASCADE")
+    bench.apply()
+    assert bench.plan().is_empty

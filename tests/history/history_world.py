@@ -1,14 +1,11 @@
-"""What the tests of the history share: answers as data, and stores that somebody has tampered with."""
+"""What the tests of the history share: answers as data, and changes."""
 
 import json
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 from schema_checks import fits
 from conftest import Workspace
-from engines import Placed
 
 from reconciler.kinds import registry
 
@@ -20,21 +17,6 @@ def answer(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, An
     content: dict[str, Any] = json.loads(result.stdout)
     fits(content, "history.schema.json")
     return content
-
-
-def tamper(store: Path, script: str) -> None:
-    """Run SQL as somebody would who can write to the file: the triggers are put back afterwards."""
-    if isinstance(store, Placed):
-        store.tamper(script)
-        return
-    with sqlite3.connect(store) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.executescript(script)
-        for _, text in triggers:
-            connection.execute(text)
-    connection.close()
 
 
 def describe(workspace: Workspace, text: str) -> None:

@@ -9,8 +9,8 @@ import engines
 import psycopg
 import pytest
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace, copy_of
-from history_world import answer, describe, tamper
-from live_state import sql
+from history_world import answer, describe
+from live_state import sql, tamper
 
 from reconciler.stores.sql import chain
 

@@ -58,6 +58,9 @@ class Attempt:
 
     def _run(self) -> None:
         store = self._place.store_on(self._host)
+        if int(self.actor.rpartition("-")[2]) % 4:  # as if it had to wait for secrets: it takes the lease before
+            lease = store.lease
+            store.lease = lambda run, interrupts, is_brief: lease(run, interrupts)
         try:
             self.plan = self._place.plan(store, prune=self._prune, max_deletes="100%", actor=self.actor)
             self._pause("planned")

@@ -24,11 +24,7 @@ def wait_until(true: Callable[[], object], limit: float = 20, every: float = 0.0
 
 
 class Pair:
-    """Two servers of which one follows the other, and a database. COMMIT waits for the standby unless told otherwise."""
-
-    primary: PostgreSQL
-    standby: PostgreSQL
-    database: Database
+    """Two servers of which one follows the other. COMMIT waits for the standby unless told otherwise."""
 
     def __init__(self, primary: PostgreSQL) -> None:
         self.primary = primary
@@ -36,20 +32,18 @@ class Pair:
         self._whole = True
 
     def begin(self) -> None:
-        """Make it whole again, with another database."""
+        """Make it whole again."""
         if not self._whole:
             self.standby.discard()
             if not self.primary.running:
                 self.primary.start()
             self.standby = self.primary.standby(synchronous=True)
         self._whole = True
-        self.database = self.primary.create()
 
-    @property
-    def url(self) -> str:
-        """Of whichever of the two takes writes, without the password."""
+    def url(self, database: Database) -> str:
+        """Of a database on whichever of the two takes writes, without the password."""
         hosts = ",".join(f"{HOST}:{port}" for port in (self.primary.port, self.standby.port))
-        return f"postgresql://{self.database.user}@{hosts}/{self.database.name}?target_session_attrs=read-write"
+        return f"postgresql://{database.user}@{hosts}/{database.name}?target_session_attrs=read-write&timeout=1"
 
     def lose_standby(self) -> None:
         """From now on no COMMIT is acknowledged."""
@@ -67,29 +61,32 @@ class Pair:
         self.primary.reload(synchronous_standby_names="")
         wait_until(lambda: self.primary_says("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'async'"))
 
-    def waiting(self) -> list[int]:
+    def waiting(self, database: Database) -> list[int]:
         """The processes whose COMMIT waits for the standby."""
-        return [process for (process,) in self.primary_says(WAITS, self.database.name)]
+        return [process for (process,) in self.primary_says(WAITS, database.name)]
 
-    def fail_over(self) -> Database:
-        """Kill the primary and promote the standby, started first if it was lost; the database there."""
+    def fail_over(self) -> None:
+        """Kill the primary and promote the standby, started first if it was lost."""
         self._whole = False
         self.primary.kill()
         if not self.standby.running:
             self.standby.start()
         self.standby.promote()
-        return Database(self.standby, self.database.name, self.database.user, self.database.password)
+
+    def promoted(self, database: Database) -> Database:
+        """The same database on the standby."""
+        return Database(self.standby, database.name, database.user, database.password)
 
     def primary_says(self, statement: str, *values: object) -> list[tuple]:
         """Ask it as the superuser."""
         with self.primary.superuser() as connection:
             return connection.execute(statement, values).fetchall()
 
-    def set_for_role(self, setting: str, value: str) -> None:
+    def set_for_role(self, database: Database, setting: str, value: str) -> None:
         """Have sessions of the database's role begin with a setting."""
         with self.primary.superuser() as connection:
             changed = sql.SQL("ALTER ROLE {} SET {} = {}")
-            connection.execute(changed.format(*map(sql.Identifier, (self.database.user, setting)), sql.Literal(value)))
+            connection.execute(changed.format(*map(sql.Identifier, (database.user, setting)), sql.Literal(value)))
 
 
 @contextmanager

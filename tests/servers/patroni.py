@@ -3,7 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,19 @@ class Member:
             done = connection.execute(statement, values or None)
             return done.fetchall() if done.description else []
 
+    @contextmanager
+    def locking(self, statement: str) -> Iterator[Callable[[], None]]:
+        """Keep what a statement locks until the block ends, the node is killed, or what this gives is called."""
+        link = f"postgresql://{SUPERUSER}@{self.host}:{self.port}/{DATABASE}"
+        with suppress(psycopg.OperationalError), psycopg.connect(link) as connection:
+            connection.execute(statement)
+            yield connection.rollback
+
+    def receivers(self) -> list[psutil.Process]:
+        """The processes that receive what the primary commits."""
+        server = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        return [process for process in server.children() if "walreceiver" in " ".join(process.cmdline())]
+
     def log_text(self) -> str:
         """What agent and server have said."""
         return "".join(file.read_text("utf-8", "replace") for file in self.folder.glob(f"{self.name}-*.log"))
@@ -141,6 +154,21 @@ class Cluster:
     def _is_whole(self) -> bool:
         replicas = [member for member in self.members if member.is_replica()]
         return len(replicas) == len(self.members) - 1 and any(member.is_synchronous() for member in replicas)
+
+    @contextmanager
+    def lagging(self, *, lose: bool) -> Iterator[None]:
+        """Have all standbys receive nothing, while they are connected; whether what was on its way is lost then."""
+        stopped = [process for member in self.members if member.is_replica() for process in member.receivers()]
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    if lose:
+                        process.terminate()
+                    process.resume()
 
     def url(self, database: str = DATABASE, user: str = SUPERUSER, **options: str) -> str:
         """Of whichever node may be written to."""

@@ -9,7 +9,7 @@ import pytest
 from servers.namespaces import Machine, machines, reached_from
 from servers.pair import Pair, pair, wait_until
 from servers.patroni import cluster
-from servers.postgresql import PostgreSQL
+from servers.postgresql import Database, PostgreSQL
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,17 @@ def _both(authority):
 
 @pytest.fixture
 def both(_both):
-    """A primary and the standby that it waits for, with a table."""
+    """A primary and the standby that it waits for."""
     _both.begin()
-    _both.database.sql("CREATE TABLE public.numbers (number int); GRANT ALL ON numbers TO public")
     return _both
+
+
+@pytest.fixture
+def numbers(both):
+    """A database with a table."""
+    made = both.primary.create()
+    made.sql("CREATE TABLE public.numbers (number int); GRANT ALL ON numbers TO public")
+    return made
 
 
 class Insert:
@@ -36,9 +43,9 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     print(connection.execute("INSERT INTO numbers VALUES (1)").statusmessage)
 """
 
-    def __init__(self, both: Pair) -> None:
-        environment = {**both.database.environment, "PATH": "/usr/bin"}
-        command = [sys.executable, "-c", self.SCRIPT, both.url]
+    def __init__(self, both: Pair, database: Database) -> None:
+        environment = {**database.environment, "PATH": "/usr/bin"}
+        command = [sys.executable, "-c", self.SCRIPT, both.url(database).replace("&timeout=1", "")]
         self._child = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -50,38 +57,43 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
         return " ".join(output.split())
 
 
-def test_what_was_acknowledged_is_on_the_standby(both):
-    assert Insert(both).said() == "INSERT 0 1"
-    assert both.fail_over().sql("SELECT * FROM public.numbers") == [(1,)]
+def failed_over(both, database):
+    both.fail_over()
+    return both.promoted(database)
+
+
+def test_what_was_acknowledged_is_on_the_standby(both, numbers):
+    assert Insert(both, numbers).said() == "INSERT 0 1"
+    assert failed_over(both, numbers).sql("SELECT * FROM public.numbers") == [(1,)]
 
 
 @pytest.mark.parametrize(
     ("end", "said"),
     [("pg_cancel_backend", "01000 INSERT 0 1"), ("pg_terminate_backend", "57P01")],
 )
-def test_a_commit_waits_for_the_standby_until_somebody_ends_it(both, end, said):
+def test_a_commit_waits_for_the_standby_until_somebody_ends_it(both, numbers, end, said):
     both.lose_standby()
-    inserted = Insert(both)
-    wait_until(both.waiting)
-    both.primary_says(f"SELECT {end}(%s)", both.waiting()[0])
+    inserted = Insert(both, numbers)
+    wait_until(lambda: both.waiting(numbers))
+    both.primary_says(f"SELECT {end}(%s)", both.waiting(numbers)[0])
     assert inserted.said() == said
-    assert both.database.sql("SELECT * FROM public.numbers") == [(1,)]
-    assert both.fail_over().sql("SELECT * FROM public.numbers") == []
+    assert numbers.sql("SELECT * FROM public.numbers") == [(1,)]
+    assert failed_over(both, numbers).sql("SELECT * FROM public.numbers") == []
 
 
-def test_it_is_acknowledged_when_the_standby_is_back(both):
+def test_it_is_acknowledged_when_the_standby_is_back(both, numbers):
     both.lose_standby()
-    inserted = Insert(both)
-    wait_until(both.waiting)
+    inserted = Insert(both, numbers)
+    wait_until(lambda: both.waiting(numbers))
     both.bring_back_standby()
     assert inserted.said() == "INSERT 0 1"
 
 
-def test_a_role_may_choose_not_to_wait(both):
-    both.set_for_role("synchronous_commit", "local")
+def test_a_role_may_choose_not_to_wait(both, numbers):
+    both.set_for_role(numbers, "synchronous_commit", "local")
     both.lose_standby()
-    assert Insert(both).said() == "INSERT 0 1"
-    assert both.fail_over().sql("SELECT * FROM public.numbers") == []
+    assert Insert(both, numbers).said() == "INSERT 0 1"
+    assert failed_over(both, numbers).sql("SELECT * FROM public.numbers") == []
 
 
 def test_a_cable_may_be_unplugged(authority):

@@ -80,7 +80,7 @@ def changed(workspace: Workspace) -> Workspace:
 
 
 @pytest.mark.parametrize(
-    ("fail", "code"), [("pwrite64:ENOSPC:50+", 10), ("fdatasync:EIO:4", 10), ("fdatasync:EIO:5+", 0)]
+    ("fail", "code"), [("pwrite64:ENOSPC:20+", 10), ("fdatasync:EIO:3", 10), ("fdatasync:EIO:4+", 0)]
 )
 def test_an_apply_in_which_a_call_fails(changed: Workspace, fail: str, code: int) -> None:
     """Before the commit, in it, and when all is committed and only has to be moved into the main file."""

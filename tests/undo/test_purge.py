@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import connected, database_at, plan_of, sql
+from live_state import connected, database_at, plan_of, sql, tamper
 from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
 
 from reconciler.stores.sql.transaction import writing
@@ -165,7 +165,6 @@ def test_store_check_looks_it_over(workspace: Workspace, script: str, message: s
     """Keys and bodies, and that the history knows of it."""
     workspace.ok("apply", "--yes", "-q")
     delete(workspace)
-    with connected(workspace.store) as connection:
-        connection.execute(script)
+    tamper(workspace.store, script)
     checked = answer(workspace, "store", "check", schema="history", code=10)
     assert message in [fault["message"] for fault in checked["faults"]]

@@ -91,6 +91,10 @@ class Session(Protocol):
         """What proves the store's history after `write`, to be noted elsewhere; "" where it keeps none."""
         ...
 
+    def foresee(self, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
+        """Say what is going to be required and written, so that a server may be asked at once all that this takes."""
+        ...
+
     def require(self, basis: Basis) -> None:
         """Make sure that the policies and groups are still those that the plan was judged by.
 
@@ -137,10 +141,15 @@ class Lease(Protocol):
         """
         ...
 
-    def carry_out(self, run: RunInfo, work: Callable[[Session], Done]) -> Done:
+    def carry_out(
+        self, run: RunInfo, work: Callable[[Session], Done], foresee: Callable[[Session], None] = lambda _: None
+    ) -> Done:
         """What `work` gives, in one transaction that ends the lease too; nothing of it lasts where that fails.
 
         A server may give a transaction up for the sake of others: `work` is done again then.
+
+        Args:
+            foresee: tells the session before what `work` is going to ask of it.
 
         Raises:
             StoreLocked: the lease is lost, or another process did not end its own transaction in time.
@@ -200,8 +209,11 @@ class Store(KeepsDeleted, Protocol):
         """What encrypts secrets for this store; makes the key when the store may make one."""
         ...
 
-    def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
+    def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what becomes of the run is noted as an attempt.
+
+        Args:
+            is_brief: whether nothing in the block takes long but `Lease.carry_out`: the right may be taken there then.
 
         Raises:
             StoreLocked: another run has it, and did not end in time.
@@ -225,6 +237,19 @@ class Store(KeepsDeleted, Protocol):
 
     def close(self) -> None:
         """Release the store."""
+        ...
+
+
+@runtime_checkable
+class Confirms(Protocol):
+    """A store that may show what it loses again: what nobody has acknowledged yet."""
+
+    def confirm(self) -> None:
+        """Make sure that what has been read lasts.
+
+        Raises:
+            Unconfirmed: nobody says so.
+        """
         ...
 
 

@@ -11,9 +11,8 @@ import psycopg
 from msgspec.structs import replace
 from psycopg import errors
 
-from reconciler.core.lease import Host, Moment
+from reconciler.core.lease import Host
 from reconciler.errors import StoreUnavailable
-from reconciler.stores.host import LocalHost
 from reconciler.stores.postgresql import schema
 from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle, weakness
 from reconciler.stores.postgresql.certificate import refusal
@@ -21,7 +20,7 @@ from reconciler.stores.postgresql.connection import PostgresConnection
 from reconciler.stores.postgresql.engine import PostgresEngine
 from reconciler.stores.postgresql.failures import refused, translated
 from reconciler.stores.postgresql.limits import Limits
-from reconciler.stores.postgresql.pool import Pool
+from reconciler.stores.postgresql.pool import Pool, ServerHost
 from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.wire import Wire
 from reconciler.stores.sql.database import CommitUnknown, Transient
@@ -38,6 +37,7 @@ _SPARE_SECONDS = 2.0  # that an answer may be late, after the server has ended w
 _VERSION = "SELECT value FROM meta WHERE key = 'version'"
 _LOCK = "SELECT key, value FROM meta WHERE key IN ('store', 'version') ORDER BY key FOR UPDATE"
 """All that write wait here for each other: readers and programs of others do not."""
+_MARK = "SELECT pg_logical_emit_message(true, 'reconciler', '')"  # to be committed, and that is all
 _SEALED = ("secrets", "quarantined_secrets", "tokens", "drifts")
 _STANDBY = """
 SELECT pg_is_in_recovery(), (SELECT value FROM meta WHERE key = 'revision'),
@@ -103,7 +103,7 @@ class PostgresDatabase:
 
     def host(self) -> Host:
         """This machine, with the server's clock."""
-        return _ServerHost(self._now)
+        return ServerHost(self._now)
 
     def clock(self) -> str:
         """The server's time."""
@@ -196,6 +196,13 @@ class PostgresDatabase:
             self._writers.give_back(wire)
         return not done.was_warned
 
+    def confirm(self) -> None:
+        """Have a commit acknowledged: the server has then sent on, or written, all that was committed before it."""
+        with closing(self._connection(self._writers)) as connection, self.translated():
+            connection.begin(self._limits)
+            connection.execute(_MARK).fetchone()
+            connection.commit()
+
     def make_place(self) -> None:
         """Nothing: no key is kept beside it."""
 
@@ -280,14 +287,3 @@ class PostgresDatabase:
                 hint="install the newer reconciler",
             )
         self._found = int(version)
-
-
-class _ServerHost(LocalHost):
-    """This machine, which judges by the server's clock: holders of leases are on many."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-
-    def moment(self) -> Moment:
-        """Now."""
-        return Moment(self._now())

@@ -65,6 +65,7 @@ class PostgresEngine:
     for_update = "FOR UPDATE"
     for_share = "FOR SHARE"
     nearby = _NEARBY
+    triggers = _TRIGGERS
 
     @property
     def refusals(self) -> tuple[type[Exception], ...]:
@@ -107,7 +108,7 @@ class PostgresEngine:
 
     def found_triggers(self, connection: Connection) -> Mapping[str, object]:
         """The same of those that are there, and the rules, of which a store has none."""
-        return {name: tuple(rest) for name, *rest in connection.execute(_TRIGGERS).fetchall()}
+        return {name: tuple(rest) for name, *rest in connection.execute(self.triggers).fetchall()}
 
     def differing(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Sort and name of what is missing in a store of this version, or of triggers and functions that were altered."""

@@ -93,12 +93,14 @@ def told(failure: psycopg.Error, name: str) -> ReconcilerError:
     if isinstance(failure, errors.InsufficientPrivilege):
         return StoreUnavailable(f"the role may not do that in the store {name}: {failure}; nothing was changed", hint=_ROLES)  # fmt: skip
     state = failure.sqlstate or "08006"
+    if isinstance(failure, errors.RaiseException):
+        return StoreUnavailable(f"the store {name} refuses what is to be written: {failure}; nothing was changed", hint="a trigger that somebody added to the store does not allow it")  # fmt: skip
     if state in _BY_STATE:
         message, hint = _BY_STATE[state]
         return StoreUnavailable(f"the store {name} {message}", hint=hint)
-    if state[:2] in ("22", "23"):  # what they say repeats values
-        return StoreUnavailable(f"the store {name} refuses a write ({type(failure).__name__}); nothing was changed", hint="look it over: reconciler store check")  # fmt: skip
-    return StoreUnavailable(f"the store {name} cannot be used: {failure}", hint="look it over: reconciler store check")
+    refuses = state[:2] in ("22", "23")  # what they say repeats values
+    said = f"refuses a write ({type(failure).__name__}); nothing was changed" if refuses else f"cannot be used: {failure}"
+    return StoreUnavailable(f"the store {name} {said}", hint="look it over: reconciler store check")
 
 
 def refused(failure: psycopg.Error, name: str, reason: str = "") -> StoreUnavailable:

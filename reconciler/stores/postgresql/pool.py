@@ -5,6 +5,8 @@ import weakref
 from collections.abc import Callable
 from threading import Lock
 
+from reconciler.core.lease import Moment
+from reconciler.stores.host import LocalHost
 from reconciler.stores.postgresql.wire import Wire
 
 _MOST_IDLE = 3  # a run has one, and its heartbeat another
@@ -51,6 +53,18 @@ class Pool:
     def now(self) -> float:
         """The server's time, in seconds since 1970; 0 where nobody has asked for it yet."""
         return self._epoch + (time.monotonic() - self._at) if self._epoch else 0.0
+
+
+class ServerHost(LocalHost):
+    """This machine, which judges by the server's clock: holders of leases are on many."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` gives the server's time, as a pool does."""
+        self._now = now
+
+    def moment(self) -> Moment:
+        """Now."""
+        return Moment(self._now())
 
 
 def _close(idle: list[Wire]) -> None:

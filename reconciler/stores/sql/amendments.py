@@ -25,13 +25,16 @@ def record_run(chain: Chain, run: RunInfo, now: str, changes: int) -> int:
     return chain.add_run((*kept, run.verb, outcome, run.plan or None, overrides, approvals))
 
 
+LAST_REVISION = (
+    "SELECT coalesce(max(revision), 0) FROM (SELECT max(revision) AS revision FROM records"
+    " UNION ALL SELECT max(revision) FROM baselines"
+    " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'revision') known"
+)
+
+
 def next_revision(connection: Connection) -> int:
     """Move the store's revision on: higher than any that a record or a baseline has, whatever others have made of it."""
-    (last,) = connection.execute(
-        "SELECT coalesce(max(revision), 0) FROM (SELECT max(revision) AS revision FROM records"
-        " UNION ALL SELECT max(revision) FROM baselines"
-        " UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'revision') known"
-    ).fetchone()
+    (last,) = connection.execute(LAST_REVISION).fetchone()
     connection.execute(
         "INSERT INTO meta VALUES ('revision', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (str(int(last) + 1),),

@@ -6,10 +6,10 @@ from reconciler.core.lease import Attempt, Found, LeaseInfo, Standing
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
-from reconciler.stores.sql import checks, leases
-from reconciler.stores.sql import leases as attempts
+from reconciler.stores.sql import attempts, checks, leases
+from reconciler.stores.sql.claim import described
 from reconciler.stores.sql.database import Connection, Database
-from reconciler.stores.sql.lease import RunLease, described
+from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.records import has_sealed
 from reconciler.stores.sql.session import SqlSession
 from reconciler.stores.sql.transaction import patiently, reading, writing

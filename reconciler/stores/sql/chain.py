@@ -16,12 +16,21 @@ from msgspec import Struct
 from reconciler.core.history import REPAIR
 from reconciler.core.model import encode
 from reconciler.stores.sql.columns import LARGEST
-from reconciler.stores.sql.database import Connection
+from reconciler.stores.sql.database import Connection, Query
 
 RUN = ("id", "started", "finished", "actor", "owner", "target", "git_commit", "changes", "verb", "outcome", "plan", "overrides", "approvals")  # fmt: skip
 ROW = ("seq", "run", "uid", "kind", "name", "action", "fingerprint", "before", "was", "drifted_at", "drifted_from")
 _RUNS = f"SELECT {', '.join(RUN)}, hash FROM runs ORDER BY id"
 _ROWS = f"SELECT {', '.join(ROW)}, hash FROM history ORDER BY seq"
+_END = "SELECT key, value FROM meta WHERE key IN ('history_head', 'history_count')"
+_LAST_RUN = (
+    "SELECT coalesce(max(run), 0) FROM (SELECT max(id) AS run FROM runs UNION ALL SELECT * FROM"
+    f" (SELECT run FROM history WHERE run <= {LARGEST} ORDER BY seq DESC LIMIT 1) h UNION ALL SELECT * FROM"
+    f" (SELECT run FROM attempts WHERE run <= {LARGEST} ORDER BY id DESC LIMIT 1) a) known"
+)
+_LAST_ROW = "SELECT coalesce(max(seq), 0) FROM history"
+QUERIES: Sequence[Query] = ((_END, ()), (_LAST_RUN, ()), (_LAST_ROW, ()))
+"""What is asked to take up the chain."""
 _START = b""
 _BROKEN, _SEAL = "broken=", "seal="
 """How the words begin with which a repair says what was broken, and what the entries before it were."""
@@ -42,6 +51,9 @@ class Chain:
         """Take up the chain where it ends."""
         self._connection = connection
         self._head, self._count = _kept(connection)
+        self._run = next_run(connection)
+        (last,) = connection.execute(_LAST_ROW).fetchone()
+        self._row = int(last)
 
     @property
     def head(self) -> str:
@@ -57,7 +69,7 @@ class Chain:
         Returns:
             Its id.
         """
-        number = next_run(self._connection)
+        number, self._run = self._run, self._run + 1
         row = (number, *values)
         self._insert("runs", RUN, [(*row, self._next(RUN, row))])
         return number
@@ -68,8 +80,8 @@ class Chain:
         Args:
             rows: values of the columns `ROW`, without the first.
         """
-        (last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM history").fetchone()
-        numbered = ((seq, *values) for seq, values in enumerate(rows, int(last) + 1))
+        numbered = [(seq, *values) for seq, values in enumerate(rows, self._row + 1)]
+        self._row += len(numbered)
         self._insert("history", ROW, ((*row, self._next(ROW, row)) for row in numbered))
 
     def take_up_what_is_there(self) -> None:
@@ -96,17 +108,13 @@ class Chain:
 
 def next_run(connection: Connection) -> int:
     """The number of the next run: none that was removed is given again, as far as its traces go."""
-    (last,) = connection.execute(
-        "SELECT coalesce(max(run), 0) FROM (SELECT max(id) AS run FROM runs UNION ALL SELECT * FROM"
-        f" (SELECT run FROM history WHERE run <= {LARGEST} ORDER BY seq DESC LIMIT 1) h UNION ALL SELECT * FROM"
-        f" (SELECT run FROM attempts WHERE run <= {LARGEST} ORDER BY id DESC LIMIT 1) a) known"
-    ).fetchone()
+    (last,) = connection.execute(_LAST_RUN).fetchone()
     return int(last) + 1
 
 
 def _kept(connection: Connection) -> tuple[bytes, int]:
     """Last hash and number of entries, as `meta` says."""
-    kept = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('history_head', 'history_count')"))
+    kept = dict(connection.execute(_END))
     try:
         return bytes.fromhex(kept.get("history_head", "")), int(kept.get("history_count", 0))
     except (ValueError, TypeError):

@@ -14,8 +14,24 @@ from reconciler.kinds.canonical import display_after, fingerprint_after, leaves,
 from reconciler.kinds.canonical import moved as moved_leaves
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers
-from reconciler.stores.sql.database import Connection, chunks
-from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql import observed
+from reconciler.stores.sql.amendments import LAST_REVISION
+from reconciler.stores.sql.chain import QUERIES
+from reconciler.stores.sql.columns import KEY_CHECK
+from reconciler.stores.sql.database import Connection, Query, chunks, marks
+from reconciler.stores.sql.records import Drifts, decoded, flat, pairs_of, referrers, referring
+
+
+def foresee(connection: Connection, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
+    """Have asked at once what is asked before anything is written, where that is not much."""
+    uids = [write.change.record.uid for write in writes if write.change.record]
+    if not connection.engine.nearby or len(uids) > connection.engine.most:
+        return
+    asked: list[Query] = [(observed.BESIDE, ()), (KEY_CHECK, ())]
+    asked += [of_basis(basis)] if basis is not None else []
+    asked += locking(connection, uids) if uids else []
+    asked += [*QUERIES, (Drifts.QUERY, ()), (connection.engine.triggers, ()), (LAST_REVISION, ())]
+    connection.prefetch(asked)
 
 
 def check_unmoved(connection: Connection, changes: Sequence[Change]) -> None:
@@ -26,16 +42,24 @@ def check_unmoved(connection: Connection, changes: Sequence[Change]) -> None:
     """
     planned = {change.record.uid: change for change in changes if change.record}
     found: dict[str, Place] = {}
-    for chunk, marks in chunks(connection, planned):
-        lock = connection.engine.for_update
-        if lock:  # others write bodies first, and their triggers the records
-            connection.execute(f"SELECT uid FROM documents WHERE uid IN ({marks}) ORDER BY uid {lock}", chunk)
-        query = f"SELECT uid, kind, name, version FROM records WHERE uid IN ({marks}) ORDER BY uid {lock}"
-        rows = connection.execute(query, chunk)
-        found |= {uid: (kind, name, str(version)) for uid, kind, name, version in rows}
+    for chunk, _ in chunks(connection, planned):
+        *others, query = locking(connection, chunk)
+        for one in others:
+            connection.execute(*one)
+        found |= {uid: (kind, name, str(version)) for uid, kind, name, version in connection.execute(*query)}
     records = (change.record for change in planned.values() if change.record)
     if moved := conditions.moved_since(records, found):
         raise drivers.stale(line for record in moved for line in _moves(connection, planned[record.uid], record, found))
+
+
+def locking(connection: Connection, uids: Sequence[str]) -> list[Query]:
+    """What locks records until the transaction ends, and gives them."""
+    lock, some = connection.engine.for_update, marks(uids)
+    records: Query = (f"SELECT uid, kind, name, version FROM records WHERE uid IN ({some}) ORDER BY uid {lock}", uids)
+    if not lock:
+        return [records]
+    # others write bodies first, and their triggers the records
+    return [(f"SELECT uid FROM documents WHERE uid IN ({some}) ORDER BY uid {lock}", uids), records]
 
 
 def _moves(connection: Connection, change: Change, record: Record, found: Collection[str]) -> Iterator[str]:
@@ -58,11 +82,15 @@ def check_basis(connection: Connection, basis: Basis) -> None:
     Raises:
         RecordConflict: they are not.
     """
-    marks = ",".join("?" * len(basis.kinds))
-    rows = connection.execute(f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks})", basis.kinds)
+    rows = connection.execute(*of_basis(basis))
     found = ((Key(kind, name), uid, str(version)) for kind, name, uid, version in rows)
     if moved := conditions.basis_moved(basis, found):
         raise drivers.stale_basis(moved)
+
+
+def of_basis(basis: Basis) -> Query:
+    """What `check_basis` asks."""
+    return f"SELECT kind, name, uid, version FROM records WHERE kind IN ({marks(basis.kinds)})", basis.kinds
 
 
 def check_references(connection: Connection, changes: Sequence[Change]) -> None:
@@ -72,25 +100,42 @@ def check_references(connection: Connection, changes: Sequence[Change]) -> None:
         RecordConflict: something does.
     """
     pairs = [(change.key, target) for change in changes for target in refs_after(change)]
-    select = "SELECT r.kind, r.name FROM refs f JOIN records r USING (uid) WHERE f.kind = ? AND f.name = ?"
-    for change in changes:
-        record = change.record
-        if record and (change.resource is None or change.key != record.key):  # else there is one at the address still
-            pairs += [(Key(*row), record.key) for row in connection.execute(select, record.key)]
-    there = _there(connection, {target for _, target in pairs})
+    left = _left(changes)
+    pairs += referrers(connection, left)
+    there: set[Key] = set()
+    for part, _ in chunks(connection, _targets(pairs, left)):
+        there |= {Key(*row) for row in connection.execute(*_there(connection, part))}
     if found := conditions.dangling(pairs, there):
         raise drivers.left_dangling(found)
 
 
-def _there(connection: Connection, keys: Collection[Key]) -> set[Key]:
-    """Those of the keys that there is a record of."""
-    found: set[Key] = set()
-    for kind in {key.kind for key in keys}:
-        for chunk, marks in chunks(connection, [key.name for key in keys if key.kind == kind]):
-            query = f"SELECT name FROM records WHERE kind = ? AND name IN ({marks}) {connection.engine.for_share}"
-            rows = connection.execute(query, (kind, *chunk))
-            found |= {Key(kind, name) for (name,) in rows}
-    return found
+def _left(changes: Sequence[Change]) -> list[Key]:
+    """The addresses at which there is no record any more, unless another one has come there."""
+    moved = (
+        change for change in changes if change.record and (change.resource is None or change.key != change.record.key)
+    )
+    return [change.record.key for change in moved if change.record]
+
+
+def _targets(pairs: Iterable[tuple[Key, Key]], left: Iterable[Key]) -> list[Key]:
+    return sorted({target for _, target in pairs} | set(left))
+
+
+def _there(connection: Connection, keys: Sequence[Key]) -> Query:
+    """A query of those of the keys that there is a record of, which stays."""
+    found = "SELECT r.kind, r.name FROM wanted CROSS JOIN records r ON r.kind = k AND r.name = n"
+    return f"WITH wanted (k, n) AS ({pairs_of(keys)}) {found} {connection.engine.for_share}", flat(keys)
+
+
+def foresee_written(connection: Connection, writes: Sequence[PlannedWrite]) -> None:
+    """Have asked at once what `check_references` and `check_written` are going to ask, where that is not much."""
+    changes = [write.change for write in writes]
+    left = _left(changes)
+    targets = _targets([(change.key, target) for change in changes for target in refs_after(change)], left)
+    if max(len(left), len(targets), len(writes)) <= connection.engine.most:
+        asked = [referring(left)] if left else []
+        asked += [_there(connection, targets)] if targets else []
+        connection.prefetch([*asked, _held([write.uid for write in writes])])
 
 
 def refusal(connection: Connection, writes: Sequence[PlannedWrite], failure: Exception) -> ReconcilerError:
@@ -164,12 +209,8 @@ def check_written(
     changes = {write.uid: write.change for write in writes}
     checked = 0
     progress.tell("checking", checked, len(changes))
-    for chunk, marks in chunks(connection, changes):
-        rows = connection.execute(
-            "SELECT r.uid, r.kind, r.name, r.owner, coalesce(r.display, ''), r.fingerprint, r.applied, d.live FROM records r"
-            f" LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks})",
-            chunk,
-        )
+    for chunk, _ in chunks(connection, changes):
+        rows = connection.execute(*_held(chunk))
         found = {uid: Held(tuple(columns), live) for uid, *columns, live in rows}
         planned = {uid: _planned(changes[uid], owner) for uid in chunk}
         for uid, what in conditions.unlike(planned, found):
@@ -181,6 +222,11 @@ def check_written(
     if before is not None:
         _check_beside(connection, writes)
         _check_others(before, {uid: tuple(rest) for uid, *rest in _pictures(connection)}, changes)
+
+
+def _held(uids: Sequence[str]) -> Query:
+    columns = "r.uid, r.kind, r.name, r.owner, coalesce(r.display, ''), r.fingerprint, r.applied, d.live"
+    return f"SELECT {columns} FROM records r LEFT JOIN documents d USING (uid) WHERE r.uid IN ({marks(uids)})", uids
 
 
 def _planned(change: Change, owner: str) -> tuple[str, ...] | None:

@@ -33,3 +33,5 @@ CHILDREN = ("documents", "applied", "refs", "secrets", "tokens")
 
 PICTURED = ("body", "kind", "name", "display", "owner", "declared", "refs", "secrets", "applied")
 """The columns of `drifts` that hold the picture of a record, from before others wrote to it."""
+
+KEY_CHECK = "SELECT value FROM meta WHERE key = 'key_check'"

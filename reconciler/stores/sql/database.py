@@ -127,6 +127,7 @@ class Engine(Protocol):
         nearby: of a pair (k, n) of a table `near` the further ones that matter with it, for the owner who is the one
             value: what the same file declares, what its record refers to, and what the files declare that claim it;
             "" where each question costs so little that none is asked ahead.
+        triggers: what `found_triggers` asks.
     """
 
     most: int
@@ -138,6 +139,7 @@ class Engine(Protocol):
     for_update: str
     for_share: str
     nearby: str
+    triggers: str
 
     @property
     def refusals(self) -> tuple[type[Exception], ...]:
@@ -242,6 +244,14 @@ class Database(Protocol):
 
         Raises:
             StoreLocked: somebody is in the way.
+        """
+        ...
+
+    def confirm(self) -> None:
+        """Make sure that what can be read lasts, where it may not.
+
+        Raises:
+            CommitUnknown, Transient: nobody says so.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Leases of runs and of tokens, their heartbeat, and what became of those who took them."""
+"""Leases of runs and of tokens, and their heartbeat."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -8,17 +8,14 @@ from reconciler.core.lease import (
     HEARTBEAT_SECONDS,
     LEASE_SECONDS,
     RUN,
-    Attempt,
-    Holder,
     Host,
     LeaseInfo,
     Moment,
     Standing,
     holder_of,
 )
-from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ReconcilerError
-from reconciler.stores.sql.database import Connection, Database, chunks
+from reconciler.stores.sql.database import Connection, Database, Query, chunks, marks
 
 OF_TOKENS = "token/"
 """How the names of leases on access tokens begin; a record's uid follows, and the name of a further authorization."""
@@ -38,9 +35,14 @@ FROM leases l LEFT JOIN attempts a ON a.id = l.fence
 def read(connection: Connection, names: Sequence[str]) -> list[LeaseInfo]:
     """The leases of these names that somebody has, or had when he died."""
     found: list[LeaseInfo] = []
-    for chunk, marks in chunks(connection, names):
-        found += map(_lease, connection.execute(f"{_SELECT} WHERE l.name IN ({marks})", chunk))
+    for chunk, _ in chunks(connection, names):
+        found += map(_lease, connection.execute(*query(chunk)))
     return found
+
+
+def query(names: Sequence[str]) -> Query:
+    """What `read` asks about a few names."""
+    return f"{_SELECT} WHERE l.name IN ({marks(names)})", names
 
 
 def read_tokens(connection: Connection) -> list[LeaseInfo]:
@@ -83,8 +85,8 @@ def put(connection: Connection, names: Sequence[str], holder: str, ends: Moment,
 def held(connection: Connection, names: Sequence[str], holder: str) -> set[str]:
     """Which of the leases `holder` has."""
     found: set[str] = set()
-    for chunk, marks in chunks(connection, names):
-        rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({marks})", (holder, *chunk))
+    for chunk, some in chunks(connection, names):
+        rows = connection.execute(f"SELECT name FROM leases WHERE holder = ? AND name IN ({some})", (holder, *chunk))
         found |= {name for (name,) in rows}
     return found
 
@@ -140,60 +142,3 @@ class Heartbeat:
             put(connection, [self._lease], self._holder, ends, seen=self._database.clock())
             connection.commit()
             return True
-
-
-RUNNING = "running"
-_COLUMNS = "id, started, finished, verb, actor, holder, git_commit, outcome, run"
-
-
-def begin(connection: Connection, run: RunInfo, holder: Holder, now: str) -> int:
-    """Note that a run has begun; returns the attempt's id, which is greater than all before."""
-    values = (now, run.verb, run.actor, str(holder), run.owner, run.target, run.commit, RUNNING)
-    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
-    connection.execute(
-        "INSERT INTO attempts (id, started, verb, actor, holder, owner, target, git_commit, outcome)"
-        " VALUES (?,?,?,?,?,?,?,?,?)",
-        (int(last) + 1, *values),
-    )
-    return int(last) + 1
-
-
-def end(connection: Connection, attempt: int, outcome: str, now: str, run: int | None = None) -> None:
-    """Note how it ended.
-
-    Args:
-        run: what it wrote, in the history.
-    """
-    connection.execute(
-        "UPDATE attempts SET outcome = ?, finished = ?, run = ? WHERE id = ?", (outcome, now, run, attempt)
-    )
-
-
-def outcome(connection: Connection, attempt: int, holder: str) -> str:
-    """How an attempt of a holder ended, or `RUNNING`; "" where there is none."""
-    row = connection.execute("SELECT outcome FROM attempts WHERE id = ? AND holder = ?", (attempt, holder)).fetchone()
-    return str(row[0]) if row else ""
-
-
-def touch(connection: Connection, attempt: int) -> None:
-    """Write an attempt as it is, so that the transaction has something to commit."""
-    connection.execute("UPDATE attempts SET outcome = outcome WHERE id = ?", (attempt,))
-
-
-def end_running(connection: Connection, owner: str, outcome: str, seen: str) -> None:
-    """Note of all of an owner that seem to run, of which there can be one at most, that they do not."""
-    connection.execute(
-        "UPDATE attempts SET outcome = ?, finished = CASE WHEN started > ? THEN started ELSE ? END"
-        " WHERE outcome = 'running' AND owner = ?",
-        (outcome, seen, seen, owner),
-    )
-
-
-def last(connection: Connection, owner: str) -> Attempt | None:
-    """The latest of an owner."""
-    query = f"SELECT {_COLUMNS} FROM attempts WHERE owner = ? ORDER BY id DESC LIMIT 1"
-    row = connection.execute(query, (owner,)).fetchone()
-    if row is None:
-        return None
-    number, started, finished, verb, actor, holder, commit, outcome, run = row
-    return Attempt(number, started, finished, verb, actor, holder_of(holder), commit, outcome, run)

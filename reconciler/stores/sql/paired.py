@@ -45,12 +45,20 @@ class PairedStore(SqlStore):
         """What speaks of a state that was here and is gone."""
         return self._remains()
 
-    def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
+    def lease(
+        self,
+        run: RunInfo,
+        interrupts: Interrupts,
+        *,
+        is_brief: bool = False,
+    ) -> AbstractContextManager[Lease]:
         """The right to write to both."""
         self.close()
 
         def session(connection: Connection, run: RunInfo, now: str) -> PairedSession:
-            return PairedSession(connection, run, now, _Side(self._live, self._versions, self.sealer, interrupts))
+            return PairedSession(
+                connection, run, now, _Side(self._live, lambda: self._versions, self.sealer, interrupts)
+            )
 
         return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=session)
 
@@ -73,12 +81,12 @@ class _Side(Struct, frozen=True):
     """What a session needs of the live store.
 
     Attributes:
-        versions: by id, that the live records have.
+        versions: gives by id those that the live records have, once they were observed.
         interrupts: told when the first write is about to be sent.
     """
 
     live: Live
-    versions: Mapping[str, str]
+    versions: Callable[[], Mapping[str, str]]
     sealer: Callable[[], Sealer]
     interrupts: Interrupts
 
@@ -157,7 +165,7 @@ class PairedSession(SqlSession):
         uid = change.record.uid if change.record else ""
         secrets = {one.address: one.value for one in _opened(write, self._seals).secrets}
         body = change.after
-        return Write(change.key, uid, self._side.versions.get(uid, ""), body, secrets)
+        return Write(change.key, uid, self._side.versions().get(uid, ""), body, secrets)
 
     def _checked(self, writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """With those that did not come out as planned as failures: they were written, and will show as drift."""

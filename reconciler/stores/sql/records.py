@@ -111,13 +111,15 @@ def referrers(connection: Connection, keys: Sequence[Key]) -> list[tuple[Key, Ke
     """Pairs (record, what it refers to) for the records that refer to one of `keys`."""
     found = []
     for part, _ in chunks(connection, keys):
-        rows = connection.execute(
-            f"WITH wanted (k, n) AS ({pairs_of(part)}) SELECT r.kind, r.name, k, n FROM wanted"
-            " CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)",
-            flat(part),
-        )
+        rows = connection.execute(*referring(part))
         found += [(Key(kind, name), Key(*target)) for kind, name, *target in rows]
     return found
+
+
+def referring(keys: Collection[Key]) -> Query:
+    """What `referrers` asks about a few keys."""
+    found = "wanted CROSS JOIN refs f ON f.kind = k AND f.name = n CROSS JOIN records r USING (uid)"
+    return f"WITH wanted (k, n) AS ({pairs_of(keys)}) SELECT r.kind, r.name, k, n FROM {found}", flat(keys)
 
 
 def secret_states(connection: Connection) -> dict[str, dict[str, str]]:
@@ -189,12 +191,12 @@ def decoded(body: str) -> Any:
 class Drifts:
     """Those that the store knows of; the next change of a record takes them over into its history."""
 
+    QUERY = "SELECT uid, since, body FROM drifts"
+
     def __init__(self, connection: Connection) -> None:
         """Read them; mostly there are none."""
         self._connection = connection
-        self._known = {
-            uid: (since, body) for uid, since, body in connection.execute("SELECT uid, since, body FROM drifts")
-        }
+        self._known = {uid: (since, body) for uid, since, body in connection.execute(self.QUERY)}
         self._taken: list[tuple[str]] = []
 
     def knows(self, uid: str) -> bool:

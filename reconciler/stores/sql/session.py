@@ -66,6 +66,10 @@ class SqlSession:
         """The run in the history; None before `write`."""
         return self._run_id
 
+    def foresee(self, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
+        """Have a server asked at once what `require` and `write` ask before anything is written."""
+        checks.foresee(self._connection, writes, basis)
+
     def require(self, basis: Basis) -> None:
         """Make sure that the policies and groups are still those that the plan was judged by.
 
@@ -85,28 +89,34 @@ class SqlSession:
         asked = writes = _identified(writes)
         checks.check_unmoved(self._connection, [write.change for write in writes])
         quarantine.check_revivable(self._connection, writes)
-        self._connection.ignore()
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
-        run = self._run_id = record_run(chain, self.run, self._now, len(writes))
-        writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
+        told, writes = (
+            len(writes),
+            [write for write in writes if not write.change.is_token_only],
+        )  # their tokens are stored already
         before = checks.others(self._connection, writes)
+        self.destroys = seals.have_tokens(self._connection, _deletes(writes))
         revision = self._revision = next_revision(self._connection)
+        self._connection.ignore()
+        run = self._run_id = record_run(chain, self.run, self._now, told)
         self._connection.execute("SAVEPOINT writing")
         try:
             self._write_all(writes, run, revision, chain, drifts, progress)
+            chain.keep()
+            drifts.drop_taken()
+            whole = self.run.verb == "apply" and not self.run.partly
+            made = [write.change.key for write in writes if write.change.resource]
+            drifts.settle(run, made, self.run.owner if whole else None)
+            self._connection.watch()
+            checks.foresee_written(self._connection, writes)
+            self.check_references([write.change for write in writes])
         except self._connection.engine.refusals as failure:
             self._connection.execute("ROLLBACK TO writing")
             raise checks.refusal(self._connection, writes, failure) from failure
-        self._connection.execute("RELEASE writing")
-        chain.keep()
-        self._head = chain.head
-        drifts.drop_taken()
-        whole = self.run.verb == "apply" and not self.run.partly
-        made = [write.change.key for write in writes if write.change.resource]
-        drifts.settle(run, made, self.run.owner if whole else None)
-        self._connection.watch()
         checks.check_written(self._connection, writes, self.run.owner, before, progress)
+        self._connection.execute("RELEASE writing")
+        self._head = chain.head
         return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]
 
     def _write_all(
@@ -124,7 +134,6 @@ class SqlSession:
         drop_other_tokens(self._connection, {write.uid: write.made_with for write in writes if write.change.record})
         fetched = {TokenKey(write.uid, name): token for write in writes for name, token in write.tokens.items()}
         write_tokens(self._connection, fetched, self._seals)
-        self.check_references([write.change for write in writes])
 
     def check_references(self, changes: Sequence[Change]) -> None:
         """Make sure that nothing refers to what is not there; see `checking.check_references`."""
@@ -246,13 +255,16 @@ class SqlSession:
 
     def _move_deleted(self, writes: Sequence[PlannedWrite], run: int) -> None:
         """What goes, into quarantine; what comes back, out of it. Access tokens go with their records."""
-        deletes = [write for write in writes if write.change.action is Action.DELETE]
-        self.destroys = seals.have_tokens(self._connection, deletes)
+        deletes = _deletes(writes)
         quarantine.keep(self._connection, deletes, run, self._now)
         self._connection.executemany("DELETE FROM records WHERE uid = ?", [(write.uid,) for write in deletes])
         quarantine.drop(self._connection, (write.uid for write in writes if write.change.revival))
         if self.destroys:
             seals.write_anew(self._connection, seals.TOKENS)
+
+
+def _deletes(writes: Sequence[PlannedWrite]) -> Sequence[PlannedWrite]:
+    return [write for write in writes if write.change.action is Action.DELETE]
 
 
 def _identified(writes: Sequence[PlannedWrite]) -> Sequence[PlannedWrite]:

@@ -13,16 +13,20 @@ from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import Interrupts
 from reconciler.core.quarantine import Deleted
 from reconciler.core.secret import SealedSecret
-from reconciler.errors import RecordConflict, StoreUnavailable
+from reconciler.errors import RecordConflict, StoreUnavailable, Unconfirmed
 from reconciler.kinds.canonical import canonical, fingerprint
 from reconciler.kinds.registry import KINDS
 from reconciler.stores.sql import baselines, observed, quarantine, records
 from reconciler.stores.sql.baselines import SqlIndex
-from reconciler.stores.sql.database import Connection, Database, Engine, Query
+from reconciler.stores.sql.columns import KEY_CHECK
+from reconciler.stores.sql.database import CommitUnknown, Connection, Database, Engine, Query, Transient
 from reconciler.stores.sql.transaction import writing
 
 MakeSealer = Callable[[str | None, bool], tuple[Sealer, str]]
 """From the store's key check and whether a key may be made, to what seals secrets and the key check to keep."""
+
+
+_IDENTITY = "SELECT value FROM meta WHERE key = 'store'"
 
 
 class SqlStore:
@@ -48,8 +52,7 @@ class SqlStore:
     def identity(self) -> str:
         """What tells this store from every other one; "" when there is none yet."""
         with self._reading() as connection:
-            query = "SELECT value FROM meta WHERE key = 'store'"
-            row = connection.execute(query).fetchone() if connection else None
+            row = connection.execute(_IDENTITY).fetchone() if connection else None
         return str(row[0]) if row else ""
 
     def lost(self) -> tuple[str, ...]:
@@ -155,17 +158,25 @@ class SqlStore:
         with self._reading() as connection:
             if connection is None:
                 return None, None
-            row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
+            row = connection.execute(KEY_CHECK).fetchone()
             return (str(row[0]), None) if row else (None, records.one_sealed(connection))
 
-    def lease(self, run: RunInfo, interrupts: Interrupts) -> AbstractContextManager[Lease]:
+    def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write, until the block ends; what is read from then on is read anew."""
         from reconciler.stores.sql.lease import RunLease
         from reconciler.stores.sql.session import SqlSession
 
-        self.close()
+        if not is_brief:
+            self.close()
         make_session = partial(SqlSession, sealer=self.sealer)
-        return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=make_session)
+        return RunLease(
+            self._database,
+            run,
+            interrupts,
+            prepare=self._prepare,
+            make_session=make_session,
+            brief=self.close if is_brief else None,
+        )
 
     def _prepare(self, connection: Connection) -> None:
         self.close()
@@ -175,11 +186,29 @@ class SqlStore:
         """Remember which key the secrets are under; the check says nothing about the key itself."""
         if self._sealer is None:
             return
-        connection.execute("INSERT INTO meta VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (self._sealer[1],))
-        row = connection.execute("SELECT value FROM meta WHERE key = 'key_check'").fetchone()
-        if row[0] != self._sealer[1]:  # another process was first, with another key
+        row = connection.execute(KEY_CHECK).fetchone()
+        if row is None:
+            connection.execute("INSERT INTO meta VALUES ('key_check', ?)", (self._sealer[1],))
+        elif row[0] != self._sealer[1]:  # another process was first, with another key
             self._make_sealer(str(row[0]), False)
             raise RecordConflict("the store's key was changed meanwhile; nothing was changed", hint="run the command again")  # fmt: skip
+
+    def confirm(self) -> None:
+        """Make sure that what has been read lasts.
+
+        Raises:
+            Unconfirmed: nobody says so.
+        """
+        with self._reading() as connection:
+            if connection is None:
+                return
+        try:
+            self._database.confirm()
+        except (CommitUnknown, Transient) as failure:
+            raise Unconfirmed(
+                f"nothing is left to do, but the store {self._database.name} did not say whether what is there will last ({failure})",
+                hint="run the command again once the store's server answers, or another one has taken over",
+            ) from failure
 
     def close(self) -> None:
         """Close the connection that reads go through."""
@@ -219,7 +248,7 @@ class LiveSqlStore(SqlStore):
         return connection
 
     def _first(self, engine: Engine) -> Iterator[Query]:
-        yield observed.BESIDE, ()
+        yield from ((observed.BESIDE, ()), (_IDENTITY, ()), (KEY_CHECK, ()))
         if self._owner:
             yield observed.moved_query(engine), ()
             yield quarantine.DELETED, ()

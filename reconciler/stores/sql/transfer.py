@@ -12,9 +12,9 @@ from reconciler.core.progress import Interrupts
 from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import leases
 from reconciler.stores.sql.chain import Chain
+from reconciler.stores.sql.claim import described
 from reconciler.stores.sql.columns import COLUMNS
 from reconciler.stores.sql.database import Connection, Database, Values, ignored
-from reconciler.stores.sql.lease import described
 from reconciler.stores.sql.seals import reseal
 from reconciler.stores.sql.transaction import writing
 

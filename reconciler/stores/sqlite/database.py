@@ -90,6 +90,9 @@ class SqliteDatabase(Struct, frozen=True):
             raise StoreLocked("another process reads the store")
         return True
 
+    def confirm(self) -> None:
+        """Nothing: what is not on the disk is not read either."""
+
     def make_place(self) -> None:
         """Make the folder of the store, with its .gitignore, before a key is made in it."""
         make_directory(self.path)

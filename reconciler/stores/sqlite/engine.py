@@ -24,6 +24,7 @@ class SqliteEngine:
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
     for_update = for_share = nearby = ""
+    triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
     refusals: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
 
     def is_taken(self, failure: Exception) -> bool:
@@ -53,7 +54,7 @@ class SqliteEngine:
 
     def found_triggers(self, connection: Connection) -> Mapping[str, object]:
         """The same of those that are there."""
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        rows = connection.execute(self.triggers)
         return {name: (text or "").split() for name, text in rows}
 
     def differing(self, connection: Connection) -> Iterator[tuple[str, str]]:

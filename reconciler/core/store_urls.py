@@ -20,7 +20,12 @@ def scheme_of(url: str) -> str:
 
 
 def holds_password(url: str) -> bool:
-    """Whether a URL carries one, which would stand in files, lists of processes and logs."""
+    """Whether a URL carries one, which would stand in files, lists of processes and logs; also where it is written amiss."""
+    scheme, colon, rest = url.partition(":")
+    if scheme in OF_SERVERS and not rest.startswith("//"):
+        url = f"{scheme}://{rest.lstrip('/')}"
+    if not colon or "=" in scheme:  # libpq knows  host=H password=P,  too, which is no URL
+        return any(f"{name}=" in url.replace(" ", "") for name in _PASSWORDS)
     _, mark, _, user, query = _parts(url)
     return bool(mark) and (bool(user.partition(":")[2]) or any(name in _PASSWORDS and value for name, value in query))
 

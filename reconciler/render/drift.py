@@ -71,7 +71,7 @@ def title(found: Drifted, now: str | None) -> str:
 
 def _lines(found: Drifted, now: str, *, color: bool) -> Iterator[str]:
     mark = paint(MARKS[found.fate], _COLORS[found.fate], BOLD, color=color)
-    yield f"{mark} {paint(address(*found.key), BOLD, color=color)}  {title(found, now)}"
+    yield f"{mark} {paint(harmless(address(*found.key)), BOLD, color=color)}  {title(found, now)}"
     for note in found.notes:
         yield f"    {paint('! ' + harmless(note), YELLOW, color=color)}"
     for field in found.fields:

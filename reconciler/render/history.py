@@ -136,7 +136,7 @@ def _content(version: Version, *, color: bool) -> Iterator[str]:
 
 def difference_text(key: Key, before: Version, after: Version, fields: Sequence[FieldChange], *, color: bool) -> str:
     """What differs between two versions."""
-    title = f"{address(*key)}: from version {before.number} to version {after.number}"
+    title = f"{harmless(address(*key))}: from version {before.number} to version {after.number}"
     if not fields:
         return f"{title}: nothing differs\n"
     lines = [paint(title, BOLD, color=color)]

@@ -95,7 +95,8 @@ def plan_summary(plan: Plan, *, color: bool) -> str:
         lines += [*deletes_lines(word, names, color=color), ""]
     for change in plan.changes:
         lines += [
-            f"{address(*change.key)}: {paint('! ' + harmless(note), YELLOW, color=color)}" for note in change.notes
+            f"{harmless(address(*change.key))}: {paint('! ' + harmless(note), YELLOW, color=color)}"
+            for note in change.notes
         ]
     if plan.access is not None and not plan.access.is_empty:
         from reconciler.render.access_diff import headline
@@ -177,12 +178,12 @@ def new_endpoint(field: FieldChange) -> list[str]:
 
 
 def _title(change: Change, *, color: bool) -> str:
-    title = paint(address(*change.key), BOLD, color=color)
+    title = paint(harmless(address(*change.key)), BOLD, color=color)
     where = paint(f"  {harmless(change.resource.file)}", DIM, color=color) if change.resource else ""
     if change.action is Action.RENAME and change.record:
-        return f"{title} (was {address(*change.record.key)}){where}"
+        return f"{title} (was {harmless(address(*change.record.key))}){where}"
     if change.action is Action.ADOPT and change.record:
-        was = f"was {address(*change.record.key)}, " if change.record.key != change.key else ""
+        was = f"was {harmless(address(*change.record.key))}, " if change.record.key != change.key else ""
         return f"{title} ({was}owned by {change.record.owner or 'nobody'}){where}"
     if change.action is Action.DELETE and change.before:
         name = change.before.get("spec", {}).get("displayName")

@@ -13,6 +13,7 @@ import yaml
 from conftest import Workspace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from live_state import sql
 from wicked import COLOR, FORBIDDEN, PIECES, TEXT, active, harms, quoted
 
 import reconciler
@@ -241,6 +242,15 @@ def test_what_others_wrote_into_the_store_is_shown_and_not_sent(workspace: Works
         assert result.exit_code != 1, result.output
         if "markdown" in line:
             assert active(result.stdout) == [], line
+
+
+def test_a_name_stays_on_its_line(workspace: Workspace) -> None:
+    """Or somebody who writes into the store could have a plan say what is not so."""
+    workspace.commit()
+    workspace.ok("apply", "--yes")
+    sql(workspace.store, "UPDATE records SET name = name || ? WHERE kind = 'Category'", "\n- category/forged")
+    for line in ("plan", "plan -o markdown", "drift", "drift -o markdown", "get", "history", "store check", "export"):
+        assert not re.search("^- category/forged", workspace.run(*line.split()).stdout, re.MULTILINE), line
 
 
 @settings(max_examples=300, deadline=None)

@@ -57,6 +57,7 @@ class PostgresDatabase:
         self._context = context
         self._limits = Limits(address.schema, max(_LEAST_SECONDS, context.lock_seconds), address.seconds, _WRITING_SECONDS)  # fmt: skip
         self._found: int | None = None
+        self._met_standby = False
 
     # connecting
 
@@ -88,6 +89,7 @@ class PostgresDatabase:
         except psycopg.Error as failure:
             why = refusal(parameters) if "certificate verify failed" in str(failure) else ""
             raise refused(failure, self.name, why) from failure
+        self._met_standby |= wire.is_standbys
         if wire.encoding != "UTF8":
             found = wire.encoding
             wire.close()
@@ -214,7 +216,8 @@ class PostgresDatabase:
 
     def _behind(self) -> str:
         """That what was read is a standby's, and as of when; "" where it cannot be."""
-        if self._readers is self._writers or (reader := self.reader()) is None:
+        can_be = self._met_standby or self._readers is not self._writers
+        if not can_be or (reader := self.reader()) is None:
             return ""
         with closing(reader), self.translated():
             is_standby, revision, at = reader.execute(_STANDBY).fetchone()

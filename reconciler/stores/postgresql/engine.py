@@ -39,6 +39,12 @@ UNION ALL SELECT 'the index ' || c.relname || ' is not valid' FROM pg_catalog.pg
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
 UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.pg_class
   WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
+UNION ALL SELECT 'rows of ' || inhrelid::regclass || ' count as rows of ' || c.relname || ', which that table inherits from'
+  FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+  WHERE c.relnamespace = {_HERE} AND c.relkind = 'r'
+UNION ALL SELECT 'the rule ' || r.rulename || ' of ' || c.relname || ' does something else than what is asked'
+  FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+  WHERE c.relnamespace = {_HERE} AND c.relkind = 'r'
 UNION SELECT 'somebody wrote as only an apply does, and left a row in writing' FROM writing
 ORDER BY 1 LIMIT ?
 """

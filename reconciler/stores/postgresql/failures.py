@@ -99,7 +99,9 @@ def told(failure: psycopg.Error, name: str) -> ReconcilerError:
         message, hint = _BY_STATE[state]
         return StoreUnavailable(f"the store {name} {message}", hint=hint)
     refuses = state[:2] in ("22", "23")  # what they say repeats values
-    said = f"refuses a write ({type(failure).__name__}); nothing was changed" if refuses else f"cannot be used: {failure}"
+    said = (
+        f"refuses a write ({type(failure).__name__}); nothing was changed" if refuses else f"cannot be used: {failure}"
+    )
     return StoreUnavailable(f"the store {name} {said}", hint="look it over: reconciler store check")
 
 

@@ -2,7 +2,8 @@
 
 While an apply writes, its transaction has the setting `reconciler.writing`, which it costs next to nothing to ask for,
 and a row in `writing`, which only the writing role can have put there. Once a statement a guard holds the one against
-the other, as the setting is anybody's to make.
+the other, as the setting is anybody's to make; and as a statement can make it on its way, they keep quiet for a role
+alone that may put such a row there.
 
 Pictures are taken before each row is written, as a cascade would have taken the bodies when the statement ends. All
 triggers are ALWAYS there: `session_replication_role` does not switch them off. Their statements are written as
@@ -11,7 +12,10 @@ triggers are ALWAYS there: `session_replication_role` does not switch them off. 
 
 from msgspec import Struct
 
-_OUTSIDE = " WHEN (current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)"
+_OUTSIDE = (
+    " WHEN (current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text"
+    " OR NOT has_table_privilege('writing'::regclass::oid, 'INSERT'::text))"
+)
 _INSIDE = " WHEN (current_setting('reconciler.writing'::text, true) = '1'::text)"
 _UNTIED = " WHEN (current_setting('session_replication_role'::text) = 'replica'::text)"  # no foreign key cascades then
 

@@ -111,6 +111,11 @@ class Wire:
         """That of the database."""
         return (self._server.parameter_status(b"server_encoding") or b"").decode()
 
+    @property
+    def is_standbys(self) -> bool:
+        """Whether the server says that it is a standby, as from version 14 on it does unasked."""
+        return self._server.parameter_status(b"in_hot_standby") == b"on"
+
     def send(self, text: bytes, values: Sequence[tuple[bytes | None, int, int]] = ()) -> Answer:
         """Have a statement sent, with what is sent next or at the next `wait` at the latest.
 

@@ -16,7 +16,7 @@ from reconciler.stores.sql.observed import moved
 from reconciler.stores.sql.records import decoded, has_sealed
 from reconciler.stores.sql.repair import is_json, references_of, unkept
 
-REPAIR_IT = "somebody wrote to the file outside of a run; restore a backup, or mend what can be mended: reconciler store check --repair"
+REPAIR_IT = "somebody wrote to the store outside of a run; restore a backup, or mend what can be mended: reconciler store check --repair"
 _RESOLVE = "find out who writes to the store; then run: reconciler apply --secrets check"
 _Found = Iterator[tuple[str, str]]
 
@@ -64,7 +64,7 @@ _RESTORE = "restore the store from a backup"
 _SILENCED = "find out who put it there; then: reconciler store check --repair"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
 _TAMPERED = (
-    "somebody wrote to the file outside of a run: compare with a backup and with git before you trust the history;"
+    "somebody wrote to the store outside of a run: compare with a backup and with git before you trust the history;"
     " restore the backup, or mend what can be mended: reconciler store check --repair"
 )
 

@@ -2,7 +2,7 @@
 
 Each run and each history row is an entry; an entry's hash is SHA-256 over the hash of the entry before it and its
 own columns as canonical JSON: those that are not NULL, and without the hash. A run comes before its rows. `meta`
-keeps the last hash and the number of entries, so that a missing end is noticed. Whoever may write to the file can
+keeps the last hash and the number of entries, so that a missing end is noticed. Whoever may write to the store can
 compute all of it anew: that is noticed by whoever has noted a head elsewhere.
 """
 

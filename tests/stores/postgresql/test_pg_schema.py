@@ -329,6 +329,8 @@ def test_what_is_missing_is_found_and_put_back(store: Plain, statement: str, wha
     [
         ("ALTER TABLE documents DISABLE TRIGGER ALL", "PostgreSQL says: the foreign keys of documents are switched off"),
         ("ALTER TABLE secrets ENABLE ROW LEVEL SECURITY", "PostgreSQL says: row-level security hides rows of secrets"),
+        ("CREATE RULE hush AS ON UPDATE TO documents DO INSTEAD NOTHING", "PostgreSQL says: the rule hush of documents does something else than what is asked"),
+        ("CREATE TABLE more () INHERITS (records)", "PostgreSQL says: rows of more count as rows of records, which that table inherits from"),
         ("INSERT INTO writing VALUES ('7')", "PostgreSQL says: somebody wrote as only an apply does, and left a row in writing"),
         ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'refs_by_target'::regclass", "PostgreSQL says: the index refs_by_target is not valid"),
     ],

@@ -1242,7 +1242,7 @@ ALTER TABLE reconciler.runs ENABLE ALWAYS TRIGGER append_only;
 -- Name: baselines ends; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER ends AFTER INSERT OR UPDATE ON reconciler.baselines FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.end_baselines();
+CREATE TRIGGER ends AFTER INSERT OR UPDATE ON reconciler.baselines FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.end_baselines();
 
 ALTER TABLE reconciler.baselines ENABLE ALWAYS TRIGGER ends;
 
@@ -1251,7 +1251,7 @@ ALTER TABLE reconciler.baselines ENABLE ALWAYS TRIGGER ends;
 -- Name: claimed ends; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER ends AFTER INSERT OR DELETE OR UPDATE ON reconciler.claimed FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.end_baselines();
+CREATE TRIGGER ends AFTER INSERT OR DELETE OR UPDATE ON reconciler.claimed FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.end_baselines();
 
 ALTER TABLE reconciler.claimed ENABLE ALWAYS TRIGGER ends;
 
@@ -1260,7 +1260,7 @@ ALTER TABLE reconciler.claimed ENABLE ALWAYS TRIGGER ends;
 -- Name: declared ends; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER ends AFTER INSERT OR DELETE OR UPDATE ON reconciler.declared FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.end_baselines();
+CREATE TRIGGER ends AFTER INSERT OR DELETE OR UPDATE ON reconciler.declared FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.end_baselines();
 
 ALTER TABLE reconciler.declared ENABLE ALWAYS TRIGGER ends;
 
@@ -1395,7 +1395,7 @@ ALTER TABLE reconciler.meta ENABLE ALWAYS TRIGGER revision_lost;
 -- Name: applied watch; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.applied FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.watch_beside();
+CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.applied FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.watch_beside();
 
 ALTER TABLE reconciler.applied ENABLE ALWAYS TRIGGER watch;
 
@@ -1404,7 +1404,7 @@ ALTER TABLE reconciler.applied ENABLE ALWAYS TRIGGER watch;
 -- Name: documents watch; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.documents FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.watch_beside();
+CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.documents FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.watch_beside();
 
 ALTER TABLE reconciler.documents ENABLE ALWAYS TRIGGER watch;
 
@@ -1413,7 +1413,7 @@ ALTER TABLE reconciler.documents ENABLE ALWAYS TRIGGER watch;
 -- Name: records watch; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.records FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.watch_records();
+CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.records FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.watch_records();
 
 ALTER TABLE reconciler.records ENABLE ALWAYS TRIGGER watch;
 
@@ -1422,7 +1422,7 @@ ALTER TABLE reconciler.records ENABLE ALWAYS TRIGGER watch;
 -- Name: refs watch; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.refs FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.watch_beside();
+CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.refs FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.watch_beside();
 
 ALTER TABLE reconciler.refs ENABLE ALWAYS TRIGGER watch;
 
@@ -1431,7 +1431,7 @@ ALTER TABLE reconciler.refs ENABLE ALWAYS TRIGGER watch;
 -- Name: secrets watch; Type: TRIGGER; Schema: reconciler; Owner: -
 --
 
-CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.secrets FOR EACH ROW WHEN ((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text)) EXECUTE FUNCTION reconciler.watch_beside();
+CREATE TRIGGER watch BEFORE INSERT OR DELETE OR UPDATE ON reconciler.secrets FOR EACH ROW WHEN (((current_setting('reconciler.writing'::text, true) IS DISTINCT FROM '1'::text) OR (NOT has_table_privilege(('reconciler.writing'::regclass)::oid, 'INSERT'::text)))) EXECUTE FUNCTION reconciler.watch_beside();
 
 ALTER TABLE reconciler.secrets ENABLE ALWAYS TRIGGER watch;
 

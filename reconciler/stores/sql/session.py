@@ -49,7 +49,7 @@ class SqlSession:
         self._run_id: int | None = None
         self._revision = -1
         self.destroys = False
-        """Whether something is gone for good, so that no trace of it should stay in the file."""
+        """Whether something is gone for good, so that no trace of it should stay in the store."""
 
     @property
     def head(self) -> str:

@@ -93,7 +93,7 @@ class CanRepair(Protocol):
             key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
 
         Raises:
-            StoreUnavailable: the file itself is damaged.
+            StoreUnavailable: what keeps the store is damaged itself.
             StoreLocked: another run did not end in time.
             RecordConflict: what the permission rests on has moved.
         """

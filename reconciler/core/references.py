@@ -17,7 +17,6 @@ OWN_VARIABLES = "RECONCILER_"
 """How the names of the tool's own variables begin."""
 PG_VARIABLE = "PGPASSWORD"
 """Holds the password of a store on a server, as its client library has it."""
-_OWN_FOLDERS = (".git", ".reconciler")
 _OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
 _BOUND = re.compile(rf"({'|'.join(REFERENCE_KEYS)}):(?:\*|[^*\s][^*]*\*?)", re.DOTALL)
 

@@ -40,7 +40,7 @@ def strangers(url: str, environment: Mapping[str, str]) -> list[str]:
         return []
     further = [host for name, value in query if name in ("host", "hostaddr") for host in value.split(",")]
     named = {host for name in (HOSTS, "PGHOST", "PGHOSTADDR") for host in _listed(environment.get(name, ""))}
-    elsewhere = {host for host in map(str.lower, (*hosts, *further)) if not _is_here(host) and host not in named}
+    elsewhere = {host for host in map(str.lower, (*hosts, *further)) if not is_here(host) and host not in named}
     return sorted(elsewhere | {value for name, value in query if name == "servicefile"})
 
 
@@ -48,8 +48,9 @@ def _listed(text: str) -> list[str]:
     return text.replace(",", " ").lower().split()
 
 
-def _is_here(host: str) -> bool:
-    if not host or host == "localhost" or host.startswith("/"):
+def is_here(host: str) -> bool:
+    """Whether a host, as libpq has it, is this machine by its name: a socket, an address of its own, or none."""
+    if not host or host.lower() == "localhost" or host.startswith(("/", "@")):
         return True
     from ipaddress import ip_address
 

@@ -170,7 +170,7 @@ def repair_store(keeper: CanRepair, store: Store, run: RunInfo, named: str, inte
         GuardStopped: the store was lost.
         NotPermitted: whoever asks is no super admin.
         KeyUnavailable: something is sealed, the store does not say with which key, and the present one does not open it.
-        StoreUnavailable: the file itself is damaged.
+        StoreUnavailable: what keeps the store is damaged itself.
         StoreLocked: another run did not end in time.
         RecordConflict: policies moved meanwhile.
     """

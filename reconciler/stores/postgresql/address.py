@@ -10,13 +10,12 @@ import ssl
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as Unparsable
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
-from reconciler.core.store_urls import HOSTS, REMEDY, strangers
+from reconciler.core.store_urls import HOSTS, REMEDY, is_here, strangers
 from reconciler.errors import NotPermitted, UsageError
 from reconciler.harmless import harmless
 
@@ -181,11 +180,11 @@ def settle(address: Address, environment: Mapping[str, str]) -> dict[str, str]:
     said.setdefault("connect_timeout", _PER_HOST_SECONDS)
     said.setdefault("fallback_application_name", "reconciler")
     said["client_encoding"] = "UTF8"
-    if not is_here(said):
+    if not _all_here(said):
         said.setdefault("sslmode", "verify-full")
     if said.get("sslmode") == "verify-full" and said.get("sslrootcert", "system") == "system":
         said["sslrootcert"] = _authorities("sslrootcert" in said, environment)
-    if not is_here(said) and said["sslmode"] != "verify-full" and "require_auth" in known:
+    if not _all_here(said) and said["sslmode"] != "verify-full" and "require_auth" in known:
         said.setdefault("require_auth", "!password")  # whoever answers there is told no password in the clear
     return said
 
@@ -225,9 +224,9 @@ def _service(name: str, environment: Mapping[str, str]) -> dict[str, str]:
     raise UsageError(f"there is no service '{name}'", hint=f"looked in: {', '.join(map(str, files))}")
 
 
-def is_here(said: Mapping[str, str]) -> bool:
+def _all_here(said: Mapping[str, str]) -> bool:
     """Whether all servers are on this machine, as far as their names tell."""
-    return all(_is_here(host) for host in _contacted(said))
+    return all(map(is_here, _contacted(said)))
 
 
 def _contacted(said: Mapping[str, str]) -> Iterator[str]:
@@ -237,15 +236,6 @@ def _contacted(said: Mapping[str, str]) -> Iterator[str]:
         yield literal or (hosts[at] if at < len(hosts) else "")
 
 
-def _is_here(host: str) -> bool:
-    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def weakness(address: Address, environment: Mapping[str, str]) -> str:
     """What whoever reads a plan has to know of how the server is reached; "" where nobody can come between.
 
@@ -253,7 +243,7 @@ def weakness(address: Address, environment: Mapping[str, str]) -> str:
         UsageError: there is no such service.
     """
     said = settle(address, environment)
-    if is_here(said) or said["sslmode"] not in _WEAK:
+    if _all_here(said) or said["sslmode"] not in _WEAK:
         return ""
     return f"the server of {address.name} {_WEAK[said['sslmode']]} (sslmode={said['sslmode']})"
 

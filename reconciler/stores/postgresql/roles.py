@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from reconciler.errors import UsageError
 from reconciler.stores.postgresql.functions import FOR_READERS, FUNCTIONS, SEALED
+from reconciler.stores.postgresql.statements import quoted as identifier
 from reconciler.stores.postgresql.tables import COLUMNS, TABLES, VIEW_NAMES
 from reconciler.stores.sql.columns import CHAINED
 
@@ -39,7 +40,7 @@ def quoted(name: str) -> str:
         raise UsageError(
             f"PostgreSQL has no name like {name!r}", hint=f"1 to {_LONGEST} bytes, without a NUL character"
         )
-    return '"' + name.replace('"', '""') + '"'
+    return identifier(name)
 
 
 def _literal(text: str) -> str:

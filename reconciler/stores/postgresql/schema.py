@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from reconciler.errors import StoreLocked, StoreUnavailable
 from reconciler.stores.postgresql.functions import FUNCTIONS
+from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.tables import PARTS, TABLES, VIEW_NAMES
 from reconciler.stores.postgresql.triggers import TRIGGERS
 from reconciler.stores.sql.database import Connection, Transient
@@ -126,10 +127,10 @@ _NOTES = "SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(?) 
 
 def _noted_version(connection: Connection, schema: str) -> int | None:
     """What a table `meta` notes; None for one that is not ours."""
-    quoted = '"' + schema.replace('"', '""') + '"'
-    if len(connection.execute(_NOTES, (f"{quoted}.meta",)).fetchall()) != 2:
+    meta = f"{quoted(schema)}.meta"
+    if len(connection.execute(_NOTES, (meta,)).fetchall()) != 2:
         return None
-    rows = connection.execute(f"SELECT value FROM {quoted}.meta WHERE key = 'version'").fetchall()
+    rows = connection.execute(f"SELECT value FROM {meta} WHERE key = 'version'").fetchall()
     return int(rows[0][0]) if len(rows) == 1 and re.fullmatch("[0-9]{1,9}", rows[0][0]) else None
 
 

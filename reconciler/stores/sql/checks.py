@@ -135,7 +135,8 @@ def foresee_written(connection: Connection, writes: Sequence[PlannedWrite]) -> N
     if max(len(left), len(targets), len(writes)) <= connection.engine.most:
         asked = [referring(left)] if left else []
         asked += [_there(connection, targets)] if targets else []
-        connection.prefetch([*asked, _held([write.uid for write in writes])])
+        asked += [_held([write.uid for write in writes])] if writes else []
+        connection.prefetch(asked)
 
 
 def refusal(connection: Connection, writes: Sequence[PlannedWrite], failure: Exception) -> ReconcilerError:

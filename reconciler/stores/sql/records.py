@@ -180,7 +180,7 @@ def decoded(body: str) -> Any:
     """A body, decoded.
 
     Raises:
-        Damaged: it is not JSON, which the table does not allow: the file is damaged.
+        Damaged: it is not JSON, which the table does not allow: the store is damaged.
     """
     try:
         return json.loads(body)

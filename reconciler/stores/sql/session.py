@@ -49,7 +49,7 @@ class SqlSession:
         self._run_id: int | None = None
         self._revision = -1
         self.destroys = False
-        """Whether something is gone for good, so that no trace of it should stay in the file."""
+        """Whether something is gone for good, so that no trace of it should stay in the store."""
 
     @property
     def head(self) -> str:
@@ -111,10 +111,11 @@ class SqlSession:
             self._connection.watch()
             checks.foresee_written(self._connection, writes)
             self.check_references([write.change for write in writes])
+            # a server that was asked nothing above says only here what it refuses
+            checks.check_written(self._connection, writes, self.run.owner, before, progress)
         except self._connection.engine.refusals as failure:
             self._connection.execute("ROLLBACK TO writing")
             raise checks.refusal(self._connection, writes, failure) from failure
-        checks.check_written(self._connection, writes, self.run.owner, before, progress)
         self._connection.execute("RELEASE writing")
         self._head = chain.head
         return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]

@@ -31,7 +31,9 @@ class Far:
         self.wire.clear()
         self.repository.ok(*arguments)
         waits = [message for message in self.wire.messages if message.kind == "Sync"]
-        connecting = {(message.connection, message.turn) for message in self.wire.messages if message.kind in OF_CONNECTING}
+        connecting = {
+            (message.connection, message.turn) for message in self.wire.messages if message.kind in OF_CONNECTING
+        }
         turns = {(message.connection, message.turn) for message in waits} - connecting
         only_farewell = {turn for turn in turns if self._said(turn) == ["ROLLBACK"]}
         assert self.wire.connections <= 1
@@ -66,7 +68,9 @@ def test_a_plan_of_what_others_have_applied_meanwhile_waits_no_more(far: Far, tm
     assert far.trips("plan") == 2
 
 
-@pytest.mark.parametrize("command", [("plan", "--full"), ("drift",), ("get",), ("history",), ("export", "--out", "all")])
+@pytest.mark.parametrize(
+    "command", [("plan", "--full"), ("drift",), ("get",), ("history",), ("export", "--out", "all")]
+)
 def test_no_record_is_asked_for_by_itself(far: Far, command: tuple[str, ...]) -> None:
     few = far.trips(*command)
     far.declare("first", names=(*NAMES, *(f"more-{number}" for number in range(20))))

@@ -87,12 +87,10 @@ class SqlIndex:
         with self._reading() as connection:
             if connection is None or not connection.engine.nearby:
                 return
-            connection.prefetch([(_ODD, (self._owner,)), (_DUE, (self._owner, until))])
-            moved = revision != self.revision()
-            if moved:
-                connection.prefetch([(_MOVED, (revision,)), (_UNTOUCHED, (revision, self._owner))])
-            if moved or changed:
-                around = Surroundings(connection, self._owner, changed, resources, revision if moved else None)
+            connection.prefetch([(_ODD, (self._owner,)), (_DUE, (self._owner, until)), (_MOVED, (revision,))])
+            if changed or self._rows(_MOVED, revision):
+                connection.prefetch([(_UNTOUCHED, (revision, self._owner))])
+                around = Surroundings(connection, self._owner, changed, resources, revision)
                 if around.is_small:
                     self._answers |= around.answers()
                     self._bodies |= around.bodies()

@@ -54,12 +54,12 @@ class Surroundings:
         owner: str,
         changed: Collection[str],
         resources: Sequence[Resource],
-        revision: int | None,
+        revision: int,
     ) -> None:
         """Ask nothing yet.
 
         Args:
-            revision: what was written after it matters too; None where that is nothing.
+            revision: what was written after it matters too.
         """
         self._connection = connection
         self._owner = owner
@@ -118,9 +118,8 @@ class Surroundings:
         if self._changed:
             starts.append(f"SELECT kind, name FROM declared WHERE owner = ? AND file IN ({marks(self._changed)})")
             values += [self._owner, *self._changed]
-        if self._revision is not None:
-            starts.append("SELECT kind, name FROM records WHERE revision > ? OR revision IS NULL")
-            values.append(self._revision)
+        starts.append("SELECT kind, name FROM records WHERE revision > ? OR revision IS NULL")
+        values.append(self._revision)
         query = (
             f"WITH RECURSIVE near (k, n) AS ({' UNION '.join([*starts, engine.nearby])})"
             f" SELECT k, n, d.file, c.file, {_REST_OF_R} FROM near"

@@ -81,21 +81,6 @@ def test_a_commit_waits_for_the_standby_until_somebody_ends_it(both, numbers, en
     assert failed_over(both, numbers).sql("SELECT * FROM public.numbers") == []
 
 
-def test_it_is_acknowledged_when_the_standby_is_back(both, numbers):
-    both.lose_standby()
-    inserted = Insert(both, numbers)
-    wait_until(lambda: both.waiting(numbers))
-    both.bring_back_standby()
-    assert inserted.said() == "INSERT 0 1"
-
-
-def test_a_role_may_choose_not_to_wait(both, numbers):
-    both.set_for_role(numbers, "synchronous_commit", "local")
-    both.lose_standby()
-    assert Insert(both, numbers).said() == "INSERT 0 1"
-    assert failed_over(both, numbers).sql("SELECT * FROM public.numbers") == []
-
-
 def test_a_cable_may_be_unplugged(authority):
     """Nobody is told; what was connected before goes on when it is plugged in again."""
     script = "import sys, psycopg; print(*psycopg.connect(sys.argv[1]).execute('SELECT inet_client_addr()').fetchone())"

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace, clean_environment
 from servers.pair import wait_until
 from servers.postgresql import Database
@@ -14,7 +15,7 @@ from reconciler.errors import ExitCode
 UNCONFIRMED = ExitCode.UNCONFIRMED
 NAMES = ("one", "two", "three")
 BUSY = """
-SELECT count(*) FROM pg_stat_activity
+SELECT state, now() - state_change, wait_event, query FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
 """
 
@@ -74,7 +75,10 @@ def runs(database: Database) -> list[str]:
 
 def settle(database: Database, limit: float = 30) -> None:
     """Wait until nothing is under way on the server any more."""
-    wait_until(lambda: database.sql(BUSY) == [(0,)], limit)
+    try:
+        wait_until(lambda: not database.sql(BUSY), limit)
+    except AssertionError:
+        pytest.fail(f"still at work: {database.sql(BUSY)}")
 
 
 def ended(process: "subprocess.Popen[str]", limit: float = 90) -> tuple[int, str]:

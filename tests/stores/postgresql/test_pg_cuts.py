@@ -119,6 +119,6 @@ def test_every_round_trip_of_an_apply(through: str, how: Cut, request: pytest.Fi
 def test_every_message_of_an_apply(through: str, request: pytest.FixtureRequest) -> None:
     """Also in the middle of what is sent at once."""
     sweep: Sweep = request.getfixturevalue(through)
-    for number in range(1, len(sweep.whole_apply()) + 1, 3):
+    for number in range(1, len(sweep.whole_apply()) + 1, 4):
         sweep.cut(CUTS[number % 3], number=number)
     whole(sweep.repository)

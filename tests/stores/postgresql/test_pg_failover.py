@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -173,13 +174,15 @@ class Round:
 
     def play(self, moment: str, seconds: float) -> None:
         """Kill the primary so long after a moment of the apply, and wait for both."""
-        begun = time.monotonic()
         with self._stopped_at(moment) as applying:
             time.sleep(seconds)
             self.primary.kill()
-        self.writable = self.made.wait_writable()
-        self.code, self.said = ended(applying, 180)
-        self.seconds = time.monotonic() - begun
+            killed = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            done = pool.submit(lambda: (*ended(applying, 180), time.monotonic() - killed))
+            self.made.wait_writable()
+            self.writable = time.monotonic() - killed
+            self.code, self.said, self.seconds = done.result()
 
     @contextmanager
     def _stopped_at(self, moment: str) -> Iterator["subprocess.Popen[str]"]:
@@ -220,7 +223,7 @@ class Round:
     def __repr__(self) -> str:
         said = " ".join(self.said.split())[:300]
         return (
-            f"exit {self.code} after {self.seconds:.1f} s, {self.truth}, writable after {self.writable:.1f} s: {said}"
+            f"exit {self.code} {self.seconds:.1f} s later, {self.truth}, writable after {self.writable:.1f} s: {said}"
         )
 
 

@@ -83,7 +83,7 @@ def translated(name: str) -> Iterator[None]:
         raise told(failure, name) from failure
 
 
-def told(failure: psycopg.Error, name: str) -> ReconcilerError:
+def told(failure: psycopg.Error, name: str) -> ReconcilerError:  # noqa: PLR0911 (one return a sort)
     """A failure of what was asked, in words."""
     if isinstance(failure, errors.LockNotAvailable):
         return StoreLocked(f"the store {name} is locked by another process", hint="try again when it has ended")

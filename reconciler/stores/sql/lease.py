@@ -7,6 +7,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.core.lease import LEASE_SECONDS, Host, LeaseInfo, Standing, outcome_of
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
@@ -117,7 +119,7 @@ class RunLease:
                 self._require(connection)
                 self._prepare(connection)
                 now = database.clock()
-                session = self._make_session(connection, run, now)
+                session = self._make_session(connection, replace(run, started=self._run.started), now)
                 done = work(session)
                 leases.drop(connection, [self._name], str(self._holder))
                 outcome = "partly" if session.run.partly else "applied"

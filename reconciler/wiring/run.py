@@ -283,13 +283,15 @@ def open_tokens(
     settings: Settings, store: "Store", parallelism: int | None = None, progress: Progress = UNTOLD
 ) -> "TokenTools":
     """What fetches and keeps access tokens; nothing is opened before it is used."""
+    from reconciler.core.ports.store import TellsTime
     from reconciler.net.trust import ContextCache
     from reconciler.services.tokens import PARALLELISM, TokenTools
     from reconciler.tokens.client import TokenClient
 
     contexts = ContextCache()
     keeper = open_state(settings, os.environ).tokens(store.sealer)
-    return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), now, parallelism or PARALLELISM, progress)
+    clock = store.clock if isinstance(store, TellsTime) else now
+    return TokenTools(keeper, store.sealer, lambda: TokenClient(contexts), clock, parallelism or PARALLELISM, progress)
 
 
 def now() -> str:

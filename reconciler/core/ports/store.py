@@ -254,6 +254,15 @@ class Confirms(Protocol):
 
 
 @runtime_checkable
+class TellsTime(Protocol):
+    """A store by whose clock all go who use it, as those of their machines may differ."""
+
+    def clock(self) -> str:
+        """The present time; RFC 3339 in UTC."""
+        ...
+
+
+@runtime_checkable
 class TellsOfItself(Protocol):
     """A store of which whoever reads a plan of it has to know something."""
 

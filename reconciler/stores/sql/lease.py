@@ -7,6 +7,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.core.lease import outcome_of
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
@@ -57,6 +59,7 @@ class RunLease:
         """
         self._database = database
         self._claim = Claim(database, run, is_brief=brief is not None)
+        self._started = run.started
         self._interrupts = interrupts
         self._prepare = prepare
         self._make_session = make_session
@@ -132,7 +135,7 @@ class RunLease:
         try:
             with database.translated():
                 now = database.clock()
-                session = self._make_session(connection, run, now)
+                session = self._make_session(connection, replace(run, started=self._started), now)
                 connection.prefetch(self._claim.queries)
                 foresee(session)
                 self._claim.require(connection)

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.baseline import Memory
 from reconciler.core.drift import Moved
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, content_of
@@ -161,8 +163,15 @@ class SqlStore:
             row = connection.execute(KEY_CHECK).fetchone()
             return (str(row[0]), None) if row else (None, records.one_sealed(connection))
 
+    def clock(self) -> str:
+        """The present time by the clock that all share who use the store; RFC 3339 in UTC."""
+        return self._database.clock()
+
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
-        """The right to write, until the block ends; what is read from then on is read anew."""
+        """The right to write, until the block ends; what is read from then on is read anew.
+
+        The run begins by the store's clock, by which it ends: those of several machines are not the same.
+        """
         from reconciler.stores.sql.lease import RunLease
         from reconciler.stores.sql.session import SqlSession
 
@@ -171,7 +180,7 @@ class SqlStore:
         make_session = partial(SqlSession, sealer=self.sealer)
         return RunLease(
             self._database,
-            run,
+            replace(run, started=self.clock()),
             interrupts,
             prepare=self._prepare,
             make_session=make_session,

@@ -277,7 +277,7 @@ def translated(statement: str) -> str:
         return f"DROP FUNCTION {found[1]}() CASCADE"
     statement = re.sub(r"\bx'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", statement)
     parts = [
-        part if number % 2 else part.replace("?", "%s")
+        part if number % 2 else re.sub(r'(?<!")\bauthorization\b(?!")', '"authorization"', part).replace("?", "%s")
         for number, part in enumerate(_QUOTED.split(statement.replace("%", "%%")))
     ]
     text = "".join(parts)
@@ -342,6 +342,8 @@ CREATE FUNCTION tests.json_extract(document text, path text) RETURNS json LANGUA
   $$ SELECT (document::jsonb #> tests.steps(path))::json $$;
 CREATE FUNCTION tests.strftime(format text, at text, shift text DEFAULT '0 s') RETURNS text LANGUAGE sql AS
   $$ SELECT to_char((at::timestamptz + shift::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+CREATE FUNCTION tests.julianday(at text) RETURNS numeric LANGUAGE sql AS
+  $$ SELECT extract(epoch FROM at::timestamptz) / 86400 $$;
 CREATE FUNCTION tests.joined(before text, one text) RETURNS text LANGUAGE sql AS
   $$ SELECT CASE WHEN one IS NULL THEN before ELSE coalesce(before || ',', '') || one END $$;
 CREATE AGGREGATE tests.group_concat(text) (SFUNC = tests.joined, STYPE = text);

@@ -80,6 +80,13 @@ def tamper(store: Path | engines.Placed, script: str) -> None:
     connection.close()
 
 
+def file_bytes(store: Path | engines.Placed) -> bytes:
+    """The store's file with its journal, or what stands in its tables."""
+    if isinstance(store, engines.Placed):
+        return store.read_bytes()
+    return b"".join(path.read_bytes() for path in sorted(store.parent.glob(f"{store.name}*")))
+
+
 def connected(store: Path | engines.Placed) -> AbstractContextManager[sqlite3.Connection | engines.Connected]:
     """A connection straight to a store, which commits and closes with its block; statements are those of SQLite."""
     return engines.Connected(store) if isinstance(store, engines.Placed) else _committed(store)

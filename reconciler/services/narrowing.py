@@ -199,6 +199,7 @@ class _Closure:
 
     def close(self) -> None:
         """Look at all files that matter."""
+        self._look_back()  # what changed was read already
         while self._waiting:
             while self._waiting:
                 files, self._waiting = self._waiting, set()

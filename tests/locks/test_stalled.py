@@ -123,6 +123,7 @@ def test_a_signal_that_is_ignored_stays_so(gated: Workspace) -> None:
     assert process.returncode == 0, errors
 
 
+@pytest.mark.store_file  # which calls it makes
 @pytest.mark.parametrize(("call", "when"), [("fdatasync", "1"), ("fdatasync", "2..3"), ("fdatasync", "3"), ("pwrite64", "4..5"), ("pwrite64", "20")])  # fmt: skip
 def test_signals_at_system_calls(workspace: Workspace, call: str, when: str) -> None:
     """One or two, as calls of the store's making and of the transaction return: all or nothing, and it is said which."""

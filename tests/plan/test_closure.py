@@ -118,3 +118,23 @@ def test_what_matters_beside_what_moved(history: History, case: str) -> None:
     assert said in whole[1] + whole[2]
     if not whole[0] and case not in IN_FULL:
         assert any(line.startswith("looked at") for line in history.told), history.told
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_gone_is_looked_for_where_nothing_else_moved(history: History, kept: bool) -> None:
+    """Nothing but the file in which it stood is read before."""
+    for path in ("connectors/d.yaml", "policies/all.yaml"):
+        history.files.pop(path)
+        (history.root / path).unlink()
+    history.files["connectors/categories.yaml"].pop()
+    history.files["connectors/c.yaml"][0]["spec"].pop("lifecycle")
+    history.save("connectors/categories.yaml", "connectors/c.yaml")
+    words = ["--tokens", "demand", *(["--no-prune"] if kept else [])]
+    with told_time(history):
+        history.commit()
+        assert history.call("apply", "--yes", "--tokens", "demand")[0] == 0
+        gone(history)
+        history.commit()
+        part = history.call("apply", "--yes", *words, "-v")
+        assert part == history.call("apply", "--yes", *words, "--full")
+    assert "there is no category 'erp'" in part[2]

@@ -1,11 +1,13 @@
 """Access tokens outlive a change of the store's key."""
 
+import pytest
 from conftest import Workspace
 from live_state import sql
 from servers.oauth import OAuthServer
 from test_grants import CATEGORY, connector, password_grant
 
 
+@pytest.mark.store_file  # its key is in a file beside it
 def test_tokens_are_used_without_being_fetched_again(empty: Workspace, django_oauth: OAuthServer) -> None:
     """Plans, calls and renewals go on as before; one that was made with other credentials is still fetched anew."""
     server = django_oauth

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import connected, database_at, plan_of, sql, tamper
-from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
+from live_state import connected, database_at, plan_of, file_bytes, sql, tamper
+from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, records
 
 from reconciler.stores.sql.transaction import writing
 

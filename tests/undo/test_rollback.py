@@ -4,8 +4,8 @@ import json
 
 import pytest
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import actions, drift, live_spec, plan_of, sql
-from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, file_bytes, records
+from live_state import actions, drift, live_spec, plan_of, file_bytes, sql
+from undo_world import ADDRESS, BOTH, FILE, UndoBench, answer, delete, records
 
 pytestmark = pytest.mark.both_stores
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from conftest import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_state import database_at, sql
-from undo_world import UndoBench, file_bytes, records
+from live_state import database_at, file_bytes, sql
+from undo_world import UndoBench, records
 
 from reconciler.core.conditions import Basis
 from reconciler.core.progress import NOTHING_INTERRUPTS

@@ -5,11 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import engines
 import jsonschema
 from schema_checks import fits
 from conftest import CATEGORY, CONNECTOR, Workspace
-from live_state import database_at, InProcess, sql
+from live_state import InProcess, database_at, sql
 
 from reconciler.core.model import Key
 from reconciler.core.plan import Plan
@@ -70,13 +69,6 @@ def records(store: Path) -> dict[tuple[str, str], Row]:
 def ciphertexts(store: Path) -> set[bytes]:
     """The sealed secrets of live records."""
     return {text for (text,) in sql(store, "SELECT ciphertext FROM secrets")}
-
-
-def file_bytes(store: Path) -> bytes:
-    """The store's file with its journal, or what stands in its tables."""
-    if engines.current():
-        return store.read_bytes()
-    return b"".join(path.read_bytes() for path in sorted(store.parent.glob(f"{store.name}*")))
 
 
 class UndoBench(InProcess):

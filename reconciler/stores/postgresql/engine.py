@@ -31,23 +31,27 @@ UNION ALL SELECT 'constraint', conname::text FROM pg_catalog.pg_constraint WHERE
 UNION ALL SELECT 'function', p.proname || ' ' || {_OWN_RIGHTS} || ' ' || {_DIGEST}
   FROM pg_catalog.pg_proc p WHERE p.pronamespace = {_HERE}
 """
-_BROKEN = f"""
-SELECT 'the foreign keys of ' || c.relname || ' are switched off' FROM pg_catalog.pg_trigger t
-  JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-  WHERE t.tgisinternal AND t.tgenabled NOT IN ('O', 'A') AND c.relnamespace = {_HERE} GROUP BY c.relname
-UNION ALL SELECT 'the index ' || c.relname || ' is not valid' FROM pg_catalog.pg_index i
-  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
-UNION ALL SELECT 'row-level security hides rows of ' || relname FROM pg_catalog.pg_class
-  WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
-UNION ALL SELECT 'rows of ' || inhrelid::regclass || ' count as rows of ' || c.relname || ', which that table inherits from'
-  FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-  WHERE c.relnamespace = {_HERE} AND c.relkind = 'r'
-UNION ALL SELECT 'the rule ' || r.rulename || ' of ' || c.relname || ' does something else than what is asked'
+_SILENCED = f"""
+SELECT 'the foreign keys of ' || c.relname || ' are switched off', 'ALTER TABLE ' || c.oid::regclass || ' ENABLE TRIGGER ALL'
+  FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+  WHERE t.tgisinternal AND t.tgenabled NOT IN ('O', 'A') AND c.relnamespace = {_HERE} GROUP BY c.relname, c.oid
+UNION ALL SELECT 'the index ' || c.relname || ' is not valid', 'REINDEX INDEX ' || c.oid::regclass
+  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  WHERE NOT i.indisvalid AND c.relnamespace = {_HERE}
+UNION ALL SELECT 'row-level security hides rows of ' || relname, 'ALTER TABLE ' || oid::regclass || ' DISABLE ROW LEVEL SECURITY'
+  FROM pg_catalog.pg_class WHERE relnamespace = {_HERE} AND relkind = 'r' AND relrowsecurity
+UNION ALL SELECT 'the rule ' || r.rulename || ' does something else than what is written to ' || c.relname,
+    'DROP RULE ' || quote_ident(r.rulename) || ' ON ' || c.oid::regclass
   FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
-  WHERE c.relnamespace = {_HERE} AND c.relkind = 'r'
-UNION SELECT 'somebody wrote as only an apply does, and left a row in writing' FROM writing
-ORDER BY 1 LIMIT ?
+  WHERE r.rulename <> '_RETURN' AND c.relkind = 'r' AND c.relnamespace = {_HERE}
+UNION ALL SELECT 'rows of ' || i.inhrelid::regclass || ' count as rows of ' || c.relname || ', which that table inherits from',
+    'ALTER TABLE ' || i.inhrelid::regclass || ' NO INHERIT ' || c.oid::regclass
+  FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+  WHERE c.relkind = 'r' AND c.relnamespace = {_HERE}
+UNION SELECT 'somebody wrote as only an apply does, and left a row in writing', '' FROM writing
+ORDER BY 1
 """
+"""What is so, and the statement that ends it; "" for what a repair does."""
 _NEARBY = """
 SELECT found.kind, found.name FROM near CROSS JOIN (SELECT CAST(? AS text)) owned (by) CROSS JOIN LATERAL (
   SELECT d.kind, d.name FROM declared o JOIN declared d ON d.owner = o.owner AND d.file = o.file
@@ -94,9 +98,20 @@ class PostgresEngine:
         return primary or type(failure).__name__
 
     def broken(self, connection: Connection, most: int) -> Iterator[str]:
-        """What is switched off, or left unfinished."""
-        for (text,) in connection.execute(_BROKEN, (most,)).fetchall():
-            yield f"PostgreSQL says: {text}"
+        """Nothing: the server looks after its own files."""
+        yield from ()
+
+    def silenced(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """What is switched off, or does something else than it should."""
+        for message, statement in connection.execute(_SILENCED).fetchall():
+            end = f"have a superuser end it: {statement}; then: " if statement else ""
+            yield message, f"find out who did it; {end}reconciler store check --repair"
+
+    def unsilence(self, connection: Connection) -> Iterator[str]:
+        """Remove rows that no apply has left: its own is gone when it ends."""
+        if connection.execute("SELECT 1 FROM writing").fetchall():
+            connection.execute("DELETE FROM writing")
+            yield "a row in writing"
 
     def misfits(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Of each table a condition that is true of rows which hold what does not fit; "" for a table that is missing.

@@ -121,9 +121,9 @@ def repair(connection: Connection, run: RunInfo, now: str, key_check: str) -> tu
     Args:
         key_check: what tells the key of what is sealed, where the store does not say so; "" for nothing.
     """
-    silenced = connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount
+    silenced = list(connection.engine.unsilence(connection))
     connection.ignore()
-    mended = [Mended("writing", 1, "removed what had silenced the triggers: meta.writing")] if silenced else []
+    mended = [Mended("writing", 1, f"removed what had silenced the triggers: {what}") for what in silenced]
     mended += mend(connection, key_check)
     rows = [*unknown_records(connection), *unknown_deletions(connection)]
     broken = follow(connection).fault

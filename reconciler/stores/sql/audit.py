@@ -61,7 +61,6 @@ def missing_secrets(connection: Connection) -> _Found:
 
 
 _RESTORE = "restore the store from a backup"
-_SILENCED = "find out who put it there; then: reconciler store check --repair"
 _PLAN = "find out who writes to the store; then run: reconciler plan"
 _TAMPERED = (
     "somebody wrote to the store outside of a run: compare with a backup and with git before you trust the history;"
@@ -188,11 +187,7 @@ def _triggers(connection: Connection) -> _Found:
     for sort, name in connection.engine.differing(connection):
         if sort != "trigger":
             yield f"the {sort} {name} is missing", REPAIR_IT
-    if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
-        yield (
-            "meta holds the key 'writing', which silences the triggers; writes outside of runs are not seen",
-            _SILENCED,
-        )
+    yield from connection.engine.silenced(connection)
 
 
 def _bodies(connection: Connection) -> _Found:

@@ -158,6 +158,14 @@ class Engine(Protocol):
         """What the engine itself finds broken, so many at most."""
         ...
 
+    def silenced(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """What keeps writes of others from being seen, or from being done as they are asked; and what to do."""
+        ...
+
+    def unsilence(self, connection: Connection) -> Iterator[str]:
+        """End it, as far as that can be done here; what it was."""
+        ...
+
     def misfits(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Of each table a condition that is true of rows which hold what does not fit to their columns; "" for a table that is missing."""
         ...

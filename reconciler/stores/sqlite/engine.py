@@ -41,6 +41,17 @@ class SqliteEngine:
             if text != "ok":
                 yield f"SQLite says: {text}"
 
+    def silenced(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """The note that only an apply leaves, for as long as it writes."""
+        if connection.execute("SELECT 1 FROM meta WHERE key = 'writing'").fetchone():
+            message = "meta holds the key 'writing', which silences the triggers; writes outside of runs are not seen"
+            yield message, "find out who put it there; then: reconciler store check --repair"
+
+    def unsilence(self, connection: Connection) -> Iterator[str]:
+        """Remove that note."""
+        if connection.execute("DELETE FROM meta WHERE key = 'writing'").rowcount:
+            yield "meta.writing"
+
     def misfits(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """Of each table a condition that is true of rows which hold what does not fit; "" for a table that is missing."""
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -243,8 +243,9 @@ def refuse_device(address: Address) -> None:
     Raises:
         UsageError: it does.
     """
-    path = os.path.realpath(address.named.get("sslrootcert", "system"))
-    if own_place(path) or (os.path.exists(path) and not os.path.isfile(path)):
+    named = address.named.get("sslrootcert", "system")
+    path = os.path.realpath(named)
+    if named != "system" and (own_place(path) or (os.path.exists(path) and not os.path.isfile(path))):
         raise UsageError("sslrootcert in the URL of the store names what is no file of certificates", hint="name one by its path from the root of the repository")  # fmt: skip
 
 

@@ -176,13 +176,15 @@ def test_hosts_that_the_operator_names_are_no_strangers():
     refuse_strangers(read(FAR), {"PGHOST": "db.example"})
 
 
-def test_certificates_are_read_from_files_alone(tmp_path: Path):
+def test_certificates_are_read_from_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/proc/kcore")
     (tmp_path / "ca.pem").touch()
     for path in ("pipe", "link", "/dev/stdin", "/dev/zero", ".", "../../../../../../../proc/kcore"):
         with pytest.raises(UsageError, match="no file of certificates"):
             refuse_device(read_url(f"{FAR}?sslrootcert={path}", tmp_path))
+    (tmp_path / "system").mkdir()
+    monkeypatch.chdir(tmp_path)
     for path in ("ca.pem", "missing.pem", "system"):
         refuse_device(read_url(f"{FAR}?sslrootcert={path}", tmp_path))
 

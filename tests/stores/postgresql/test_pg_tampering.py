@@ -41,9 +41,7 @@ def mends(applied: Workspace) -> None:
 
 def test_a_body_that_was_altered_while_triggers_were_off(applied: Workspace) -> None:
     """It does not fit to its fingerprint; the next apply takes it back."""
-    tamper(
-        applied.store, f"UPDATE documents SET live = json_set(live, '$.spec.status', 'inactive') WHERE uid = {BODY}"
-    )
+    tamper(applied.store, f"UPDATE documents SET live = json_set(live, '$.spec.status', 'inactive') WHERE uid = {BODY}")
     checked(applied, "connector/crm-contacts")
     mends(applied)
 

@@ -205,7 +205,7 @@ class KeepsKey(Protocol):
         ...
 
     def scrub(self) -> bool:
-        """Overwrite what is no longer used of the store's files; whether nobody was in the way."""
+        """Overwrite what is no longer used of the store's files; whether that was possible."""
         ...
 
 

@@ -13,9 +13,9 @@ from reconciler.kinds.registry import address
 from reconciler.render.style import DIM, GREEN, RED, json_text, paint, plural, table
 
 VERSION = 1
-_READ = (
-    "Another process reads the store, so bytes that were sealed with the old key may still be in its files;"
-    " run it again to overwrite them."
+_LEFT = (
+    "Bytes that were sealed with the old key may still be in its files, as another process reads the store, or on a"
+    " server the role does not own the tables; run it again, as the owner there, to overwrite them."
 )
 
 
@@ -28,7 +28,7 @@ def rotation_text(rotation: Rotation, target: str) -> str:
         counted = f"{plural(rotation.done.secrets, 'secret')} and {plural(rotation.done.tokens, 'access token')}"
         lines = [f"Changed the key of {target}: {counted} sealed anew."]
     lines += _advice(rotation.move)
-    lines += [] if rotation.scrubbed else [_READ]
+    lines += [] if rotation.scrubbed else [_LEFT]
     return "".join(f"{harmless(line)}\n" for line in lines)
 
 

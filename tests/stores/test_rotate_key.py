@@ -322,7 +322,7 @@ def test_a_reader_is_not_disturbed(own: Workspace) -> None:
     reader.execute("BEGIN")
     assert reader.execute("SELECT ciphertext FROM secrets").fetchone() == (old,)
     said = own.ok("store", "rotate-key", "--lock-timeout", "0.2")
-    assert "Another process reads the store" in said.stdout
+    assert "another process reads the store" in said.stdout
     assert reader.execute("SELECT ciphertext FROM secrets").fetchone() == (old,)
     reader.close()
     own.ok("store", "rotate-key")

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
+from reconciler.core.references import own_place
 from reconciler.core.store_urls import HOSTS, REMEDY, is_here, strangers
 from reconciler.errors import NotPermitted, UsageError
 from reconciler.harmless import harmless
@@ -234,6 +235,18 @@ def _contacted(said: Mapping[str, str]) -> Iterator[str]:
     for at in range(max(len(hosts), len(addresses))):
         literal = addresses[at] if at < len(addresses) else ""
         yield literal or (hosts[at] if at < len(hosts) else "")
+
+
+def refuse_device(address: Address) -> None:
+    """Stop where a URL has certificates read from a pipe, a device or the running system, which may never end.
+
+    Raises:
+        UsageError: it does.
+    """
+    named = address.named.get("sslrootcert", "system")
+    path = os.path.realpath(named)
+    if named != "system" and (own_place(path) or (os.path.exists(path) and not os.path.isfile(path))):
+        raise UsageError("sslrootcert in the URL of the store names what is no file of certificates", hint="name one by its path from the root of the repository")  # fmt: skip
 
 
 def weakness(address: Address, environment: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from psycopg import errors
 from reconciler.core.lease import Host
 from reconciler.errors import StoreUnavailable
 from reconciler.stores.postgresql import schema
-from reconciler.stores.postgresql.address import Address, for_writing, refuse_strangers, settle, weakness
+from reconciler.stores.postgresql.address import Address, for_writing, refuse_device, refuse_strangers, settle, weakness
 from reconciler.stores.postgresql.certificate import refusal
 from reconciler.stores.postgresql.connection import PostgresConnection
 from reconciler.stores.postgresql.engine import PostgresEngine
@@ -65,6 +65,7 @@ class PostgresDatabase:
     def _parameters(self) -> Mapping[str, str]:
         if not self._context.trusted:
             refuse_strangers(self._address, self._context.environment)
+        refuse_device(self._address)
         return settle(self._address, self._context.environment)
 
     @cached_property

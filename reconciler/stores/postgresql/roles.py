@@ -5,7 +5,7 @@ empty tables, nor touch a trigger. The reader plans: it reads no sealed secret a
 changed. The application reads the views alone, which have their owner's rights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from reconciler.errors import UsageError
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 _LONGEST = 63
 """So many bytes of a name PostgreSQL keeps."""
-_MADE_ANEW = ("writing",)
+_MADE_ANEW = ("writing", "declarations")
 """Tables of which no row is ever altered."""
 
 
@@ -111,17 +111,23 @@ def _handed_over(schema: str, owner: str) -> Iterator[str]:
 def _granted(schema: str, database: str, roles: dict[Role, str]) -> Iterator[str]:
     others = ", ".join(roles[role] for role in (Role.WRITER, Role.READER, Role.APPLICATION))
     writer, reader = roles[Role.WRITER], roles[Role.READER]
-    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {others}"
-    yield f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC, {others}"
+    # what else is in the schema is somebody else's to grant
+    yield f"REVOKE ALL ON {_listed(schema, (*TABLES, *VIEW_NAMES))} FROM PUBLIC, {others}"
+    functions = (function.signature for function in FUNCTIONS.values())
+    yield f"REVOKE ALL ON FUNCTION {_listed(schema, functions)} FROM PUBLIC, {others}"
     yield f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC, {others}"
     yield f"GRANT CONNECT ON DATABASE {database} TO {roles[Role.OWNER]}, {others}"
     yield f"GRANT USAGE ON SCHEMA {schema} TO {others}"
     for table in TABLES:
         yield f"GRANT {_rights(table)} ON {schema}.{table} TO {writer}"
         yield f"GRANT SELECT{_columns(table)} ON {schema}.{table} TO {reader}"
-    yield f"GRANT SELECT ON {', '.join(f'{schema}.{view}' for view in VIEW_NAMES)} TO {others}"
+    yield f"GRANT SELECT ON {_listed(schema, VIEW_NAMES)} TO {others}"
     for name in FOR_READERS:
         yield f"GRANT EXECUTE ON FUNCTION {schema}.{FUNCTIONS[name].signature} TO {writer}, {reader}"
+
+
+def _listed(schema: str, names: Iterable[str]) -> str:
+    return ", ".join(f"{schema}.{name}" for name in names)
 
 
 def _rights(table: str) -> str:

@@ -63,7 +63,7 @@ class SqlKeys:
             return lease.carry_out(run, work)
 
     def scrub(self) -> bool:
-        """Leave no trace of what was sealed with the old key; whether nobody was in the way."""
+        """Leave no trace of what was sealed with the old key; whether that was possible."""
         try:
             return patiently(self._database.scrub, self._database, self._database.lock_seconds)
         except StoreLocked:

@@ -1,5 +1,6 @@
 """The URL of a store in PostgreSQL: read as libpq does, checked for TLS, and without what only the operator may say."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from reconciler.errors import NotPermitted, ReconcilerError, UsageError
-from reconciler.stores.postgresql.address import Address, read_url, refuse_strangers, settle, weakness
+from reconciler.stores.postgresql.address import Address, read_url, refuse_device, refuse_strangers, settle, weakness
 
 ROOT = Path("/repository")
 CANARY = "canary-2f8c"
@@ -173,6 +174,19 @@ def test_nobody_connects_to_what_libpq_makes_of_a_url_that_nobody_stands_for(url
 def test_hosts_that_the_operator_names_are_no_strangers():
     refuse_strangers(read(FAR), {"RECONCILER_STORE_HOSTS": "other.example, DB.example"})
     refuse_strangers(read(FAR), {"PGHOST": "db.example"})
+
+
+def test_certificates_are_read_from_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/proc/kcore")
+    (tmp_path / "ca.pem").touch()
+    for path in ("pipe", "link", "/dev/stdin", "/dev/zero", ".", "../../../../../../../proc/kcore"):
+        with pytest.raises(UsageError, match="no file of certificates"):
+            refuse_device(read_url(f"{FAR}?sslrootcert={path}", tmp_path))
+    (tmp_path / "system").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for path in ("ca.pem", "missing.pem", "system"):
+        refuse_device(read_url(f"{FAR}?sslrootcert={path}", tmp_path))
 
 
 def test_every_failure_says_what_to_do():

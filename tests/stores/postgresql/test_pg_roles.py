@@ -113,6 +113,7 @@ WORK: dict[str, tuple[str, frozenset[Role]]] = {
     "make a table": ("CREATE TABLE reconciler.more (id int)", frozenset({O})),
     "make a function": ("CREATE FUNCTION reconciler.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", frozenset({O})),
     "drop a table": ("DROP TABLE tokens", frozenset({O})),
+    "alter what was declared": ("UPDATE declarations SET body = '{}'", frozenset({O})),
     "grant": (f"GRANT SELECT ON reconciler.secrets TO PUBLIC; {GRANTED}", frozenset({O})),
     # nobody's
     "alter the history": ("UPDATE history SET action = 'x'", NOBODY),

@@ -74,6 +74,7 @@ class PostgresEngine:
     pairs = "json_each_text(CAST(? AS json))"
     for_update = "FOR UPDATE"
     for_share = "FOR SHARE"
+    ends_at_refusals = True
     nearby = _NEARBY
     triggers = _TRIGGERS
 

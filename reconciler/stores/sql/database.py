@@ -124,6 +124,7 @@ class Engine(Protocol):
         elements: a query of the elements of a list of texts that is one value, encoded as JSON.
         pairs: a table with `key` and `value` of an object of texts that is one value, encoded as JSON.
         for_update, for_share: what locks the rows of a query until the transaction ends; "" where it is locked as a whole.
+        ends_at_refusals: whether a statement that was refused ends the transaction, and not only itself.
         nearby: of a pair (k, n) of a table `near` the further ones that matter with it, for the owner who is the one
             value: what the same file declares, what its record refers to, and what the files declare that claim it;
             "" where each question costs so little that none is asked ahead.
@@ -138,6 +139,7 @@ class Engine(Protocol):
     pairs: str
     for_update: str
     for_share: str
+    ends_at_refusals: bool
     nearby: str
     triggers: str
 
@@ -295,3 +297,21 @@ def ignored(connection: Connection) -> Iterator[None]:
     connection.ignore()
     yield
     connection.watch()
+
+
+@contextmanager
+def recoverable(connection: Connection) -> Iterator[None]:
+    """What is refused in the block is taken back, and the transaction goes on.
+
+    In SQLite it does so anyway, and each statement within a savepoint takes longer than the one before.
+    """
+    if not connection.engine.ends_at_refusals:
+        yield
+        return
+    connection.execute("SAVEPOINT block")
+    try:
+        yield
+    except connection.engine.refusals:
+        connection.execute("ROLLBACK TO block")
+        raise
+    connection.execute("RELEASE block")

@@ -21,7 +21,7 @@ from reconciler.stores.sql import amendments, baselines, checks, quarantine, sea
 from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.columns import CHILDREN
-from reconciler.stores.sql.database import Connection, ignored
+from reconciler.stores.sql.database import Connection, ignored, recoverable
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
@@ -91,32 +91,27 @@ class SqlSession:
         quarantine.check_revivable(self._connection, writes)
         chain = Chain(self._connection)
         drifts = Drifts(self._connection)
-        told, writes = (
-            len(writes),
-            [write for write in writes if not write.change.is_token_only],
-        )  # their tokens are stored already
+        writes = [write for write in writes if not write.change.is_token_only]  # their tokens are stored already
         before = checks.others(self._connection, writes)
         self.destroys = seals.have_tokens(self._connection, _deletes(writes))
         revision = self._revision = next_revision(self._connection)
         self._connection.ignore()
-        run = self._run_id = record_run(chain, self.run, self._now, told)
-        self._connection.execute("SAVEPOINT writing")
+        run = self._run_id = record_run(chain, self.run, self._now, len(asked))
         try:
-            self._write_all(writes, run, revision, chain, drifts, progress)
-            chain.keep()
-            drifts.drop_taken()
-            whole = self.run.verb == "apply" and not self.run.partly
-            made = [write.change.key for write in writes if write.change.resource]
-            drifts.settle(run, made, self.run.owner if whole else None)
-            self._connection.watch()
-            checks.foresee_written(self._connection, writes)
-            self.check_references([write.change for write in writes])
-            # a server that was asked nothing above says only here what it refuses
-            checks.check_written(self._connection, writes, self.run.owner, before, progress)
+            with recoverable(self._connection):
+                self._write_all(writes, run, revision, chain, drifts, progress)
+                chain.keep()
+                drifts.drop_taken()
+                whole = self.run.verb == "apply" and not self.run.partly
+                made = [write.change.key for write in writes if write.change.resource]
+                drifts.settle(run, made, self.run.owner if whole else None)
+                self._connection.watch()
+                checks.foresee_written(self._connection, writes)
+                self.check_references([write.change for write in writes])
+                # a server that was asked nothing above says only here what it refuses
+                checks.check_written(self._connection, writes, self.run.owner, before, progress)
         except self._connection.engine.refusals as failure:
-            self._connection.execute("ROLLBACK TO writing")
             raise checks.refusal(self._connection, writes, failure) from failure
-        self._connection.execute("RELEASE writing")
         self._head = chain.head
         return [Outcome(Result.DONE, write.uid, _version_after(write.change, revision)) for write in asked]
 

@@ -24,6 +24,7 @@ class SqliteEngine:
     elements = "SELECT value FROM json_each(?)"
     pairs = "json_each(?)"
     for_update = for_share = nearby = ""
+    ends_at_refusals = False
     triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
     refusals: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
 

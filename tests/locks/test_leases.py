@@ -38,7 +38,7 @@ def test_one_that_is_dead_on_this_host_is_succeeded_at_once(place: Place) -> Non
         host.dead.add(101)
         with place.lease(host):
             assert place.attempts() == [("grace", "died"), ("ada", "running")]
-            assert place.leases() == [("apply/local", 2)] and lost._fence == 1
+            assert place.leases() == [("apply/local", 2)] and lost._claim.fence == 1
 
 
 def test_one_that_stands_still_is_succeeded_when_its_time_is_over(place: Place) -> None:

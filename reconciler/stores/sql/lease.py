@@ -116,21 +116,36 @@ class RunLease:
         while True:
             tries += 1
             try:
-                return self._try(run, work, foresee)
+                return self._try(self._begun(again=tries > 1), run, work, foresee)
             except Transient as failure:
                 if tries == _TRIES:
                     message = f"the store {self._database.name} gave the run up {_TRIES} times: {failure}; nothing was changed"
                     raise StoreUnavailable(message, hint="run the command again") from failure
             time.sleep(_WAIT_SECONDS * 2**tries * (1 + random.random()))  # noqa: S311  # nosec B311
 
-    def _try(self, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
+    def _begun(self, *, again: bool) -> Connection:
+        """A connection in a transaction.
+
+        Args:
+            again: whether one was given up before, and so somebody waits to hear what became of the run.
+        """
         database = self._database
-        with database.translated():
-            connection = self._connection = self._connection or database.writer()
-        if self._brief:
-            self._begin(connection)
-        else:
-            patiently(lambda: database.begin(connection), database, database.lock_seconds)
+        try:
+            with database.translated():
+                connection = self._connection = self._connection or database.writer()
+            if self._brief:
+                self._begin(connection)
+            else:
+                patiently(lambda: database.begin(connection), database, database.lock_seconds)
+        except StoreUnavailable as failure:
+            if not again:
+                raise
+            message = f"{failure.message}; nothing was changed"
+            raise StoreUnavailable(message, hint=failure.hint, details=failure.details) from failure
+        return connection
+
+    def _try(self, connection: Connection, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
+        database = self._database
         session = None
         try:
             with database.translated():

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import Result
 from servers.pgbouncer import Pooler
 from servers.postgresql import Database
 from servers.wire import Cut, Message, Wire
 from team_world import NAMES, UNCONFIRMED, Repository, live, runs, settle, whole
+
+from reconciler.errors import ExitCode
 
 CUTS = (Cut.BEFORE, Cut.AFTER, Cut.DURING)
 
@@ -34,8 +37,8 @@ class Sweep:
         assert set(found) == {*NAMES, "contacts"} and len(set(found.values())) == 1, found
         return found["one"]
 
-    def cut(self, how: Cut, **where: object) -> tuple[int, bool]:
-        """Cut one apply off, and look at what became of it; the exit code, and whether it was applied."""
+    def cut(self, how: Cut, **where: object) -> tuple[Result, bool]:
+        """Cut one apply off, and look at what became of it; what it said, and whether it was applied."""
         before, count = self._live, len(runs(self.database))
         wanted = self._change()
         self.wire.clear()
@@ -52,7 +55,7 @@ class Sweep:
         again = self.repository.run("apply", "--yes")
         assert again.exit_code == 0 and self._live == wanted, f"{about}\n{again.output}"
         assert len(runs(self.database)) == count + 1, about
-        return result.exit_code, is_applied
+        return result, is_applied
 
     def whole_apply(self) -> list[Message]:
         """What the client says in one that nobody cuts off."""
@@ -99,8 +102,15 @@ def test_the_round_trips_that_matter(sweep: Sweep, how: Cut, text: str) -> None:
 
 def test_a_server_that_is_gone_after_the_commit(sweep: Sweep) -> None:
     """Whether it was applied is not known, and is said; the next command finds out, and applies nothing twice."""
-    assert sweep.cut(Cut.AFTER, text=COMMIT, refuse=True) == (UNCONFIRMED, True)
+    result, is_applied = sweep.cut(Cut.AFTER, text=COMMIT, refuse=True)
+    assert (result.exit_code, is_applied) == (UNCONFIRMED, True)
     whole(sweep.repository)
+
+
+def test_a_server_that_is_gone_before_the_commit(sweep: Sweep) -> None:
+    """Nothing was changed, and that is said."""
+    result, is_applied = sweep.cut(Cut.BEFORE, text=MIDDLE, refuse=True)
+    assert (result.exit_code, is_applied) == (ExitCode.WORLD, False) and "nothing was changed" in result.stderr, result
 
 
 @pytest.mark.long

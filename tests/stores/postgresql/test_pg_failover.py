@@ -170,10 +170,12 @@ class Round:
         self.applied = runs_on(made)
         self.primary = made.primary()
         self.code, self.said, self.truth = -1, "", ""
+        self.wrote = False
         self.writable = self.seconds = 0.0
 
     def play(self, moment: str, seconds: float) -> None:
         """Kill the primary so long after a moment of the apply, and wait for both."""
+        self.wrote = moment != "reading"
         with self._stopped_at(moment) as applying:
             time.sleep(seconds)
             self.primary.kill()
@@ -219,6 +221,8 @@ class Round:
         assert runs_on(self.made) == self.applied + is_applied, self
         if self.code != UNCONFIRMED:
             assert is_applied == (self.code == 0), self
+        if self.code == ExitCode.WORLD and self.wrote:
+            assert "nothing was changed" in self.said, self
 
     def __repr__(self) -> str:
         said = " ".join(self.said.split())[:300]

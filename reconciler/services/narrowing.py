@@ -162,7 +162,8 @@ class _Closure:
             self._with_policies = True
             first.update(self.source.policies())
         self.files |= first
-        self.resources += self.source.read(first)
+        if first:  # a reader is loaded for something alone
+            self.resources += self.source.read(first)
 
     def start(self, base: Baseline, moves: _Moves) -> None:
         """Begin with what was read, and what moved."""

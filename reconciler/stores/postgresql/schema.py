@@ -82,7 +82,7 @@ def persistently(transaction: Callable[[], Done], seconds: float = _PATIENCE_SEC
                 message = f"the store is to be brought up to date, and others use its tables; waited {seconds:g} s"
                 hint = "end what reads from it for so long (see pg_stat_activity), and run the command again"
                 raise StoreLocked(message, hint=hint) from failure
-        time.sleep(random.uniform(0.1, 0.5))  # noqa: S311 (that two do not meet again)
+        time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # nosec B311
 
 
 _FOUND = """

@@ -242,10 +242,26 @@ def store_of(root: Path) -> Path | Placed:
     return root / DEFAULT
 
 
-@cache
+_CONNECTIONS: dict[str, "psycopg.Connection"] = {}
+
+
 def connection(database: "Database") -> "psycopg.Connection":
-    """One for all that tests write themselves."""
-    return database.server.superuser(database.name, application_name="tests")
+    """One for all that tests write themselves; another one where a test has restarted the server since."""
+    found = _CONNECTIONS.get(database.name)
+    if found is None or not _answers(found):
+        found = _CONNECTIONS[database.name] = database.server.superuser(database.name, application_name="tests")
+    return found
+
+
+def _answers(found: "psycopg.Connection") -> bool:
+    from psycopg import OperationalError
+
+    try:
+        found.execute("SELECT 1")
+    except OperationalError:
+        found.close()
+        return False
+    return True
 
 
 _TRIGGER = re.compile(r"CREATE TRIGGER (\w+) (.+? ON \w+)( WHEN .+?)? BEGIN (.+); END$", re.DOTALL)

@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, str] = {
 _OF_TABLES = {("leases", "expires"): DOUBLE}
 
 _PIECE = re.compile(
-    r"""(?P<kept>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)"""
+    r"""(?P<kept>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*+)"""
     r"|(?P<mark>\?)"
     r"|(?P<hint>\bINDEXED\s+BY\s+\w+|\bNOT\s+INDEXED\b)"
     r"|(?P<cross>\bCROSS\s+JOIN\b(?=[^()]*?\b(?:ON|USING)\b))"

@@ -10,7 +10,7 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
-from reconciler.stores.sql.database import Connection, chunks
+from reconciler.stores.sql.database import Connection, Query, chunks, marks
 from reconciler.stores.sql.tokens import address_of
 
 
@@ -175,6 +175,11 @@ def write_anew(connection: Connection, tables: Iterable[str]) -> None:
 def have_tokens(connection: Connection, writes: Iterable[PlannedWrite]) -> bool:
     """Whether there is an access token of a record that is written."""
     return any(
-        connection.execute(f"SELECT 1 FROM tokens WHERE uid IN ({marks}) LIMIT 1", chunk).fetchone()
-        for chunk, marks in chunks(connection, (write.uid for write in writes))
+        connection.execute(*tokens_of(chunk)).fetchone()
+        for chunk, _ in chunks(connection, (write.uid for write in writes))
     )
+
+
+def tokens_of(uids: Sequence[str]) -> Query:
+    """Whether there is an access token of one of the records."""
+    return f"SELECT 1 FROM tokens WHERE uid IN ({marks(uids)}) LIMIT 1", tuple(uids)

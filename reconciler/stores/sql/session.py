@@ -69,6 +69,9 @@ class SqlSession:
     def foresee(self, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:
         """Have a server asked at once what `require` and `write` ask before anything is written."""
         checks.foresee(self._connection, writes, basis)
+        gone = [write.uid for write in _deletes(writes)]
+        if gone and len(gone) <= self._connection.engine.most:
+            self._connection.prefetch([seals.tokens_of(gone)])
 
     def require(self, basis: Basis) -> None:
         """Make sure that the policies and groups are still those that the plan was judged by.

@@ -190,7 +190,7 @@ def test_sums_of_integers_are_integers(shared: PostgresConnection):
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("SELECT '?' , \"a?\", ? -- why?\n, /* ? */ ?", "SELECT '?' , \"a?\", $1 -- why?\n, /* ? */ $2"),
+        ("SELECT '?' , \"a?\", ? -- why?\n, ?", "SELECT '?' , \"a?\", $1 -- why?\n, $2"),
         ("SELECT 'it''s ?' WHERE a = ?", "SELECT 'it''s ?' WHERE a = $1"),
         ("SELECT 1 FROM t INDEXED BY i WHERE a=?", "SELECT 1 FROM t  WHERE a=$1"),
         ("SELECT 1 FROM a CROSS JOIN b USING (x) WHERE b.y=?", "SELECT 1 FROM a JOIN b USING (x) WHERE b.y=$1"),

@@ -207,7 +207,7 @@ def test_a_role_that_may_not_make_a_store(team: Team):
 def test_a_role_that_may_not_read_the_store(team: Team):
     assert team.run("apply", "--yes").exit_code == 0
     team.database = team.database.login()
-    team.fails("plan", says="the role may not do that", hint="store init --roles")
+    team.fails("plan", says="the role may not do that", hint="store init --help")
 
 
 # the server's life

@@ -7,6 +7,7 @@ import applies
 import calls
 import permissions
 import plans
+import servers
 import validations
 from workbench import Case, Goal, Sides, Workbench
 
@@ -157,4 +158,10 @@ CALLS = (
     Case("call-httpx", calls.call_against_httpx, Goal(1.5), runs=15),
 )
 
-CASES = (*STARTING, *PLANS, *DRIFT, *VALIDATIONS, *APPLIES, *PERMISSIONS, *CALLS)
+SERVERS = (
+    Case("postgresql-plan-one-10k-sqlite", partial(servers.plan_against_sqlite, n=10_000)),
+    Case("postgresql-apply-1k-sqlite", partial(servers.apply_against_sqlite, n=1_000), Goal(2)),
+    Case("postgresql-apply-10k-sqlite", partial(servers.apply_against_sqlite, n=10_000), Goal(2), runs=3),
+)
+
+CASES = (*STARTING, *PLANS, *DRIFT, *VALIDATIONS, *APPLIES, *PERMISSIONS, *CALLS, *SERVERS)

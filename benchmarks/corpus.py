@@ -115,6 +115,7 @@ def spoil(text: str, fault: Fault) -> str:
 PROJECT = """\
 apiVersion: reconciler/v1
 kind: Project
+owner: benchmarks
 targets:
   local: {store: "sqlite:.reconciler/store.db", tokens: demand}  # no server here would give one
 """

@@ -1,6 +1,7 @@
 """Field by field: what git declares, what is live, and what was last applied."""
 
 import json
+from contextlib import closing
 
 import pytest
 from conftest import CATEGORY, Workspace
@@ -172,7 +173,8 @@ def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, app
             if body in GARBAGE[:6]:
                 assert change.notes == ("the live record is not as a record should be; it is written anew",)
             for query in (Query(), Query(kind=change.key.kind), Query(text="x")):
-                found = list(search(bench.store(), query))
+                with closing(bench.store()) as store:
+                    found = list(search(store, query))
                 records_table(found, color=False), records_json(found), records_yaml(found)
         assert "1 to update (1 with drift).\n" in applied.ok("plan").stdout
         assert applied.ok("get", "connector").stdout and applied.ok("get").stdout

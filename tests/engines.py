@@ -330,10 +330,13 @@ CREATE FUNCTION tests.written(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE A
       FROM jsonb_array_elements(value) WITH ORDINALITY AS found (one, number)), '') || ']'
     ELSE value::text END $$;
 CREATE FUNCTION tests.put(document jsonb, path text, value jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE steps text[] := tests.steps(path);
+DECLARE steps text[] := tests.steps(path); holder jsonb := document;
 BEGIN
-  FOR i IN 1 .. cardinality(steps) - 1 LOOP
+  FOR i IN 1 .. cardinality(steps) LOOP
+    IF jsonb_typeof(holder) <> (CASE WHEN steps[i] ~ '^\d+$' THEN 'array' ELSE 'object' END) THEN RETURN document; END IF;
+    EXIT WHEN i = cardinality(steps);
     IF document #> steps[1:i] IS NULL THEN document := jsonb_set(document, steps[1:i], '{}'); END IF;
+    holder := document #> steps[1:i];
   END LOOP;
   RETURN jsonb_set(document, steps, value);
 END $$;
@@ -350,7 +353,9 @@ CREATE FUNCTION tests.json_set(document text, one text, value text, other text, 
 CREATE FUNCTION tests.json_remove(document text, VARIADIC paths text[]) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE path text; left_over jsonb := document::jsonb;
 BEGIN
-  FOREACH path IN ARRAY paths LOOP left_over := left_over #- tests.steps(path); END LOOP;
+  FOREACH path IN ARRAY paths LOOP
+    IF left_over #> tests.steps(path) IS NOT NULL THEN left_over := left_over #- tests.steps(path); END IF;
+  END LOOP;
   RETURN tests.written(left_over);
 END $$;
 CREATE FUNCTION tests."json"(value text) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT value::json $$;

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from conftest import CATEGORY, Workspace, clean_environment
+from engines import Placed
 from servers import faults
 from servers.oauth import OAuthServer
 from test_canaries import forms
@@ -109,6 +110,8 @@ spec:
             for path in root.rglob("*"):
                 if path.is_file():
                     assert_free(path.read_bytes(), wanted, str(path))
+        if isinstance(self.workspace.store, Placed) and self.workspace.store.exists():
+            assert_free(self.workspace.store.read_bytes(), wanted, "the store's rows")
         objects = subprocess.run(["git", "cat-file", "--batch-all-objects", "--batch"], cwd=self.workspace.root, capture_output=True, check=True)  # fmt: skip
         assert_free(objects.stdout, wanted, "git's objects")
 
@@ -143,7 +146,7 @@ def test_when_all_goes_well(world: World) -> None:
         assert code == {"call basic post": 64, "call nobody echo": 64}.get(line, 0), world.outputs[-1]
     assert any("********" in output for line, output in world.outputs if line == "call basic echo")
     new = world.canaries["new store key"] = "the-next-store-key-qzvk8y-is-a-canary-too-and-long"
-    assert world.run("store backup copy.db") == 0
+    assert world.run("store backup copy.db") == (64 if isinstance(world.workspace.store, Placed) else 0)
     assert world.run("store rotate-key -v", RECONCILER_NEW_STORE_KEY=new) == 0
     assert world.run("store rotate-key -o json", RECONCILER_NEW_STORE_KEY=new) == 0
     assert world.run("call password resource --fail", RECONCILER_STORE_KEY=new) == 0
@@ -235,9 +238,16 @@ def test_when_this_side_misbehaves(world: World, closed_port: int, tmp_path: Pat
     process.send_signal(signal.SIGINT)
     world.outputs.append(("interrupted", process.communicate(timeout=20)[0]))
     world.server.front.clear()
-    world.workspace.store.write_bytes(world.workspace.store.read_bytes()[:3000])
+    store = world.workspace.store
+    if isinstance(store, Placed):
+        store.sql("DROP TABLE tokens CASCADE")
+    else:
+        store.write_bytes(store.read_bytes()[:3000])
     assert world.run("call password resource") == 10
-    (world.workspace.root / ".reconciler").rename(world.temporary / "damaged")
+    if isinstance(store, Placed):
+        store.put_back()
+    else:
+        (world.workspace.root / ".reconciler").rename(world.temporary / "damaged")
     assert world.run("apply --yes") == 0
     assert world.run("call password resource") == 0
 

@@ -163,10 +163,7 @@ def snapshot(bench: InProcess) -> dict[str, bytes]:
     }
 
 
-@FEW
-@given(states=st.lists(st.tuples(desired_states(), EDITS), min_size=1, max_size=4), seed=st.integers(0, 1000))
-def test_after_an_apply_the_plan_is_empty(states: list[tuple[list[Document], Any]], seed: int) -> None:
-    """From whatever live state, made by earlier applies and by hand; and a second apply writes nothing."""
+def converges(states: list[tuple[list[Document], Any]], seed: int) -> None:
     order = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         bench = None
@@ -189,6 +186,24 @@ def test_after_an_apply_the_plan_is_empty(states: list[tuple[list[Document], Any
             uids = [uid for (uid,) in sql(bench.path, "SELECT uid FROM records ORDER BY kind, name")]
             for position, edit in edits:
                 sql(bench.path, f"UPDATE documents SET live = {edit} WHERE uid = ?", uids[position % len(uids)])
+
+
+STATES = st.lists(st.tuples(desired_states(), EDITS), min_size=1, max_size=4)
+
+
+@FEW
+@given(states=STATES, seed=st.integers(0, 1000))
+def test_after_an_apply_the_plan_is_empty(states: list[tuple[list[Document], Any]], seed: int) -> None:
+    """From whatever live state, made by earlier applies and by hand; and a second apply writes nothing."""
+    converges(states, seed)
+
+
+@pytest.mark.on_postgresql
+@settings(FEW, max_examples=6)
+@given(states=STATES, seed=st.integers(0, 1000))
+def test_after_an_apply_to_postgresql_the_plan_is_empty(states: list[tuple[list[Document], Any]], seed: int) -> None:
+    """The same, with the store in PostgreSQL."""
+    converges(states, seed)
 
 
 @FEW

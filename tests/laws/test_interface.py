@@ -139,6 +139,7 @@ MAY_LOAD = {
 """What each command may load of `HEAVY`, when nothing is wrong with its input."""
 
 
+@pytest.mark.store_file
 @pytest.mark.parametrize("line", MAY_LOAD)
 def test_a_command_loads_only_what_it_uses(line: str, workspace: Workspace) -> None:
     """Start-up is a feature: https://docs.python.org/3/using/cmdline.html#cmdoption-X importtime"""

@@ -129,6 +129,7 @@ def test_definitions_are_models(workspace: Workspace) -> None:
     assert reconciler.Repository(workspace.root).plan().changes == []
 
 
+@pytest.mark.store_file
 def test_settings_are_a_model(workspace: Workspace) -> None:
     """With its defaults, also where there is no project file."""
     assert reconciler.Repository(workspace.root).settings.targets == {}
@@ -141,6 +142,7 @@ def test_settings_are_a_model(workspace: Workspace) -> None:
         reconciler.Repository(workspace.root).settings  # noqa: B018
 
 
+@pytest.mark.store_file
 def test_errors_are_those_of_the_package(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(reconciler.UsageError, match="no configuration repository|not a configuration repository"):
         reconciler.Repository(tmp_path)

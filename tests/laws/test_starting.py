@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace, clean_environment, starter
+from engines import Placed
 
 from reconciler.cli.app import COMMANDS
 
@@ -19,7 +20,10 @@ def test_a_fork_does_what_a_start_does(line: str, workspace: Workspace) -> None:
     """Exit code and both streams."""
     environment = clean_environment({**workspace.env, "COLUMNS": "60"})
     forked = starter().run(line.split(), workspace.root, environment, "a: é\r\n", 60)
-    shutil.rmtree(workspace.store.parent, ignore_errors=True)  # with the mark that there was a store
+    if isinstance(workspace.store, Placed):
+        workspace.store.put_back()
+    else:
+        shutil.rmtree(workspace.store.parent, ignore_errors=True)  # with the mark that there was a store
     command = [sys.executable, "-m", "reconciler", *line.split()]
     real = subprocess.run(command, cwd=workspace.root, env=environment, input="a: é\r\n", capture_output=True, text=True, check=False)  # fmt: skip
     assert (forked.returncode, forked.stdout, forked.stderr) == (real.returncode, real.stdout, real.stderr)

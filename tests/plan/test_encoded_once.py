@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import engines
 import msgspec
 import pytest
 from conftest import Workspace, clean_environment
@@ -46,7 +47,7 @@ def counted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     class Encoder:
         encode = staticmethod(encoding(model._ENCODER.encode))
 
-    with monkeypatch.context() as patch:
+    with engines.as_one_process(), monkeypatch.context() as patch:
         patch.chdir(workspace.root)
         for name, value in clean_environment(workspace.env).items():
             patch.setenv(name, value)

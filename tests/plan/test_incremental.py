@@ -58,6 +58,15 @@ def test_a_plan_of_what_moved_is_the_plan_of_everything(seed: int) -> None:
         live_through(Path(folder), seed, 5)
 
 
+@pytest.mark.on_postgresql
+@histories(5)
+@given(seed=st.integers(0, 2**32))
+def test_a_plan_of_what_moved_in_postgresql_is_the_plan_of_everything(seed: int) -> None:
+    """The same, with the store in PostgreSQL."""
+    with TemporaryDirectory() as folder:
+        live_through(Path(folder), seed, 5)
+
+
 @histories(2)
 @given(seed=st.integers(0, 2**32))
 def test_what_a_policy_is_for_is_counted_on_what_is_not_read(seed: int) -> None:

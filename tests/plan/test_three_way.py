@@ -1,9 +1,11 @@
 """Field by field: what git declares, what is live, and what was last applied."""
 
 import json
+from contextlib import closing
 
 import pytest
 from conftest import CATEGORY, Workspace
+from engines import Placed
 from live_state import InProcess, actions, drift, fields, live_spec, sql
 
 from reconciler.wiring.run import now
@@ -156,6 +158,8 @@ def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, app
     """Whatever others have put there: plan, get and apply work, and say so."""
     for name in ("crm-contacts", "integrators"):
         for body in GARBAGE:
+            if "\\ud800" in body and isinstance(bench.path, Placed):
+                continue  # it takes no text that is none
             sql(
                 bench.path,
                 "UPDATE documents SET live = ? WHERE uid = (SELECT uid FROM records WHERE name = ?)",
@@ -169,7 +173,8 @@ def test_live_records_that_are_no_records_are_written_anew(bench: InProcess, app
             if body in GARBAGE[:6]:
                 assert change.notes == ("the live record is not as a record should be; it is written anew",)
             for query in (Query(), Query(kind=change.key.kind), Query(text="x")):
-                found = list(search(bench.store(), query))
+                with closing(bench.store()) as store:
+                    found = list(search(store, query))
                 records_table(found, color=False), records_json(found), records_yaml(found)
         assert "1 to update (1 with drift).\n" in applied.ok("plan").stdout
         assert applied.ok("get", "connector").stdout and applied.ok("get").stdout
@@ -221,12 +226,13 @@ def test_a_literal_secret_in_a_live_record_is_not_shown(bench: InProcess, applie
 def test_every_way_to_write_around_the_tool_is_seen(
     bench: InProcess, applied: Workspace, statement: str, expected: list[tuple[str, str]]
 ) -> None:
-    """The store's triggers see it, move its revision, and the next apply puts it right."""
+    """The store's triggers see it and note it, and the next apply puts it right."""
     ((uid,),) = sql(applied.store, "SELECT uid FROM records WHERE name = 'crm-contacts'")
     ((before,),) = sql(applied.store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'")
     sql(applied.store, statement.replace(":uid", f"'{uid}'"))
     ((after,),) = sql(applied.store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'")
-    assert after > before
+    assert after > before or isinstance(applied.store, Placed)  # which keeps others from waiting for that one row
+    assert sql(applied.store, "SELECT count(*) FROM drifts WHERE uid = ?", uid) == [(1,)]
     plan = bench.plan_json(adopt=True)
     assert actions(plan) == expected
     if expected == [("update", "connector/crm-contacts")]:

@@ -41,6 +41,7 @@ CREATE VIEW endpoints AS
     3: """
 DROP INDEX IF EXISTS declared_with_token;
 CREATE INDEX declared_with_token ON declared (owner) WHERE token > 0;
+DROP VIEW IF EXISTS effective_grants;
 CREATE VIEW effective_grants AS
   WITH RECURSIVE bodies AS (
       SELECT r.kind, r.name, d.live FROM records r JOIN documents d USING (uid)

@@ -144,6 +144,7 @@ def test_what_is_missing_is_named(live: Workspace, server: Answering) -> None:
     assert len(server.of("/own")) == 2
 
 
+@pytest.mark.store_file
 def test_no_secret_gets_out_and_a_change_of_key_keeps_all(live: Workspace, server: Answering) -> None:
     """Of any authorization."""
     said = "".join(live.ok(*line.split()).output for line in ("get connector one -o yaml", "token status", "history"))  # fmt: skip
@@ -183,6 +184,7 @@ spec:
     assert "secrets of connector/one will be sent to new hosts: login.example.com, open.example.com\n" in empty.ok("plan").output  # fmt: skip
 
 
+@pytest.mark.store_file
 def test_a_store_of_before_keeps_its_token(live: Workspace, server: Answering) -> None:
     """As the connector's own: version 1 had one for each connector."""
     with sqlite3.connect(live.store) as connection:

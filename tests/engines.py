@@ -8,6 +8,7 @@ Nothing else differs for a test: `Workspace` and `InProcess` come with a project
 `store` and `path` are that schema instead of a file, and `live_state.sql` runs a statement there, written as for SQLite.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -155,6 +156,8 @@ class Engine:
             return found[1] if found[1].startswith("postgresql:") else self.at(root / found[1]).url
 
         text = re.sub(r"\bsqlite:([^\s,'\"}\]]+)", place, text)
+        if text.startswith("{"):  # tests that write JSON name their targets
+            return json.dumps({"owner": "local", **json.loads(text)})
         if not re.search(r"^targets:", text, re.MULTILINE):
             text = f"{text.rstrip()}\ntargets:\n  local: {{store: '{self.at(root / DEFAULT).url}'}}\n".lstrip()
         if not re.search(r"^owner:", text, re.MULTILINE):

@@ -2,6 +2,7 @@
 
 import json
 
+from engines import Placed
 from conftest import Workspace
 from live_state import holds_nothing
 
@@ -55,7 +56,7 @@ def applied(workspace: Workspace) -> dict[str, str]:
     assert json.loads(outputs[-1])["changes"] == []
     outputs.append(workspace.ok("get", "-o", "yaml").output)
     assert CANARY not in "".join(outputs)
-    for file in workspace.store.parent.iterdir():
+    for file in [workspace.store] if isinstance(workspace.store, Placed) else workspace.store.parent.iterdir():
         assert CANARY.encode() not in file.read_bytes()
     return stored(workspace)
 

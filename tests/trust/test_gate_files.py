@@ -348,6 +348,7 @@ def test_what_a_helper_takes_from_the_folder_that_it_lies_in(mono: Workspace, wo
     assert refused(verdict(mono, "margaret")) == []
 
 
+@pytest.mark.store_file
 @pytest.mark.parametrize("store", ["state/live.db", "live.db", "linked/live.db", "./state/../live.db"])
 @pytest.mark.parametrize("end", ["db-journal", "db-wal", "db-shm", "db", "key", "key.0123456789abcdef.next", "db.made"])
 def test_what_sqlite_or_the_tool_reads_beside_the_store(empty: Workspace, store: str, end: str) -> None:

@@ -124,6 +124,7 @@ def keyed(empty: Workspace, tmp_path: Path) -> Workspace:
     return empty
 
 
+@pytest.mark.store_file
 def test_the_key_file_of_a_target(keyed: Workspace, tmp_path: Path) -> None:
     """By its path, by a relative one, and by a link to it or to its folder."""
     for path in (
@@ -177,6 +178,7 @@ def test_the_next_key_and_the_passphrase(empty: Workspace) -> None:
         refused(empty, "the tool's own key", offline=False, **{name: OWN_KEY, "SAME": OWN_KEY})
 
 
+@pytest.mark.store_file
 def test_a_store_and_its_copies(keyed: Workspace, tmp_path: Path) -> None:
     """Whatever they are called, they are known by what is in them."""
     declare(keyed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from answering import CATEGORY, GOOD_TOKEN, Answering, Said, answering, client_credentials, connector
+from engines import Placed
 from conftest import Workspace
 from live_state import sql
 
@@ -50,8 +51,19 @@ def live(empty: Workspace, server: Answering) -> Workspace:
     return empty
 
 
+def is_text(body: str) -> bool:
+    """Whether no escape in a JSON text is half a character."""
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return "\\u0000" not in body
+
+
 def write_live(place: Workspace, text: str, name: str) -> None:
     """Set the whole body of a live connector."""
+    if isinstance(place.store, Placed) and not is_text(text):
+        return  # PostgreSQL takes no such JSON
     sql(place.store, "UPDATE documents SET live = ? WHERE uid = (SELECT uid FROM records WHERE name = ?)", text, name)
 
 

@@ -205,6 +205,7 @@ def test_valid_means_sendable(rest: str, start: str) -> None:
     assert ("RC503" in codes(url) or "RC402" in codes(url)) == refused or "RC402" in codes(url), url
 
 
+@pytest.mark.store_file
 def test_project_file_that_is_no_file(workspace: Workspace, tmp_path: Path) -> None:
     """A link, also one that leads nowhere, a device and a pipe are refused by every command alike, at once."""
     workspace.ok("apply", "--yes", "-q")
@@ -234,6 +235,7 @@ def test_project_file_that_is_no_file(workspace: Workspace, tmp_path: Path) -> N
         assert result.exit_code == 3 and "the file cannot be read" in result.output, (command, result.output)
 
 
+@pytest.mark.store_file
 @pytest.mark.parametrize("line", ["keyFile: ", "envFile: ", "requireCommitOn: ", "signedBy: [", "store: "])
 def test_project_file_that_names_what_no_file_is_called(workspace: Workspace, line: str) -> None:
     """No path and no branch holds the character 0; the system would refuse it in the middle of an apply."""

@@ -70,9 +70,11 @@ def _is_json(data: bytes, file: str) -> bool:
 def _read_json(data: bytes, file: str) -> Json:
     try:
         value: Json = msgspec.json.decode(data)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # so msgspec said until 0.22
         raise _not_text(data, file) from None
     except msgspec.DecodeError as fault:
+        if "invalid utf-8" in str(fault):
+            raise _not_text(data, file) from None
         reason, _, offset = str(fault).removeprefix("JSON is malformed: ").removesuffix(")").rpartition(" (byte ")
         where = _position(data, int(offset)) if reason else _position(data, len(data))
         raise NotImportable(f"{file}:{where}: not JSON: {reason or offset.lower()}") from fault

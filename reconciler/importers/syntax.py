@@ -73,7 +73,7 @@ def _read_json(data: bytes, file: str) -> Json:
     except UnicodeDecodeError:  # so msgspec said until 0.22
         raise _not_text(data, file) from None
     except msgspec.DecodeError as fault:
-        if "invalid utf-8" in str(fault):
+        if "utf-8" in str(fault).lower():
             raise _not_text(data, file) from None
         reason, _, offset = str(fault).removeprefix("JSON is malformed: ").removesuffix(")").rpartition(" (byte ")
         where = _position(data, int(offset)) if reason else _position(data, len(data))

@@ -2,27 +2,22 @@
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
 
 from reconciler.errors import StoreUnavailable
+from reconciler.stores.sql.columns import COLUMNS
 
 TEXT, BIGINT, BYTEA, BOOLEAN, DOUBLE = "text", "bigint", "bytea", "boolean", "double precision"
 OIDS = {BOOLEAN: 16, BYTEA: 17, BIGINT: 20, TEXT: 25, DOUBLE: 701}
 _INTEGER = 23
 _HALF = 2**31
 
-COLUMNS: Mapping[str, str] = {
-    "changes": BIGINT, "ended": BIGINT, "fence": BIGINT, "id": BIGINT, "revision": BIGINT, "run": BIGINT,
-    "seq": BIGINT, "settled": BIGINT, "token": BIGINT, "total": BIGINT, "version": BIGINT,
-    "access": BYTEA, "ciphertext": BYTEA, "hash": BYTEA, "refresh": BYTEA,
-    "odd": BOOLEAN,
-    "uptime": DOUBLE,
-}  # fmt: skip
-"""What columns hold that are no texts."""
-_OF_TABLES = {("leases", "expires"): DOUBLE}
+_HELD = {"integer": BIGINT, "blob": BYTEA, "real": DOUBLE}
+_TRUTHS = ("odd",)
+"""Columns of yes and no, which are numbers in SQLite."""
 
 _PIECE = re.compile(
     r"""(?P<kept>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*+)"""
@@ -110,7 +105,9 @@ def common_type(values: Sequence[tuple[bytes | None, int, int]]) -> int:
 
 def type_of(table: str, column: str) -> str:
     """What a column holds."""
-    return _OF_TABLES.get((table, column)) or COLUMNS.get(column, TEXT)
+    if column in _TRUTHS:
+        return BOOLEAN
+    return _HELD.get(COLUMNS.get(table, {}).get(column, "").removesuffix("?"), TEXT)
 
 
 _PACKED: dict[str, Callable[..., bytes]] = {

@@ -13,7 +13,6 @@ from reconciler.core.lease import Host
 
 Values = Sequence[object]
 Query = tuple[str, Values]
-Done = TypeVar("Done")
 Item = TypeVar("Item")
 
 

@@ -1,6 +1,5 @@
 """A whole store taken over into an empty one, of whatever engine: with its identities, history, secrets and tokens."""
 
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from msgspec import Struct
@@ -14,7 +13,7 @@ from reconciler.stores.sql import leases
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.claim import described
 from reconciler.stores.sql.columns import COLUMNS
-from reconciler.stores.sql.database import Connection, Database, Values, ignored
+from reconciler.stores.sql.database import Connection, Database, ignored
 from reconciler.stores.sql.seals import reseal
 from reconciler.stores.sql.transaction import writing
 
@@ -78,18 +77,8 @@ def take_in(source: Connection, target: Connection) -> dict[str, int]:
             quoted = ", ".join(f'"{column}"' for column in columns)
             rows = source.execute(f"SELECT {quoted} FROM {table} ORDER BY 1").fetchall()
             counts[table] = len(rows)
-            target.insert(table, columns, _typed(columns, rows))
+            target.insert(table, columns, rows)
     return counts
-
-
-def _typed(columns: Sequence[str], rows: Sequence[Values]) -> Iterator[Values]:
-    """The rows with yes and no as such: in SQLite they are numbers."""
-    if "odd" not in columns:
-        yield from rows
-        return
-    place = columns.index("odd")
-    for row in rows:
-        yield (*row[:place], bool(row[place]), *row[place + 1 :])
 
 
 def _refuse_busy(source: Connection, database: Database) -> None:

@@ -22,6 +22,7 @@ from reconciler.stores.postgresql.address import read_url
 from reconciler.stores.postgresql.connection import PostgresConnection
 from reconciler.stores.postgresql.database import PostgresDatabase
 from reconciler.stores.postgresql.statements import translated
+from reconciler.stores.sql.columns import COLUMNS
 from reconciler.stores.sql.database import CommitUnknown, Transient
 from reconciler.wiring.run import context_of
 
@@ -177,7 +178,10 @@ def shared(_postgresql, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Po
     connection.execute(
         "CREATE TEMP TABLE everything (uid text, hash bytea, run bigint, odd boolean, uptime double precision)"
     )
-    yield connection
+    held = {"uid": "text?", "hash": "blob?", "run": "integer?", "odd": "integer?", "uptime": "real?"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(COLUMNS, "everything", held)
+        yield connection
     connection.close()
     store.close()
     server.drop(made)

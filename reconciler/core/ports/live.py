@@ -4,7 +4,7 @@
 `isinstance` where it is used. `docs/store-drivers.md` shows how to write one; `reconciler.testing` holds it to this.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,12 +22,16 @@ class LiveRecord(Struct, frozen=True):
         body: decoded, {"metadata": {"labels": ...}, "spec": ...}; where a secret belongs its reference stands, as it
             was written. Written by others it may be anything that JSON can say.
         version: the store's own word for what the record holds now: another one once it was changed, whoever did it.
+        note: what the driver wants to find again with the record; see `Remembers`. Never a secret value.
+        is_resealed: whether others wrote its secrets since the note, so that nobody knows which it has now.
     """
 
     id: str
     key: Key
     body: Any
     version: str
+    note: str = ""
+    is_resealed: bool = False
 
 
 class Write(Struct, frozen=True):
@@ -39,6 +43,8 @@ class Write(Struct, frozen=True):
         version: that it must still have; "" for a new record.
         body: as `LiveRecord` has it, in canonical form; None to delete the record.
         secrets: by address all secrets that it has from then on. They are for the store alone, which never shows them.
+        is_sealed_anew: whether the secrets, or what obtains a token by them, are others than those that the record has.
+        tokens: the access tokens that were fetched for it, by the name of the authorization, "" for the record's own.
     """
 
     key: Key
@@ -46,6 +52,8 @@ class Write(Struct, frozen=True):
     version: str
     body: Mapping[str, Any] | None
     secrets: Mapping[str, Secret]
+    is_sealed_anew: bool = True
+    tokens: Mapping[str, Secret] = {}
 
 
 class Result(StrEnum):
@@ -54,6 +62,8 @@ class Result(StrEnum):
     DONE = "done"
     CONFLICT = "conflict"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It was begun, and nobody can say now how it ended; see `WritesByRequests`."""
 
 
 class Outcome(Struct, frozen=True):
@@ -62,12 +72,14 @@ class Outcome(Struct, frozen=True):
     Attributes:
         id, version: of the record, when it was done; of a delete the id alone.
         reason: what stood in the way, or went wrong; one sentence, never a secret value.
+        note: of the record, as `LiveRecord` has it.
     """
 
     result: Result
     id: str = ""
     version: str = ""
     reason: str = ""
+    note: str = ""
 
 
 @runtime_checkable
@@ -117,4 +129,198 @@ class SeesOthers(Protocol):
 
     def touches(self, ids: Sequence[str]) -> Mapping[str, Touch]:
         """The last write to each of the records, as far as the store knows; also to those that are gone."""
+        ...
+
+
+# stores that are servers with an API of their own
+
+
+class Known(Struct, frozen=True):
+    """What the state knows of a record: what it held when it was last looked at for good.
+
+    Attributes:
+        is_owned: whether it belongs to an owner.
+    """
+
+    key: Key
+    body: Any
+    version: str
+    note: str
+    is_owned: bool
+
+
+class Recollection(Struct, frozen=True):
+    """All that the state beside a live store gives back to it.
+
+    Attributes:
+        records: by id.
+        names: what is declared, by kind and folded display name: what a record without a name of ours is called.
+        facts: what `Probes.probe` found out last; "" for nothing.
+    """
+
+    records: Mapping[str, Known] = {}
+    names: Mapping[tuple[str, str], str] = {}
+    facts: str = ""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A live store that cannot hold all that is declared: the state keeps the rest for it."""
+
+    def recall(self, found: Recollection) -> None:
+        """Be told what the state knows; before each `read` of everything."""
+        ...
+
+
+@runtime_checkable
+class Recognises(Protocol):
+    """A live store whose `identity` is a picture of it, parts of which may change while it stays the same store."""
+
+    def is_same(self, noted: str) -> bool:
+        """Whether it is the store that gave that identity.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """A live store of which not everything can be known before one has asked it."""
+
+    def probe(self) -> str:
+        """Find out what it can do, and give that as text to be kept. It writes nothing.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        ...
+
+
+class Intent(Struct, frozen=True):
+    """One request that changes something, as it is noted before it is sent.
+
+    Attributes:
+        number: of the request among those of a run, from 0.
+        write: the index of the write that it is part of.
+        path: without what identifies the server.
+        digest: of its body, keyed by nothing: such a body holds no secret, or the digest is of what is no secret.
+    """
+
+    number: int
+    write: int
+    verb: str
+    path: str
+    digest: str = ""
+
+
+class Answer(Struct, frozen=True):
+    """What a server said to a request.
+
+    Attributes:
+        number: of the intent.
+        id: of what it made, "" for nothing.
+    """
+
+    number: int
+    status: int
+    id: str = ""
+
+
+class Journal(Protocol):
+    """Where requests are noted before they are sent, for the run after one that died."""
+
+    def keep(self, answered: Sequence[Answer], intended: Sequence[Intent]) -> None:
+        """Note for good what was answered, and what is about to be sent; one transaction.
+
+        Raises:
+            StoreLocked: the right to write is lost: nothing more may be sent.
+        """
+        ...
+
+
+class Step(Struct, frozen=True):
+    """One noted request of a run that died.
+
+    Attributes:
+        sent: when it was noted; RFC 3339 in UTC, by the state's clock.
+        answer: None where none was noted.
+    """
+
+    intent: Intent
+    sent: str
+    answer: Answer | None
+
+
+class Unfinished(Struct, frozen=True):
+    """One write of a run that died, with its requests.
+
+    Attributes:
+        write: without secrets.
+        before: the body that the record had, None for a new one.
+        note: of the record then.
+    """
+
+    write: Write
+    steps: Sequence[Step]
+    before: Any = None
+    note: str = ""
+
+
+class Carrying(Struct, frozen=True):
+    """How writes are carried out.
+
+    Attributes:
+        goes_on: whether what does not depend on a failed write is carried out all the same.
+        tell: told how many writes are done.
+        is_ending: whether somebody asked to stop: what is under way is ended, and nothing more is begun.
+    """
+
+    goes_on: bool
+    tell: Callable[[int], None]
+    is_ending: Callable[[], bool]
+
+
+@runtime_checkable
+class WritesByRequests(Protocol):
+    """A live store without transactions: each write is one or more requests, whose answers may be lost."""
+
+    def carry_out(self, writes: Sequence[Write], journal: Journal, how: Carrying) -> Sequence[Outcome]:
+        """As `Live.write`, in an order of its own, with each request noted before it is sent.
+
+        What was not begun has failed, with a reason. It raises only where nothing was sent.
+
+        Raises:
+            StoreLocked: from the journal.
+        """
+        ...
+
+    def find_out(self, unfinished: Sequence[Unfinished], *, patiently: bool) -> Sequence[Outcome]:
+        """What became of the writes of a run that died, by reading alone: of each whether it was done.
+
+        Args:
+            patiently: whether to wait until no lost request can be at work any more.
+        """
+        ...
+
+
+class Forecast(Struct, frozen=True):
+    """What carrying out a plan is going to take.
+
+    Attributes:
+        notes: what whoever reads the plan has to know, a sentence each.
+    """
+
+    requests: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A live store that can tell what writes are going to take."""
+
+    def forecast(self, writes: Sequence[Write]) -> Forecast:
+        """For these writes, without their secrets; after `read`, and without another request."""
         ...

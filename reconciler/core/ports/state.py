@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -105,6 +105,8 @@ class DriverContext(Struct, frozen=True):
             target names none: the environment may still.
         trusted: whether the operator stands for the URL: by naming it, or by starting a command that writes.
         writes: whether the command writes, so that what it reads first has to be the latest.
+        options: what the target says of a server of its scheme beside the URL, as the project file has it.
+        credentials: gives what proves who asks that server, by its place in the target, such as "token"; as `password`.
     """
 
     root: Path
@@ -115,6 +117,8 @@ class DriverContext(Struct, frozen=True):
     password: Callable[[], Secret] | None = None
     trusted: bool = False
     writes: bool = False
+    options: Mapping[str, Any] = {}
+    credentials: Mapping[str, Callable[[], Secret]] = {}
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

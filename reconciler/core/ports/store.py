@@ -10,7 +10,7 @@ from reconciler.core.conditions import Basis
 from reconciler.core.drift import Moved
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, SecretState
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Outcome
+from reconciler.core.ports.live import Forecast, Outcome
 from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.progress import Interrupts, Progress
 from reconciler.core.quarantine import Deleted, KeepsDeleted
@@ -268,4 +268,22 @@ class TellsOfItself(Protocol):
 
     def notes(self) -> tuple[str, ...]:
         """What that is, such as that its server is not verified, or that it is behind; asked after it was read."""
+        ...
+
+
+@runtime_checkable
+class Expects(Protocol):
+    """A store with records that have no names of ours: they are called as what is declared and shown like them."""
+
+    def expect(self, desired: Mapping[Key, Resource]) -> None:
+        """Be told what is declared, before anything is read."""
+        ...
+
+
+@runtime_checkable
+class ForeseesWork(Protocol):
+    """A store that can tell what carrying out changes is going to take."""
+
+    def forecast(self, changes: Sequence[Change]) -> Forecast:
+        """For these changes, after they were planned."""
         ...

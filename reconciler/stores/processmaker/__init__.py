@@ -1,0 +1,1 @@
+"""A ProcessMaker instance as live store, by its REST API."""

@@ -39,7 +39,15 @@ class Reply(Struct, frozen=True):
 
 
 class Lost(StoreUnavailable):
-    """A change was sent, and nobody knows whether it was done."""
+    """A change was sent, and nobody knows whether it was done.
+
+    Attributes:
+        is_answered: whether the instance itself has answered, so that it is at work at it no more.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", is_answered: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.is_answered = is_answered
 
 
 class Refused(StoreUnavailable):
@@ -116,7 +124,8 @@ def read_change(asked: Asked, answer: Response) -> Reply:
     if OK <= answer.status < REDIRECT and not answer.body.strip():
         return _reply(answer, None)
     if fault := _fault(answer):
-        raise Lost(f"{asked.host} answered {asked.words} with {fault}", hint=_hint(answer))
+        message = f"{asked.host} answered {asked.words} with {fault}"
+        raise Lost(message, hint=_hint(answer), is_answered=answer.status == FAILED)
     return _reply(answer, _decoded(answer))
 
 
@@ -134,14 +143,21 @@ def _fault(answer: Response) -> str:
     if answer.status >= FAILED:
         return f"{answer.status}: an error of the server"
     if answer.status >= REDIRECT:
-        where = host_of(answer.header("location"))
-        return f"{answer.status}: a redirect" + ("" if where == "the server" else f" to {harmless(where)}")
+        return f"{answer.status}: a redirect{_target(answer.header('location'))}"
     if answer.cut:
         return f"more than {len(answer.body) // 2**20} MiB"
     if _decoded(answer) is _NONE:
         kind = answer.header("content-type").partition(";")[0].strip().lower()
         return "a page of HTML" if "html" in kind else "what is no JSON"
     return ""
+
+
+def _target(location: str) -> str:
+    """Where a redirect leads, as far as that is worth to be shown."""
+    if location.partition("?")[0].rstrip("/").endswith("/login"):
+        return " to a login page"
+    where = host_of(location)
+    return "" if where == "the server" else f" to {harmless(where)}"
 
 
 def _hint(answer: Response) -> str:

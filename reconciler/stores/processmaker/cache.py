@@ -24,7 +24,8 @@ class KeptRow(Struct, frozen=True, array_like=True):
     """One connector.
 
     Attributes:
-        left: why it is nobody's to manage; "" where it is somebody's.
+        left: why it is nobody's to manage, as far as the row itself says; "" for nothing.
+        title: a digest of its folded name.
     """
 
     id: int
@@ -32,6 +33,7 @@ class KeptRow(Struct, frozen=True, array_like=True):
     seal: str
     categories: tuple[int, ...]
     left: str
+    title: str
     updated: str
 
 
@@ -44,11 +46,20 @@ class KeptPage(Struct, frozen=True, array_like=True):
     rows: tuple[KeptRow, ...]
 
 
-class _Kept(Struct, frozen=True, array_like=True):
-    """The file: of whom it is, and its pages by size and number."""
+class Kept(Struct, frozen=True, array_like=True):
+    """What is in the file.
+
+    Attributes:
+        of: whose it is, and by whom it was written.
+        size: of the pages.
+        generated: the categories of what the product makes for itself, on which `KeptRow.left` depends.
+        pages: by number.
+    """
 
     of: str
-    pages: dict[int, dict[int, KeptPage]]
+    size: int
+    generated: tuple[int, ...]
+    pages: dict[int, KeptPage]
 
 
 class PageCache:
@@ -65,21 +76,20 @@ class PageCache:
         self._folder = f"{folder}/processmaker" if folder else ""
         self._path = f"{self._folder}/{name}"
 
-    def pages(self, size: int) -> Mapping[int, KeptPage]:
-        """Those of a size, by number; none where nothing is kept that can be believed."""
-        if not self._is_usable():
-            return {}
-        with suppress(OSError, MsgspecError):
-            if os.path.getsize(self._path) <= _MOST_BYTES:
-                kept = msgpack.decode(Path(self._path).read_bytes(), type=_Kept)
-                return kept.pages.get(size, {}) if kept.of == self._of else {}
-        return {}
+    def read(self, size: int) -> Kept | None:
+        """The pages of a size; None where nothing is kept that can be believed."""
+        if self._is_usable():
+            with suppress(OSError, MsgspecError):
+                if os.path.getsize(self._path) <= _MOST_BYTES:
+                    kept = msgpack.decode(Path(self._path).read_bytes(), type=Kept)
+                    return kept if (kept.of, kept.size) == (self._of, size) else None
+        return None
 
-    def keep(self, size: int, pages: Mapping[int, KeptPage]) -> None:
+    def keep(self, size: int, generated: tuple[int, ...], pages: Mapping[int, KeptPage]) -> None:
         """Keep these and no others."""
         if self._is_usable():
             with suppress(OSError):
-                content = msgpack.encode(_Kept(self._of, {size: dict(pages)}))
+                content = msgpack.encode(Kept(self._of, size, generated, dict(pages)))
                 replace_file(Path(self._path), content, 0o600)
 
     def _is_usable(self) -> bool:

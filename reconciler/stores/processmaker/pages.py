@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from reconciler.errors import StoreUnavailable
+from reconciler.stores.processmaker.answers import Refused
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client, Reply
 
-_AT_ONCE = 3
+AT_ONCE = 3
 _TIMES = 4
+_FORBIDDEN, _NOT_MODIFIED = 403, 304
 _MOST_ROWS, _MOST_PAGES = 1_000_000, 10_000
 
 
@@ -38,6 +40,7 @@ class Listing(Struct, frozen=True):
         what: its rows, in words.
         row: from what is answered to a row; raises `StoreUnavailable`.
         size: so many rows a page.
+        is_ordered: whether ids grow from row to row.
     """
 
     path: str
@@ -45,6 +48,7 @@ class Listing(Struct, frozen=True):
     row: Callable[[Any], Numbered]
     size: int
     params: Mapping[str, str] = {}
+    is_ordered: bool = True
 
     def query(self, number: int) -> dict[str, str]:
         """What is asked for one page."""
@@ -71,6 +75,27 @@ Shelf = MutableMapping[tuple[str, int, int], Page]
 is unchanged."""
 
 
+class Setting(Struct, frozen=True):
+    """With what lists are read.
+
+    Attributes:
+        size: so many rows a page, at most.
+        shelf: pages that this process has read before.
+    """
+
+    client: "Client"
+    size: int
+    shelf: Shelf
+
+    def listing(self, path: str, what: str, row: Callable[[Any], Numbered], **params: str) -> Listing:
+        """A list that is paged by ids."""
+        return Listing(path, what, row, self.size, {"order_by": "id", **params})
+
+    def whole(self, *listings: Listing) -> list[list[Any]]:
+        """All rows of each; see `whole`."""
+        return whole(self.client, listings, self.shelf, self.client.in_flight)
+
+
 def whole(client: "Client", listings: Sequence[Listing], shelf: Shelf, in_flight: int) -> list[list[Any]]:
     """All rows of each list.
 
@@ -81,9 +106,9 @@ def whole(client: "Client", listings: Sequence[Listing], shelf: Shelf, in_flight
         Refused: the server lets nobody see one of them, or does not know it.
         StoreUnavailable: it cannot be read, is no list, or rows moved each time while it was read.
     """
-    pool = ThreadPoolExecutor(min(_AT_ONCE, in_flight))
+    pool = ThreadPoolExecutor(min(AT_ONCE, in_flight))
     try:
-        firsts = [pool.submit(_page, client, listing, 1, shelf) for listing in listings]
+        firsts = [pool.submit(page, client, listing, 1, shelf) for listing in listings]
         begun = [_rest(pool, client, listing, first.result(), shelf) for listing, first in zip(listings, firsts, strict=True)]  # fmt: skip
         return [
             _settled(pool, client, listing, first.result(), rest, shelf)
@@ -95,7 +120,7 @@ def whole(client: "Client", listings: Sequence[Listing], shelf: Shelf, in_flight
 
 def _rest(pool: ThreadPoolExecutor, client: "Client", listing: Listing, first: Page, shelf: Shelf) -> list[Future[Page]]:  # fmt: skip
     """The other pages, under way."""
-    return [pool.submit(_page, client, listing, number, shelf) for number in range(2, first.last + 1)]
+    return [pool.submit(page, client, listing, number, shelf) for number in range(2, first.last + 1)]
 
 
 def _settled(
@@ -103,34 +128,53 @@ def _settled(
 ) -> list[Any]:
     """All rows, once they stood still while they were read."""
     for _ in range(_TIMES):
-        pages = [first, *(page.result() for page in rest)]
-        rows = [row for page in pages for row in page.rows]
-        if _stood_still(pages, rows):
+        pages = [first, *(other.result() for other in rest)]
+        rows = [row for each in pages for row in each.rows]
+        if _stood_still(listing, pages, rows):
             return rows
-        first = _page(client, listing, 1, shelf)
+        first = page(client, listing, 1, shelf)
         rest = _rest(pool, client, listing, first, shelf)
     hint = "run it again when fewer people are at work there, or set a greater pageSize for the target"
     raise StoreUnavailable(f"the list of {listing.what} changed each of {_TIMES} times while it was read", hint=hint)
 
 
-def _stood_still(pages: Sequence[Page], rows: Sequence[Numbered]) -> bool:
+def _stood_still(listing: Listing, pages: Sequence[Page], rows: Sequence[Numbered]) -> bool:
     total = pages[0].total
-    is_one = all((page.total, page.last) == (total, len(pages)) for page in pages)
-    return is_one and len(rows) == total and all(one.id < other.id for one, other in pairwise(rows))
+    is_one = all((each.total, each.last) == (total, len(pages)) for each in pages)
+    if not is_one or len(rows) != total:
+        return False
+    ids = [row.id for row in rows]
+    return all(one < other for one, other in pairwise(ids)) if listing.is_ordered else len(set(ids)) == total
 
 
-def _page(client: "Client", listing: Listing, number: int, shelf: Shelf) -> Page:
+def page(client: "Client", listing: Listing, number: int, shelf: Shelf) -> Page:
+    """One page, which is put on the shelf.
+
+    Raises:
+        Refused: the server lets nobody see it, or does not know it.
+        StoreUnavailable: it cannot be read, or is none.
+    """
     key = (listing.path, listing.size, number)
     held = shelf.get(key)
-    reply = client.get(listing.path, listing.query(number), etag=held.etag if held else "")
-    if reply.status == 304 and held:
+    reply = _asked(client, listing, number, held.etag if held else "")
+    if reply.status == _NOT_MODIFIED and held:
         return held
-    page = _understood(reply, listing)
-    if page.etag:
-        shelf[key] = page
+    found = _understood(reply, listing)
+    if found.etag:
+        shelf[key] = found
     else:
         shelf.pop(key, None)
-    return page
+    return found
+
+
+def _asked(client: "Client", listing: Listing, number: int, etag: str) -> "Reply":
+    try:
+        return client.get(listing.path, listing.query(number), etag=etag)
+    except Refused as refusal:
+        if refusal.status != _FORBIDDEN:
+            raise
+        message = f"the token's user may not view {listing.what}"
+        raise Refused(message, refusal.status, refusal.fields, refusal.said) from refusal
 
 
 def _understood(reply: "Reply", listing: Listing) -> Page:

@@ -1,14 +1,13 @@
 """One look at a whole instance: lists, a page at a time, and no request for a single record."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
 
 from reconciler.core.ports.live import Known, Recollection
-from reconciler.errors import StoreUnavailable
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.cache import Kept, KeptPage, KeptRow, PageCache
@@ -18,6 +17,7 @@ from reconciler.stores.processmaker.connectors import connector_row, left_alone
 from reconciler.stores.processmaker.groups import group_row
 from reconciler.stores.processmaker.members import read_members
 from reconciler.stores.processmaker.merging import spec_of
+from reconciler.stores.processmaker.notes import noted_seal
 from reconciler.stores.processmaker.pages import Listing, Page, Setting
 from reconciler.stores.processmaker.parts import refuse, whole
 from reconciler.stores.processmaker.rows import GROUP, USER, CategoryRow, ConnectorRow, GroupRow, Picture
@@ -209,10 +209,11 @@ def _lay_out(setting: Setting, kept: Kept, claims: _Claims) -> None:
 def _outline(row: KeptRow, claims: _Claims) -> Seen | None:
     """A row as far as it was kept; None where nobody knows what it held."""
     known = claims.known(row.id)
+    name = None
     if row.left:
         name = None if claims.has(row.id, row.title) else ""
-    else:
-        name = spec_of(known.body).get("displayName") if known and known.version == row.version else None
+    elif known and known.version == row.version and noted_seal(known.note) == row.seal:
+        name = spec_of(known.body).get("displayName")
     if not isinstance(name, str):
         return None
     outline = ConnectorRow(row.id, name, None, "", "", row.categories, None, row.seal, updated=row.updated)

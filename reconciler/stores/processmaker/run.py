@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Outcome, Result, Write
+from reconciler.kinds.canonical import leaves
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.categories import category_body, category_fields
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
 _NOT_FOUND = 404
+_FEW = 5
 
 
 class Run:

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
 from time import sleep
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from reconciler.core.model import encode
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
-from reconciler.stores.processmaker.answers import Lost, Refused
+from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.canonical import digest
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client, Reply
@@ -43,19 +42,22 @@ class Job(Struct, frozen=True, eq=False):
 
 
 class Change(Struct, frozen=True):
-    """One request that changes something."""
+    """One request that changes something.
+
+    Attributes:
+        shown: its body without secrets, where it has some: what is noted is a digest of that.
+    """
 
     verb: str
     path: str
     body: Mapping[str, Any] | None = None
+    shown: Mapping[str, Any] | None = None
 
     @property
     def digest(self) -> str:
         """Of what it says, less what is secret."""
-        if self.body is None:
-            return ""
-        shown = {key: value for key, value in self.body.items() if key != "credentials"}
-        return sha256(encode(shown)).hexdigest()
+        shown = self.body if self.shown is None else self.shown
+        return "" if shown is None else digest(shown)
 
 
 class Limits(Struct, frozen=True):

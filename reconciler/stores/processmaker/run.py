@@ -4,24 +4,28 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.model import Key
+from reconciler.core.model import Key, encode
 from reconciler.core.ports.live import Outcome, Result, Write
+from reconciler.kinds.authorization_blocks import OWN
 from reconciler.kinds.canonical import leaves
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.categories import category_body, category_fields
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields
+from reconciler.stores.processmaker.connectors import connector_body, connector_fields, seal
 from reconciler.stores.processmaker.credentials import credentials, needs_credentials
-from reconciler.stores.processmaker.crew import Hand, NotDone
+from reconciler.stores.processmaker.crew import Change, Hand, NotDone
 from reconciler.stores.processmaker.groups import group_body, group_fields
+from reconciler.stores.processmaker.rows import ConnectorRow
 from reconciler.stores.processmaker.sight import Sight
-from reconciler.stores.processmaker.sorts import SORTS, Sort, number_of
+from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, SORTS, Sort, number_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
 _NOT_FOUND = 404
 _FEW = 5
+UNLIKE = "~"
+"""The version of a record that did not come out as it was to: none has it, so it is looked at again."""
 
 
 class Run:
@@ -29,7 +33,8 @@ class Run:
 
     Attributes:
         versions: by id those of records that the run itself has changed.
-        outcomes: by write, once it is done, or has failed after something of it was.
+        outcomes: by write, once it is done, or did not come out as it was to.
+        new: by write the numbers of the records that were made.
     """
 
     def __init__(self, sight: Sight, writes: Sequence[Write]) -> None:
@@ -37,7 +42,8 @@ class Run:
         self.writes = writes
         self.versions: dict[str, str] = {}
         self.outcomes: dict[int, Outcome] = {}
-        self._made = Lock()
+        self.new: Mapping[int, int] = {}
+        self._lock = Lock()
         moving = {write.id for write in writes}
         numbers = {record.key: number_of(record.id) for record in sight.records.values() if record.id not in moving}
         numbers |= {write.key: number_of(write.id) for write in writes if write.id and write.body is not None}
@@ -53,10 +59,11 @@ class Run:
         """A write in messages."""
         return address(*self.writes[index].key)
 
-    def made(self, key: Key, number: int) -> None:
+    def made(self, index: int, number: int) -> None:
         """Note the number of a new record."""
-        with self._made:
-            self._numbers = {**self._numbers, key: number}
+        with self._lock:
+            self.new = {**self.new, index: number}
+            self._numbers = {**self._numbers, self.writes[index].key: number}
 
     def number(self, key: Key) -> int:
         """The number of a record.
@@ -79,24 +86,28 @@ class Run:
 
     # what the instance is told of a body, and whether it holds one
 
-    def fields(self, write: Write, row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What is sent, with the secrets, and the same without them.
+    def told(self, write: Write, verb: str, row: Any = None) -> Change:
+        """The request that says what the record is to be.
 
         Args:
             row: what the instance has; None for a new record.
+
+        Raises:
+            NotDone: something that it needs is not there.
         """
         assert write.body is not None
-        if write.key.kind != "Connector":
-            made = (category_fields if write.key.kind == "Category" else group_fields)(write.body)
-            return made, made
+        sort = SORTS[write.key.kind]
+        path = f"{sort.path}/{row.id}" if row else sort.path
+        if sort is not CONNECTOR:
+            return Change(verb, path, (category_fields if sort is CATEGORY else group_fields)(write.body))
         ids = {name: self.number(Key("Category", name)) for name in write.body["spec"]["categories"]}
         try:
             whole = connector_fields(write.body, ids, row, write.secrets)
             if self.sends_credentials(write):
-                whole["credentials"] = credentials(write.body, write.secrets, write.tokens.get(""))
+                whole["credentials"] = credentials(write.body, write.secrets, write.tokens.get(OWN))
         except KeyError as missing:
-            raise NotDone(Result.FAILED, f"no value is at hand for its secret {missing}") from None
-        return whole, connector_fields(write.body, ids, row)
+            raise NotDone(Result.FAILED, f"the value of its secret {missing} is not at hand") from None
+        return Change(verb, path, whole, connector_fields(write.body, ids, row))
 
     def sends_credentials(self, write: Write) -> bool:
         """Whether the credentials of a connector are sent."""
@@ -116,6 +127,33 @@ class Run:
     def holds(self, write: Write, row: Any) -> bool:
         """Whether a row holds what a write says."""
         return bool(self.body(write.key.kind, row, write.body) == write.body)
+
+    def check(self, index: int, row: Any) -> None:
+        """Note what came of a write by what the instance has now.
+
+        Args:
+            row: None where it has nothing.
+
+        Raises:
+            NotDone: it is gone.
+        """
+        write = self.writes[index]
+        if row is None:
+            raise NotDone(Result.FAILED, "it was gone right after it was written")
+        sort = SORTS[write.key.kind]
+        uid, version = sort.id(row.id), sort.version(row)
+        self.versions[uid] = version
+        unlike = differences(write.body, self.body(write.key.kind, row, write.body))
+        if unlike:
+            reason = f"the instance made something else of it: {unlike}"
+            self.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
+            raise NotDone(Result.FAILED, reason)
+        self.outcomes[index] = Outcome(Result.DONE, uid, version, note=note_of(row, write.body))
+
+
+def note_of(row: Any, body: Any) -> str:
+    """What is kept with a record."""
+    return encode({"seal": seal(row, body)}).decode() if isinstance(row, ConnectorRow) else ""
 
 
 def fetch(hand: "Hand | Client", sort: Sort, number: int) -> Any:

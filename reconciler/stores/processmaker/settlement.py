@@ -4,7 +4,7 @@ Only two things are sent again: what says all of what is to be, and the making o
 at it any more and it is not there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
 _TIMES = 2
-_LATE = timedelta(seconds=2)
+LATE = timedelta(seconds=2)
 """Times have whole seconds, and a server may be several machines."""
 _PAGE = 100
 
@@ -40,17 +40,18 @@ class Search(Struct, frozen=True):
     is_like: Callable[[Any], bool]
 
 
-def make(hand: Hand, sort: Sort, fields: Mapping[str, Any], is_like: Callable[[Any], bool]) -> int:
+def make(hand: Hand, sort: Sort, change: Change, is_like: Callable[[Any], bool]) -> int:
     """Have a record made, once; gives its id.
 
     Raises:
         NotDone: it was not, or nobody can say.
         Refused: for another reason than its name.
     """
-    search = Search(sort, str(fields["name"]), hand.moment() - _LATE, is_like)
+    name = str((change.body or {}).get("name"))
+    search = Search(sort, name, hand.moment() - LATE, is_like)
     for turn in range(_TIMES):
         try:
-            return _number(hand.send(Change("POST", sort.path, fields)).body, sort)
+            return _number(hand.send(change).body, sort)
         except Refused as refusal:
             if "name" not in refusal.fields:
                 raise

@@ -1,39 +1,38 @@
-"""What is done of a write in one go: the requests that make, change and delete connectors, categories and groups."""
+"""What is done of a write in one go: making, changing and deleting connectors, categories and groups."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.crew import Change, Hand, NotDone
-from reconciler.stores.processmaker.run import Run, differences, fetch, look
+from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
+from reconciler.stores.processmaker.run import Run, fetch, look
 from reconciler.stores.processmaker.settlement import ensure, make
-from reconciler.stores.processmaker.sorts import SORTS, number_of
+from reconciler.stores.processmaker.sorts import SORTS
 
 _INVALID = 422
 
 
 def make_record(run: Run, hand: Hand) -> None:
-    """Make a new record. It is read back with the others that are new, as the answer does not tell what became of it."""
+    """Make a new record. What became of it is looked at with all the new ones, as the answer only repeats what was sent."""
     write = run.writes[hand.write]
     sort = SORTS[write.key.kind]
-    told = run.told(write, None)
-    number = make(hand, sort, told, lambda row: run.holds(write, row))
+    number = make(hand, sort, run.told(write, "POST"), lambda row: run.holds(write, row))
     run.made(hand.write, number)
 
 
 def change_record(run: Run, hand: Hand) -> None:
-    """Change a record that is still what it was, and look whether it is what it was to be."""
+    """Change a record that is still what it was, and look what came of it."""
     write = run.writes[hand.write]
     sort, before = SORTS[write.key.kind], look(run, hand, write)
-    told = run.told(write, before)
+    change = run.told(write, "PUT", before)
+    sends_credentials = "credentials" in (change.body or {})
 
     def is_done() -> bool:
         row = fetch(hand, sort, before.id)
-        is_sealed = "credentials" not in told.body or (row is not None and row.seal != before.seal)
-        return row is not None and is_sealed and run.holds(write, row)
+        return row is not None and run.holds(write, row) and not (sends_credentials and row.seal == before.seal)
 
-    ensure(hand, Change("PUT", f"{sort.path}/{before.id}", told.body, told.digest), is_done)
+    ensure(hand, change, is_done)
     run.check(hand.write, fetch(hand, sort, before.id))
 
 
@@ -46,4 +45,28 @@ def set_aside(run: Run, hand: Hand, name: str) -> None:
         row = fetch(hand, sort, before.id)
         return row is not None and row.name == name
 
-    ensure(hand, Change("PUT", f"{sort.path}/{before.id}", ), is_done)
+    ensure(hand, Change("PUT", f"{sort.path}/{before.id}", {**_required(before), "name": name}), is_done)
+    row = fetch(hand, sort, before.id)
+    if row is None:
+        raise NotDone(Result.CONFLICT, "it is gone")
+    run.versions[write.id] = sort.version(row)
+
+
+def _required(row: Any) -> dict[str, Any]:
+    """What has to be said of a record in each change, besides its name."""
+    if isinstance(row, ConnectorRow):
+        return {"authtype": row.authtype, "data_source_category_id": ",".join(map(str, row.categories))}
+    return {"status": row.status} if isinstance(row, CategoryRow) else {}
+
+
+def drop_record(run: Run, hand: Hand) -> None:
+    """Delete a record that is still what it was."""
+    write = run.writes[hand.write]
+    sort, before = SORTS[write.key.kind], look(run, hand, write)
+    try:
+        ensure(hand, Change("DELETE", f"{sort.path}/{before.id}"), lambda: fetch(hand, sort, before.id) is None)
+    except Refused as refusal:
+        if refusal.status != _INVALID:
+            raise
+        raise NotDone(Result.CONFLICT, f"the instance keeps it, as something uses it: {refusal.said}") from refusal
+    run.outcomes[hand.write] = Outcome(Result.DONE, write.id)

@@ -30,7 +30,6 @@ class KeptRow(Struct, frozen=True, array_like=True):
 
     id: int
     version: str
-    seal: str
     categories: tuple[int, ...]
     left: str
     title: str

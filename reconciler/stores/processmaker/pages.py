@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from reconciler.errors import StoreUnavailable
-from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.answers import Refused, Reply
 
 if TYPE_CHECKING:
-    from reconciler.stores.processmaker.client import Client, Reply
+    from reconciler.stores.processmaker.client import Client
 
 AT_ONCE = 3
 _TIMES = 4
@@ -167,7 +167,7 @@ def page(client: "Client", listing: Listing, number: int, shelf: Shelf) -> Page:
     return found
 
 
-def _asked(client: "Client", listing: Listing, number: int, etag: str) -> "Reply":
+def _asked(client: "Client", listing: Listing, number: int, etag: str) -> Reply:
     try:
         return client.get(listing.path, listing.query(number), etag=etag)
     except Refused as refusal:
@@ -177,7 +177,7 @@ def _asked(client: "Client", listing: Listing, number: int, etag: str) -> "Reply
         raise Refused(message, refusal.status, refusal.fields, refusal.said) from refusal
 
 
-def _understood(reply: "Reply", listing: Listing) -> Page:
+def _understood(reply: Reply, listing: Listing) -> Page:
     """A page of a list.
 
     Raises:
@@ -186,12 +186,13 @@ def _understood(reply: "Reply", listing: Listing) -> Page:
     body = reply.body
     meta = body.get("meta") if isinstance(body, dict) else None
     found = body.get("data") if isinstance(body, dict) else None
-    total, last = (meta.get("total"), meta.get("last_page")) if isinstance(meta, dict) else (None, None)
-    if not isinstance(found, list) or not _is_count(total, _MOST_ROWS) or not _is_count(last, _MOST_PAGES):
+    said = meta if isinstance(meta, dict) else {}
+    total, last = _count(said.get("total"), _MOST_ROWS), _count(said.get("last_page"), _MOST_PAGES)
+    if not isinstance(found, list) or total is None or last is None:
         hint = "check that the URL of the target is that of the instance itself, and that nothing before it answers"
         raise StoreUnavailable(f"{listing.path} gives no list of {listing.what}", hint=hint)
     return Page([listing.row(one) for one in found], total, last, reply.etag)
 
 
-def _is_count(value: Any, most: int) -> bool:
-    return type(value) is int and 0 <= value <= most
+def _count(value: Any, most: int) -> int | None:
+    return value if type(value) is int and 0 <= value <= most else None

@@ -12,7 +12,7 @@ from reconciler.stores.processmaker.connectors import connector_body, seal
 from reconciler.stores.processmaker.groups import group_body, group_digest
 from reconciler.stores.processmaker.keys import Titled, keys
 from reconciler.stores.processmaker.merging import spec_of
-from reconciler.stores.processmaker.notes import connector_note, noted_seal
+from reconciler.stores.processmaker.notes import ConnectorNote, read_note
 from reconciler.stores.processmaker.policies import (
     policy_bodies,
     policy_digest,
@@ -93,12 +93,11 @@ def _connector(view: View, uid: str, seen: Seen, category_names: Mapping[int, st
         body = _refiled(known.body, sorted(category_names.get(number, str(number)) for number in row.categories))
         return LiveRecord(uid, view.names[uid], body, seen.version, known.note)
     before = known.body if known else None
-    was, now = noted_seal(known.note) if known else "", seal(row, before)
-    is_resealed = bool(known and known.is_owned and was and now and was != now)
-    note = known.note if known and is_resealed else connector_note(now)
-    return LiveRecord(
-        uid, view.names[uid], connector_body(row, before, category_names), seen.version, note, is_resealed
-    )
+    noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before)
+    is_resealed = bool(known and known.is_owned and noted.seal and now and noted.seal != now)
+    note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version)
+    body = connector_body(row, before, category_names)
+    return LiveRecord(uid, view.names[uid], body, seen.version, note.text(), is_resealed)
 
 
 def _refiled(body: Any, categories: list[str]) -> Any:

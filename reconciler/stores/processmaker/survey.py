@@ -17,7 +17,7 @@ from reconciler.stores.processmaker.connectors import connector_row, left_alone
 from reconciler.stores.processmaker.groups import group_row
 from reconciler.stores.processmaker.members import read_members
 from reconciler.stores.processmaker.merging import spec_of
-from reconciler.stores.processmaker.notes import noted_seal
+from reconciler.stores.processmaker.notes import read_note
 from reconciler.stores.processmaker.pages import Listing, Page, Setting
 from reconciler.stores.processmaker.parts import refuse, whole
 from reconciler.stores.processmaker.rows import GROUP, USER, CategoryRow, ConnectorRow, GroupRow, Picture
@@ -212,11 +212,11 @@ def _outline(row: KeptRow, claims: _Claims) -> Seen | None:
     name = None
     if row.left:
         name = None if claims.has(row.id, row.title) else ""
-    elif known and known.version == row.version and noted_seal(known.note) == row.seal:
+    elif known and read_note(known.note).version == row.version:
         name = spec_of(known.body).get("displayName")
     if not isinstance(name, str):
         return None
-    outline = ConnectorRow(row.id, name, None, "", "", row.categories, None, row.seal, updated=row.updated)
+    outline = ConnectorRow(row.id, name, None, "", "", row.categories, None, updated=row.updated)
     return Seen(outline, row.version, row)
 
 
@@ -244,4 +244,4 @@ def _kept(one: Seen, left: Mapping[int, str]) -> KeptRow:
     if one.kept:
         return one.kept
     row = one.row
-    return KeptRow(row.id, one.version, row.seal, row.categories, left.get(row.id, ""), _title(fold(row.name)), row.updated)  # fmt: skip
+    return KeptRow(row.id, one.version, row.categories, left.get(row.id, ""), _title(fold(row.name)), row.updated)  # fmt: skip

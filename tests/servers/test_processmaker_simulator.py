@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import closing
 from datetime import datetime
+from urllib.parse import urlencode
 
 import pytest
 from simulator import start
@@ -1037,3 +1038,46 @@ def test_collections_in_a_seed():
     ) as server:
         row = Client(server).get(DS)["data"][0]
         assert row["endpoints"]["get"]["url"] == "/api/1.0/collections/4/records/{{id}}"
+
+
+# Tokens
+
+
+def ask_token(server, **sent):
+    data = urlencode(sent)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with closing(connection):
+        connection.request("POST", "/oauth/token", data, {"Content-Type": "application/x-www-form-urlencoded"})
+        reply = connection.getresponse()
+        return reply.status, json.loads(reply.read())
+
+
+def test_password_grant_and_refresh(api):
+    login = api.server.login("ada")
+    client = {"client_id": login["clientId"], "client_secret": login["clientSecret"]}
+    person = {"grant_type": "password", "username": "ada", "password": login["password"]}
+    status, first = ask_token(api.server, **client, **person)
+    assert (status, first["expires_in"]) == (200, 31536000)
+    assert api.call("GET", DS, token=first["access_token"]).status == 200
+    assert api.server.requests[-1]["user"] == "ada"
+    assert api.server.requests[0]["body"] == {"grant_type": "password", "client_id": "2", "username": "ada"}
+    renewal = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    _, second = ask_token(api.server, **client, **renewal)
+    assert api.call("GET", DS, token=first["access_token"]).status == 401
+    assert api.call("GET", DS, token=second["access_token"]).status == 200
+    assert ask_token(api.server, **client, **renewal)[0] == 401
+    wrong = ask_token(api.server, **client, **{**person, "password": "x"})
+    assert (wrong[0], wrong[1]["error"]) == (400, "invalid_grant")
+    wrong = ask_token(api.server, **{**client, "client_secret": "x"}, **person)
+    assert (wrong[0], wrong[1]["error"]) == (401, "invalid_client")
+
+
+def test_a_client_s_own_token_is_no_good_and_tokens_end(modern):
+    login = modern.server.login()
+    client = {"client_id": login["clientId"], "client_secret": login["clientSecret"]}
+    _, given = ask_token(modern.server, grant_type="client_credentials", **client)
+    assert modern.call("GET", DS, token=given["access_token"]).status == 401
+    modern.server.switches.token_seconds = 0
+    person = {"username": login["username"], "password": login["password"]}
+    _, given = ask_token(modern.server, grant_type="password", **client, **person)
+    assert modern.call("GET", DS, token=given["access_token"]).status == 401

@@ -7,6 +7,7 @@ import re
 
 from simulator.categories import Categories
 from simulator.connectors import Connectors
+from simulator.grants import Grants
 from simulator.groups import Groups
 from simulator.members import Members
 from simulator.messages import (
@@ -34,7 +35,7 @@ from simulator.users import Users
 from simulator.values import leading_number
 
 
-class Api(Connectors, Categories, Groups, Members, Permissions, Users):
+class Api(Connectors, Categories, Groups, Members, Permissions, Users, Grants):
     """Routes a request and answers it. All state is in the store."""
 
     def __init__(self, store: Store, switches: Switches):
@@ -60,8 +61,9 @@ class Api(Connectors, Categories, Groups, Members, Permissions, Users):
             )
         if request.method not in route.verbs:
             raise self._not_offered(request, route)
-        request.user = self._authenticate(request)
         handler, permission = route.verbs[request.method]
+        if handler != "issue_token":
+            request.user = self._authenticate(request)
         work = getattr(self, handler)
         arguments = [match["id"]] if "id" in match.groupdict() else []
         record = self._find(handler, *arguments) if arguments else None
@@ -93,9 +95,7 @@ class Api(Connectors, Categories, Groups, Members, Permissions, Users):
     def _authenticate(self, request: Request) -> dict:
         """The token of an INACTIVE user goes on working."""
         kind, _, token = (request.headers.get("Authorization") or "").partition(" ")
-        user = (
-            self.store.users.rows.get(self.store.tokens.get(token.strip()) or 0) if kind.lower() == "bearer" else None
-        )
+        user = self.store.user_of(token.strip()) if kind.lower() == "bearer" else None
         if user is None:
             raise Failure(401)
         return user

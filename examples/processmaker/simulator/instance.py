@@ -12,9 +12,13 @@ from typing import Callable
 from simulator.answers import Api
 from simulator.control import Control
 from simulator.faults import Fault, Hangup, Killed, Plan
+from simulator.grants import TOKEN_PATH
 from simulator.messages import Answer, Request, html_page, pretty_message, redirect
 from simulator.profiles import Profile, Switches
 from simulator.store import Store
+
+
+GRANT_KEYS = ("grant_type", "client_id", "username")  # what a log may have of a request for a token
 
 
 class Simulator(Control):
@@ -80,6 +84,10 @@ class Simulator(Control):
     def _enter(self, request: Request) -> dict:
         kind, _, token = (request.headers.get("Authorization") or "").partition(" ")
         user = next((name for name, known in self.store.token_names.items() if known == token), None)
+        if user is None and (row := self.store.user_of(token)):
+            user = row["username"]
+        is_grant = request.path == TOKEN_PATH
+        logged = {key: value for key, value in request.inputs.items() if not is_grant or key in GRANT_KEYS}
         with self.log_lock:
             self.in_flight += 1
             entry = {
@@ -87,7 +95,7 @@ class Simulator(Control):
                 "method": request.method,
                 "path": request.path,
                 "query": request.query,
-                "body": copy.deepcopy(request.body),
+                "body": copy.deepcopy(logged if is_grant else request.body),
                 "user": user,
                 "headers": {
                     key.lower(): value for key, value in request.headers.items() if key.lower() != "authorization"

@@ -45,4 +45,5 @@ class Switches:
     maintenance: bool = False  # 503 for everything
     retry_after: int = 60  # seconds named by 429 and 503
     rate_limit: float = 0.0  # requests per second, 0: none. Not the product's own, a proxy's
+    token_seconds: float = 31536000  # how long a token of /oauth/token lives
     latency: float = 0.0  # seconds added to every answer

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from simulator.grants import TOKEN_PATH
+
 
 @dataclass(frozen=True)
 class Route:
@@ -48,6 +50,7 @@ ROUTES = [
     Route("/groups/{number}", record_verbs("group", "groups")),
     Route("/group_members", {**read_verbs("list_members", ""), "POST": ("create_member", "edit-groups")}),
     Route("/group_members/{number}", {**read_verbs("show_member", ""), "DELETE": ("drop_member", "edit-groups")}),
+    Route(TOKEN_PATH, {"POST": ("issue_token", "")}),
     Route("/users", {**read_verbs("list_users", "view-users"), "POST": ("unknown", "")}),
     Route("/users/{number}", {**read_verbs("show_user", ""), "PUT": ("unknown", ""), "DELETE": ("unknown", "")}),
 ]

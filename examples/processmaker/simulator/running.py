@@ -38,6 +38,12 @@ class Handle:
     def token(self, name: str = "admin") -> str:
         return self.simulator.tokens[name]["token"]
 
+    def login(self, username: str = "admin") -> dict[str, str]:
+        """What the password grant of /oauth/token takes, in the words of a target's `login`."""
+        client, secret = next(iter(self.store.clients.items()))
+        password = self.store.passwords[username]
+        return {"clientId": client, "clientSecret": secret, "username": username, "password": password}
+
     @property
     def requests(self) -> list[dict]:
         return self.simulator.requests

@@ -25,6 +25,8 @@ CATALOGUE = [  # heading, then title and name of each
     ("Groups", [(f"{verb.title()} Groups", f"{verb}-groups") for verb in ("create", "delete", "edit", "view")]),
     ("Users", [(f"{verb.title()} Users", f"{verb}-users") for verb in ("create", "delete", "edit", "view")]),
 ]
+CLIENTS = {"2": "simulated secret of client 2"}  # of OAuth
+YEAR = 31536000
 GRANTS = {"ada": ["view-data-sources", "view-data-source-categories", "view-groups"], "grace": []}
 
 
@@ -32,25 +34,36 @@ class Seeds:
     """Fills a store."""
 
     def fill_default(self) -> None:
+        self._fill_catalogue()
+        self._fill_users()
+        self.clients.update(CLIENTS)
+        for name in ("admin", "ada", "grace"):
+            self.add_token(name)
+
+    def _fill_catalogue(self) -> None:
         for heading, entries in CATALOGUE:
             for title, name in entries:
                 self.add_permission(name, title, heading)
+
+    def _fill_users(self) -> None:
         self.add_user("admin", is_administrator=True)
         if self.profile.modern:
             self.add_user("anonymous", is_system=1)  # in no list, but has an id
         for name, names in GRANTS.items():
             user = self.add_user(name)
             self.grant(USER_TYPE, user["id"], names)
-        for name in ("admin", "ada", "grace"):
-            self.add_token(name)
 
     def fill(self, seed: dict) -> None:
-        """From a seed: permissions, users, groups, categories, connectors, collections, members, grants, last_ids, tokens
-        (README)."""
+        """From a seed (README). The catalogue of permissions and the users are the default ones when it has none."""
+        if "permissions" not in seed:
+            self._fill_catalogue()
         for entry in seed.get("permissions", []):
             self.permissions.put(dict(entry))
+        if "users" not in seed:
+            self._fill_users()
         for entry in seed.get("users", []):
             self.add_user(**entry)
+        self.clients.update(seed.get("clients", CLIENTS))
         for entry in seed.get("groups", []):
             self.add_group(**entry)
         for entry in seed.get("categories", []):
@@ -84,6 +97,7 @@ class Seeds:
         )
 
     def add_user(self, username: str, **more: Any) -> dict:
+        self.passwords[username] = more.pop("password", f"simulated password of {username}")
         row = {
             "id": more.pop("id", None) or self.users.take_id(),
             "uuid": self.new_uuid(),
@@ -172,19 +186,26 @@ class Seeds:
     def add_token(self, username: str) -> str:
         """A token made as the real ones are: three base64url parts, sub and exp in the middle. The signature is noise."""
         user = self.users.where(username=username)[0]
+        token = self.token_names[username] = self.new_token(user)
+        return token
+
+    def new_token(self, user: dict | None, seconds: float = YEAR) -> str:
+        """For a user, or for a client alone."""
         head = {"typ": "JWT", "alg": "RS256"}
         body = {
             "aud": "1",
             "jti": "%032x" % self.random.getrandbits(128),
             "iat": int(time.time()),
-            "exp": int(time.time()) + 31536000,
-            "sub": str(user["id"]),
+            "exp": int(time.time() + seconds),
+            "sub": str(user["id"]) if user else "",
             "scopes": [],
         }
         noise = bytes(self.random.getrandbits(8) for _ in range(64))
         parts = [json.dumps(head).encode(), json.dumps(body).encode(), noise]
         token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-        self.tokens[token], self.token_names[username] = user["id"], token
+        self.tokens[token] = user["id"] if user else None
+        if seconds != YEAR:
+            self.ends[token] = time.time() + seconds
         return token
 
     def grant(self, kind: str, holder: int, names: list[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
+import time
 
 from simulator.profiles import GROUP_TYPE, USER_TYPE, Profile
 from simulator.seeds import Seeds
@@ -25,6 +27,16 @@ class Store(Seeds):
         self.cached: dict[int, list[str]] = {}  # 4.14: what was written for group N, taken for user N's own
         self.tokens: dict[str, int | None] = {}  # token to user, None when expired or revoked
         self.token_names: dict[str, str] = {}
+        self.ends: dict[str, float] = {}  # when tokens of the token endpoint expire
+        self.refreshes: dict[str, tuple[int, str]] = {}  # refresh token to user and access token
+        self.clients: dict[str, str] = {}  # of OAuth, with their secrets
+        self.passwords: dict[str, str] = {}  # by user name
+
+    def user_of(self, token: str) -> dict | None:
+        """Whom a token acts for; nobody when it is unknown, expired, revoked or of a client alone."""
+        if self.ends.get(token, math.inf) <= time.time():
+            return None
+        return self.users.rows.get(self.tokens.get(token) or 0)
 
     def names_of(self, kind: str, holder: int) -> list[str]:
         return [self.permissions.rows[p]["name"] for k, h, p in self.grants if (k, h) == (kind, holder)]
@@ -79,6 +91,10 @@ class Store(Seeds):
             "grants": self.grants,
             "tokens": self.tokens,
             "names": self.token_names,
+            "ends": self.ends,
+            "refreshes": self.refreshes,
+            "clients": self.clients,
+            "passwords": self.passwords,
             "cached": {str(key): value for key, value in self.cached.items()},
         }
 
@@ -88,4 +104,6 @@ class Store(Seeds):
             table.last, table.rows = state[name]["last"], {row["id"]: row for row in state[name]["rows"]}
         self.pivots, self.grants = state["pivots"], state["grants"]
         self.tokens, self.token_names = state["tokens"], state["names"]
+        self.ends, self.refreshes = state["ends"], state["refreshes"]
+        self.clients, self.passwords = state["clients"], state["passwords"]
         self.cached = {int(key): value for key, value in state["cached"].items()}

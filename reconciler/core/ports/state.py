@@ -43,8 +43,8 @@ class State(Protocol):
         """The live records that are in it, with what is known of them."""
         ...
 
-    def beside(self, live: "Live") -> "Store":
-        """The records of another live store, with what is known of them here."""
+    def beside(self, live: "Live", owner: str) -> "Store":
+        """The records of another live store, with what is known of them here, as an owner's runs see them."""
         ...
 
     def files(self) -> StoreFiles | None:
@@ -85,6 +85,23 @@ class State(Protocol):
 
     def back_up(self, to: "Path", *, replace: bool) -> bool:
         """Copy it to a file; whether what was written while it was copied is in it."""
+        ...
+
+
+@runtime_checkable
+class KeepsFacts(Protocol):
+    """A state that remembers what a live store beside it was found to be able to do."""
+
+    def facts(self) -> str:
+        """What `Probes.probe` gave last; "" for nothing."""
+        ...
+
+    def keep_facts(self, text: str) -> None:
+        """Remember it.
+
+        Raises:
+            StoreLocked, StoreUnavailable: it cannot be written.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.database import Database
 from reconciler.stores.sql.lease import RunLease
+from reconciler.stores.sql.observed import FACTS, note_facts
 from reconciler.stores.sql.transaction import reading, writing
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ class SqlState:
 
         return LiveSqlStore(self._database, remains=self.lost, make_sealer=partial(self._context.make_sealer, self._key))  # fmt: skip
 
-    def beside(self, live: "Live") -> "PairedStore":
-        """The records of another live store, with what is known of them here."""
+    def beside(self, live: "Live", owner: str) -> "PairedStore":
+        """The records of another live store, with what is known of them here, as an owner's runs see them."""
         from reconciler.stores.sql.paired import PairedStore
 
         seal = partial(self._context.make_sealer, self._key)
-        return PairedStore(self._database, live, remains=self.lost, make_sealer=seal)
+        return PairedStore(self._database, live, owner, remains=self.lost, make_sealer=seal)
 
     def init(self) -> bool:
         """Make the store where there is none, or bring it up to date; whether there was none."""
@@ -71,6 +72,17 @@ class SqlState:
 
     def make_roles(self, prefix: str) -> None:
         """Nothing, as there are none."""
+
+    def facts(self) -> str:
+        """What the live store beside it was found to be able to do."""
+        with reading(self._database) as connection:
+            rows = connection.execute(FACTS).fetchall() if connection is not None else []
+        return str(rows[0][0]) if rows else ""
+
+    def keep_facts(self, text: str) -> None:
+        """Remember it."""
+        with writing(self._database, self._database.lock_seconds) as connection:
+            note_facts(connection, text)
 
     def history(self) -> "SqlHistory":
         """What the store remembers."""

@@ -147,11 +147,15 @@ def open_source(root: Path, ref: str, extent: Extent | None = None, *, cached: b
 
 
 def _parsed(root: Path) -> str:
-    """Where what was read of a repository is kept, or "" for nowhere: what lies in it, a commit may have brought along."""
+    """Where what was read of a repository is kept, or "" for nowhere."""
+    home = _cache(root)
+    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}" if home else ""
+
+
+def _cache(root: Path) -> str:
+    """The program's folder in the user's cache, or "": what lies in the repository, a commit may have brought along."""
     home, top = cache_home(), git.top_of(root) or root
-    if not home or Path(os.path.realpath(home)).is_relative_to(top):
-        return ""
-    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}"
+    return "" if not home or Path(os.path.realpath(home)).is_relative_to(top) else home
 
 
 def load_settings(root: Path, given: Overrides) -> Settings:
@@ -255,7 +259,7 @@ def context_of(
 
         return make_sealer(environment, key_file, embedded, check, may_create)
 
-    return DriverContext(root, environment, lock_seconds, now, seal)
+    return DriverContext(root, environment, lock_seconds, now, seal, cache=_cache(root))
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":

@@ -54,7 +54,7 @@ def connector_row(raw: Any) -> ConnectorRow:
         number,
         text(fields, "name", what),
         optional(fields, "description", what),
-        text(fields, "authtype", what),
+        optional(fields, "authtype", what) or "",  # a SOAP connector may have none
         status_of(fields.get("status")),
         _category_ids(fields.get("data_source_category_id"), what),
         content(fields.get("endpoints"), what, "endpoints"),

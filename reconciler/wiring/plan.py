@@ -1,7 +1,7 @@
 """The parts of a plan and of a validation, for the command line and the Python API alike."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorte
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
-from reconciler.settings import DEFAULT_STORE, Overrides, Settings, without_far_key
+from reconciler.settings import DEFAULT_STORE, Overrides, Settings, proofs_in, without_far_key
 from reconciler.source.elsewhere import SETTING, keys_elsewhere
 from reconciler.source.project import read_project
 from reconciler.source.repository import Extent, RepositorySource
@@ -183,13 +183,13 @@ class _Target(Struct, frozen=True):
 
     Attributes:
         keys: paths of its store, of the store's key and of its password.
-        password: reference to it; None where there is none.
+        proofs: references to what proves who asks the store's server, each with what it is.
     """
 
     name: str
     bounds: Bounds
     keys: frozenset[str]
-    password: Mapping[str, str] | None
+    proofs: Sequence[tuple[str, Mapping[str, str]]]
 
 
 def reference_diagnostics(
@@ -201,7 +201,7 @@ def reference_diagnostics(
         read: gives the bytes of a file of definitions.
     """
     targets = [_target(root, name, settings) for name, settings in project.get("targets", {}).items()]
-    bounded = any(target.bounds.lists or target.password for target in targets)
+    bounded = any(target.bounds.lists or target.proofs for target in targets)
     found: dict[str, list[Finding]] = {}
     for resource in resources if targets else ():
         if may_hold_references(resource.body) if bounded else resource.refers_to_files:
@@ -217,9 +217,10 @@ def _target(root: Path, name: str, settings: Mapping[str, Any]) -> _Target:
     store = _store_at(root, settings.get("store", DEFAULT_STORE))
     if store is not None:
         keys |= {str(store), str(key_beside(store))}
-    password = settings.get("password")
-    keys |= {absolute(str(root), path) for scheme, path in (password or {}).items() if scheme in ("file", "age")}
-    return _Target(name, bounds, frozenset(keys), password)
+    proofs = proofs_in(settings)
+    named = (only(reference) for _, reference in proofs)
+    keys |= {absolute(str(root), path) for scheme, path in named if scheme in ("file", "age")}
+    return _Target(name, bounds, frozenset(keys), proofs)
 
 
 def _store_at(root: Path, url: str) -> Path | None:
@@ -240,8 +241,8 @@ def _findings(resource: Resource, targets: Iterable[_Target]) -> Iterator[Findin
         for target in targets:
             if scheme in OF_FILES and _path(target.bounds.root, scheme, written) in target.keys:
                 yield Finding("RC404", f"it leads to the store of target {target.name}, or its key", place, "name another place")  # fmt: skip
-            elif field.reference == target.password:
-                yield Finding("RC404", f"it leads to the password of the store of target {target.name}", place, "name another place")  # fmt: skip
+            elif what := next((words for words, proof in target.proofs if proof == field.reference), ""):
+                yield Finding("RC404", f"it leads to {what} of target {target.name}", place, "name another place")
             elif not target.bounds.permit(scheme, written):
                 hint = f"it has to fit secretsAllowed of target {target.name} in reconciler.yaml"
                 yield Finding("RC405", f"target {target.name} does not allow this secret reference", place, hint)

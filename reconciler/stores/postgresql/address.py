@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from reconciler.core.references import own_place
-from reconciler.core.store_urls import HOSTS, REMEDY, is_here, strangers
+from reconciler.core.store_urls import HOSTS, is_here, remedy_of, strangers
 from reconciler.errors import NotPermitted, UsageError
 from reconciler.harmless import harmless
 
@@ -121,7 +121,7 @@ def _refuse(key: str, variable: str, known: bool) -> None:
         UsageError: it is one.
     """
     if key == "password":
-        raise UsageError("the URL of the store holds a password, which others see", hint=REMEDY)
+        raise UsageError("the URL of the store holds a password, which others see", hint=remedy_of("postgresql:"))
     if key in _PERMITTED:
         return
     if not known:

@@ -25,10 +25,15 @@ def is_holdable_text(text: str) -> bool:
     return _MARKUP.search(text) is None
 
 
+def is_number(key: str) -> bool:
+    """Whether the server takes a key for a number."""
+    return _NUMBER.fullmatch(key) is not None
+
+
 def are_holdable_purposes(purposes: Iterable[str]) -> bool:
     """Whether endpoints stay under their purposes: of numbers alone the server makes a list."""
     listed = list(purposes)
-    return not listed or not all(_NUMBER.fullmatch(purpose) for purpose in listed)
+    return not listed or not all(map(is_number, listed))
 
 
 def variable(*parts: str) -> str:

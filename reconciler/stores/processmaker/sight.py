@@ -16,13 +16,15 @@ class Sight(Struct, frozen=True):
     """What there is, in three forms.
 
     Attributes:
-        picture: the rows. Those of connectors on pages that the server called unchanged are known in outline alone:
-            see `ConnectorRow.endpoints`.
+        picture: the rows, those of nobody too. In a run that only reads, a connector on a page that the server called
+            unchanged is there with its id, its name as we know it, and its categories alone: its authtype is "".
         recollection: what the state knew before it was read.
         records: by id what was told of it, with the names that records have.
+        managed: by our name what the instance calls a permission of ours; nothing where groups are not to be seen.
     """
 
     client: "Client"
     picture: Picture
     recollection: Recollection
     records: Mapping[str, LiveRecord]
+    managed: Mapping[str, str] = {}

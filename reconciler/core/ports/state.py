@@ -88,6 +88,23 @@ class State(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsFacts(Protocol):
+    """A state that remembers what a live store beside it was found to be able to do."""
+
+    def facts(self) -> str:
+        """What `Probes.probe` gave last; "" for nothing."""
+        ...
+
+    def keep_facts(self, text: str) -> None:
+        """Remember it.
+
+        Raises:
+            StoreLocked, StoreUnavailable: it cannot be written.
+        """
+        ...
+
+
 MakeSealer = Callable[[Path | None, str | None, bool], tuple[Sealer, str]]
 """From where the store's key is kept (None for nowhere), the check of the key that it holds, and whether a key may be
 made, to what seals secrets and the check to keep."""

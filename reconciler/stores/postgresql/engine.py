@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from reconciler.stores.postgresql import tables
 from reconciler.stores.postgresql.functions import FUNCTIONS, KEPT_PICTURE, PICTURE, SEALED
 from reconciler.stores.postgresql.triggers import TRIGGERS
-from reconciler.stores.sql.columns import COLUMNS
+from reconciler.stores.sql.columns import COLUMNS, SINCE
 from reconciler.stores.sql.database import Connection
 
 _HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
@@ -120,7 +120,10 @@ class PostgresEngine:
         Of what is sealed nothing is said, so that readers can ask: constraints and types see to that.
         """
         there = set(map(tuple, connection.execute(_PRESENT).fetchall()))
+        later = _later(connection)
         for table, columns in COLUMNS.items():
+            if table in later:
+                continue
             wrong = [_misfit(column, held) for column, held in columns.items() if column not in SEALED.get(table, ())]
             yield table, " OR ".join(filter(None, wrong)) or "false" if ("table", table) in there else ""
 
@@ -147,8 +150,9 @@ class PostgresEngine:
     def _differing(self, connection: Connection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         there = set(map(tuple, connection.execute(_PRESENT).fetchall()))
         (quoted,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
+        later = _later(connection)
         for (sort, name), made in tables.PARTS.items():
-            if (sort, name) not in there:
+            if (sort, name) not in there and name not in later:
                 yield sort, name, (made,)
         for name, (table, made) in tables.CONSTRAINTS.items():
             if ("constraint", name) not in there and ("table", table) in there:
@@ -164,11 +168,18 @@ class PostgresEngine:
 
     @contextmanager
     def as_present(self, connection: Connection) -> Iterator[Connection]:
-        """The store itself: there is no older version yet."""
+        """The store itself: what an older version lacks is not asked for."""
         yield connection
 
     def overwrite(self, connection: Connection, table: str) -> None:
         """Nothing: what was deleted is overwritten by VACUUM, which no transaction can ask for."""
+
+
+def _later(connection: Connection) -> frozenset[str]:
+    """The tables that a store of an older version does not have yet."""
+    rows = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchall()
+    version = int(rows[0][0]) if rows else 0
+    return frozenset(table for table, since in SINCE.items() if since > version)
 
 
 def _misfit(column: str, held: str) -> str:

@@ -16,12 +16,13 @@ from reconciler.stores.postgresql.functions import FUNCTIONS
 from reconciler.stores.postgresql.statements import quoted
 from reconciler.stores.postgresql.tables import PARTS, TABLES, VIEW_NAMES
 from reconciler.stores.postgresql.triggers import TRIGGERS
+from reconciler.stores.sql.columns import SINCE
 from reconciler.stores.sql.database import Connection, Transient
 
-VERSION = 3
-"""The first; the same number as SQLite's, which has the same tables."""
+VERSION = 4
+"""The same number as SQLite's, which has the same tables; the first was 3."""
 
-MIGRATIONS: dict[int, Sequence[str]] = {}
+MIGRATIONS: dict[int, Sequence[str]] = {4: [PARTS["table", table] for table in SINCE]}
 """By version the statements that make a store of it from one of the version before."""
 
 

@@ -211,6 +211,34 @@ CREATE TABLE attempts (
   CONSTRAINT attempts_finished_check CHECK (IS_TIME(finished))
 );
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome = 'running';
+CREATE TABLE notes (
+  uid TEXT NOT NULL,
+  note TEXT NOT NULL,
+  CONSTRAINT notes_pkey PRIMARY KEY (uid),
+  CONSTRAINT notes_uid_fkey FOREIGN KEY (uid) REFERENCES records (uid) ON DELETE CASCADE
+);
+CREATE TABLE unfinished (
+  owner TEXT NOT NULL,
+  number bigint NOT NULL,
+  run TEXT NOT NULL,
+  change TEXT NOT NULL,
+  CONSTRAINT unfinished_pkey PRIMARY KEY (owner, number),
+  CONSTRAINT unfinished_run_check CHECK (IS_JSON(run)),
+  CONSTRAINT unfinished_change_check CHECK (IS_JSON(change))
+);
+CREATE TABLE journal (
+  owner TEXT NOT NULL,
+  number bigint NOT NULL,
+  change bigint NOT NULL,
+  verb TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  sent TEXT NOT NULL,
+  status bigint,
+  made TEXT,
+  CONSTRAINT journal_pkey PRIMARY KEY (owner, number),
+  CONSTRAINT journal_sent_check CHECK (IS_TIME(sent))
+);
 CREATE TABLE baselines (
   owner TEXT NOT NULL,
   connectors TEXT NOT NULL,

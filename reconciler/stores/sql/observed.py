@@ -62,6 +62,14 @@ def is_beside(connection: Connection) -> bool:
     return connection.execute(BESIDE).fetchone() is not None
 
 
+FACTS = "SELECT value FROM meta WHERE key = 'facts'"
+
+
+def note_facts(connection: Connection, text: str) -> None:
+    """Keep what the live store was found to be able to do."""
+    connection.execute("INSERT INTO meta VALUES ('facts', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (text,))  # fmt: skip
+
+
 def number_of(version: str) -> int:
     """What stands for a version."""
     return int.from_bytes(sha256(version.encode()).digest()[:7])

@@ -15,6 +15,7 @@ from reconciler.stores.sql import records
 from reconciler.stores.sql.audit import audit
 from reconciler.stores.sql.database import Database
 from reconciler.stores.sql.lease import RunLease
+from reconciler.stores.sql.observed import FACTS, note_facts
 from reconciler.stores.sql.transaction import reading, writing
 
 if TYPE_CHECKING:
@@ -71,6 +72,17 @@ class SqlState:
 
     def make_roles(self, prefix: str) -> None:
         """Nothing, as there are none."""
+
+    def facts(self) -> str:
+        """What the live store beside it was found to be able to do."""
+        with reading(self._database) as connection:
+            rows = connection.execute(FACTS).fetchall() if connection is not None else []
+        return str(rows[0][0]) if rows else ""
+
+    def keep_facts(self, text: str) -> None:
+        """Remember it."""
+        with writing(self._database, self._database.lock_seconds) as connection:
+            note_facts(connection, text)
 
     def history(self) -> "SqlHistory":
         """What the store remembers."""

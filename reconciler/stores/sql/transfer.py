@@ -12,14 +12,15 @@ from reconciler.errors import RecordConflict, StoreLocked, StoreUnavailable
 from reconciler.stores.sql import leases
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.claim import described
-from reconciler.stores.sql.columns import COLUMNS
+from reconciler.stores.sql.columns import COLUMNS, SINCE
 from reconciler.stores.sql.database import Connection, Database, ignored
 from reconciler.stores.sql.seals import reseal
 from reconciler.stores.sql.transaction import writing
 
 _TABLES = (
     "records", "documents", "applied", "refs", "secrets", "tokens", "drifts", "runs", "history", "declarations",
-    "quarantine", "quarantined_secrets", "attempts", "baselines", "declared", "claimed",
+    "quarantine", "quarantined_secrets", "attempts", "notes", "unfinished", "journal", "baselines",
+    "declared", "claimed",
 )  # fmt: skip
 """All but `meta` and `leases`: what others refer to comes first."""
 _OF_EACH = ("writing", "writer", "version")
@@ -70,9 +71,11 @@ def take_in(source: Connection, target: Connection) -> dict[str, int]:
     """Copy all rows into tables that are empty; how many there were of each."""
     counts = {}
     with ignored(target):
-        kept = [row for row in source.execute("SELECT key, value FROM meta") if row[0] not in _OF_EACH]
-        target.executemany(_NOTED, kept)
-        for table in _TABLES:
+        noted = dict(map(tuple, source.execute("SELECT key, value FROM meta")))
+        target.executemany(_NOTED, [(key, value) for key, value in noted.items() if key not in _OF_EACH])
+        version = int(noted.get("version", max(SINCE.values())))  # a file is read as one of the present version
+        lacking = {table for table, since in SINCE.items() if since > version}
+        for table in (table for table in _TABLES if table not in lacking):
             columns = tuple(COLUMNS[table])
             quoted = ", ".join(f'"{column}"' for column in columns)
             rows = source.execute(f"SELECT {quoted} FROM {table} ORDER BY 1").fetchall()

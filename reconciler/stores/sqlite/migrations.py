@@ -103,6 +103,49 @@ CREATE VIEW effective_grants AS
       CROSS JOIN (VALUES ('view'), ('create'), ('edit'), ('delete')) v
       UNION ALL SELECT 'connectors:call') n;
 """,
+    4: """
+CREATE TABLE notes (
+  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  note TEXT NOT NULL
+);
+CREATE TABLE unfinished (
+  owner TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  change TEXT NOT NULL,
+  PRIMARY KEY (owner, number)
+) WITHOUT ROWID;
+CREATE TABLE journal (
+  owner TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  change INTEGER NOT NULL,
+  verb TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  sent TEXT NOT NULL,
+  status INTEGER,
+  made TEXT,
+  PRIMARY KEY (owner, number)
+) WITHOUT ROWID;
+CREATE TRIGGER notes_adding BEFORE INSERT ON notes WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.note) <> 'text')) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of notes');
+END;
+CREATE TRIGGER notes_altering BEFORE UPDATE ON notes WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.note) <> 'text')) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of notes');
+END;
+CREATE TRIGGER unfinished_adding BEFORE INSERT ON unfinished WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.run) <> 'text' OR NOT json_valid(NEW.run)) OR (typeof(NEW.change) <> 'text' OR NOT json_valid(NEW.change))) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of unfinished');
+END;
+CREATE TRIGGER unfinished_altering BEFORE UPDATE ON unfinished WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.run) <> 'text' OR NOT json_valid(NEW.run)) OR (typeof(NEW.change) <> 'text' OR NOT json_valid(NEW.change))) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of unfinished');
+END;
+CREATE TRIGGER journal_adding BEFORE INSERT ON journal WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.change) <> 'integer') OR (typeof(NEW.verb) <> 'text') OR (typeof(NEW.path) <> 'text') OR (typeof(NEW.digest) <> 'text') OR (typeof(NEW.sent) <> 'text' OR julianday(NEW.sent) IS NULL) OR (NEW.status IS NOT NULL AND (typeof(NEW.status) <> 'integer')) OR (NEW.made IS NOT NULL AND (typeof(NEW.made) <> 'text'))) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of journal');
+END;
+CREATE TRIGGER journal_altering BEFORE UPDATE ON journal WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.change) <> 'integer') OR (typeof(NEW.verb) <> 'text') OR (typeof(NEW.path) <> 'text') OR (typeof(NEW.digest) <> 'text') OR (typeof(NEW.sent) <> 'text' OR julianday(NEW.sent) IS NULL) OR (NEW.status IS NOT NULL AND (typeof(NEW.status) <> 'integer')) OR (NEW.made IS NOT NULL AND (typeof(NEW.made) <> 'text'))) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of journal');
+END;
+""",
 }
 """By version the statements that make a store of it from one of the version before.
 
@@ -114,6 +157,12 @@ READING: dict[int, str] = {
     2: """
 CREATE TEMP VIEW tokens AS
   SELECT uid, '' AS authorization, made_with, obtained, expires, scope, access, refresh FROM main.tokens;
+""",
+    4: """
+CREATE TEMP TABLE notes (uid TEXT, note TEXT);
+CREATE TEMP TABLE unfinished (owner TEXT, number INTEGER, run TEXT, change TEXT);
+CREATE TEMP TABLE journal (
+  owner TEXT, number INTEGER, change INTEGER, verb TEXT, path TEXT, digest TEXT, sent TEXT, status INTEGER, made TEXT);
 """,
 }
 """By version the statements by which whoever reads an older store sees it as one of this version."""

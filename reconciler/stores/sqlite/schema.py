@@ -12,7 +12,7 @@ from reconciler.stores.sqlite.migrations import MIGRATIONS, READING
 from reconciler.stores.sqlite.triggers import KEEPING, WATCHING
 from reconciler.stores.sqlite.views import VIEWS
 
-VERSION = 3
+VERSION = 4
 
 _LIVE = """
 -- What the store notes of itself: 'store' is its identity and 'revision' grows with each write; 'key_check' tells the
@@ -192,6 +192,34 @@ CREATE TABLE attempts (
   run INTEGER REFERENCES runs (id)
 );
 CREATE INDEX attempts_running ON attempts (id) WHERE outcome = 'running';
+-- Beside a live store that is none of ours: what its driver noted of its records.
+CREATE TABLE notes (
+  uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
+  note TEXT NOT NULL
+);
+-- What a run is about to change there, which the state does not say yet; gone once it does. `number` counts within the
+-- run, of which an owner has one at a time.
+CREATE TABLE unfinished (
+  owner TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  change TEXT NOT NULL,
+  PRIMARY KEY (owner, number)
+) WITHOUT ROWID;
+-- Its requests: each is noted before it is sent, and with `status` once it was answered; `made` is what it made.
+-- `change` is the number in `unfinished`.
+CREATE TABLE journal (
+  owner TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  change INTEGER NOT NULL,
+  verb TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  sent TEXT NOT NULL,
+  status INTEGER,
+  made TEXT,
+  PRIMARY KEY (owner, number)
+) WITHOUT ROWID;
 """
 
 _PROVEN = """

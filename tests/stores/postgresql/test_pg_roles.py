@@ -249,7 +249,7 @@ def test_no_superuser_is_needed(postgresql, database) -> None:
         member = database.login(member_of=(names[R],))
         reader = Plain(member.connect(), odd)
         with taken_back(reader):
-            assert dict(reader.all("SELECT key, value FROM meta"))["version"] == "3"
+            assert dict(reader.all("SELECT key, value FROM meta"))["version"] == "4"
         reader.close()
     finally:
         connection.close()

@@ -81,7 +81,7 @@ def test_a_store_is_made_and_found(postgresql, database, name: str) -> None:
         assert list(engine.differing(connection)) == [] and list(engine.silenced(connection)) == []
         assert engine.found_triggers(connection) == engine.own_triggers()
         notes = dict(connection.all("SELECT key, value FROM meta"))
-        assert len(bytes.fromhex(notes["store"])) == 16 and notes["version"] == "3"
+        assert len(bytes.fromhex(notes["store"])) == 16 and notes["version"] == str(schema.VERSION)
         connection.execute("UPDATE documents SET live = '{}' WHERE uid = 'a'")
         assert connection.all("SELECT uid FROM drifts") == [("a",)]
     connection.close()
@@ -160,7 +160,7 @@ def test_a_newer_store_is_refused_in_one_sentence(store: Plain) -> None:
     store.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
     with pytest.raises(StoreUnavailable) as refused:
         schema.examine(store, SCHEMA)
-    message = "the store in schema reconciler was written by a newer reconciler (store version 99, this one knows 3)"
+    message = f"the store in schema reconciler was written by a newer reconciler (store version 99, this one knows {schema.VERSION})"
     assert (refused.value.message, refused.value.hint) == (message, "install the newer reconciler")
 
 

@@ -18,6 +18,7 @@ from pg_plain import make_store, plain
 KEPT = Path(__file__).parents[1] / "versions"
 """`postgresql-N.sql` is a store of version N as pg_dump writes it; `--update` adds the one of the present version."""
 OLD = CONNECTOR.replace("crm-contacts", "old").replace("Sales team's contacts", "Old contacts")
+LATER = schema.VERSION + 1
 PROJECT = "apiVersion: reconciler/v1\nkind: Project\nowner: local\ntargets:\n  local: {store: 'URL'}\n"
 """As where the kept stores of SQLite were written: owner and target are in the history."""
 
@@ -163,7 +164,7 @@ def refused(done: Result) -> None:
     """In one sentence, with what to do."""
     assert done.exit_code == ExitCode.WORLD, done.output
     first, hint = done.stderr.strip().splitlines()[-2:]
-    assert "was written by a newer reconciler (store version 4, this one knows 3)" in first
+    assert f"was written by a newer reconciler (store version {LATER}, this one knows {LATER - 1})" in first
     assert hint.strip() == "hint: install the newer reconciler"
 
 
@@ -198,7 +199,7 @@ def test_a_store_that_moves_on_while_an_apply_is_about_to_write(
         assert moving.is_alive(), "it waits for the apply"
     apply.join(30)
     moving.join(30)
-    assert database.sql("SELECT value FROM reconciler.meta WHERE key = 'version'") == [("4",)]
+    assert database.sql("SELECT value FROM reconciler.meta WHERE key = 'version'") == [(str(LATER),)]
     assert done[0].exit_code == 0, done[0].output
     assert database.sql("SELECT count(*) FROM reconciler.runs") == [(2,)]
     refused(team.run("plan"))

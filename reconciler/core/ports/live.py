@@ -345,3 +345,7 @@ class Limits(Protocol):
         Each is the rest of a sentence that begins with the value, and repeats nothing of it.
         """
         ...
+
+    def unseen_access(self) -> str:
+        """What access there may be that live policies do not show, in a sentence; "" for none."""
+        ...

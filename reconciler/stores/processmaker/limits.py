@@ -54,6 +54,13 @@ def objections(declared: Mapping[Key, Body], allowed: Allowed) -> Iterator[tuple
     yield from _same_names(declared)
 
 
+UNSEEN_ACCESS = (
+    "ProcessMaker gives rights that no policy shows: those that a user has without a group, of super admins that were made"
+    " there by hand, and all permissions but those to view, create, edit and delete connectors, categories and groups"
+)
+"""What answers by live policies do not see."""
+
+
 def standing(body: Body, now: str) -> Body:
     """The body of a policy without the grants that have ended: what an apply gives by it.
 

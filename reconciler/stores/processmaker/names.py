@@ -1,0 +1,38 @@
+"""What display names and other texts an instance can hold, and what secrets are called that nobody has named."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_SIGNS = frozenset("-_.'")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
+_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|\{\{|\}\}")
+_LONGEST = 255
+
+
+def is_holdable_name(name: str) -> bool:
+    """Whether a display name is of letters and digits of any script, white space and - _ . ' alone."""
+    return bool(name) and all(_is_of_names(char) for char in name)
+
+
+def _is_of_names(char: str) -> bool:
+    category = unicodedata.category(char)
+    return char in _SIGNS or char.isspace() or category[0] == "L" or category == "Nd"
+
+
+def is_holdable_text(text: str) -> bool:
+    """Whether a description comes back as it was, but for its ends: without what may be markup, or double braces."""
+    return _MARKUP.search(text) is None
+
+
+def are_holdable_purposes(purposes: Iterable[str]) -> bool:
+    """Whether endpoints stay under their purposes: of numbers alone the server makes a list."""
+    listed = list(purposes)
+    return not listed or not all(_NUMBER.fullmatch(purpose) for purpose in listed)
+
+
+def variable(*parts: str) -> str:
+    """The name of an environment variable for the secret that `parts` describe; the same for the same parts."""
+    plain = unicodedata.normalize("NFKD", "_".join(parts)).encode("ascii", "ignore").decode().upper()
+    name = re.sub(r"[^A-Z0-9]+", "_", plain.replace("'", "")).strip("_")[:_LONGEST] or "SECRET"
+    return f"_{name}"[:_LONGEST] if name[0].isdigit() else name

@@ -1,41 +1,35 @@
 """What an instance cannot hold of a connector: its authorization, TLS settings, endpoints and secrets."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.authorization_blocks import NONE
-from reconciler.stores.processmaker.texts import is_whole, trimmed
+from reconciler.stores.processmaker.canonical import trimmed
+from reconciler.stores.processmaker.endpoints import FORMS
+from reconciler.stores.processmaker.names import are_holdable_purposes
+from reconciler.stores.processmaker.options import Options
 
 MAX_BYTES = 30_000
 """Of the credentials of a connector: what the server keeps of them encrypted, it refuses from some 36,000 on."""
 _STYLES = {"pathParams": "simple", "params": "form", "headers": "simple"}
-_FORMS = {"multipart": "form-urlencoded", "raw": "json"}
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
-"""What PHP takes for one."""
+_INSTEAD = {"multipart": "form-urlencoded", "raw": "json"}
 _FETCHED_BY_US = ("oauth2-client-credentials",)
 
 
-def of_connector(
-    spec: Mapping[str, Any], *, secrets_in_endpoints: bool = False, renewed_tokens: bool = False
-) -> Iterator[Finding]:
-    """Why the spec of a connector cannot be held as it is, but for its names and description.
-
-    Args:
-        secrets_in_endpoints, renewed_tokens: see `limits.Allowed`.
-    """
+def of_connector(spec: Mapping[str, Any], options: Options) -> Iterator[Finding]:
+    """Why the spec of a connector cannot be held as it is, but for its name and description."""
     block = spec.get("authorization", {})
-    yield from _authorization(block, renewed_tokens=renewed_tokens)
+    yield from _authorization(block, is_renewed=options.token_renewal == "scheduled")  # noqa: S105 (no password)
     if spec.get("authorizations"):
         message = "a connector of ProcessMaker has one authorization"
         hint = "make a connector of its own of the endpoints that carry another one"
         yield Finding("RC906", message, Place(0, ("spec", "authorizations"), at_key=True), hint)
     yield from _tls(spec.get("tls", {}))
     endpoints = spec.get("endpoints", {})
-    if endpoints and all(map(_NUMBER.fullmatch, endpoints)):
+    if not are_holdable_purposes(endpoints):
         message = "ProcessMaker makes a list of endpoints whose names are all numbers, and loses the names"
         first = next(iter(endpoints))
         yield Finding("RC909", message, Place(0, ("spec", "endpoints", first), at_key=True), "name one of them otherwise")  # fmt: skip
@@ -48,7 +42,7 @@ def of_connector(
             message = "all endpoints of a connector carry the same authorization in ProcessMaker"
             hint = "make a connector of its own of the endpoints that carry another one, or none"
             yield Finding("RC906", message, Place(0, (*path, "authorization")), hint)
-        yield from _endpoint(endpoint, path, secrets_in_endpoints=secrets_in_endpoints)
+        yield from _endpoint(endpoint, path, options)
 
 
 def is_fetched_by_us(block: Mapping[str, Any]) -> bool:
@@ -56,10 +50,10 @@ def is_fetched_by_us(block: Mapping[str, Any]) -> bool:
     return block.get("method") in _FETCHED_BY_US or "tokenRequest" in block
 
 
-def _authorization(block: Mapping[str, Any], *, renewed_tokens: bool) -> Iterator[Finding]:
+def _authorization(block: Mapping[str, Any], *, is_renewed: bool) -> Iterator[Finding]:
     path = ("spec", "authorization")
     if is_fetched_by_us(block):
-        if not renewed_tokens:
+        if not is_renewed:
             message = "ProcessMaker cannot fetch this token: it gets one from us, which nobody renews between two runs"
             hint = "run `reconciler token renew` on a schedule, and say so by  processmaker: {tokenRenewal: scheduled}  in the target"  # fmt: skip
             yield Finding("RC907", message, Place(0, (*path, "method")), hint)
@@ -97,22 +91,22 @@ def _tls(tls: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("RC908", message, Place(0, ("spec", "tls", key), at_key=True), hint)
 
 
-def _endpoint(endpoint: Mapping[str, Any], path: Path, *, secrets_in_endpoints: bool) -> Iterator[Finding]:
+def _endpoint(endpoint: Mapping[str, Any], path: Path, options: Options) -> Iterator[Finding]:
     if not is_whole(endpoint["url"]):
         yield _blanks((*path, "url"), endpoint["url"])
     form = endpoint.get("bodyType", "json")
-    if form in _FORMS:
+    if form not in FORMS:
         message = f"ProcessMaker sends no {form} bodies"
-        yield Finding("RC910", message, Place(0, (*path, "bodyType")), f"use {_FORMS[form]} if the server takes that")
+        yield Finding("RC910", message, Place(0, (*path, "bodyType")), f"use {_INSTEAD[form]} if the server takes that")
     if endpoint.get("formFields"):
         message = "ProcessMaker writes the fields of a form in one way only"
         yield Finding("RC910", message, Place(0, (*path, "formFields"), at_key=True), "leave `formFields` out")
     for group, style in _STYLES.items():
         for index, entry in enumerate(endpoint.get(group, ())):
-            yield from _entry(entry, (*path, group, index), style, secrets_in_endpoints=secrets_in_endpoints)
+            yield from _entry(entry, (*path, group, index), style, options)
 
 
-def _entry(entry: Mapping[str, Any], path: Path, style: str, *, secrets_in_endpoints: bool) -> Iterator[Finding]:
+def _entry(entry: Mapping[str, Any], path: Path, style: str, options: Options) -> Iterator[Finding]:
     for key, usual in (("style", style), ("explode", style == "form")):
         if entry.get(key, usual) != usual:
             message = "ProcessMaker puts the value in as it is, in no style"
@@ -124,10 +118,15 @@ def _entry(entry: Mapping[str, Any], path: Path, style: str, *, secrets_in_endpo
     if isinstance(value, str):
         if trimmed(value) != value:
             yield _blanks((*path, "value"), value)
-    elif not secrets_in_endpoints:
+    elif not options.allow_secrets_in_endpoints:
         message = "in ProcessMaker everybody who may view connectors reads the values of headers and parameters"
         hint = "use `authorization`; or accept it by  processmaker: {allowSecretsInEndpoints: true}  in the target"
         yield Finding("RC914", message, Place(0, (*path, "value")), hint)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is kept to its ends; an empty one is not, as it becomes null."""
+    return text != "" and trimmed(text) == text
 
 
 def _blanks(path: Path, value: str) -> Finding:

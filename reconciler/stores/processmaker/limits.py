@@ -3,54 +3,24 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct
-
 from reconciler.core.model import Key
 from reconciler.diagnostics import Finding, Path, Place
 from reconciler.kinds.policies import without_expired
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker.connector_limits import of_connector
-from reconciler.stores.processmaker.texts import compared, markup_in, unnamed_signs
+from reconciler.stores.processmaker.facts import Facts
+from reconciler.stores.processmaker.names import compared, markup_in, signs_not_of_names
+from reconciler.stores.processmaker.options import Options
 
 Body = Mapping[str, Any]
 
 
-class Allowed(Struct, frozen=True):
-    """What the target allows, and what is known of its instance.
-
-    Attributes:
-        secrets_in_endpoints: whether headers and parameters may hold secrets, which all who may view connectors read.
-        renewed_tokens: whether somebody renews the tokens that the instance cannot fetch itself.
-        expiry_by_apply: whether grants may end, although they only do with the next apply.
-        permissions: the instance's names of those of ours that it has; None where nobody has asked it yet.
-    """
-
-    secrets_in_endpoints: bool = False
-    renewed_tokens: bool = False
-    expiry_by_apply: bool = False
-    permissions: Mapping[str, str] | None = None
-
-
-def allowed_by(options: Mapping[str, Any], permissions: Mapping[str, str] | None) -> Allowed:
-    """What the block `processmaker` of a target allows, beside what is known of the instance."""
-    return Allowed(
-        bool(options.get("allowSecretsInEndpoints")),
-        options.get("tokenRenewal") == "scheduled",
-        options.get("expiry") == "byApply",
-        permissions,
-    )
-
-
-def objections(declared: Mapping[Key, Body], allowed: Allowed) -> Iterator[tuple[Key, Finding]]:
-    """Why bodies cannot be held as they are. Findings are about document 0, whichever it is.
-
-    Args:
-        declared: all that is to be live together; in canonical form, or as documents have them.
-    """
+def objections(declared: Mapping[Key, Body], options: Options, facts: Facts) -> Iterator[tuple[Key, Finding]]:
+    """Why bodies cannot be held as they are; see `core.ports.live.Limits`."""
     for key, body in declared.items():
         judge = _KINDS.get(key.kind)
         if judge is not None:
-            yield from ((key, finding) for finding in judge(body["spec"], allowed))
+            yield from ((key, finding) for finding in judge(body["spec"], options, facts))
     yield from _same_names(declared)
 
 
@@ -72,7 +42,7 @@ def standing(body: Body, now: str) -> Body:
 
 
 def _name(spec: Body) -> Iterator[Finding]:
-    signs = unnamed_signs(spec["displayName"])
+    signs = signs_not_of_names(spec["displayName"])
     if signs:
         shown = " ".join(signs[:_FEW])
         message = f"the display name holds {shown}, which ProcessMaker refuses in names"
@@ -85,28 +55,26 @@ def _description(spec: Body) -> Iterator[Finding]:
     if part is not None:
         message = "ProcessMaker takes this for markup or a placeholder, and drops it from the description"
         hint = "put it in other words, or put a blank behind the sign"
-        yield Finding("RC902", message, Place(0, ("spec", "description")), hint)
+        yield Finding("RC902", message, Place(0, ("spec", "description"), part=part), hint)
 
 
-def _of_category(spec: Body, allowed: Allowed) -> Iterator[Finding]:
+def _of_category(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     yield from _name(spec)
     if spec.get("description"):
         message = "a category has no description in ProcessMaker"
         yield Finding("RC903", message, Place(0, ("spec", "description")), "write it as a comment, or as a label")
 
 
-def _of_connector(spec: Body, allowed: Allowed) -> Iterator[Finding]:
+def _of_connector(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     yield from _name(spec)
     yield from _description(spec)
-    yield from of_connector(
-        spec, secrets_in_endpoints=allowed.secrets_in_endpoints, renewed_tokens=allowed.renewed_tokens
-    )
+    yield from of_connector(spec, options)
 
 
 _USER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$*+=^_`|~-@")
 
 
-def _of_group(spec: Body, allowed: Allowed) -> Iterator[Finding]:
+def _of_group(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     yield from _name(spec)
     yield from _description(spec)
     first: dict[str, str] = {}
@@ -120,7 +88,7 @@ def _of_group(spec: Body, allowed: Allowed) -> Iterator[Finding]:
             yield Finding("RC904", message, place, "name the user once")
 
 
-def _of_policy(spec: Body, allowed: Allowed) -> Iterator[Finding]:
+def _of_policy(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     grants = spec.get("grants", [])
     for index, subject in enumerate(spec["subjects"] if grants else ()):
         if "user" in subject:
@@ -132,22 +100,22 @@ def _of_policy(spec: Body, allowed: Allowed) -> Iterator[Finding]:
         if "on" in grant:
             message = "a permission in ProcessMaker is for all connectors and categories, and cannot be narrowed"
             yield Finding("RC911", message, Place(0, (*path, "on")), "grant it for all, or not at all")
-        if "expires" in grant and not allowed.expiry_by_apply:
+        if "expires" in grant and options.expiry != "byApply":
             message = "nothing in ProcessMaker ends a permission: it would stay until the next apply"
             hint = "leave `expires` out; or run applies on a schedule, and say so by  processmaker: {expiry: byApply}  in the target"  # fmt: skip
             yield Finding("RC912", message, Place(0, (*path, "expires")), hint)
         for position, permission in enumerate(grant["permissions"]):
-            yield from _permission(permission, (*path, "permissions", position), allowed)
+            yield from _permission(permission, (*path, "permissions", position), facts)
 
 
-def _permission(permission: str, path: Path, allowed: Allowed) -> Iterator[Finding]:
+def _permission(permission: str, path: Path, facts: Facts) -> Iterator[Finding]:
     if permission == "connectors:call":
         message = "ProcessMaker has no permission to call connectors: whoever runs a process may"
         yield Finding("RC911", message, Place(0, path), "leave it out")
     elif permission.startswith("policies:"):
         message = f"what '{permission}' says is the right to edit users in ProcessMaker, as good as a super admin's"
         yield Finding("RC911", message, Place(0, path), "leave it out; give that right by hand, to very few")
-    elif allowed.permissions is not None and permission not in allowed.permissions:
+    elif facts.is_known and permission not in facts.permissions:
         message = f"this instance has no permission that means '{permission}'"
         hint = "leave it out; after an upgrade of ProcessMaker run: reconciler store check"
         yield Finding("RC913", message, Place(0, path), hint)
@@ -168,7 +136,7 @@ def _same_names(declared: Mapping[Key, Body]) -> Iterator[tuple[Key, Finding]]:
 
 
 _FEW = 10
-_KINDS: dict[str, Callable[[Body, Allowed], Iterable[Finding]]] = {
+_KINDS: dict[str, Callable[[Body, Options, Facts], Iterable[Finding]]] = {
     "Category": _of_category,
     "Connector": _of_connector,
     "Group": _of_group,

@@ -10,7 +10,9 @@ from reconciler.core.secret import Secret
 from reconciler.kinds import registry
 from reconciler.kinds.canonical import canonical
 from reconciler.stores.processmaker.connector_limits import MAX_BYTES, secret_objection, secret_objections
-from reconciler.stores.processmaker.limits import allowed_by, objections, standing
+from reconciler.stores.processmaker.facts import Facts
+from reconciler.stores.processmaker.limits import objections, standing
+from reconciler.stores.processmaker.options import Options, read_options
 
 KNOWN = {"connectors:view": "view-data-sources", "connectors:edit": "edit-data-sources"}
 
@@ -25,11 +27,11 @@ def connector(text: str = "", endpoint: str = "") -> dict[str, Any]:
 def told(kind: str, spec: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
     """Codes and dotted paths of what is said of a definition, which is a valid one."""
     assert registry.is_definition(kind, spec, None), spec
-    known = options.pop("known", None)
+    facts = Facts("4.14", permissions=options.pop("known")) if "known" in options else Facts()
     found = [
         (finding.code, ".".join(map(str, finding.place.path[1:])))
         for body in ({"spec": spec}, canonical({"spec": spec}, registry.KINDS[kind]))
-        for _, finding in objections({Key(kind, "x"): body}, allowed_by(options, known))
+        for _, finding in objections({Key(kind, "x"): body}, read_options(options), facts)
     ]
     assert found[: len(found) // 2] == found[len(found) // 2 :], "a document and its canonical form are judged alike"
     return found[: len(found) // 2]
@@ -97,7 +99,7 @@ def test_what_can_be_held_passes(spec: dict[str, Any]) -> None:
 def test_what_cannot_be_held_is_told_where_it_stands(spec: dict[str, Any], code: str, path: str) -> None:
     """One finding, with what to do."""
     assert told("Connector", spec) == [(code, path)]
-    ((_, finding),) = objections({Key("Connector", "x"): {"spec": spec}}, allowed_by({}, None))
+    ((_, finding),) = objections({Key("Connector", "x"): {"spec": spec}}, Options(), Facts())
     assert finding.hint
 
 
@@ -159,7 +161,7 @@ def test_categories_and_groups() -> None:
     group = {"displayName": "Team", "members": {"mode": "additive", "users": ["ada", "a", "x/y", "grace@x.org", "ADA"]}}
     assert told("Group", {**group, "members": {"mode": "additive", "users": ["ada", "x+y@z"]}}) == []
     assert sorted(told("Group", {**group, "description": "{{x}}"}))[0] == ("RC902", "description")
-    found = objections({Key("Group", "x"): {"spec": group}}, allowed_by({}, None))
+    found = objections({Key("Group", "x"): {"spec": group}}, Options(), Facts())
     assert [(finding.code, finding.place.path[-1]) for _, finding in found] == [
         ("RC904", 1),
         ("RC904", 2),
@@ -210,7 +212,7 @@ def test_names_that_the_server_takes_for_the_same(first: str, second: str) -> No
     names = {"a": first, "b": second, "c": "Aether 2"}
     declared = {Key("Group", name): {"spec": {"displayName": shown}} for name, shown in names.items()}
     declared[Key("Category", "a")] = {"spec": {"displayName": first}}
-    found = list(objections(declared, allowed_by({}, None)))
+    found = list(objections(declared, Options(), Facts()))
     assert [(key.name, finding.code) for key, finding in found] == [("b", "RC905")]
     assert "group/a" in found[0][1].message
 

@@ -1,14 +1,17 @@
 """A live store of another kind, with what is known of it in an SQL store of ours beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from reconciler.core.diff import Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Forecast, Foresees, Live, Write
+from reconciler.core.ports.live import Forecast, Foresees, Limits, Live, Write
 from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
+from reconciler.core.secret import Secret
+from reconciler.diagnostics import Finding
 from reconciler.stores.sql import unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.lease import RunLease
@@ -70,6 +73,18 @@ class PairedStore(SqlStore):
             return Forecast(0, 0.0)
         with self._reading():  # so that the live store was read
             return self._live.forecast([_foreseen(change) for change in changes])
+
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why the live store cannot hold bodies as they are."""
+        return self._live.objections(declared) if isinstance(self._live, Limits) else ()
+
+    def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+        """Why it cannot hold values of secrets as they are."""
+        return self._live.secret_objections(body, secrets) if isinstance(self._live, Limits) else {}
+
+    def unseen_access(self) -> str:
+        """What access there may be that its policies do not show."""
+        return self._live.unseen_access() if isinstance(self._live, Limits) else ""
 
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""

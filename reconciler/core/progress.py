@@ -66,6 +66,11 @@ def _told(items: Iterable[Item], what: str, total: int, progress: Progress, ever
 class Interrupts(Protocol):
     """Ctrl-C and its like, while something is carried out. By default they raise KeyboardInterrupt, once."""
 
+    @property
+    def noted(self) -> bool:
+        """Whether one came after `hold`."""
+        ...
+
     def shielded(self) -> AbstractContextManager[None]:
         """They wait until the block ends, and are raised then."""
         ...
@@ -81,6 +86,8 @@ class Interrupts(Protocol):
 
 class Uninterrupted:
     """For work that nobody interrupts."""
+
+    noted = False
 
     @contextmanager
     def shielded(self) -> Iterator[None]:

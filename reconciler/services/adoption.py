@@ -22,7 +22,7 @@ from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action
 from reconciler.core.ports.source import Desired
-from reconciler.core.ports.store import Store
+from reconciler.core.ports.store import Expects, Store
 from reconciler.diagnostics import Finding, Place
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable
@@ -96,6 +96,8 @@ def find_drift(
     Raises:
         UsageError: something is named that neither git nor the store has.
     """
+    if isinstance(store, Expects):
+        store.expect(desired.resources)
     live = store.records()
     for key in sorted(options.keys):
         if key not in live and key not in desired.resources:

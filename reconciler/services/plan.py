@@ -15,7 +15,7 @@ from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource, owned_by
 from reconciler.core.plan import Action, Change, Plan
 from reconciler.core.ports.source import Desired, FindsUnread, Source
-from reconciler.core.ports.store import Store
+from reconciler.core.ports.store import Expects, Store
 from reconciler.core.quarantine import latest_of
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable
@@ -58,6 +58,8 @@ def make_plan(
     Raises:
         SecretUnavailable: all secrets are compared and a reference leads to nothing.
     """
+    if isinstance(store, Expects):
+        store.expect(desired.resources)
     live, owned, others = _looked_at(scope, store, desired, options.owner)
     moved = paired(store.moved() if scope is None else scope.moved)
     matches = list(_matches(desired, live, store, options, moved))

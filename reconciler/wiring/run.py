@@ -218,7 +218,7 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
         UsageError: no driver for the URL's scheme.
     """
     state, live = _opened(settings, environment)
-    return state.beside(live) if live is not None else state.store()
+    return state.beside(live, settings.owner) if live is not None else state.store()
 
 
 def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State, Live | None]":

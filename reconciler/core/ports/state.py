@@ -43,8 +43,8 @@ class State(Protocol):
         """The live records that are in it, with what is known of them."""
         ...
 
-    def beside(self, live: "Live") -> "Store":
-        """The records of another live store, with what is known of them here."""
+    def beside(self, live: "Live", owner: str) -> "Store":
+        """The records of another live store, with what is known of them here, as an owner's runs see them."""
         ...
 
     def files(self) -> StoreFiles | None:

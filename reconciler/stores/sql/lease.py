@@ -49,6 +49,7 @@ class RunLease:
         prepare: Callable[[Connection], None],
         make_session: MakeSession = SqlSession,
         brief: Callable[[], None] | None = None,
+        is_long: bool = False,
     ) -> None:
         """Take nothing yet.
 
@@ -56,6 +57,7 @@ class RunLease:
             prepare: called at the beginning of the transaction of `run`.
             make_session: makes what writes in it.
             brief: where the run is: lets go of what was read until then.
+            is_long: whether the session ends its transaction and goes on with others, see `resume`.
         """
         self._database = database
         self._claim = Claim(database, run, is_brief=brief is not None)
@@ -64,6 +66,7 @@ class RunLease:
         self._prepare = prepare
         self._make_session = make_session
         self._brief = brief
+        self._is_long = is_long
         self._has_ended = False
         self._connection: Connection | None = None
         self._heartbeat: Heartbeat | None = None
@@ -105,11 +108,21 @@ class RunLease:
             StoreLocked: the lease is lost, or another process did not end its own transaction in time.
             Unconfirmed: nobody says whether it was committed.
         """
-        self._still()  # nobody can take the lease while this process writes
+        if not self._is_long:
+            self._still()  # nobody can take the lease while this process writes
         if self._brief is None:
             return self._carry_out(run, work, foresee)
         self._brief()
         return patiently(lambda: self._carry_out(run, work, foresee), self._database, self._database.lock_seconds)
+
+    def resume(self, connection: Connection) -> None:
+        """Begin another transaction of the same run.
+
+        Raises:
+            StoreLocked: the lease is lost, or another process did not end its own transaction in time.
+        """
+        patiently(lambda: self._database.begin(connection), self._database, self._database.lock_seconds)
+        self._claim.require(connection)
 
     def _carry_out(self, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
         tries = 0
@@ -156,6 +169,7 @@ class RunLease:
                 self._claim.require(connection)
                 self._prepare(connection)
                 done = work(session)
+                self._still()
                 outcome = "partly" if session.run.partly else "applied"
                 self._claim.end(connection, outcome, now, session.run_id)
                 self._interrupts.hold()

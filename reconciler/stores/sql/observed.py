@@ -7,20 +7,33 @@ from typing import Any
 
 from reconciler.core.drift import DriftSide, Moved, StoredSecret
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
+from reconciler.core.ports.live import (
+    Known,
+    Live,
+    LiveRecord,
+    Probes,
+    Recognises,
+    Recollection,
+    Remembers,
+    SeesOthers,
+    Touch,
+)
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql.database import Connection, Engine, chunks, ignored
 from reconciler.stores.sql.records import decoded, known_key
 
+Names = Mapping[tuple[str, str], str]
+"""By kind and folded display name what is declared."""
 _NOWHERE = Touch("", "")
 
 
-def observe(connection: Connection, live: Live, *, lasts: bool) -> dict[str, str]:
+def observe(connection: Connection, live: Live, names: Names, *, lasts: bool) -> dict[str, str]:
     """Note what is live now; gives by id the versions that the live store has of its records.
 
     Args:
+        names: what is declared, as `Recollection` has it.
         lasts: whether it is noted for good. Else nobody can tell since when records differ, unless the live store does.
 
     Raises:
@@ -28,7 +41,7 @@ def observe(connection: Connection, live: Live, *, lasts: bool) -> dict[str, str
             the state is a live store.
         RecordConflict: two of its records have one address.
     """
-    _refuse_other(connection, live)
+    notes = recall(connection, live, names)
     found = [record for record in live.read() if record.key.kind in KINDS]
     _refuse_twins(found)
     rows = connection.execute("SELECT uid, kind, name, version FROM records")
@@ -49,9 +62,39 @@ def observe(connection: Connection, live: Live, *, lasts: bool) -> dict[str, str
             "INSERT INTO documents (uid, live) VALUES (?, ?) ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
             (record.id, text_of(record)),
         )
+    connection.executemany(
+        "DELETE FROM secrets WHERE uid = ?", [(record.id,) for record in found if record.is_resealed]
+    )
     note_versions(connection, {record.id: record.version for record in moved})
+    note(connection, {one.id: one.note for one in found if one.note != notes.get(one.id, "")})
     _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=lasts)
     return {record.id: record.version for record in found}
+
+
+def recall(connection: Connection, live: Live, names: Names) -> dict[str, str]:
+    """Tell the live store what the state knows, where it wants to be told; gives by id what was noted of records.
+
+    A store that has not been asked what it can do is asked first.
+
+    Raises:
+        StoreUnavailable: see `observe`.
+    """
+    _refuse_other(connection, live)
+    notes = notes_of(connection)
+    facts = [text for (text,) in connection.execute(FACTS)]
+    if isinstance(live, Probes) and not facts:
+        facts = [live.probe()]
+        note_facts(connection, facts[0])
+    if isinstance(live, Remembers):
+        rows = connection.execute(
+            "SELECT uid, kind, name, version, owner, live FROM records JOIN documents USING (uid)"
+        )
+        records = {
+            uid: Known(Key(kind, name), decoded(text), str(version), notes.get(uid, ""), bool(owner))
+            for uid, kind, name, version, owner, text in rows
+        }
+        live.recall(Recollection(records, names, *facts))
+    return notes
 
 
 BESIDE = "SELECT 1 FROM meta WHERE key = 'live'"
@@ -80,6 +123,19 @@ def text_of(record: LiveRecord) -> str:
     return readable(record.key.kind, record.body)[0].body.decode()
 
 
+def notes_of(connection: Connection) -> dict[str, str]:
+    """What a driver noted of records, by id."""
+    return dict(connection.execute("SELECT uid, note FROM notes").fetchall())
+
+
+def note(connection: Connection, notes: Mapping[str, str]) -> None:
+    """Keep what a driver noted of records."""
+    connection.executemany(
+        "INSERT INTO notes (uid, note) VALUES (?, ?) ON CONFLICT (uid) DO UPDATE SET note = excluded.note",
+        [(uid, text) for uid, text in notes.items()],
+    )
+
+
 def note_versions(connection: Connection, versions: Mapping[str, str]) -> None:
     """Keep the versions that records have."""
     connection.executemany(
@@ -89,14 +145,16 @@ def note_versions(connection: Connection, versions: Mapping[str, str]) -> None:
 
 def _refuse_other(connection: Connection, live: Live) -> None:
     """Stop when the state is of another live store; a new one is of this one from then on."""
-    identity = live.identity()
     if not is_beside(connection) and connection.execute("SELECT 1 FROM records LIMIT 1").fetchone():
         hint = "name another state in reconciler.yaml: what is live in this one would be taken for gone"
         raise StoreUnavailable("the state of the target is a live store itself", hint=hint)
-    connection.execute("INSERT INTO meta VALUES ('live', ?) ON CONFLICT DO NOTHING", (identity,))
-    if connection.execute("SELECT value FROM meta WHERE key = 'live'").fetchone() != (identity,):
+    noted = [text for (text,) in connection.execute("SELECT value FROM meta WHERE key = 'live'")]
+    identity = live.identity()
+    is_same = live.is_same if isinstance(live, Recognises) else identity.__eq__
+    if noted and not is_same(noted[0]):
         hint = "name another state in reconciler.yaml, or bring the store back that it is of"
         raise StoreUnavailable("the state of the target is of another live store", hint=hint)
+    connection.execute("INSERT INTO meta VALUES ('live', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (identity,))  # fmt: skip
 
 
 def _refuse_twins(found: Iterable[LiveRecord]) -> None:

@@ -3,64 +3,95 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from reconciler.core import conditions
+from reconciler.core.diff import Origin
+from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Live, Outcome, Result, Write
-from reconciler.core.ports.source import Sealer
-from reconciler.core.ports.store import GivenSecret, Lease, PlannedWrite, RunInfo
-from reconciler.core.progress import UNTOLD, Interrupts, Progress
-from reconciler.errors import ReconcilerError, RecordConflict, StoreUnavailable
-from reconciler.kinds.canonical import fingerprint_after
-from reconciler.kinds.registry import address
-from reconciler.stores import drivers
-from reconciler.stores.sql import quarantine
+from reconciler.core.ports.live import Forecast, Foresees, Live, Write
+from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
+from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
+from reconciler.stores.sql import unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.lease import RunLease
-from reconciler.stores.sql.observed import note_versions, observe, text_of
-from reconciler.stores.sql.session import SqlSession
+from reconciler.stores.sql.observed import observe, recall
+from reconciler.stores.sql.paired_session import PairedSession, Side
 from reconciler.stores.sql.store import MakeSealer, SqlStore
-
-_NOTHING = "; nothing was changed"
+from reconciler.stores.sql.transaction import reading
 
 
 class PairedStore(SqlStore):
     """The records of `live`. Reading notes what is live in a copy of the state; a run notes it in the state itself."""
 
     def __init__(
-        self, database: Database, live: Live, *, remains: Callable[[], tuple[str, ...]], make_sealer: MakeSealer
+        self,
+        database: Database,
+        live: Live,
+        owner: str,
+        *,
+        remains: Callable[[], tuple[str, ...]],
+        make_sealer: MakeSealer,
     ) -> None:
-        """Open nothing yet."""
+        """Open nothing yet.
+
+        Args:
+            owner: whose runs may have left something behind.
+        """
         super().__init__(database, remains=remains, make_sealer=make_sealer)
         self._live = live
+        self._owner = owner
         self._versions: Mapping[str, str] = {}
+        self._names: Mapping[tuple[str, str], str] = {}
+        self._told: tuple[str, ...] = ()
 
     def identity(self) -> str:
-        """What tells the live store from every other one."""
-        return self._live.identity()
+        """What tells the state from every other one."""
+        with reading(self._database) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'store'").fetchone() if connection else None
+        return str(row[0]) if row else ""
 
     def lost(self) -> tuple[str, ...]:
         """What speaks of a state that was here and is gone."""
         return self._remains()
 
-    def lease(
-        self,
-        run: RunInfo,
-        interrupts: Interrupts,
-        *,
-        is_brief: bool = False,
-    ) -> AbstractContextManager[Lease]:
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan has to know of both, and of a run that was cut off."""
+        said = self._live.notes() if isinstance(self._live, TellsOfItself) else ()
+        return (*self._told, *super().notes(), *said)
+
+    def expect(self, desired: Mapping[Key, Resource]) -> None:
+        """Have records without a name of ours called as what is declared and shown like them."""
+        names = {(key.kind, one.display): key.name for key, one in desired.items() if one.display}
+        if names != self._names:
+            self._names = names
+            self.close()
+
+    def forecast(self, changes: Sequence[Change]) -> Forecast:
+        """What carrying out changes is going to take."""
+        if not isinstance(self._live, Foresees):
+            return Forecast(0, 0.0)
+        with self._reading():  # so that the live store was read
+            return self._live.forecast([_foreseen(change) for change in changes])
+
+    def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""
         self.close()
+        database = self._database
 
         def session(connection: Connection, run: RunInfo, now: str) -> PairedSession:
-            return PairedSession(
-                connection, run, now, _Side(self._live, lambda: self._versions, self.sealer, interrupts)
-            )
+            begin = lambda: lease.resume(connection)  # noqa: E731
+            side = Side(self._live, lambda: self._versions, self.sealer, interrupts, begin, database.clock)
+            return PairedSession(connection, run, now, side)
 
-        return RunLease(self._database, run, interrupts, prepare=self._prepare, make_session=session)
+        lease = RunLease(database, run, interrupts, prepare=self._prepare, make_session=session, is_long=True)
+        return lease
+
+    def confirm(self) -> None:
+        """Make sure that what has been read lasts: also what a run did that was cut off."""
+        super().confirm()
+        with reading(self._database) as connection:
+            found = unfinished.left(connection, self._owner) if connection is not None else None
+        if found is not None:
+            with self.lease(found.run, NOTHING_INTERRUPTS) as lease:
+                lease.carry_out(found.run, lambda _: None)
 
     def close(self) -> None:
         """Close both."""
@@ -69,149 +100,34 @@ class PairedStore(SqlStore):
 
     def _prepare(self, connection: Connection) -> None:
         super()._prepare(connection)
-        self._versions = observe(connection, self._live, lasts=True)
+        self._settle(connection, lasts=True)
+        self._versions = observe(connection, self._live, self._names, lasts=True)
 
     def _connect(self) -> Connection:
         copy = self._database.copy()
-        observe(copy, self._live, lasts=False)
+        self._settle(copy, lasts=False)
+        observe(copy, self._live, self._names, lasts=False)
         return copy
 
-
-class _Side(Struct, frozen=True):
-    """What a session needs of the live store.
-
-    Attributes:
-        versions: gives by id those that the live records have, once they were observed.
-        interrupts: told when the first write is about to be sent.
-    """
-
-    live: Live
-    versions: Callable[[], Mapping[str, str]]
-    sealer: Callable[[], Sealer]
-    interrupts: Interrupts
-
-
-class PairedSession(SqlSession):
-    """One apply's writes to a live store without transactions: each is done or not, and the state says which."""
-
-    def __init__(self, connection: Connection, run: RunInfo, now: str, side: _Side) -> None:
-        """Write nothing yet."""
-        super().__init__(connection, run, now, side.sealer)
-        self._side = side
-        self._is_rehearsing = False
-        self._has_sent = False
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Not once the live store was told anything."""
-        return not self._has_sent
-
-    def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
-        """Rehearse on the state, so that all preconditions hold; write to the live store; note what was done.
+    def _settle(self, connection: Connection, *, lasts: bool) -> None:
+        """Note what became of a run that was cut off, and tell of it.
 
         Raises:
-            RecordConflict: nothing was done.
-            StoreUnavailable: nothing was done, or it is not known what was: the message says which.
+            RecordConflict: of a run that writes: nobody knows what became of some changes.
         """
-        self._rehearse(writes)
-        self._side.interrupts.hold()  # what is sent cannot be taken back, and has to be noted
-        progress.tell("writing", 0, len(writes))
-        outcomes = self._carried_out(writes)
-        if writes and not any(outcome.id for outcome in outcomes):
-            raise _nothing_done(writes, outcomes)
-        done = [
-            replace(_opened(write, self._seals), uid=outcome.id)
-            for write, outcome in zip(writes, outcomes, strict=True)
-            if outcome.id
-        ]
-        self.run = replace(self.run, partly=self.run.partly or any(one.result is not Result.DONE for one in outcomes))
-        super().write(done, progress)
-        quarantine.drop(self._connection, [write.change.revival.uid for write in done if write.change.revival])
-        note_versions(self._connection, {outcome.id: outcome.version for outcome in outcomes if outcome.version})
-        return outcomes
-
-    def check_references(self, changes: Sequence[Change]) -> None:
-        """Only while there is still time."""
-        if self._is_rehearsing:
-            super().check_references(changes)
-
-    def _rehearse(self, writes: Sequence[PlannedWrite]) -> None:
-        self._is_rehearsing = True
-        self._connection.execute("SAVEPOINT rehearsal")
-        try:
-            super().write(writes)
-        finally:
-            self._connection.execute("ROLLBACK TO rehearsal")
-            self._connection.execute("RELEASE rehearsal")
-            self._is_rehearsing = False
-
-    def _carried_out(self, writes: Sequence[PlannedWrite]) -> list[Outcome]:
-        """What came of each; of a renewed token alone the live store is not told."""
-        asked = [write for write in writes if not write.change.is_token_only]
-        found = iter(self._checked(asked, self._sent(asked)) if asked else ())
-        return [Outcome(Result.DONE, write.uid) if write.change.is_token_only else next(found) for write in writes]
-
-    def _sent(self, writes: Sequence[PlannedWrite]) -> Sequence[Outcome]:
-        self._has_sent = True
-        try:
-            return self._side.live.write([self._asked(write) for write in writes])
-        except ReconcilerError as failure:
-            hint = "see what is there with: reconciler plan"
-            raise StoreUnavailable(f"{failure.message}; what was done until then is not noted", hint=hint, details=failure.details) from failure  # fmt: skip
-
-    def _asked(self, write: PlannedWrite) -> Write:
-        """What the live store is asked to do."""
-        change = write.change
-        uid = change.record.uid if change.record else ""
-        secrets = {one.address: one.value for one in _opened(write, self._seals).secrets}
-        body = change.after
-        return Write(change.key, uid, self._side.versions().get(uid, ""), body, secrets)
-
-    def _checked(self, writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """With those that did not come out as planned as failures: they were written, and will show as drift."""
-        changes = {one.id: write.change for write, one in zip(writes, outcomes, strict=True) if one.id}
-        held = {one.id: one for one in self._side.live.read(list(changes))} if changes else {}
-        planned = {uid: _planned(change) for uid, change in changes.items()}
-        found = {uid: conditions.Held(_columns(uid, planned), text_of(one)) for uid, one in held.items()}
-        unlike = dict(conditions.unlike(planned, found))
-        return [
-            _told(one.id, unlike[one.id], changes[one.id], found.get(one.id)) if one.id in unlike else one
-            for one in outcomes
-        ]
+        found = unfinished.left(connection, self._owner)
+        if found is None:
+            return
+        recall(connection, self._live, self._names)
+        outcomes = unfinished.find_out(connection, found, self._live, patiently=lasts)
+        self._told = (unfinished.told(found, outcomes),)
+        if lasts:
+            unfinished.refuse_unknown(found, outcomes)
+        unfinished.note_done(connection, found, outcomes, self._database.clock())
+        unfinished.forget(connection, self._owner)
 
 
-def _told(uid: str, what: str, change: Change, held: conditions.Held | None) -> Outcome:
-    """That the store made something else of what was written."""
-    reason = f"the store made something else of it: {drivers.unlike(what, change.body, held.body if held else None)}"
-    return Outcome(Result.FAILED, uid, "~", reason)  # no version is "~", so the record is looked at again
-
-
-def _planned(change: Change) -> tuple[str, ...] | None:
-    """What is compared of a live record is its body alone; its address is the driver's to say."""
-    return None if change.resource is None else ("", "", "", "", fingerprint_after(change), "")
-
-
-def _columns(uid: str, planned: Mapping[str, tuple[str, ...] | None]) -> tuple[str, ...]:
-    return planned[uid] or ()
-
-
-def _opened(write: PlannedWrite, seals: Callable[[], Sealer]) -> PlannedWrite:
-    """With the secrets that come back opened, as the record that they come back to may have another identity."""
-    if not write.kept:
-        return write
-    back = (
-        GivenSecret(one.address, one.reference, one.fingerprint, seals().open(write.uid, one.address, one.ciphertext))
-        for one in write.kept
-    )
-    return replace(write, secrets=(*write.secrets, *back), kept=())
-
-
-def _nothing_done(writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> RecordConflict | StoreUnavailable:
-    details = tuple(
-        f"{address(*write.change.key)}: {outcome.reason}" for write, outcome in zip(writes, outcomes, strict=True)
-    )
-    if any(outcome.result is Result.CONFLICT for outcome in outcomes):
-        return RecordConflict(f"live records stand in the way{_NOTHING}", hint="run: reconciler plan", details=details)
-    return StoreUnavailable(
-        f"the live store does not do what it is asked{_NOTHING}", hint="look there", details=details
-    )
+def _foreseen(change: Change) -> Write:
+    """A change as the live store would be asked for it, without what only the run finds out."""
+    anew = change.record is None or any(field.origin is Origin.SECRET for field in change.fields)
+    return Write(change.key, change.record.uid if change.record else "", "", change.after, {}, anew)

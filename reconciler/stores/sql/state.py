@@ -52,12 +52,12 @@ class SqlState:
 
         return LiveSqlStore(self._database, remains=self.lost, make_sealer=partial(self._context.make_sealer, self._key))  # fmt: skip
 
-    def beside(self, live: "Live") -> "PairedStore":
-        """The records of another live store, with what is known of them here."""
+    def beside(self, live: "Live", owner: str) -> "PairedStore":
+        """The records of another live store, with what is known of them here, as an owner's runs see them."""
         from reconciler.stores.sql.paired import PairedStore
 
         seal = partial(self._context.make_sealer, self._key)
-        return PairedStore(self._database, live, remains=self.lost, make_sealer=seal)
+        return PairedStore(self._database, live, owner, remains=self.lost, make_sealer=seal)
 
     def init(self) -> bool:
         """Make the store where there is none, or bring it up to date; whether there was none."""

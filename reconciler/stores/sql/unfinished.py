@@ -1,0 +1,204 @@
+"""The changes of a run on a live store without transactions, kept until the state says what became of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.core.model import Content, Key, Record, Resource, SecretState, decode
+from reconciler.core.plan import Action, Change
+from reconciler.core.ports.live import Live, Outcome, Result, Unfinished, Write, WritesByRequests
+from reconciler.core.ports.store import PlannedWrite, RunInfo
+from reconciler.errors import RecordConflict
+from reconciler.kinds.canonical import make_resource
+from reconciler.kinds.registry import KINDS, address
+from reconciler.stores.sql import quarantine
+from reconciler.stores.sql.database import Connection
+from reconciler.stores.sql.journal import steps_of
+from reconciler.stores.sql.observed import note, note_versions
+from reconciler.stores.sql.session import SqlSession
+
+
+class Begun(Struct, frozen=True):
+    """One change as it is kept. Its secrets are not: what nobody knows to be there is written again.
+
+    Attributes:
+        declared, written, live: canonical bodies; "" for none.
+        back: the deleted record that comes back, "" for none.
+        note: of the record before, as its driver has it.
+    """
+
+    action: Action
+    kind: str
+    name: str
+    uid: str
+    declared: str
+    written: str
+    live: str
+    back: str
+    note: str
+
+
+def keep(connection: Connection, run: RunInfo, writes: Sequence[PlannedWrite], notes: Mapping[str, str]) -> None:
+    """Keep what is about to be done, inside of the caller's transaction."""
+    told = msgspec.json.encode(run).decode()
+    rows = [
+        (run.owner, number, told if number == 0 else "{}", msgspec.json.encode(_begun(write, notes)).decode())
+        for number, write in enumerate(writes)
+    ]
+    connection.insert("unfinished", ("owner", "number", "run", "change"), rows)
+
+
+def _begun(write: PlannedWrite, notes: Mapping[str, str]) -> Begun:
+    change = write.change
+    return Begun(
+        change.action,
+        *change.key,
+        write.uid if change.record else "",
+        change.resource.body.decode() if change.resource else "",
+        change.written.body.decode() if change.written is not None else "",
+        change.live.body.decode() if change.live is not None else "",
+        change.revival.uid if change.revival else "",
+        notes.get(write.uid, ""),
+    )
+
+
+def forget(connection: Connection, owner: str, spared: Sequence[int] = ()) -> None:
+    """Let go of what is known by now, inside of the caller's transaction.
+
+    Args:
+        spared: numbers of changes of which it is not.
+    """
+    for table, column in (("unfinished", "number"), ("journal", "change")):
+        rows = connection.execute(f"SELECT {column} FROM {table} WHERE owner = ?", (owner,)).fetchall()
+        gone = {number for (number,) in rows} - {*spared}
+        connection.executemany(f"DELETE FROM {table} WHERE owner = ? AND {column} = ?", [(owner, number) for number in sorted(gone)])  # fmt: skip
+
+
+class Left(Struct, frozen=True):
+    """What a run left behind that was cut off."""
+
+    run: RunInfo
+    changes: Mapping[int, Begun]
+
+
+def left(connection: Connection, owner: str) -> Left | None:
+    """What an owner's run left behind; None for nothing."""
+    rows = connection.execute("SELECT number, run, change FROM unfinished WHERE owner = ? ORDER BY number", (owner,)).fetchall()  # fmt: skip
+    if not rows:
+        return None
+    told = next((run for _, run, _ in rows if run != "{}"), "")
+    run = msgspec.json.decode(told, type=RunInfo) if told else RunInfo("", owner, "", "", "")
+    return Left(run, {number: msgspec.json.decode(change, type=Begun) for number, _, change in rows})
+
+
+def find_out(connection: Connection, found: Left, live: Live, *, patiently: bool) -> dict[int, Outcome]:
+    """What became of the changes, by the live store's own word; of those without any request, that they were not begun.
+
+    Raises:
+        StoreUnavailable: it cannot be reached.
+    """
+    steps = steps_of(connection, found.run.owner)
+    asked = [number for number in found.changes if number in steps]
+    outcomes = {number: Outcome(Result.FAILED, reason="it was not begun") for number in found.changes}
+    if asked and isinstance(live, WritesByRequests):
+        unfinished = [_unfinished(found.changes[number], steps[number]) for number in asked]
+        outcomes |= dict(zip(asked, live.find_out(unfinished, patiently=patiently), strict=True))
+    return outcomes
+
+
+def _unfinished(begun: Begun, steps: Sequence[Any]) -> Unfinished:
+    after = begun.written or begun.declared
+    write = Write(Key(begun.kind, begun.name), begun.uid, "", json.loads(after) if after else None, {})
+    return Unfinished(write, steps, json.loads(begun.live) if begun.live else None, begun.note)
+
+
+def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcome], now: str) -> None:
+    """Note in the state what turned out to be done, as the run that did it."""
+    done = {number: one for number, one in outcomes.items() if one.result is Result.DONE}
+    if not done:
+        return
+    records = _records(connection, [one.id for one in done.values()])
+    again = (_again(found.changes[number], one, records.get(one.id)) for number, one in done.items())
+    _Settling(connection, replace(found.run, partly=True), now).write([write for write in again if write is not None])
+    back = [found.changes[number].back for number in done]
+    quarantine.drop(connection, [uid for uid in back if uid])
+    note_versions(connection, {one.id: one.version for one in done.values() if one.version})
+    note(connection, {one.id: one.note for one in done.values() if one.note})
+
+
+class _Settling(SqlSession):
+    """Notes what others may have built on since."""
+
+    def check_references(self, changes: Sequence[Change]) -> None:
+        """Not any more: it is done."""
+
+
+def _records(connection: Connection, uids: Sequence[str]) -> dict[str, Record]:
+    found = {}
+    for uid in uids:
+        row = connection.execute("SELECT kind, name, fingerprint, applied, owner, display, version FROM records WHERE uid = ?", (uid,)).fetchone()  # fmt: skip
+        if row is not None:
+            kind, name, printed, applied, owner, display, version = row
+            found[uid] = Record(Key(kind, name), uid, printed or "", applied, owner, display or "", str(version))
+    return found
+
+
+def _again(begun: Begun, outcome: Outcome, record: Record | None) -> PlannedWrite | None:
+    """The change once more, from what the state knows now; None where the state knows of the deletion already."""
+    key = Key(begun.kind, begun.name)
+    if begun.action is Action.DELETE and record is None:
+        return None
+    action = begun.action
+    if record is not None and action in (Action.CREATE, Action.RESTORE):
+        action = Action.ADOPT  # somebody has looked since, and seen a record of nobody
+    live = Content(begun.live.encode()) if begun.live else None
+    if record is not None and live is None:
+        live = Content(b'{"spec":{}}')
+    written = Content(begun.written.encode()) if begun.written else None
+    change = Change(action, key, _resource(begun), record, written, live)
+    return PlannedWrite(change, outcome.id)
+
+
+def _resource(begun: Begun) -> Resource | None:
+    if not begun.declared:
+        return None
+    body = decode(begun.declared.encode())
+    labels = body.get("metadata", {}).get("labels", {})
+    content = {"metadata": {"name": begun.name, "labels": labels}, "spec": body["spec"]}
+    return make_resource(content, KINDS[begun.kind], "", 0)
+
+
+def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
+    """In a sentence what became of the run."""
+    counts = {result: sum(one.result is result for one in outcomes.values()) for result in Result}
+    run = found.run
+    parts = [f"{counts[Result.DONE]} of its {len(outcomes)} changes are done"]
+    if counts[Result.UNKNOWN]:
+        parts.append(f"of {counts[Result.UNKNOWN]} nobody knows yet")
+    if missing := counts[Result.FAILED] + counts[Result.CONFLICT]:
+        parts.append(f"{missing} are not")
+    return f"the {run.verb or 'run'} that {run.actor or 'somebody'} began at {run.started or 'some time'} was cut off: {', '.join(parts)}"
+
+
+def refuse_unknown(found: Left, outcomes: Mapping[int, Outcome]) -> None:
+    """Stop where it cannot be told what became of some.
+
+    Raises:
+        RecordConflict: so it is.
+    """
+    open_ = [(found.changes[number], one) for number, one in outcomes.items() if one.result is Result.UNKNOWN]
+    if open_:
+        raise RecordConflict(
+            told(found, outcomes),
+            hint="look at them on the live store, mend what is said of them, and run the command again",
+            details=tuple(f"{address(begun.kind, begun.name)}: {one.reason}" for begun, one in open_),
+        )
+
+
+def is_sealed_anew(write: PlannedWrite, known: Mapping[str, SecretState]) -> bool:
+    """Whether a record's secrets are others than those that it is known to have."""
+    return write.states() != dict(known)

@@ -15,7 +15,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.source import Sealer, SecretBackend
+from reconciler.core.ports.source import GivesTokens, Sealer, SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
@@ -131,6 +131,21 @@ class KnownTokens(Struct, frozen=True):
     now: str
     held: Mapping[TokenKey, str] = {}
     names: Callable[[Mapping[str, Any]], frozenset[str] | None] = lambda _: None
+
+
+def gives_tokens(store: Store) -> bool:
+    """Whether tokens are given to a live store."""
+    return held_names(store, {}) is not None
+
+
+def held_names(store: Store, spec: Mapping[str, Any]) -> frozenset[str] | None:
+    """The authorizations of a connector whose token the live store is given; None where it is given none at all."""
+    return store.held_tokens(spec) if isinstance(store, GivesTokens) else None
+
+
+def held_by(store: Store) -> Mapping[TokenKey, str]:
+    """Of the tokens that a live store was given, when the one that it has was obtained."""
+    return store.held() if isinstance(store, GivesTokens) and gives_tokens(store) else {}
 
 
 def with_due_tokens(

@@ -1,27 +1,17 @@
 """Access tokens for a live store that sends requests itself: what it is given, and what it was given already."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.core.calls import TokenKey, TokenState
+from reconciler.core.calls import TokenKey
 from reconciler.core.model import LiveConnector, encode
-from reconciler.core.ports.source import FetchedToken, GivesTokens, Sealer, TokenKeeper
+from reconciler.core.ports.source import FetchedToken, Sealer, TokenKeeper
 from reconciler.core.ports.store import GivenSecret, PlannedWrite, Store
 from reconciler.kinds.connector import secret_fields
+from reconciler.services.due_changes import gives_tokens, held_names
 from reconciler.services.token_care import made_with, refuse_unusable
 from reconciler.services.tokens import TokenTools
-
-
-def gives_tokens(store: Store) -> bool:
-    """Whether tokens are given to a live store."""
-    return held_names(store, {}) is not None
-
-
-def held_names(store: Store, spec: Mapping[str, Any]) -> frozenset[str] | None:
-    """The authorizations of a connector whose token the live store is given; None where it is given none at all."""
-    return store.held_tokens(spec) if isinstance(store, GivesTokens) else None
 
 
 def hand_over(writes: Sequence[PlannedWrite], store: Store, tools: TokenTools) -> list[PlannedWrite]:
@@ -44,7 +34,8 @@ def _handed(write: PlannedWrite, found: LiveConnector | None, store: Store, tool
     if change.is_token_only and found is not None:
         return with_tokens_alone(write, found, store, tools)
     names = held_names(store, change.after["spec"]) or frozenset()
-    return replace(write, handed=write.tokens | _kept(write.uid, write.made_with, names - write.tokens.keys(), tools.keeper))
+    kept = _kept(write.uid, write.made_with, names - write.tokens.keys(), tools.keeper)
+    return replace(write, handed={**kept, **write.tokens})
 
 
 def with_tokens_alone(write: PlannedWrite, found: LiveConnector, store: Store, tools: TokenTools) -> PlannedWrite:
@@ -74,8 +65,3 @@ def _kept(uid: str, printed: Mapping[str, str], names: Iterable[str], keeper: To
         for name, opened in found.items()
         if opened is not None and opened[0].made_with == printed.get(name)
     }
-
-
-def is_held(key: TokenKey, state: TokenState, held: Mapping[TokenKey, str]) -> bool:
-    """Whether the live store has just the token that is kept."""
-    return held.get(key) == state.obtained

@@ -21,8 +21,8 @@ from reconciler.kinds.authorization_blocks import Authorization, secret_fault
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.due_changes import renewals_of
-from reconciler.services.handover import gives_tokens, hand_over, held_names
+from reconciler.services.due_changes import gives_tokens, held_names, renewals_of
+from reconciler.services.handover import hand_over
 from reconciler.services.restore import kept_secrets
 from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
 from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh

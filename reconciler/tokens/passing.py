@@ -18,10 +18,6 @@ class PassingTokens:
         """What may be shown of every token."""
         return {key: token.state for key, token in self._tokens.items()}
 
-    def held(self) -> dict[TokenKey, str]:
-        """Nobody else is given one."""
-        return {}
-
     def opened(self, key: TokenKey) -> tuple[TokenState, Secret, Secret | None] | None:
         """A token with its access and refresh token, or None when there is none."""
         token = self._tokens.get(key)

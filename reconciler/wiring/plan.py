@@ -99,7 +99,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
     """
     from reconciler.kinds.registry import rules_digest
     from reconciler.services.access_objections import AccessLimits
-    from reconciler.services.handover import gives_tokens
+    from reconciler.services.due_changes import gives_tokens
     from reconciler.services.judgement import PlanOptions
     from reconciler.services.plan import Asked
     from reconciler.wiring.witnesses import testimony
@@ -132,12 +132,10 @@ def _known_tokens(run: OpenedRun, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
     if not any(resource.needs_token for resource in desired.resources.values()):
         return None
-    from reconciler.services.due_changes import KnownTokens
-    from reconciler.services.handover import gives_tokens, held_names
+    from reconciler.services.due_changes import KnownTokens, held_by, held_names
 
     keeper = open_tokens(run.settings, run.store).keeper
-    held = keeper.held() if gives_tokens(run.store) else {}
-    return KnownTokens(keeper.states(), now(), held, partial(held_names, run.store))
+    return KnownTokens(keeper.states(), now(), held_by(run.store), partial(held_names, run.store))
 
 
 def make(

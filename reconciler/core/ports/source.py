@@ -134,10 +134,6 @@ class TokenKeeper(Protocol):
         """What may be shown of every token."""
         ...
 
-    def held(self) -> dict[TokenKey, str]:
-        """Of each token that a live store elsewhere was given, when the one that it has was obtained."""
-        ...
-
     def opened(self, key: TokenKey) -> tuple[TokenState, Secret, Secret | None] | None:
         """A token with its access and refresh token, or None when there is none."""
         ...
@@ -168,4 +164,8 @@ class GivesTokens(Protocol):
 
         See `live.HoldsTokens`.
         """
+        ...
+
+    def held(self) -> dict[TokenKey, str]:
+        """Of the tokens that it was given, when the one that it has was obtained."""
         ...

@@ -110,9 +110,7 @@ class Session(Protocol):
         """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
         ...
 
-    def write(
-        self, writes: Sequence[PlannedWrite], progress: Progress, *, goes_on: bool = False
-    ) -> Sequence[Outcome]:
+    def write(self, writes: Sequence[PlannedWrite], progress: Progress, *, goes_on: bool = False) -> Sequence[Outcome]:
         """Carry out the changes in their order, and say of each what came of it.
 
         A store that can do all or nothing does so: all are done, or it raises.

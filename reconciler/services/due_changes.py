@@ -204,6 +204,11 @@ def _unheld(by: Authorization, key: TokenKey, tokens: KnownTokens) -> FieldChang
     return _field(by, "an older one" if key in tokens.held else "not there", _WRITTEN)
 
 
+def handed_field(by: Authorization) -> FieldChange:
+    """That a live store elsewhere is given a token that is there."""
+    return _field(by, "not there", _WRITTEN)
+
+
 def _field(by: Authorization, before: Any, after: Any) -> FieldChange:
     return FieldChange((*by.path, _TOKEN), before, after, Origin.TOKEN, secret=True)
 

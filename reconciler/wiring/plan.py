@@ -100,6 +100,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
     """
     from reconciler.kinds.registry import rules_digest
     from reconciler.services.access_objections import AccessLimits
+    from reconciler.services.due_changes import gives_tokens
     from reconciler.services.judgement import PlanOptions
     from reconciler.services.plan import Asked
     from reconciler.wiring.witnesses import testimony
@@ -124,7 +125,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         elsewhere=keys_elsewhere({SETTING: settings.elsewhere}),
         testimony=testimony(settings, run.store, flags.witness) if flags.witness else Testimony(),
     )
-    tokens = partial(_known_tokens, run) if settings.fetch_tokens else None
+    tokens = partial(_known_tokens, run) if settings.fetch_tokens or gives_tokens(run.store) else None
     return Asked(plan_options, rules_digest(), tokens, remember)
 
 
@@ -132,9 +133,10 @@ def _known_tokens(run: OpenedRun, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
     if not any(resource.needs_token for resource in desired.resources.values()):
         return None
-    from reconciler.services.due_changes import KnownTokens
+    from reconciler.services.due_changes import KnownTokens, held_by, held_names
 
-    return KnownTokens(open_tokens(run.settings, run.store).keeper.states(), now())
+    keeper = open_tokens(run.settings, run.store).keeper
+    return KnownTokens(keeper.states(), now(), held_by(run.store), partial(held_names, run.store))
 
 
 def make(

@@ -8,8 +8,8 @@ from msgspec import Struct
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Result, Write
 from reconciler.stores.processmaker.crew import Change, Hand, NotDone
-from reconciler.stores.processmaker.groups import user_row
 from reconciler.stores.processmaker.glances import look, now
+from reconciler.stores.processmaker.groups import user_row
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GROUP, USER, GroupRow, UserRow
 from reconciler.stores.processmaker.run import Run

@@ -20,7 +20,15 @@ from reconciler.kinds.canonical import fold
 from reconciler.kinds.policies import without_expired
 from reconciler.stores.processmaker.crew import Change, Hand, NotDone
 from reconciler.stores.processmaker.glances import fetch
-from reconciler.stores.processmaker.policies import fold_all, pairs, policy_bodies, policy_digest, policy_groups, policy_note, written_body  # fmt: skip
+from reconciler.stores.processmaker.policies import (  # fmt: skip
+    fold_all,
+    pairs,
+    policy_bodies,
+    policy_digest,
+    policy_groups,
+    policy_note,
+    written_body,
+)
 from reconciler.stores.processmaker.records import POLICY, is_written
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import UNLIKE, Run, differences

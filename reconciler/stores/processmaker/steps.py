@@ -5,8 +5,8 @@ from typing import Any
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.crew import Change, Hand, NotDone
-from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.glances import look, now
+from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure, make
 from reconciler.stores.processmaker.sorts import SORTS

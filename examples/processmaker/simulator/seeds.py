@@ -145,6 +145,7 @@ class Seeds:
         """A row put in from the side: also hidden ones, SOAP, collections."""
         row = {
             **blank_connector(),
+            "authtype": "NONE",
             "id": more.pop("id", None) or self.connectors.take_id(),
             "name": name,
             "category": categories[0],
@@ -181,7 +182,8 @@ class Seeds:
             }
             for purpose, (method, address) in plan.items()
         }
-        return self.add_connector(name, [category["id"]], endpoints=endpoints)
+        token = {"token": f"simulated token of collection {number}", "verify_certificate": True}
+        return self.add_connector(name, [category["id"]], token, endpoints, authtype="OAUTH2_BEARER")
 
     def add_token(self, username: str) -> str:
         """A token made as the real ones are: three base64url parts, sub and exp in the middle. The signature is noise."""

@@ -349,3 +349,19 @@ class Limits(Protocol):
     def unseen_access(self) -> str:
         """What access there may be that live policies do not show, in a sentence; "" for none."""
         ...
+
+
+@runtime_checkable
+class HoldsTokens(Protocol):
+    """A live store that sends connectors' requests itself, by access tokens that it cannot fetch: it is given them.
+
+    It gets the present one with each write that says what it holds of secrets, and one alone when that was renewed:
+    a write with the body as it is, `is_sealed_anew`, and the token.
+    """
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str]:
+        """The authorizations of a connector whose token it is given, by name, "" for the connector's own; it asks nobody.
+
+        What it is given no token of needs none, or has it fetched by the store itself.
+        """
+        ...

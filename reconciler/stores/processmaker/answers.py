@@ -39,7 +39,15 @@ class Reply(Struct, frozen=True):
 
 
 class Lost(StoreUnavailable):
-    """A change was sent, and nobody knows whether it was done."""
+    """A change was sent, and nobody knows whether it was done.
+
+    Attributes:
+        is_answered: whether the instance itself has answered, so that it is at work at it no more.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", is_answered: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.is_answered = is_answered
 
 
 class Refused(StoreUnavailable):
@@ -116,7 +124,8 @@ def read_change(asked: Asked, answer: Response) -> Reply:
     if OK <= answer.status < REDIRECT and not answer.body.strip():
         return _reply(answer, None)
     if fault := _fault(answer):
-        raise Lost(f"{asked.host} answered {asked.words} with {fault}", hint=_hint(answer))
+        message = f"{asked.host} answered {asked.words} with {fault}"
+        raise Lost(message, hint=_hint(answer), is_answered=answer.status == FAILED)
     return _reply(answer, _decoded(answer))
 
 

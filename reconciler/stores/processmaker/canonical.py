@@ -8,6 +8,10 @@ import json
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
+from reconciler.core.model import encode
+from reconciler.stores.processmaker.names import is_number
 from reconciler.stores.processmaker.rows import ConnectorRow
 
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + "\0\u200b\ufeff"
@@ -53,6 +57,8 @@ def plain(value: Any) -> Any:
     """A part of the endpoints in canonical form; None for what says nothing."""
     if isinstance(value, str):
         return trimmed(value) or None
+    if isinstance(value, dict) and value and all(map(is_number, value)):
+        value = list(value.values())  # which the server makes of it, if not in every answer
     if isinstance(value, dict):
         made = {trimmed(key): plain(item) for key, item in value.items() if key not in BOOKKEEPING}
         return {key: item for key, item in made.items() if item is not None} or None
@@ -60,6 +66,33 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value] or None
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         return int(value)
+    return value
+
+
+def entries_of(endpoints: Any) -> dict[str, dict[str, Any]]:
+    """The endpoints of a row by purpose, in whatever form they come.
+
+    A server that met numbers alone as purposes makes a list of them; who sent JSON as a text finds a text.
+    """
+    if isinstance(endpoints, str):
+        endpoints = decoded(endpoints)
+    if isinstance(endpoints, dict):
+        return {purpose: entry if isinstance(entry, dict) else {} for purpose, entry in endpoints.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for index, entry in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        fields = entry if isinstance(entry, dict) else {}
+        purpose = text_of(fields.get("purpose"))
+        found[purpose if purpose and purpose not in found else str(index)] = fields
+    return found
+
+
+def decoded(text: str) -> Any:
+    """What JSON in a text says; None where it is none that we could hold."""
+    try:
+        value = msgspec.json.decode(text)
+        encode(value)
+    except (ValueError, TypeError, RecursionError):
+        return None
     return value
 
 
@@ -72,4 +105,4 @@ def connector_digest(row: ConnectorRow) -> str:
     """What tells a row from what it was: its version. The ciphertext counts, times do not."""
     further = {key: plain(row.others.get(key)) for key in _COMPARED}
     fields = (text_of(row.name), text_of(row.description), row.authtype, row.status, row.type)
-    return digest([fields, sorted(row.categories), plain(row.endpoints), row.seal, further])
+    return digest([fields, sorted(row.categories), plain(entries_of(row.endpoints)), row.seal, further])

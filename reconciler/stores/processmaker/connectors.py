@@ -14,9 +14,9 @@ from reconciler.core.secret import Secret
 from reconciler.kinds.authorization_blocks import entry_address
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.connector import canonical
-from reconciler.stores.processmaker.canonical import digest, is_set, text_of, trimmed
+from reconciler.stores.processmaker.canonical import digest, entries_of, is_set, text_of, trimmed
 from reconciler.stores.processmaker.categories import status_of
-from reconciler.stores.processmaker.endpoints import declared_image, endpoint_fields, entries_of, live_image
+from reconciler.stores.processmaker.endpoints import declared_image, endpoint_fields, live_image
 from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, spec_of
 from reconciler.stores.processmaker.names import variable
 from reconciler.stores.processmaker.parts import content, optional, record, refuse, text, whole
@@ -54,7 +54,7 @@ def connector_row(raw: Any) -> ConnectorRow:
         number,
         text(fields, "name", what),
         optional(fields, "description", what),
-        text(fields, "authtype", what),
+        optional(fields, "authtype", what) or "",  # a SOAP connector may have none
         status_of(fields.get("status")),
         _category_ids(fields.get("data_source_category_id"), what),
         content(fields.get("endpoints"), what, "endpoints"),

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-import msgspec
-
 from reconciler.core.diff import same
 from reconciler.core.model import encode
 from reconciler.core.secret import carries_credentials, mask_text
-from reconciler.stores.processmaker.canonical import count_of, is_set, text_of
+from reconciler.stores.processmaker.canonical import count_of, decoded, is_set, text_of
 from reconciler.stores.processmaker.merging import numbered
 
 FORMS = {"json": "json", "form-urlencoded": "form-data"}
@@ -25,33 +23,6 @@ _TIMEOUT, _ATTEMPTS, _WAIT = 30, 0, 5
 
 ValueOf = Callable[[str, int], Any]
 """What stands for a secret reference: by group and index of the entry."""
-
-
-def entries_of(endpoints: Any) -> dict[str, dict[str, Any]]:
-    """The endpoints of a row by purpose, in whatever form they come.
-
-    A server that met numbers alone as purposes makes a list of them; who sent JSON as a text finds a text.
-    """
-    if isinstance(endpoints, str):
-        endpoints = _decoded(endpoints)
-    if isinstance(endpoints, dict):
-        return {purpose: entry if isinstance(entry, dict) else {} for purpose, entry in endpoints.items()}
-    found: dict[str, dict[str, Any]] = {}
-    for index, entry in enumerate(endpoints if isinstance(endpoints, list) else ()):
-        fields = entry if isinstance(entry, dict) else {}
-        purpose = text_of(fields.get("purpose"))
-        found[purpose if purpose and purpose not in found else str(index)] = fields
-    return found
-
-
-def _decoded(text: str) -> Any:
-    """What JSON in a text says; None where it is none that we could hold."""
-    try:
-        value = msgspec.json.decode(text)
-        encode(value)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return value
 
 
 def declared_image(endpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +114,7 @@ def _shown(item: Mapping[str, Any], known: Mapping[str, Any], name_of: Callable[
 
 def _sample(test_data: Any) -> dict[str, Any]:
     """Sample values; what is no object of them is left alone where it is."""
-    found = _decoded(test_data) if isinstance(test_data, str) else test_data
+    found = decoded(test_data) if isinstance(test_data, str) else test_data
     return found if isinstance(found, dict) else {}
 
 

@@ -30,6 +30,11 @@ def is_holdable_text(text: str) -> bool:
     return _MARKUP.search(text) is None
 
 
+def is_number(key: str) -> bool:
+    """Whether the server takes a key for a number."""
+    return _NUMBER.fullmatch(key) is not None
+
+
 def markup_in(text: str) -> tuple[int, int] | None:
     """The first stretch of a description that may be taken for markup or a placeholder, and dropped."""
     found = _MARKUP.search(text)
@@ -49,7 +54,7 @@ def compared(name: str) -> str:
 def are_holdable_purposes(purposes: Iterable[str]) -> bool:
     """Whether endpoints stay under their purposes: of numbers alone the server makes a list."""
     listed = list(purposes)
-    return not listed or not all(_NUMBER.fullmatch(purpose) for purpose in listed)
+    return not listed or not all(map(is_number, listed))
 
 
 def variable(*parts: str) -> str:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from reconciler.core.calls import TokenKey
 from reconciler.core.diff import Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Forecast, Foresees, Limits, Live, Write
+from reconciler.core.ports.live import Forecast, Foresees, HoldsTokens, Limits, Live, Write
 from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
-from reconciler.stores.sql import unfinished
+from reconciler.stores.sql import handover, unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import observe, recall
@@ -85,6 +86,15 @@ class PairedStore(SqlStore):
     def unseen_access(self) -> str:
         """What access there may be that its policies do not show."""
         return self._live.unseen_access() if isinstance(self._live, Limits) else ""
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str] | None:
+        """The authorizations of a connector whose token the live store is given."""
+        return self._live.held_tokens(spec) if isinstance(self._live, HoldsTokens) else None
+
+    def held(self) -> dict[TokenKey, str]:
+        """Of the tokens that the live store was given, when the one that it has was obtained."""
+        with self._reading() as connection:
+            return handover.held(connection) if connection is not None else {}
 
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""

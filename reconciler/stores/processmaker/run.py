@@ -1,54 +1,60 @@
 """One run of writes: what it goes by, what it has made until now, and what came of each write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.model import Key, encode
+from reconciler.core.model import Key
 from reconciler.core.ports.live import Outcome, Result, Write
 from reconciler.kinds.authorization_blocks import OWN
 from reconciler.kinds.canonical import leaves
 from reconciler.kinds.registry import address
-from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.categories import category_body, category_fields
 from reconciler.stores.processmaker.connectors import connector_body, connector_fields, seal
 from reconciler.stores.processmaker.credentials import credentials, needs_credentials
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.crew import Change, NotDone
 from reconciler.stores.processmaker.groups import group_body, group_fields
-from reconciler.stores.processmaker.rows import ConnectorRow
+from reconciler.stores.processmaker.notes import connector_note
+from reconciler.stores.processmaker.rows import ConnectorRow, UserRow
 from reconciler.stores.processmaker.sight import Sight
-from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, SORTS, Sort, number_of
+from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, SORTS, number_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
-_NOT_FOUND = 404
-_FEW = 5
 UNLIKE = "~"
 """The version of a record that did not come out as it was to: none has it, so it is looked at again."""
+_FEW = 5
 
 
 class Run:
     """Shared by the threads of a run.
 
     Attributes:
-        versions: by id those of records that the run itself has changed.
+        new: by write the number of the record that was made.
+        versions, titles: by id what the run itself has made of records, and of their names.
         outcomes: by write, once it is done, or did not come out as it was to.
-        new: by write the numbers of the records that were made.
+        user_names, user_numbers: of users, as far as they matter.
     """
 
     def __init__(self, sight: Sight, writes: Sequence[Write]) -> None:
+        """Ask for nothing."""
         self.sight = sight
         self.writes = writes
+        self.new: dict[int, int] = {}
         self.versions: dict[str, str] = {}
+        self.titles: dict[str, str] = {}
         self.outcomes: dict[int, Outcome] = {}
-        self.new: Mapping[int, int] = {}
         self._lock = Lock()
         moving = {write.id for write in writes}
-        numbers = {record.key: number_of(record.id) for record in sight.records.values() if record.id not in moving}
-        numbers |= {write.key: number_of(write.id) for write in writes if write.id and write.body is not None}
-        self._numbers = {key: number for key, number in numbers.items() if number}
-        self.user_names = {user.id: user.username for user in sight.picture.users.values()}
+        keys = {record.id: record.key for record in sight.records.values() if record.id not in moving}
+        keys |= {write.id: write.key for write in writes if write.id and write.body is not None}
+        named = [(*key, number) for uid, key in keys.items() if (number := number_of(uid))]
+        self._names = {sort: {number: name for kind, name, number in named if kind == sort} for sort in SORTS}
+        self._numbers = {(kind, name): number for kind, name, number in named}
+        self.user_names: dict[int, str] = {}
+        self.user_numbers: dict[str, int] = {}
+        self.meet(sight.picture.users.values())
 
     @property
     def client(self) -> "Client":
@@ -59,11 +65,31 @@ class Run:
         """A write in messages."""
         return address(*self.writes[index].key)
 
+    def uid(self, index: int) -> str:
+        """The id of a write's record; "" while it has none."""
+        write = self.writes[index]
+        made = self.new.get(index)
+        return SORTS[write.key.kind].id(made) if made is not None and not write.id else write.id
+
+    def title(self, uid: str) -> str:
+        """The name that a record has there, as far as is known; "" for unknown."""
+        known = self.sight.records.get(uid)
+        return self.titles.get(uid) or (str(known.body["spec"].get("displayName", "")) if known else "")
+
+    def meet(self, users: Iterable[UserRow]) -> None:
+        """Note what users are called."""
+        for user in users:
+            self.user_names[user.id] = user.username
+            self.user_numbers[user.username] = user.id
+
     def made(self, index: int, number: int) -> None:
         """Note the number of a new record."""
-        with self._lock:
-            self.new = {**self.new, index: number}
-            self._numbers = {**self._numbers, self.writes[index].key: number}
+        kind, name = self.writes[index].key
+        self.new[index] = number
+        self._numbers[kind, name] = number
+        if kind != CONNECTOR.kind:  # nothing refers to connectors, of which there may be very many
+            with self._lock:
+                self._names[kind] = self._names[kind] | {number: name}
 
     def number(self, key: Key) -> int:
         """The number of a record.
@@ -76,13 +102,9 @@ class Run:
             raise NotDone(Result.CONFLICT, f"{address(*key)} is not there")
         return found
 
-    def names(self, kind: str) -> dict[int, str]:
+    def names(self, kind: str) -> Mapping[int, str]:
         """What records of a kind are called, by number."""
-        return {number: key.name for key, number in self._numbers.items() if key.kind == kind}
-
-    def expected(self, write: Write) -> str:
-        """The version that the record of a write has to have."""
-        return self.versions.get(write.id, write.version)
+        return self._names[kind]
 
     # what the instance is told of a body, and whether it holds one
 
@@ -128,62 +150,53 @@ class Run:
         """Whether a row holds what a write says."""
         return bool(self.body(write.key.kind, row, write.body) == write.body)
 
+    # what came of it
+
+    def note(self, uid: str, row: Any) -> None:
+        """Note what a record is now by the run's own doing.
+
+        Raises:
+            NotDone: it is gone.
+        """
+        if row is None:
+            raise NotDone(Result.FAILED, "it was gone right after it was written")
+        kind = next(sort for sort in SORTS.values() if uid.startswith(f"{sort.word}:"))
+        self.versions[uid] = kind.version(row)
+        self.titles[uid] = row.name
+
     def check(self, index: int, row: Any) -> None:
-        """Note what came of a write by what the instance has now.
+        """Say what came of a write by what the instance has now.
 
         Args:
             row: None where it has nothing.
 
         Raises:
-            NotDone: it is gone.
+            NotDone: it is gone, or another one than it was to be.
         """
-        write = self.writes[index]
-        if row is None:
-            raise NotDone(Result.FAILED, "it was gone right after it was written")
-        sort = SORTS[write.key.kind]
-        uid, version = sort.id(row.id), sort.version(row)
-        self.versions[uid] = version
+        write, uid = self.writes[index], self.uid(index)
+        self.note(uid, row)
         unlike = differences(write.body, self.body(write.key.kind, row, write.body))
         if unlike:
             reason = f"the instance made something else of it: {unlike}"
             self.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
             raise NotDone(Result.FAILED, reason)
-        self.outcomes[index] = Outcome(Result.DONE, uid, version, note=note_of(row, write.body))
+        self.outcomes[index] = Outcome(Result.DONE, uid, self.versions[uid], note=self._kept(write, row))
 
-
-def note_of(row: Any, body: Any) -> str:
-    """What is kept with a record."""
-    return encode({"seal": seal(row, body)}).decode() if isinstance(row, ConnectorRow) else ""
-
-
-def fetch(hand: "Hand | Client", sort: Sort, number: int) -> Any:
-    """A row as it is now; None where there is none."""
-    try:
-        return sort.row(hand.get(f"{sort.path}/{number}").body)
-    except Refused as refusal:
-        if refusal.status != _NOT_FOUND:
-            raise
-        return None
-
-
-def look(run: Run, hand: Hand, write: Write) -> Any:
-    """The row of a write, which is still what it was.
-
-    Raises:
-        NotDone: it is not, or is gone.
-    """
-    sort = SORTS[write.key.kind]
-    row = fetch(hand, sort, number_of(write.id))
-    if row is None:
-        raise NotDone(Result.CONFLICT, "it is gone")
-    if sort.version(row) != run.expected(write):
-        raise NotDone(Result.CONFLICT, "somebody else has written to it")
-    return row
+    def _kept(self, write: Write, row: Any) -> str:
+        """What is kept with a record: how its secrets look now, unless others wrote them and the write leaves them so."""
+        if not isinstance(row, ConnectorRow):
+            return ""
+        before = self.sight.records.get(write.id)
+        if before and before.is_resealed and not self.sends_credentials(write):
+            return before.note
+        return connector_note(seal(row, write.body))
 
 
 def differences(wanted: Mapping[str, Any] | None, held: Any) -> str:
-    """Which fields of two bodies differ, without what they hold."""
-    mine, theirs = (leaves(body) for body in (wanted, held))
+    """Which fields of two bodies differ, without what they hold; "" for none."""
+    if wanted == held:
+        return ""
+    mine, theirs = leaves(wanted), leaves(held)
     paths = sorted(path for path in mine.keys() | theirs.keys() if mine.get(path) != theirs.get(path))
     more = f" and {len(paths) - _FEW} more" if len(paths) > _FEW else ""
     return ", ".join(paths[:_FEW]) + more

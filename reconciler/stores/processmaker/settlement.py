@@ -101,7 +101,7 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
     Raises:
         NotDone: what is there is not ours, or there are several.
     """
-    rows = named(client, search)
+    rows = named(client, search.sort, search.name)
     if not rows:
         return None
     if len(rows) > 1:
@@ -115,12 +115,11 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
     raise NotDone(Result.CONFLICT, f"{_listed(search.sort, rows)} has its name, and was made by somebody else")
 
 
-def named(client: "Client | Hand", search: Search) -> Sequence[Any]:
-    """The rows whose name the server takes for the one that is looked for."""
-    sort = search.sort
-    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", "filter": search.name})
+def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
+    """The rows whose name the server takes for `name`."""
+    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params, "filter": name})
     (rows,) = whole(client, [listing], {}, 1)
-    return [row for row in rows if fold(row.name) == fold(search.name)]
+    return [row for row in rows if fold(row.name) == fold(name)]
 
 
 def moment_of(text: str) -> datetime | None:
@@ -142,7 +141,7 @@ def _found_in_time(hand: Hand, search: Search, lost: Lost) -> int | None:
 
 
 def _taken(hand: Hand, search: Search) -> NotDone:
-    rows = named(hand, search)
+    rows = named(hand, search.sort, search.name)
     if rows:
         return NotDone(Result.CONFLICT, f"its name is taken by {_listed(search.sort, rows)}")
     return NotDone(Result.CONFLICT, f"its name is taken by a {search.sort.word} that no list shows: a template, or one of the system's")  # fmt: skip

@@ -1,6 +1,6 @@
 """The three sorts of records that an instance has: where they are, and what they are called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -8,7 +8,8 @@ from msgspec import Struct
 from reconciler.stores.processmaker.canonical import connector_digest
 from reconciler.stores.processmaker.categories import category_digest, category_row
 from reconciler.stores.processmaker.connectors import connector_row
-from reconciler.stores.processmaker.groups import group_digest, group_row
+from reconciler.stores.processmaker.groups import group_digest
+from reconciler.stores.processmaker.survey import group_with_members
 
 
 class Sort(Struct, frozen=True):
@@ -20,6 +21,7 @@ class Sort(Struct, frozen=True):
         row: from what is answered to a row; raises `StoreUnavailable`.
         version: what tells a row from what it was.
         limit: of the length of a name.
+        params: of its list, so that it tells all that there is to know.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Sort(Struct, frozen=True):
     row: Callable[[Any], Any]
     version: Callable[[Any], str]
     limit: int = 255
+    params: Mapping[str, str] = {}
 
     def id(self, number: int) -> str:
         """A record's id in the words of `LiveRecord`."""
@@ -37,7 +40,8 @@ class Sort(Struct, frozen=True):
 
 CATEGORY = Sort("Category", "/data_source_categories", "category", "categories", category_row, category_digest, 100)
 CONNECTOR = Sort("Connector", "/data_sources", "connector", "connectors", connector_row, connector_digest)
-GROUP = Sort("Group", "/groups", "group", "groups", group_row, group_digest)
+WHOLE_GROUPS = {"include": "permissions,groupMembers"}
+GROUP = Sort("Group", "/groups", "group", "groups", group_with_members, group_digest, params=WHOLE_GROUPS)
 SORTS = {sort.kind: sort for sort in (CATEGORY, CONNECTOR, GROUP)}
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
-from reconciler.stores.processmaker.run import Run, fetch, look
+from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure, make
 from reconciler.stores.processmaker.sorts import SORTS
 
@@ -24,32 +25,31 @@ def make_record(run: Run, hand: Hand) -> None:
 def change_record(run: Run, hand: Hand) -> None:
     """Change a record that is still what it was, and look what came of it."""
     write = run.writes[hand.write]
-    sort, before = SORTS[write.key.kind], look(run, hand, write)
+    before = look(run, hand)
     change = run.told(write, "PUT", before)
     sends_credentials = "credentials" in (change.body or {})
 
     def is_done() -> bool:
-        row = fetch(hand, sort, before.id)
+        row = now(run, hand)
         return row is not None and run.holds(write, row) and not (sends_credentials and row.seal == before.seal)
 
     ensure(hand, change, is_done)
-    run.check(hand.write, fetch(hand, sort, before.id))
+    run.titles[write.id] = str((change.body or {}).get("name"))
+    run.check(hand.write, now(run, hand))
 
 
 def set_aside(run: Run, hand: Hand, name: str) -> None:
     """Give a record a third name, so that its own is free."""
     write = run.writes[hand.write]
-    sort, before = SORTS[write.key.kind], look(run, hand, write)
+    sort, before = SORTS[write.key.kind], look(run, hand)
 
     def is_done() -> bool:
-        row = fetch(hand, sort, before.id)
+        row = now(run, hand)
         return row is not None and row.name == name
 
     ensure(hand, Change("PUT", f"{sort.path}/{before.id}", {**_required(before), "name": name}), is_done)
-    row = fetch(hand, sort, before.id)
-    if row is None:
-        raise NotDone(Result.CONFLICT, "it is gone")
-    run.versions[write.id] = sort.version(row)
+    run.titles[write.id] = name
+    run.note(write.id, now(run, hand))
 
 
 def _required(row: Any) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def _required(row: Any) -> dict[str, Any]:
 def drop_record(run: Run, hand: Hand) -> None:
     """Delete a record that is still what it was."""
     write = run.writes[hand.write]
-    sort, before = SORTS[write.key.kind], look(run, hand, write)
+    sort, before = SORTS[write.key.kind], look(run, hand)
     try:
-        ensure(hand, Change("DELETE", f"{sort.path}/{before.id}"), lambda: fetch(hand, sort, before.id) is None)
+        ensure(hand, Change("DELETE", f"{sort.path}/{before.id}"), lambda: now(run, hand) is None)
     except Refused as refusal:
         if refusal.status != _INVALID:
             raise

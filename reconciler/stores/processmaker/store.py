@@ -155,7 +155,8 @@ class ProcessMakerStore:
     def _sight(self) -> Sight:
         seen = self._seen()
         view = seen.view
-        return Sight(self._setting.client, view.survey.picture, self._recollection, seen.records, view.managed)
+        setting = self._setting
+        return Sight(setting.client, view.survey.picture, self._recollection, seen.records, view.managed, setting.size)
 
     def _written(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Remember what was written, until the state tells what it knows."""

@@ -45,7 +45,8 @@ def held_against_target(
         InvalidDefinitions, UsageError: see `load_settings`.
     """
     settings = load_settings(root, Overrides(target=target))
-    live = open_url(settings.store, context_of(root, {}))  # without the environment it has no credentials to connect by
+    offline = replace(context_of(root, {}), options=settings.options)  # without credentials
+    live = open_url(settings.store, offline)
     if not isinstance(live, Limits):
         return Held([], f"the store of target {target} holds whatever can be declared")
     said = ""

@@ -63,6 +63,7 @@ class Client:
     """Asks one instance, for several threads. Nothing is opened before it is used, or once more after `close`.
 
     Attributes:
+        options: what the target says of the instance.
         requests: how many were sent until now, those for a token included.
     """
 
@@ -84,7 +85,7 @@ class Client:
             say: told in a sentence why nothing happens for a while.
         """
         self.address = address
-        self.in_flight = options.in_flight
+        self.options, self.in_flight = options, options.in_flight
         self.timeout_seconds = float(options.timeout_seconds)
         self.requests = 0
         self.login = login(self._post)
@@ -143,7 +144,7 @@ class Client:
             return read_change(words, answer)
         except Refused as refused:
             if is_repeated and refused.status == INVALID:  # by what was done before a 503, maybe
-                raise Lost(refused.message, hint=refused.hint) from None
+                raise Lost(refused.message, hint=refused.hint, is_answered=True) from None
             raise
 
     def abort(self) -> None:

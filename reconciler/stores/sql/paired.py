@@ -45,6 +45,7 @@ class PairedStore(SqlStore):
         self._versions: Mapping[str, str] = {}
         self._names: Mapping[tuple[str, str], str] = {}
         self._told: tuple[str, ...] = ()
+        self._undone: tuple[Key, ...] = ()
 
     def identity(self) -> str:
         """What tells the state from every other one."""
@@ -109,6 +110,11 @@ class PairedStore(SqlStore):
         lease = RunLease(database, run, interrupts, prepare=self._prepare, make_session=session, is_long=True)
         return lease
 
+    def undone(self) -> tuple[Key, ...]:
+        """What the last run was about to change and did not, where it was cut off."""
+        with self._reading():
+            return self._undone
+
     def confirm(self) -> None:
         """Make sure that what has been read lasts: also what a run did that was cut off."""
         super().confirm()
@@ -146,6 +152,7 @@ class PairedStore(SqlStore):
         recall(connection, self._live, self._names)
         outcomes = unfinished.find_out(connection, found, self._live, patiently=lasts)
         self._told = (unfinished.told(found, outcomes),)
+        self._undone = unfinished.undone(found, outcomes)
         if lasts:
             unfinished.refuse_unknown(found, outcomes)
         unfinished.note_done(connection, found, outcomes, self._database.clock())

@@ -21,13 +21,13 @@ from reconciler.importers.values import (
     mapping,
     one_line,
     sequence,
-    slug,
     text,
     unique,
     variable,
     without_secrets,
 )
 from reconciler.kinds.canonical import fold
+from reconciler.kinds.common import slug
 
 MAX_CATEGORY: Final = 100  # maxLength of a category's displayName in schemas/category.schema.json
 MAX_CATEGORIES: Final = 32

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.crew import Hand, NotDone
+from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import named
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
 _NOT_FOUND = 404
+_PAGE = 200
 
 
 def fetch(client: "Client | Hand", sort: Sort, number: int, title: str = "") -> Any:
@@ -59,3 +61,10 @@ def now(run: Run, hand: Hand) -> Any:
     """The row of a write's record as the run has left it; None where it is gone."""
     uid = run.uid(hand.write)
     return fetch(hand, SORTS[run.writes[hand.write].key.kind], number_of(uid), run.title(uid))
+
+
+def list_all(client: "Client", sort: Sort) -> list[Any]:
+    """All rows of a sort, as they are now."""
+    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params})
+    (rows,) = whole(client, [listing], {}, client.in_flight)
+    return rows

@@ -6,7 +6,7 @@ at it any more and it is not there.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
@@ -118,7 +118,7 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
 def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
     """The rows whose name the server takes for `name`."""
     listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params, "filter": name})
-    (rows,) = whole(client, [listing], {}, 1)
+    (rows,) = whole(cast("Client", client), [listing], {}, 1)
     return [row for row in rows if fold(row.name) == fold(name)]
 
 

@@ -21,6 +21,7 @@ from reconciler.core.ports.live import (
 from reconciler.stores.processmaker.cache import PageCache
 from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.facts import decode
+from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
 from reconciler.stores.processmaker.pages import Setting
 from reconciler.stores.processmaker.remarks import remarks
@@ -45,6 +46,20 @@ class ProcessMakerStore:
         self._recollection = Recollection()
         self._look: Look | None = None
         self._is_stale = False
+
+    def identity(self) -> str:
+        """A picture of the instance; see `identify`."""
+        return identify(self._setting.client)
+
+    def is_same(self, noted: str) -> bool:
+        """Whether it is the instance of that picture."""
+        return is_same(self._setting.client, noted, self.identity())
+
+    def probe(self) -> str:
+        """Find out what it can do."""
+        from reconciler.stores.processmaker.probe import probe
+
+        return probe(self._setting.client).encode()
 
     def recall(self, found: Recollection) -> None:
         """Be told what the state knows."""

@@ -15,7 +15,15 @@ from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Clock, Confirms, PlannedWrite, RunInfo, Session, Store
 from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
-from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.errors import (
+    ExitCode,
+    GuardStopped,
+    InvalidDefinitions,
+    NotPermitted,
+    ReconcilerError,
+    RecordConflict,
+    StoreUnavailable,
+)
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
 from reconciler.services.preparation import (
@@ -67,7 +75,7 @@ def refuse_problems(plan: Plan) -> None:
     """Stop when anything stands against the plan.
 
     Raises:
-        RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
+        InvalidDefinitions, RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
     """
     if not plan.problems:
         return
@@ -86,6 +94,7 @@ def refuse_problems(plan: Plan) -> None:
 
 
 _ERRORS: dict[ExitCode, type[ReconcilerError]] = {
+    ExitCode.INVALID: InvalidDefinitions,
     ExitCode.CONFLICT: RecordConflict,
     ExitCode.NOT_PERMITTED: NotPermitted,
 }

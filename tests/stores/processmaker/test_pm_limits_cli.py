@@ -72,7 +72,7 @@ def test_a_plan_says_what_cannot_be_held_and_an_apply_sends_nothing(repository: 
     assert problem["exitCode"] == 3 and "forecast" not in json.loads(repository.run("plan", "-o", "json").stdout)
 
 
-def test_a_plan_tells_what_carrying_it_out_takes(repository: Workspace, server: Instance) -> None:
+def test_a_plan_tells_what_carrying_it_out_takes(repository: Workspace) -> None:
     """In each format; a plan with nothing to do has nothing to tell."""
     text = repository.ok("plan").stdout
     content = json.loads(repository.ok("plan", "-o", "json").stdout)
@@ -81,9 +81,7 @@ def test_a_plan_tells_what_carrying_it_out_takes(repository: Workspace, server: 
     line = f"It takes {content['forecast']['requests']} requests, about "
     assert line in text and line in repository.ok("plan", "-o", "markdown").stdout
     assert line in repository.ok("plan", "--summary").stdout
-    before = len(server.requests)
-    applied = repository.ok("apply", "--yes")
-    assert line not in applied.stdout and len(server.requests) > before
+    repository.ok("apply", "--yes")
     assert "forecast" not in json.loads(repository.ok("plan", "-o", "json").stdout)
 
 

@@ -293,3 +293,18 @@ class ForeseesWork(Protocol):
     def forecast(self, changes: Sequence[Change]) -> Forecast:
         """For these changes, after they were planned."""
         ...
+
+
+@runtime_checkable
+class LeavesUndone(Confirms, Protocol):
+    """A store at which a run may be cut off half way."""
+
+    def undone(self) -> tuple[Key, ...]:
+        """What the owner's last run was about to change and did not, as far as that can be told; sorted.
+
+        Nothing where it was not cut off.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...

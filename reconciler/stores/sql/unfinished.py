@@ -192,6 +192,12 @@ def _resource(begun: Begun) -> Resource | None:
     return make_resource(content, KINDS[begun.kind], "", 0)
 
 
+def undone(found: Left, outcomes: Mapping[int, Outcome]) -> tuple[Key, ...]:
+    """The addresses of what was not done, or of which nobody knows."""
+    left_over = (found.changes[number] for number, one in outcomes.items() if one.result is not Result.DONE)
+    return tuple(sorted(Key(begun.kind, begun.name) for begun in left_over))
+
+
 def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
     """In a sentence what became of the run."""
     counts = {result: sum(one.result is result for one in outcomes.values()) for result in Result}

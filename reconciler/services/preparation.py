@@ -1,6 +1,6 @@
 """Everything of an apply that can fail outside of the store, before its transaction begins."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any
 
@@ -8,23 +8,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.calls import TokenKey, Trust, is_due
-from reconciler.core.model import encode
 from reconciler.core.plan import Change
 from reconciler.core.ports.source import FetchedToken, SecretBackend
 from reconciler.core.ports.store import GivenSecret, PlannedWrite, Store
 from reconciler.core.progress import UNTOLD, Progress, told
-from reconciler.core.references import HINT
 from reconciler.core.secret import Secret
-from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
+from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError
 from reconciler.kinds.authorization import can_be_fetched, grant_of, trust_of, with_tokens
-from reconciler.kinds.authorization_blocks import Authorization, secret_fault
+from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
-from reconciler.kinds.common import SecretField
-from reconciler.kinds.registry import KINDS, address
+from reconciler.kinds.registry import address
 from reconciler.services.due_changes import gives_tokens, held_names, renewals_of
 from reconciler.services.handover import hand_over
 from reconciler.services.restore import kept_secrets
-from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
+from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved, resolve_values
 from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 
@@ -91,7 +88,7 @@ def resolve_secrets(
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
-        values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
+        values, references, unresolved = resolve_values(change.key.kind, content.value, secrets, store, back)
         missing += [Unresolved(change.key, *one) for one in unresolved]
         printed = store.sealer().fingerprint if values else None  # nothing is to fail for want of a key once it writes
         given = tuple(
@@ -142,34 +139,6 @@ def spec_after(change: Change) -> dict[str, Any]:
     assert change.after is not None
     spec: dict[str, Any] = change.after["spec"]
     return spec
-
-
-def resolve_values(
-    kind: str, spec: dict[str, Any], secrets: SecretBackend, kept: Container[str] = ()
-) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
-    """Values and references of a record's secrets by address, and why others have no value that can be sent.
-
-    Args:
-        kept: addresses that are left out.
-    """
-    values: dict[str, Secret] = {}
-    references: dict[str, str] = {}
-    missing: list[tuple[SecretField, SecretUnavailable]] = []
-    for field in KINDS[kind].secret_fields(spec):
-        if field.address in kept:
-            continue
-        try:
-            value = secrets.resolve(field.reference)
-        except SecretUnavailable as failure:
-            missing.append((field, failure))
-            continue
-        if fault := secret_fault(field.path, value.reveal(), spec):
-            ((scheme, target),) = field.reference.items()
-            missing.append((field, SecretUnavailable(f"the value of {{{scheme}: {target}}} {fault}", hint=HINT)))
-            continue
-        values[field.address] = value
-        references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
-    return values, references, missing
 
 
 class WithTokens(Struct, frozen=True):

@@ -32,6 +32,15 @@ class Holder(MemoryStore):
     def held_tokens(self, spec):
         return frozenset({""}) if spec.get("authorization", {}).get("method") == "oauth2-password" else frozenset()
 
+    def objections(self, declared):
+        return ()
+
+    def secret_objections(self, body, secrets):
+        return {place: "begins with a blank" for place, secret in secrets.items() if secret.reveal()[0] == " "}
+
+    def unseen_access(self):
+        return ""
+
     def read(self, ids=None):
         for record in super().read(ids):
             yield type(record)(record.id, record.key, record.body, record.version, "", self._is("resealed", record.key))
@@ -206,6 +215,18 @@ def test_secrets_that_others_wrote_are_given_again(place: Workspace, django_oaut
     let_expire(place)
     place.ok("token", "renew")
     assert given(place)[0][2] != tokens and grants(django_oauth)[-1] == "refresh_token"
+
+
+def test_values_that_the_live_store_does_not_keep_are_told_before_anything_is_sent(place: Workspace) -> None:
+    """All of them, and none of their values; a try ahead of the apply tells them too."""
+    place.env |= {"SECRET": " secret-one", "PASSWORD": " secret-two"}
+    refused = place.run("apply", "--yes")
+    assert refused.exit_code == 10 and "2 secrets cannot be resolved; nothing was changed" in refused.stderr
+    assert "connector/one authorization.clientSecret: the value of {env: SECRET} begins with a blank" in refused.stderr
+    assert "connector/one authorization.password: the value of {env: PASSWORD} begins with a blank" in refused.stderr
+    tried = place.run("apply", "--yes", "--preflight")
+    assert "begins with a blank" in tried.stderr and "secret-" not in refused.output + tried.output
+    assert not (place.root / "live.json").exists()
 
 
 def test_on_demand_the_live_store_is_given_tokens_all_the_same(place: Workspace, django_oauth: OAuthServer) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from msgspec.structs import replace
 
+from reconciler.core.model import Key
 from reconciler.core.ports.live import (
     Carrying,
     Forecast,
@@ -19,8 +21,12 @@ from reconciler.core.ports.live import (
     Unfinished,
     Write,
 )
+from reconciler.core.secret import Secret
+from reconciler.diagnostics import Finding
+from reconciler.stores.processmaker import limits
 from reconciler.stores.processmaker.cache import PageCache
 from reconciler.stores.processmaker.client import Client
+from reconciler.stores.processmaker.connector_limits import secret_objections
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
@@ -127,7 +133,22 @@ class ProcessMakerStore:
         """What writes are going to take."""
         from reconciler.stores.processmaker import work
 
-        return work.forecast(self._sight(), writes)
+        found = work.forecast(self._sight(), writes)
+        ends = limits.ends_by_apply([write.body for write in writes if write.body is not None])
+        return replace(found, notes=(*found.notes, *ends))
+
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why bodies cannot be held as they are."""
+        facts = decode(self._recollection.facts)
+        return limits.objections(declared, self._setting.client.options, facts)
+
+    def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+        """Why the values of a connector's secrets cannot be held as they are, by address."""
+        return secret_objections(body, secrets)
+
+    def unseen_access(self) -> str:
+        """What access there may be that live policies do not show."""
+        return limits.UNSEEN_ACCESS
 
     def notes(self) -> tuple[str, ...]:
         """What whoever reads a plan has to know of the instance."""

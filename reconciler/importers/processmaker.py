@@ -32,7 +32,7 @@ from reconciler.kinds.canonical import fold
 MAX_CATEGORY: Final = 100  # maxLength of a category's displayName in schemas/category.schema.json
 MAX_CATEGORIES: Final = 32
 _GENERATED: Final = "generated"
-_COLLECTION = re.compile(r"(?:https?://[^/]*)?/api/1\.[0-9]+/collections/", re.IGNORECASE)
+_COLLECTION = re.compile(r"(?:https?://[^/?#]*)?(?:/[^?#]*)?/api/1\.[0-9]+/collections/", re.IGNORECASE)
 
 
 class Choice(Struct, frozen=True):

@@ -40,6 +40,7 @@ _KNOWN: Final = frozenset(
     ]
 )
 """Keys that are carried over, and those that only the instance's own screens use."""
+_TIMEOUT: Final = 30  # the default of timeoutSeconds in schemas/connector.schema.json
 _FORMS: Final = {"": "", "json": "", "form-data": "form-urlencoded"}
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}")
 
@@ -181,7 +182,7 @@ def _patience(item: Object, where: Pointer, texts: Texts) -> Object:
     """How long is waited, and how often asked again; 0 seconds are the default there, too."""
     timeout = _whole(item, "timeout", 3600, where, texts)
     attempts = _whole(item, "retry_attempts", 50, where, texts)
-    found: Object = {"timeoutSeconds": timeout}
+    found: Object = {"timeoutSeconds": timeout if timeout != _TIMEOUT else 0}
     if attempts:
         wait = _whole(item, "retry_wait_time", 3600, where, texts) if "retry_wait_time" in item else 5
         found["retry"] = {"attempts": attempts, "waitSeconds": wait}

@@ -6,6 +6,7 @@ name, synced, given its name, and then its folder is synced.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -69,6 +70,32 @@ def replace_files(root: Path, contents: Mapping[str, bytes | None]) -> None:
                 path.unlink()
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
+
+
+def is_private_folder(folder: str) -> bool:
+    """Whether it is there, as far as it can be made, and nobody else may write to it."""
+    try:
+        make_folder(Path(folder))
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and _is_private(found)
+
+
+def is_private_file(path: str) -> bool:
+    """Whether it is there, as far as it can be made, and nobody else may write to it."""
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and _is_private(found)
+
+
+def _is_private(found: os.stat_result) -> bool:
+    mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    return mine and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def refuse_special(path: Path) -> None:

@@ -172,13 +172,23 @@ class NetworkFailure(ReconcilerError):
 
     Attributes:
         transient: whether another try may help.
+        unsent: whether it is known that the server was told nothing.
     """
 
     exit_code = ExitCode.WORLD
 
-    def __init__(self, message: str, *, hint: str = "", details: tuple[str, ...] = (), transient: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        details: tuple[str, ...] = (),
+        transient: bool = False,
+        unsent: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint, details=details)
         self.transient = transient
+        self.unsent = unsent
 
 
 class CertificateUnusable(ReconcilerError):

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.references import is_bound
-from reconciler.core.store_urls import REMEDY, holds_password
+from reconciler.core.store_urls import holds_password, remedy_of
 from reconciler.errors import UsageError
 
 DEFAULT_STORE = "sqlite:.reconciler/store.db"
@@ -28,8 +28,11 @@ class Settings(Struct, frozen=True):
         root: the configuration repository.
         store: URL of the live store.
         store_given: whether the operator names it, and not the repository.
-        password: reference to the password of the target's own store; None where the target names none.
-        is_own: whether `store` is that one; another one is not told the password.
+        password: reference to the password of the target's own database; None where the target names none.
+        credentials: what proves who asks the server of the target's own store, by place: references, and texts.
+        proofs: the references of both that no definition may name, each with what it is in words.
+        options: what the target says of that server beside its URL.
+        is_own: whether `store` is that one; another one is told none of these.
         judged: whether the repository's settings are followed as they are, as they are for what an operator applies.
         state: URL of what is kept beside a live store that is none of ours.
         owner: whose records this repository manages.
@@ -56,6 +59,9 @@ class Settings(Struct, frozen=True):
     store: str
     store_given: bool
     password: Mapping[str, str] | None
+    credentials: Mapping[str, str | Mapping[str, str]]
+    proofs: Sequence[tuple[str, Mapping[str, str]]]
+    options: Mapping[str, Any]
     is_own: bool
     judged: bool
     state: str
@@ -108,7 +114,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
             the URL of the store holds a password.
     """
     if given.store and holds_password(given.store):
-        raise UsageError("the URL of the store holds a password, which others see in lists of processes and in logs", hint=REMEDY)  # fmt: skip
+        raise UsageError("the URL of the store holds a password, which others see in lists of processes and in logs", hint=remedy_of(given.store))  # fmt: skip
     name, target = _target(project, given)
     targets_own = target.get("store", DEFAULT_STORE)
     store = given.store or targets_own
@@ -120,6 +126,9 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         store=store,
         store_given=bool(given.store),
         password=target.get("password"),
+        credentials=credentials_in(target),
+        proofs=proofs_in(target),
+        options=target.get("processmaker", {}),
         is_own=store == targets_own,
         judged=given.judged,
         state=target.get("state", f"sqlite:.reconciler/{name}.state.db"),
@@ -142,6 +151,27 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         elsewhere=tuple(project.get("definedElsewhere", ())),
         helpers=project.get("secrets", {}).get("helpers", {}),
     )
+
+
+def credentials_in(target: Mapping[str, Any]) -> dict[str, str | Mapping[str, str]]:
+    """What a target names to prove who asks the server of its store, by place, such as "login.username"."""
+    found = {f"login.{key}": value for key, value in target.get("login", {}).items()}
+    return {"token": target["token"], **found} if "token" in target else found
+
+
+_PROOFS = {
+    "password": "the password of the store",
+    "token": "the token of the store",
+    "login.clientSecret": "the client secret of the store's login",
+    "login.password": "the password of the store's login",
+}
+
+
+def proofs_in(target: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:
+    """The references of a target to what no definition may name, each with what it is in words."""
+    named = {"password": target.get("password"), **credentials_in(target)}
+    found = ((words, named.get(place)) for place, words in _PROOFS.items())
+    return [(words, reference) for words, reference in found if isinstance(reference, Mapping)]
 
 
 def refuse_env_file(path: Path) -> None:

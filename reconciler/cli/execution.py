@@ -121,7 +121,8 @@ def carry_out(
         _ask(plan, verb)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     tokens = _tokens(run, flags)
-    asked = ApplyOptions(run.secrets, tokens, actor_of_run(), now, verb, interrupts, memory, run.progress)
+    goes_on = flags.on_error == "continue"
+    asked = ApplyOptions(run.secrets, tokens, actor_of_run(), now, verb, interrupts, memory, run.progress, goes_on)
     try:
         with run.progress:
             report = apply_plan(plan, run.store, asked)
@@ -178,7 +179,7 @@ def _tokens(run: OpenedRun, flags: ApplyFlags) -> "TokenOptions":
     from reconciler.services.apply import TokenOptions
 
     tools = open_tokens(run.settings, run.store, flags.parallelism, run.progress)
-    return TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=flags.on_error == "continue")
+    return TokenOptions(tools, fetch=run.settings.fetch_tokens)
 
 
 def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""What can be told of a store by its URL alone, as libpq reads those of servers.
+"""What can be told of a store by its URL alone, as libpq reads those of databases.
 
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 """
@@ -6,9 +6,9 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-OF_SERVERS = ("postgresql", "postgres")
+_INSTANCES = ("processmaker+https", "processmaker+http")
+OF_SERVERS = ("postgresql", "postgres", *_INSTANCES)
 """Schemes of stores that a connection is made to."""
-REMEDY = "take it out; set PGPASSWORD or PGPASSFILE, or name it in reconciler.yaml:  password: {env: NAME}"
 _PASSWORDS = frozenset(("password", "sslpassword"))
 HOSTS = "RECONCILER_STORE_HOSTS"
 """The variable in which whoever runs a command names servers that a project file may have its stores on."""
@@ -19,6 +19,18 @@ def scheme_of(url: str) -> str:
     return url.partition(":")[0]
 
 
+def is_instance(url: str) -> bool:
+    """Whether a URL is that of a ProcessMaker instance."""
+    return scheme_of(url) in _INSTANCES
+
+
+def remedy_of(url: str) -> str:
+    """What to do about a password in a URL."""
+    if is_instance(url):
+        return "take it out; name the token in reconciler.yaml:  token: {env: NAME}"
+    return "take it out; set PGPASSWORD or PGPASSFILE, or name it in reconciler.yaml:  password: {env: NAME}"
+
+
 def holds_password(url: str) -> bool:
     """Whether a URL carries one, which would stand in files, lists of processes and logs; also where it is written amiss."""
     scheme, colon, rest = url.partition(":")
@@ -27,6 +39,8 @@ def holds_password(url: str) -> bool:
     if not colon or "=" in scheme:  # libpq knows  host=H password=P,  too, which is no URL
         return any(f"{name}=" in url.replace(" ", "") for name in _PASSWORDS)
     _, mark, _, user, query = _parts(url)
+    if is_instance(url):  # there a name alone is none, but may be a token
+        return bool(user) or any(value for _, value in query)
     return bool(mark) and (bool(user.partition(":")[2]) or any(name in _PASSWORDS and value for name, value in query))
 
 
@@ -38,8 +52,9 @@ def strangers(url: str, environment: Mapping[str, str]) -> list[str]:
     _, mark, hosts, _, query = _parts(url)
     if not mark:
         return []
+    variables = (HOSTS,) if is_instance(url) else (HOSTS, "PGHOST", "PGHOSTADDR")
     further = [host for name, value in query if name in ("host", "hostaddr") for host in value.split(",")]
-    named = {host for name in (HOSTS, "PGHOST", "PGHOSTADDR") for host in _listed(environment.get(name, ""))}
+    named = {host for name in variables for host in _listed(environment.get(name, ""))}
     elsewhere = {host for host in map(str.lower, (*hosts, *further)) if not is_here(host) and host not in named}
     return sorted(elsewhere | {value for name, value in query if name == "servicefile"})
 

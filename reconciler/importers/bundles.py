@@ -13,7 +13,8 @@ from reconciler.importers.endpoints import MadeEndpoint, make_endpoint
 from reconciler.importers.requests import Desk, ForeignRequest
 from reconciler.importers.syntax import NotImportable
 from reconciler.importers.templates import Template
-from reconciler.importers.values import Object, Pointer, one_line, slug, unique, variable
+from reconciler.importers.values import Object, Pointer, one_line, unique, variable
+from reconciler.kinds.common import slug
 
 _ORIGIN = re.compile(r"(https?)://(?:[^/?#\s@]*@)?([^/?#\s@]+)", re.IGNORECASE)
 

@@ -16,12 +16,12 @@ from reconciler.importers.values import (
     holds_secret,
     mapping,
     one_line,
-    slug,
     text,
     unique,
     variable,
     without_secrets,
 )
+from reconciler.kinds.common import slug
 
 _UNREPRESENTED: Final = (
     "responses, tags, external documentation, extensions, examples of what is optional, and what schemas and bodies"

@@ -25,12 +25,12 @@ from reconciler.importers.values import (
     mapping,
     one_line,
     sequence,
-    slug,
     spell,
     text,
     variable,
     without_secrets,
 )
+from reconciler.kinds.common import slug
 
 MAX_LEVELS: Final = 30
 _HINT = 'export the collection as "Collection v2.1"'

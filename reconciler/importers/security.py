@@ -12,7 +12,8 @@ from reconciler.importers.demands import Choice, Credentials, Demand, Requiremen
 from reconciler.importers.document import ForeignDocument
 from reconciler.importers.schemes import Means, Scheme
 from reconciler.importers.servers import is_plain
-from reconciler.importers.values import Json, Object, mapping, slug, text, unique, variable
+from reconciler.importers.values import Json, Object, mapping, text, unique, variable
+from reconciler.kinds.common import slug
 
 MAX_SCOPES: Final = 500  # maxItems of scopes in schemas/connector.schema.json
 MAX_AUTHORIZATIONS: Final = 32  # maxProperties of authorizations there

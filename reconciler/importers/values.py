@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Final, TypeAlias
 from urllib.parse import unquote_plus
@@ -199,12 +198,6 @@ def names_secret(name: str, place: str = "query") -> bool:
 def hides(name: str, sample: str, place: str = "query") -> bool:
     """Whether `sample`, a value called `name`, may be a secret. True and false never are one."""
     return holds_secret(sample) or (names_secret(name, place) and sample not in ("true", "false"))
-
-
-def slug(content: str) -> str:
-    """`content` as the name of a resource, or "" when no letter or digit is left."""
-    plain = unicodedata.normalize("NFKD", content).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:63].strip("-")
 
 
 def variable(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """What the kinds share."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import is_
@@ -115,3 +116,9 @@ _LOOPBACK = re.compile(r"http://(?:[^/@]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[:
 def is_insecure(url: str) -> bool:
     """Whether anyone on the way to the host of `url` can read what is sent: plain http, but not to this machine."""
     return url[:5].lower() == "http:" and not _LOOPBACK.match(url)
+
+
+def slug(content: str) -> str:
+    """`content` as the name of a resource, or "" when no letter or digit is left."""
+    plain = unicodedata.normalize("NFKD", content).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:63].strip("-")

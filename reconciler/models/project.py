@@ -6,7 +6,7 @@ from pydantic import Field, StrictBool
 
 from reconciler.core.secret import REFERENCE_KEYS
 from reconciler.models.common import SPACE, Distinct, Model, Name, Whole, text
-from reconciler.models.connector import SecretRef
+from reconciler.models.connector import SecretRef, TextOrSecret
 
 _Url = Annotated[str, text(1, 4096, r"^[a-z][a-z0-9+]*:[^\x00]*$")]
 _Path = Annotated[str, text(1, 4096, r"^[^\x00]*$")]
@@ -32,16 +32,46 @@ class Secrets(Model):
     helpers: Annotated[dict[Name, Helper], Field(max_length=50)] = {}
 
 
+class Login(Model):
+    """A user of a ProcessMaker instance, and a client of its password grant."""
+
+    client_id: TextOrSecret
+    client_secret: SecretRef
+    username: TextOrSecret
+    password: SecretRef
+
+
+class ProcessMaker(Model):
+    """How a ProcessMaker instance is spoken to, and what it may be told.
+
+    Attributes:
+        allow_plain_http: the reason why.
+    """
+
+    allow_plain_http: Annotated[str, text(1, 1000)] | None = None
+    in_flight: Annotated[Whole, Field(ge=1, le=32)] = 4
+    page_size: Annotated[Whole, Field(ge=1, le=1000)] = 200
+    timeout_seconds: Annotated[Whole, Field(ge=1, le=600)] = 30
+    ca: _Path | None = None
+    expiry: Literal["byApply"] | None = None
+    allow_secrets_in_endpoints: StrictBool = False
+    token_renewal: Literal["scheduled"] | None = None
+
+
 class Target(Model):
     """A live store, and how changes come to it.
 
     Attributes:
-        password: where the password of the store's server is read from.
+        password: where the password of the database server is read from.
+        token: where the token of a ProcessMaker instance is read from.
         secrets_allowed: what secret references may lead to; None where the target does not say.
     """
 
     store: _Url
     password: SecretRef | None = None
+    token: SecretRef | None = None
+    login: Login | None = None
+    processmaker: ProcessMaker = ProcessMaker()
     state: _Url | None = None
     env_file: _Path | None = None
     key_file: _Path | None = None

@@ -104,6 +104,15 @@ def translate(failure: Exception, url: str, proxy: Proxy | None = None) -> Netwo
     """
     import httpx
 
+    found = _translated(failure, url, proxy)
+    never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, UnicodeError)
+    found.unsent = isinstance(failure, never_sent)
+    return found
+
+
+def _translated(failure: Exception, url: str, proxy: Proxy | None) -> NetworkFailure:
+    import httpx
+
     host, text = host_of(url), _texts(failure)
     if isinstance(failure, httpx.ProxyError) and proxy:
         return refused_by(proxy, url) if "407" in text else _of_proxy(proxy, url, "does not let the request through")

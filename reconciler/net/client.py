@@ -1,6 +1,7 @@
 """Send one request and read its answer within limits of time and size."""
 
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ class Deadline:
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Note each connection that is made; this is httpx's `trace` extension."""
         if event == "connection.connect_tcp.complete":
+            self._forget_ended()
             made = info["return_value"].get_extra_info("socket")
             self._connections.append(made.dup())  # TLS takes the first descriptor over, and hides it
 
@@ -59,11 +61,27 @@ class Deadline:
             with suppress(OSError):  # it may have ended by itself
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def _forget_ended(self) -> None:
+        """Let go of connections that the other side has ended: a server may do so after each answer."""
+        ended = [connection for connection in self._connections if _is_ended(connection)]
+        for connection in ended:
+            connection.close()
+        self._connections = [connection for connection in self._connections if connection not in ended]
+
     def close(self) -> None:
         """Forget the connections."""
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+
+
+def _is_ended(connection: socket.socket) -> bool:
+    """Whether the other side has ended it, as far as the system tells."""
+    if not hasattr(select, "poll"):
+        return False
+    ends = select.poll()
+    ends.register(connection, getattr(select, "POLLRDHUP", 0))  # that it broke is told unasked
+    return bool(ends.poll(0))
 
 
 CONNECT_SECONDS = 10.0

@@ -67,7 +67,8 @@ class ResolverContext(Struct, frozen=True, dict=True):
         Raises:
             SecretRefused: nobody may.
         """
-        what = own(scheme, target) or ("the password of the store" if {scheme: target} == self.own.password else "")
+        proofs = (words for words, proof in self.own.proofs if proof == {scheme: target})
+        what = own(scheme, target) or next(proofs, "")
         if what:
             raise SecretRefused(f"it leads to {what}", hint=ELSEWHERE)
         if not self.bounds.permit(scheme, target):

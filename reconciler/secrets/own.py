@@ -5,7 +5,7 @@ is in it; a value by being the store's key, whichever way it came.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +36,7 @@ class Own(Struct, frozen=True, dict=True):
         files: further files that are the operator's alone.
         signers: files with the public keys that plans are signed with.
         application: number by which SQLite files that are stores are known.
-        password: reference to the password of the store's server.
+        proofs: references to what proves who asks the store's server, each with what it is in words.
     """
 
     root: Path
@@ -46,7 +46,7 @@ class Own(Struct, frozen=True, dict=True):
     files: tuple[Path, ...] = ()
     signers: tuple[Path, ...] = ()
     application: int = 0
-    password: Mapping[str, str] | None = None
+    proofs: Sequence[tuple[str, Mapping[str, str]]] = ()
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

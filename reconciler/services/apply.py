@@ -34,12 +34,10 @@ class TokenOptions(Struct, frozen=True):
 
     Attributes:
         fetch: whether those that are missing or due are fetched.
-        leave_out: whether a connector whose token is not to be had is left out, instead of stopping everything.
     """
 
     tools: TokenTools
     fetch: bool = True
-    leave_out: bool = False
 
 
 class ApplyOptions(Struct, frozen=True):
@@ -51,6 +49,7 @@ class ApplyOptions(Struct, frozen=True):
         interrupts: told when everything is written and checked, and only the commit is left to fail.
         memory: what the store is to remember when nothing is left out.
         progress: told how far it has come.
+        goes_on: whether what cannot be done is left out with all that depends on it, instead of stopping everything.
     """
 
     secrets: SecretBackend
@@ -61,6 +60,7 @@ class ApplyOptions(Struct, frozen=True):
     interrupts: Interrupts = NOTHING_INTERRUPTS
     memory: Memory | None = None
     progress: Progress = UNTOLD
+    goes_on: bool = False
 
 
 def refuse_problems(plan: Plan) -> None:
@@ -118,7 +118,7 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
         prepared = resolve_secrets(changes, store, options.secrets, options.progress, fetch=options.tokens.fetch)
         _refuse_rotated(prepared)
         lease.check()
-        ready = _with_tokens(prepared, store, options.tokens)
+        ready = _with_tokens(prepared, store, options)
         del prepared  # what tokens take may be a lot
         partly = replace(run, partly=bool(ready.left_out))
         left_out, head = lease.carry_out(
@@ -140,7 +140,7 @@ def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOption
     if plan.basis is not None:
         _refuse_ended(plan.basis, options.clock())
         session.require(plan.basis)
-    outcomes = session.write(ready.writes, options.progress)
+    outcomes = session.write(ready.writes, options.progress, goes_on=options.goes_on)
     left_out = (*ready.left_out, *_undone(ready.writes, outcomes))
     if options.memory is not None and not left_out:
         session.remember(options.memory)
@@ -172,14 +172,14 @@ def _run_of(plan: Plan, options: ApplyOptions, started: str) -> RunInfo:
     )
 
 
-def _with_tokens(prepared: Sequence[Prepared], store: Store, tokens: TokenOptions) -> WithTokens:
+def _with_tokens(prepared: Sequence[Prepared], store: Store, options: ApplyOptions) -> WithTokens:
     """The writes, with the tokens that they need.
 
     Raises:
         CredentialsRefused: some are not to be had, and what needs them may not be left out.
     """
-    ready = fetch_missing(prepared, store, tokens.tools, fetch=tokens.fetch)
-    if ready.left_out and not (tokens.leave_out and ready.writes):
+    ready = fetch_missing(prepared, store, options.tokens.tools)
+    if ready.left_out and not (options.goes_on and ready.writes):
         refuse_left_out(ready.left_out)
     return ready
 

@@ -21,7 +21,8 @@ from reconciler.kinds.authorization_blocks import Authorization, secret_fault
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address
-from reconciler.services.due_changes import renewals_of
+from reconciler.services.due_changes import gives_tokens, held_names, renewals_of
+from reconciler.services.handover import hand_over
 from reconciler.services.restore import kept_secrets
 from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
 from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
@@ -48,12 +49,14 @@ class Prepared(Struct, frozen=True):
 
     Attributes:
         by: the authorizations that need a token.
+        wanted: the names of those whose token is to be there.
         values: of its secrets.
         active: whether the connector is.
     """
 
     write: PlannedWrite
     by: Sequence[Authorization] = ()
+    wanted: frozenset[str] = frozenset()
     values: Mapping[str, Secret] = {}
     trust: Trust | None = None
     active: bool = False
@@ -67,7 +70,8 @@ def resolve_secrets(
     Sealed secrets that a deleted record comes back with stay as they are.
 
     Args:
-        fetch: whether tokens are going to be fetched; else what they take is kept only where one may be there.
+        fetch: whether tokens are fetched; else those alone that a live store is given, and what others take is kept
+            only where one may be there.
 
     Raises:
         RecordConflict: such a record is not there any more.
@@ -82,7 +86,8 @@ def resolve_secrets(
         uid = _uid(change)
         content = None if change.is_token_only else change.content
         if content is None or not may_hold_references(content.body):
-            prepared.append(Prepared(PlannedWrite(change, uid)))
+            renewed = renewals_of(change) if fetch or gives_tokens(store) else ()
+            prepared.append(Prepared(PlannedWrite(change, uid), wanted=frozenset(renewed)))
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
@@ -95,14 +100,23 @@ def resolve_secrets(
             if printed
         )
         write = PlannedWrite(change, uid, given, tuple(back.values()))
-        if (fetch or change.record) and may_need_token(content.body):
+        by = with_tokens(spec) if may_need_token(content.body) else []
+        wanted = _wanted(by, held_names(store, spec), fetch=fetch)
+        if by and (wanted or change.record):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             trust, active = trust_of(spec, values), spec.get("status") != "inactive"
-            prepared.append(Prepared(write, with_tokens(spec), values, trust, active))  # the endpoints may be a lot
+            prepared.append(Prepared(write, by, wanted, values, trust, active))  # the endpoints may be a lot
         else:
             prepared.append(Prepared(write))
     refuse_unresolved(missing, _KEPT)
     return prepared
+
+
+def _wanted(by: Sequence[Authorization], held: frozenset[str] | None, *, fetch: bool) -> frozenset[str]:
+    """Whose token is to be there: a live store that is given tokens has to have them, and nobody else needs others."""
+    if held is None:
+        return frozenset(one.name for one in by) if fetch else frozenset()
+    return held.intersection(one.name for one in by)
 
 
 def _uid(change: Change) -> str:
@@ -172,21 +186,18 @@ class WithTokens(Struct, frozen=True):
     fetched: int
 
 
-def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools, *, fetch: bool) -> WithTokens:
-    """Fetch the tokens that the changes need and that are missing or due, in parallel.
+def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools) -> WithTokens:
+    """Fetch the tokens that are wanted and missing or due, in parallel.
 
     Tokens of live connectors whose authorization stays are stored at once, because a server may have taken
     their refresh tokens back. The others come with the writes.
-
-    Args:
-        fetch: whether to fetch at all, or only to say which stored tokens are no good any more.
     """
-    marked = [_marked(item, store) if fetch or item.write.change.record else item for item in prepared]
-    if not fetch:
-        return WithTokens([item.write for item in marked], (), 0)
-    live: list[TokenJob] = _renewals([item.write.change for item in marked], store, tools)
+    marked = [_marked(item, store) for item in prepared]
+    live: list[TokenJob] = _renewals(marked, store, tools)
     new: list[TokenJob] = []
-    wanted = [(item, by) for item in marked if item.active for by in item.by if can_be_fetched(by)]
+    wanted = [
+        (item, by) for item in marked if item.active for by in item.by if by.name in item.wanted and can_be_fetched(by)
+    ]
     known, now = tools.keeper.states() if wanted else {}, tools.clock()
     for item, by in wanted:
         job = _job(item, by)
@@ -196,7 +207,7 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
         elif is_due(state, now):
             opened = tools.keeper.opened(job.key)
             live.append(with_refresh(replace(job, since=state.obtained), opened[2] if opened else None))
-    failures = obtain(live, tools)
+    failures = obtain(live, tools) if live else {}
     tokens: dict[TokenKey, FetchedToken] = {}
     for group in fetch_tokens(new, tools) if new else ():
         for job, outcome in group:
@@ -208,7 +219,7 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     writes = [_with_tokens(item.write, tokens) for item in marked if _name(item.write) not in refused]
     left_out = tuple((item.write.change, refused[_name(item.write)]) for item in marked if _name(item.write) in refused)  # fmt: skip
     renewed = sum(job.key not in failures for job in live)
-    return WithTokens(writes, left_out, renewed + sum(len(write.tokens) for write in writes))
+    return WithTokens(hand_over(writes, store, tools), left_out, renewed + sum(len(write.tokens) for write in writes))
 
 
 def _name(write: PlannedWrite) -> str:
@@ -252,9 +263,10 @@ def _marked(item: Prepared, store: Store) -> Prepared:
     return replace(item, write=replace(item.write, made_with=printed))
 
 
-def _renewals(changes: Sequence[Change], store: Store, tools: TokenTools) -> list[TokenJob]:
+def _renewals(prepared: Sequence[Prepared], store: Store, tools: TokenTools) -> list[TokenJob]:
     """Jobs for the changes that renew tokens and do nothing else, from what is live."""
-    renewed = {change.key.name: renewals_of(change) for change in changes if change.is_token_only}
+    alone = [item for item in prepared if item.write.change.is_token_only and item.wanted]
+    renewed = {item.write.change.key.name: item.wanted for item in alone}
     jobs = []
     for found in store.connectors(list(renewed)) if renewed else ():
         refuse_unusable(found)

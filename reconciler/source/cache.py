@@ -10,7 +10,6 @@ The bodies of a run that keeps nothing for others are in a database without a na
 
 import os
 import sqlite3
-import stat
 import sys
 import time
 import zlib
@@ -18,12 +17,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.util import find_spec
-from pathlib import Path
 
 from msgspec import Struct
 
 from reconciler.core.model import Resource
-from reconciler.durable import make_folder
+from reconciler.durable import is_private_file, is_private_folder
 from reconciler.kinds.registry import rules_digest
 
 Restore = Callable[[Resource], bytes]
@@ -76,7 +74,7 @@ class Cache:
             scope: what of the repository is read: runs that read something else have a file of their own.
         """
         self._restore = restore
-        self._path = f"{folder}/{_judges(scope)}.db" if folder and _is_private_folder(folder) else ""
+        self._path = f"{folder}/{_judges(scope)}.db" if folder and is_private_folder(folder) else ""
         self._path, self._connection = _open(self._path)
         self.known: dict[bytes, tuple[int, bytes]] = {}
         self._near: dict[int, object] = {}
@@ -179,7 +177,7 @@ class Cache:
 def _open(path: str) -> tuple[str, sqlite3.Connection]:
     """The file, made anew where it cannot be used, or else a database without a name."""
     for _ in range(2):
-        if path and _is_private_file(path):
+        if path and is_private_file(path):
             try:
                 return path, _connect(path)
             except sqlite3.Error as failure:
@@ -203,32 +201,6 @@ def _drop_damaged(path: str, failure: Exception) -> None:
     if path and getattr(failure, "sqlite_errorname", "") != "SQLITE_BUSY":
         with suppress(OSError):
             os.unlink(path)
-
-
-def _is_private_folder(folder: str) -> bool:
-    """Whether it is there, as far as it can be made, and nobody else may write to it."""
-    try:
-        make_folder(Path(folder))
-        found = os.lstat(folder)
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and _is_private(found)
-
-
-def _is_private_file(path: str) -> bool:
-    """Whether it is there, as far as it can be made, and nobody else may write to it."""
-    try:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and _is_private(found)
-
-
-def _is_private(found: os.stat_result) -> bool:
-    mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-    return mine and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _drop_oldest(above: str) -> None:

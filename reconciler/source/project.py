@@ -1,13 +1,13 @@
 """The project file, reconciler.yaml, and why a document does not satisfy its schema."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.store_urls import REMEDY, holds_password
+from reconciler.core.store_urls import holds_password, is_instance, remedy_of
 from reconciler.diagnostics import MAX_FAULTS, Diagnostic, Finding, Place
 from reconciler.kinds import registry
 from reconciler.kinds.registry import SCHEMA_FILES, compiled, is_valid
@@ -133,15 +133,30 @@ def _findings(documents: list[tuple[int, Any]]) -> list[Finding]:
     if document.get("kind") != "Project" or not is_valid("Project", document):
         found += explain(document, first, ("Project",))
     for name, settings in () if found else document.get("targets", {}).items():
-        for key in ("store", "state"):
-            if holds_password(settings.get(key, "")):
-                place = Place(first, ("targets", name, key))
-                found.append(Finding("RC412", "the URL holds a password", place, REMEDY))
+        found += _at_odds(settings, Place(first, ("targets", name)))
     target = document.get("defaultTarget")
     if not found and target is not None and target not in document.get("targets", {}):
         message = f"the target '{target}' is not defined"
         found.append(Finding("RC301", message, Place(first, ("defaultTarget",)), "define it under targets"))
     return found
+
+
+def _at_odds(target: Mapping[str, Any], place: Place) -> Iterator[Finding]:
+    """What of a target does not go together."""
+    for key in ("store", "state"):
+        if holds_password(url := target.get(key, "")):
+            at = Place(place.document, (*place.path, key))
+            yield Finding("RC412", "the URL holds a password", at, remedy_of(url))
+    others = () if is_instance(target["store"]) else ("token", "login", "processmaker")
+    for key in others:
+        if key in target:
+            at = Place(place.document, (*place.path, key), at_key=True)
+            yield Finding(
+                "RC201", f"'{key}' does not go with this store", at, "it is for a store at processmaker+https://HOST"
+            )
+    if not others and "token" in target and "login" in target:
+        at = Place(place.document, (*place.path, "login"), at_key=True)
+        yield Finding("RC201", "'login' does not go with 'token'", at, "give one of the two")
 
 
 def _located(data: bytes, loaded: Loaded, findings: list[Finding]) -> list[Diagnostic]:

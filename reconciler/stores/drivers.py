@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 GROUP = "reconciler.stores"
 _POSTGRESQL = ("postgresql://HOST/DATABASE", "reconciler.stores.postgresql.driver:open_postgresql")
+_PROCESSMAKER = ("processmaker+https://HOST", "reconciler.stores.processmaker.driver:open_processmaker")
 _DRIVERS = {
     "sqlite": ("sqlite:PATH", "reconciler.stores.sqlite.driver:open_sqlite"),
     "postgresql": _POSTGRESQL,
     "postgres": _POSTGRESQL,
+    "processmaker+https": _PROCESSMAKER,
+    "processmaker+http": _PROCESSMAKER,
 }
 """By scheme how its URLs are written, and module and function of the driver."""
 

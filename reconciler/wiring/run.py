@@ -23,7 +23,7 @@ from reconciler.source.repository import Extent, RepositorySource
 from reconciler.source.text import cache_home
 from reconciler.stores.drivers import open_url
 from reconciler.wiring.contracts import read_contract
-from reconciler.wiring.servers import password_files, password_of, refuse_unnamed_server
+from reconciler.wiring.servers import credentials_of, password_of, proof_files, refuse_unnamed_server
 
 if TYPE_CHECKING:
     from reconciler.core.ports.live import Live
@@ -147,11 +147,15 @@ def open_source(root: Path, ref: str, extent: Extent | None = None, *, cached: b
 
 
 def _parsed(root: Path) -> str:
-    """Where what was read of a repository is kept, or "" for nowhere: what lies in it, a commit may have brought along."""
+    """Where what was read of a repository is kept, or "" for nowhere."""
+    home = _cache(root)
+    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}" if home else ""
+
+
+def _cache(root: Path) -> str:
+    """The program's folder in the user's cache, or "": what lies in the repository, a commit may have brought along."""
     home, top = cache_home(), git.top_of(root) or root
-    if not home or Path(os.path.realpath(home)).is_relative_to(top):
-        return ""
-    return f"{home}/parsed/{sha256(os.fsencode(root)).hexdigest()[:32]}"
+    return "" if not home or Path(os.path.realpath(home)).is_relative_to(top) else home
 
 
 def load_settings(root: Path, given: Overrides) -> Settings:
@@ -227,10 +231,15 @@ def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State,
 
     plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)
     others = {name: value for name, value in environment.items() if name != PG_VARIABLE}  # it may be the same one
-    password = password_of(settings, environment, lambda: _own(settings, others))
+    own = partial(_own, settings, others)
+    password = password_of(settings, environment, own)
     context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
     refuse_unnamed_server(settings, environment)
-    opened = open_url(settings.store, context if settings.is_own else replace(context, password=None))
+    asking = replace(context, password=None)
+    if settings.is_own:
+        credentials = credentials_of(settings, environment, own)
+        asking = replace(context, options=settings.options, credentials=credentials)
+    opened = open_url(settings.store, asking)
     if isinstance(opened, State):
         return opened, None
     state = open_url(settings.state, context)
@@ -250,7 +259,7 @@ def context_of(
 
         return make_sealer(environment, key_file, embedded, check, may_create)
 
-    return DriverContext(root, environment, lock_seconds, now, seal)
+    return DriverContext(root, environment, lock_seconds, now, seal, cache=_cache(root))
 
 
 def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretBackend":
@@ -261,7 +270,7 @@ def open_secrets(settings: Settings, environment: Mapping[str, str]) -> "SecretB
         from reconciler.secrets.local import ResolverContext
 
         own, bounds = _own(settings, environment), Bounds(str(settings.root), settings.secrets_allowed)
-        own = replace(own, password=settings.password, files=(*own.files, *password_files(settings)))
+        own = replace(own, proofs=settings.proofs, files=(*own.files, *proof_files(settings)))
         env_file, given = settings.env_file, settings.env_file_given
         return ResolverContext(environment, env_file, settings.root, settings.helpers, own, bounds, given)
 

@@ -1,7 +1,8 @@
-"""Stores on servers: which of them a run connects to, and the password that it does so with."""
+"""Stores on servers: which of them a run connects to, and what proves there who asks."""
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,22 +48,59 @@ def refuse_unnamed_server(settings: Settings, environment: Mapping[str, str]) ->
 def password_of(
     settings: Settings, environment: Mapping[str, str], own: "Callable[[], Own]"
 ) -> Callable[[], Secret] | None:
-    """What gives the password that the target names; None where it names none.
-
-    The operator's bounds hold for it. The target's own do not: they say what definitions may name, and these may not
-    name the password. Without the operator's bounds a command that only reads takes it from variables alone, the client
-    library's too, as a program that a branch names would be started, or a file be opened, before anybody has judged it.
-    """
+    """What gives the password that the target names; None where it names none; see `_giver`."""
     reference = settings.password
     if reference is None or reference == {"env": PG_VARIABLE}:  # which the client library reads by itself
         return None
+    if not _is_followed(settings, reference) and any(map(environment.get, _CLIENTS)):
+        return None
+    return _giver(settings, environment, own, reference, "the password of the store", "set PGPASSWORD or PGPASSFILE, or ")  # fmt: skip
+
+
+def credentials_of(
+    settings: Settings, environment: Mapping[str, str], own: "Callable[[], Own]"
+) -> dict[str, Callable[[], Secret]]:
+    """What gives each part of what the target names to prove who asks its server; see `_giver`."""
+    return {
+        place: partial(Secret, named)
+        if isinstance(named, str)
+        else _giver(settings, environment, own, named, f"{place} of target {settings.target}")
+        for place, named in settings.credentials.items()
+    }
+
+
+def _bounds(settings: Settings) -> Bounds:
     allowed = settings.operator_allows
     lists = (allowed,) if allowed is not None else () if settings.judged else (_ALL,)
-    bounds = Bounds(str(settings.root), lists)
+    return Bounds(str(settings.root), lists)
+
+
+def _is_followed(settings: Settings, reference: Mapping[str, str]) -> bool:
+    """Whether the bounds are the operator's own word, or permit it."""
+    if settings.operator_allows is not None or settings.judged:
+        return True
+    return _bounds(settings).permit(*only(reference))
+
+
+def _giver(
+    settings: Settings,
+    environment: Mapping[str, str],
+    own: "Callable[[], Own]",
+    reference: Mapping[str, str],
+    what: str,
+    instead: str = "",
+) -> Callable[[], Secret]:
+    """What gives a secret that the target names for its server.
+
+    The operator's bounds hold for it. The target's own do not: they say what definitions may name, and these may not
+    name it. Without the operator's bounds a command that only reads takes it from variables alone, as a program that a
+    branch names would be started, or a file be opened, before anybody has judged it.
+
+    Args:
+        what: the secret, in words.
+        instead: what else to do where it is not followed; "" or a text that ends in "or ".
+    """
     scheme, target = only(reference)
-    is_followed = allowed is not None or settings.judged or bounds.permit(scheme, target)
-    if not is_followed and any(map(environment.get, _CLIENTS)):
-        return None
 
     def resolve() -> Secret:
         from reconciler.secrets.local import ResolverContext
@@ -70,23 +108,23 @@ def password_of(
 
         file = settings.env_file if settings.judged or settings.env_file_given else None
         context = ResolverContext(
-            environment, file, settings.root, settings.helpers, own(), bounds, settings.env_file_given
+            environment, file, settings.root, settings.helpers, own(), _bounds(settings), settings.env_file_given
         )
         try:
             return Resolver(lambda: context).resolve(reference)
         except SecretRefused as refused:
-            if is_followed:
-                raise refused.again("the password of the store: ") from None
+            if _is_followed(settings, reference):
+                raise refused.again(f"{what}: ") from None
             raise SecretRefused(
-                f"the password of the store is behind {{{scheme}: {target}}}, which a command that only reads follows"
+                f"{what} is behind {{{scheme}: {target}}}, which a command that only reads follows"
                 " only where whoever runs it allows it",
-                hint=f"set PGPASSWORD or PGPASSFILE, or allow it: --secrets-allowed '{scheme}:{target}'",
+                hint=f"{instead}allow it: --secrets-allowed '{scheme}:{target}'",
             ) from None
 
     return resolve
 
 
-def password_files(settings: Settings) -> tuple[Path, ...]:
-    """The file that is the password of the store; those that hold other secrets too are not meant."""
-    named = settings.password or {}
-    return tuple(settings.root / path for scheme, path in named.items() if scheme in ("file", "age"))
+def proof_files(settings: Settings) -> tuple[Path, ...]:
+    """The files that are what proves who asks the server; those that hold other secrets too are not meant."""
+    named = (only(reference) for _, reference in settings.proofs)
+    return tuple(settings.root / path for scheme, path in named if scheme in ("file", "age"))

@@ -332,3 +332,12 @@ def make_wire() -> Iterator[Callable]:
     yield make
     for wire in made:
         wire.close()
+
+
+@pytest.fixture
+def processmaker():
+    """A simulated ProcessMaker instance of today: see servers.processmaker.Instance."""
+    from servers.processmaker import instance
+
+    with instance() as running:
+        yield running

@@ -124,6 +124,7 @@ class DriverContext(Struct, frozen=True):
         writes: whether the command writes, so that what it reads first has to be the latest.
         options: what the target says of a server of its scheme beside the URL, as the project file has it.
         credentials: gives what proves who asks that server, by its place in the target, such as "token"; as `password`.
+        cache: a folder of the user's for what may be removed at any time, each driver in one of its own; "" for none.
     """
 
     root: Path
@@ -136,6 +137,7 @@ class DriverContext(Struct, frozen=True):
     writes: bool = False
     options: Mapping[str, Any] = {}
     credentials: Mapping[str, Callable[[], Secret]] = {}
+    cache: str = ""
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

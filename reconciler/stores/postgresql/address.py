@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from reconciler.core.references import own_place
-from reconciler.core.store_urls import HOSTS, REMEDY, is_here, strangers
+from reconciler.core.store_urls import HOSTS, is_here, remedy_of, strangers
 from reconciler.errors import NotPermitted, UsageError
 from reconciler.harmless import harmless
 
@@ -80,9 +80,9 @@ def read_url(url: str, root: Path) -> Address:
         _refuse(key, variables.get(key, ""), key in variables)
     try:
         parsed = Conninfo.parse(bare.encode())
+        named = {option.keyword.decode(): option.val.decode() for option in parsed if option.val is not None}
     except (OperationalError, UnicodeError):  # whose message repeats the URL
         raise UsageError("the URL of the store cannot be read", hint="write postgresql://USER@HOST:PORT/DATABASE, and %XX for odd characters") from None  # fmt: skip
-    named = {option.keyword.decode(): option.val.decode() for option in parsed if option.val is not None}
     if "password" in named:
         _refuse("password", "", known=True)
     if "service" in named and ("host" in named or "hostaddr" in named):
@@ -121,7 +121,7 @@ def _refuse(key: str, variable: str, known: bool) -> None:
         UsageError: it is one.
     """
     if key == "password":
-        raise UsageError("the URL of the store holds a password, which others see", hint=REMEDY)
+        raise UsageError("the URL of the store holds a password, which others see", hint=remedy_of("postgresql:"))
     if key in _PERMITTED:
         return
     if not known:

@@ -1,0 +1,281 @@
+"""Ask an instance, within its limits: patiently, a few requests at once, and saying what nobody can know."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from threading import Event, Lock
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from reconciler.core.calls import Trust
+from reconciler.errors import CertificateUnusable, NetworkFailure, StoreUnavailable, UsageError
+from reconciler.net.client import Response, ResponseLimits, Sender
+from reconciler.net.retry import Senders, retry_after
+from reconciler.stores.processmaker.address import Address
+from reconciler.stores.processmaker.answers import (
+    FAILED,
+    INVALID,
+    TOO_MANY,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Asked,
+    Lost,
+    Refused,
+    Reply,
+    read_answer,
+    read_change,
+)
+from reconciler.stores.processmaker.login import Login, Post
+from reconciler.stores.processmaker.options import Options
+from reconciler.stores.processmaker.request import ACCEPT, FORM, Header, Request, texts_of
+
+LARGEST = 64 * 1024 * 1024  # bytes of an answer
+_HINTS = (
+    ("tls: {ca: {file: PATH}}", "processmaker: {ca: PATH}  in the target"),
+    ("the endpoint's timeoutSeconds", "timeoutSeconds of the target's processmaker settings"),
+)
+"""What hints for connectors say, and what is meant here."""
+
+
+class Patience(Struct, frozen=True):
+    """How long is waited for an instance; all in seconds.
+
+    Attributes:
+        busy: how long in all one request waits for what answers 429 and 503.
+        refused: before each further try, where the connection is refused.
+        lost: before each further try of a GET whose answer was lost.
+    """
+
+    busy: float = 120.0
+    refused: tuple[float, ...] = (0.2, 0.6, 1.2)
+    lost: tuple[float, ...] = (0.2, 1.0)
+
+
+USUAL = Patience()
+DEFAULTS = Options()
+
+
+class Client:
+    """Asks one instance, for several threads. Nothing is opened before it is used, or once more after `close`.
+
+    Attributes:
+        options: what the target says of the instance.
+        requests: how many were sent until now, those for a token included.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        login: Callable[[Post], Login],
+        options: Options = DEFAULTS,
+        *,
+        trust: Callable[[], Trust] = Trust,
+        say: Callable[[str], None] = lambda _: None,
+        patience: Patience = USUAL,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            login: makes what proves who asks, from what posts a form.
+            trust: gives whose certificates are trusted.
+            say: told in a sentence why nothing happens for a while.
+        """
+        self.address = address
+        self.options, self.in_flight = options, options.in_flight
+        self.timeout_seconds = float(options.timeout_seconds)
+        self.requests = 0
+        self.login = login(self._post)
+        self._answered, self._seconds, self._free_at = 0, 0.0, 0.0
+        self._make_trust, self._say, self._patience = trust, say, patience
+        self._senders = Senders()
+        self._lock, self._stop = Lock(), Event()
+
+    @property
+    def mean_seconds(self) -> float:
+        """How long a request took on average; 0 before the first answer."""
+        return self._seconds / self._answered if self._answered else 0.0
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, etag: str = "") -> Reply:
+        """Read; what was lost is asked for again.
+
+        Args:
+            path: below the API, such as "/data_sources".
+            etag: of what is known: if it is still that, the status is 304 and the body None.
+
+        Raises:
+            Refused: it is not to be had.
+            StoreUnavailable: there is no answer, or none of an API.
+        """
+        asked = Request("GET", path, urlencode(params or {}), etag)
+        found = self._tried(asked)
+        for number, pause in enumerate(self._patience.lost):
+            status = None if isinstance(found, NetworkFailure) else found.status
+            if status is not None and (status < FAILED or (status == FAILED and number)):
+                break
+            self._wait(pause)
+            found = self._tried(asked)
+        if isinstance(found, NetworkFailure):
+            raise _unavailable(found)
+        return read_answer(self._words(asked), found)
+
+    def change(self, verb: str, path: str, body: Any = None) -> Reply:
+        """Change something. It is sent again only where it is known that nothing was done.
+
+        Args:
+            path: below the API, such as "/data_sources/7".
+            body: to be sent as JSON; None for none.
+
+        Raises:
+            Refused: it was not done.
+            Lost: nobody knows whether it was done.
+            StoreUnavailable: it was not done, and nothing else is going to be.
+        """
+        asked = Request(verb, path, body=None if body is None else msgspec.json.encode(body))
+        words = self._words(asked, body)
+        try:
+            answer, is_repeated = self._sent(asked)
+        except NetworkFailure as failure:
+            raise Lost(f"{failure.message}, to {words.words}", hint=translated(failure.hint)) from None
+        try:
+            return read_change(words, answer)
+        except Refused as refused:
+            if is_repeated and refused.status == INVALID:  # by what was done before a 503, maybe
+                raise Lost(refused.message, hint=refused.hint, is_answered=True) from None
+            raise
+
+    def abort(self) -> None:
+        """End what is under way, and all waiting, from another thread."""
+        self._stop.set()
+        self._senders.abort()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._senders.close()
+        self._senders = Senders()
+        self._stop.clear()
+
+    def _words(self, asked: Request, body: Any = None) -> Asked:
+        given = body.get("credentials") if isinstance(body, dict) else None
+        return Asked(self.address.host, asked.verb, asked.path, (*self.login.secrets(), *texts_of(given)))
+
+    def _tried(self, asked: Request) -> Response | NetworkFailure:
+        try:
+            return self._sent(asked)[0]
+        except NetworkFailure as failure:
+            return failure
+
+    def _sent(self, asked: Request) -> tuple[Response, bool]:
+        """The answer, once the instance has time and takes the token; and whether 503 came before it.
+
+        Raises:
+            NetworkFailure: the answer was lost.
+            StoreUnavailable: nothing was done.
+        """
+        token, is_renewed, busy = self.login.token(), False, 0.0
+        is_repeated = False
+        while True:
+            answer = self._reached(asked.verb, self.address.api + asked.target, asked.headers(token), asked.body)
+            if answer.status in (TOO_MANY, UNAVAILABLE):
+                is_repeated |= answer.status == UNAVAILABLE
+                busy += self._hold_back(asked, answer, busy)
+            elif answer.status != UNAUTHORIZED:
+                self.login.take(token)
+                return answer, is_repeated
+            elif is_renewed:
+                raise self.login.refusal()
+            else:
+                token, is_renewed = self.login.renewed(token), True
+
+    def _hold_back(self, asked: Request, answer: Response, waited: float) -> float:
+        """Let nothing be sent for as long as the instance asks for; gives the seconds.
+
+        Args:
+            waited: how long the request has waited until now.
+
+        Raises:
+            StoreUnavailable: that is longer than anybody would wait.
+        """
+        pause = retry_after(answer.header("retry-after"), datetime.now(UTC)) or max(1.0, min(waited, 15.0))
+        host, status = self.address.host, answer.status
+        why = "too many requests" if status == TOO_MANY else "in maintenance, or overloaded"
+        if waited + pause > self._patience.busy:
+            message = f"{host} answered {asked.verb} {asked.path} with {status}: {why}; it asks to wait {pause:.0f} s"
+            kind = Lost if status == UNAVAILABLE and asked.verb != "GET" else StoreUnavailable
+            raise kind(message, hint="try again later")
+        self._say(f"{host} answered {status} ({why}); waiting {pause:.0f} s")
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic() + pause)
+        return pause
+
+    def _reached(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:
+        """The answer of a server that may be away for a moment.
+
+        Raises:
+            NetworkFailure: the answer was lost.
+            StoreUnavailable: no connection was made.
+        """
+        pauses = self._patience.refused if self._answered else self._patience.refused[:1]
+        for pause in (*pauses, None):
+            try:
+                return self._exchanged(verb, url, headers, body)
+            except NetworkFailure as failure:
+                if not failure.unsent:
+                    raise
+                if pause is None or not failure.transient:
+                    raise _unavailable(failure) from None
+                self._wait(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _exchanged(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:
+        while (left := self._free_at - time.monotonic()) > 0:
+            self._wait(left)
+        self._refuse_stopped()
+        sender = self._sender()
+        with self._lock:
+            self.requests += 1
+        limits = ResponseLimits(self.timeout_seconds, LARGEST)
+        answer = sender.send(verb, url, headers=headers, body=body, limits=limits)
+        with self._lock:
+            self._answered += 1
+            self._seconds += answer.seconds
+        return answer
+
+    def _sender(self) -> Sender:
+        try:
+            return self._senders.open(self._trust)
+        except CertificateUnusable as failure:
+            message = failure.message.replace("tls.ca", "processmaker.ca of the target")
+            raise UsageError(message, hint="name a file of PEM certificates (-----BEGIN CERTIFICATE-----)") from None
+
+    @cached_property
+    def _trust(self) -> Trust:
+        return self._make_trust() if self.address.root.startswith("https") else Trust(verify=False)  # of no use there
+
+    def _post(self, url: str, form: bytes) -> Response:
+        try:
+            return self._reached("POST", url, (ACCEPT, FORM), form)
+        except NetworkFailure as failure:
+            raise _unavailable(failure) from None
+
+    def _wait(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+        self._refuse_stopped()
+
+    def _refuse_stopped(self) -> None:
+        if self._stop.is_set():
+            raise StoreUnavailable(f"{self.address.host}: interrupted")
+
+
+def _unavailable(failure: NetworkFailure) -> StoreUnavailable:
+    return StoreUnavailable(failure.message, hint=translated(failure.hint))
+
+
+def translated(hint: str) -> str:
+    """What a hint for connectors means here."""
+    for theirs, ours in _HINTS:
+        hint = hint.replace(theirs, ours)
+    return hint

@@ -1,0 +1,274 @@
+"""Who sends requests: a few at once, each noted before it is sent, many notes in one transaction."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
+from reconciler.errors import Interrupted, ReconcilerError
+from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.canonical import digest
+
+if TYPE_CHECKING:
+    from reconciler.stores.processmaker.client import Client, Reply
+
+
+class NotDone(Exception):
+    """A write ends here. Its reason is one sentence without any value."""
+
+    def __init__(self, result: Result, reason: str) -> None:
+        super().__init__(reason)
+        self.result = result
+        self.reason = reason
+
+
+class Job(Struct, frozen=True, eq=False):
+    """What is done of one write in one go, by one thread.
+
+    Attributes:
+        needs: the writes without which it cannot be done.
+    """
+
+    write: int
+    do: Callable[["Hand"], None]
+    needs: frozenset[int] = frozenset()
+
+
+class Change(Struct, frozen=True):
+    """One request that changes something.
+
+    Attributes:
+        shown: its body without secrets, where it has some: what is noted is a digest of that.
+    """
+
+    verb: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    shown: Mapping[str, Any] | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of what it says, less what is secret."""
+        shown = self.body if self.shown is None else self.shown
+        return "" if shown is None else digest(shown)
+
+
+class Limits(Struct, frozen=True):
+    """What the instance is asked at most.
+
+    Attributes:
+        in_flight: requests at once.
+        patience: seconds after which it is at work at none that was sent before.
+    """
+
+    in_flight: int
+    patience: float
+
+
+class _Ask(Struct, frozen=True, eq=False):
+    """A request that waits to be noted; told its number then."""
+
+    write: int
+    change: Change
+    noted: "Future[int]"
+
+
+class Crew:
+    """The threads of a run. The thread that made it keeps the journal; the others send.
+
+    There are twice as many as requests may be in flight, so that some wait for the journal while others are sent.
+    """
+
+    def __init__(
+        self, client: "Client", journal: Journal, how: Carrying, limits: Limits, called: Callable[[int], str]
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            called: what a write is called in messages.
+        """
+        self._client = client
+        self._journal = journal
+        self._how = how
+        self._called = called
+        self._hands = 2 * limits.in_flight
+        self._line = BoundedSemaphore(limits.in_flight)
+        self.patience = limits.patience
+        self._desk: SimpleQueue[_Ask | None] = SimpleQueue()
+        self._answers: SimpleQueue[Answer] = SimpleQueue()
+        self._noted = 0
+        self._ahead = timedelta()
+        self._failed: dict[int, NotDone] = {}
+        self._why = ""
+        self.closed: ReconcilerError | None = None
+        """What keeps anything more from being sent."""
+
+    @property
+    def failed(self) -> Mapping[int, NotDone]:
+        """By write what went wrong."""
+        return self._failed
+
+    def fail(self, write: int, failure: NotDone) -> None:
+        """Note that a write goes no further; the first reason stays."""
+        self._failed.setdefault(write, failure)
+        if not self._how.goes_on and not self._why:
+            self._why = f"{self._called(write)} was not done"
+
+    def work(self, jobs: Sequence[Job]) -> None:
+        """Do them, a few at once and in any order, and note what goes wrong."""
+        waiting, running = deque(jobs), 0
+        begun: list[Future[None]] = []
+        with ThreadPoolExecutor(self._hands, "processmaker") as pool:
+            try:
+                while waiting or running:
+                    while waiting and running < self._hands:
+                        job = waiting.popleft()
+                        if (refused := self._refusal(job)) is not None:
+                            self.fail(job.write, refused)
+                        else:
+                            begun.append(pool.submit(self._do, job))
+                            running += 1
+                    running -= self._keep() if running else 0
+            except BaseException:
+                self.closed = Interrupted("the run was broken off")
+                while running:
+                    running -= self._keep()
+                raise
+        self._write_down(())
+        for one in begun:
+            one.result()  # a bug is raised here
+
+    def _refusal(self, job: Job) -> NotDone | None:
+        """Why a job is not begun."""
+        if job.write in self._failed:
+            return self._failed[job.write]
+        if missing := sorted(need for need in job.needs if need in self._failed):
+            return NotDone(Result.FAILED, f"not begun, as it needs {self._called(missing[0])}")
+        if self.closed is not None:
+            return NotDone(Result.FAILED, f"not begun: {self.closed.message}")
+        if self._how.is_ending():
+            return NotDone(Result.FAILED, "not begun, as the run was to end")
+        return NotDone(Result.FAILED, f"not begun, as {self._why}") if self._why else None
+
+    def _do(self, job: Job) -> None:
+        hand = Hand(self, job.write)
+        try:
+            job.do(hand)
+        except NotDone as failure:
+            self.fail(job.write, failure)
+        except Refused as refusal:
+            self.fail(job.write, NotDone(Result.FAILED, refusal.message))
+        except ReconcilerError as failure:
+            self.closed = self.closed or failure
+            said = Result.UNKNOWN if hand.has_sent else Result.FAILED
+            self.fail(job.write, NotDone(said, failure.message))
+        finally:
+            self._desk.put(None)
+
+    def _keep(self) -> int:
+        """Wait for a request to be noted, or a job to end, and take down all that there is; gives how many have ended."""
+        found = [self._desk.get(), *_rest(self._desk)]
+        asked = [one for one in found if one is not None]
+        numbers = range(self._noted, self._noted + len(asked))
+        self._noted += len(asked)
+        intents = [
+            Intent(number, one.write, one.change.verb, one.change.path, one.change.digest)
+            for number, one in zip(numbers, asked, strict=True)
+        ]
+        try:
+            if intents:
+                self._write_down(intents)
+        finally:
+            for intent, one in zip(intents, asked, strict=True):
+                if self.closed is None:
+                    one.noted.set_result(intent.number)
+                else:
+                    one.noted.set_exception(self.closed)
+        return len(found) - len(asked)
+
+    def _write_down(self, intents: Sequence[Intent]) -> None:
+        answers = list(_rest(self._answers))
+        if self.closed is None and (answers or intents):
+            try:
+                self._journal.keep(answers, intents)
+            except ReconcilerError as failure:
+                self.closed = failure
+
+    # what hands call, each in its own thread
+
+    def get(self, path: str, params: Mapping[str, Any] | None, etag: str) -> "Reply":
+        """Read."""
+        with self._line:
+            reply = self._client.get(path, params, etag)
+        return self._dated(reply)
+
+    def moment(self) -> datetime:
+        """Now, by the server's clock as far as it is known."""
+        return datetime.now(UTC) + self._ahead
+
+    def send(self, hand: "Hand", change: Change) -> "Reply":
+        """Have a request noted, send it, and have its answer noted with the next one.
+
+        Raises:
+            Lost: nobody knows whether it was done.
+            Refused: it was not.
+            ReconcilerError: it was not sent.
+        """
+        noted: Future[int] = Future()
+        self._desk.put(_Ask(hand.write, change, noted))
+        number = noted.result()
+        hand.has_sent = True
+        with self._line:
+            reply = self._client.change(change.verb, change.path, change.body)
+        made = str(reply.body["id"]) if isinstance(reply.body, dict) and "id" in reply.body else ""
+        self._answers.put(Answer(number, reply.status, made))
+        return self._dated(reply)
+
+    def _dated(self, reply: "Reply") -> "Reply":
+        if reply.date is not None:
+            self._ahead = reply.date - datetime.now(UTC)
+        return reply
+
+
+class Hand:
+    """One thread at one write.
+
+    Attributes:
+        has_sent: whether it has sent what changes something.
+    """
+
+    def __init__(self, crew: Crew, write: int) -> None:
+        self._crew = crew
+        self.write = write
+        self.has_sent = False
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, etag: str = "") -> "Reply":
+        """Read."""
+        return self._crew.get(path, params, etag)
+
+    def send(self, change: Change) -> "Reply":
+        """Send what changes something; see `Crew.send`."""
+        return self._crew.send(self, change)
+
+    def moment(self) -> datetime:
+        """Now, by the server's clock as far as it is known."""
+        return self._crew.moment()
+
+    def wait(self) -> None:
+        """Until the server has ended, or given up, whatever was sent to it before."""
+        sleep(self._crew.patience)
+
+
+def _rest(desk: SimpleQueue[Any]) -> Iterator[Any]:
+    while True:
+        try:
+            yield desk.get_nowait()
+        except Empty:
+            return

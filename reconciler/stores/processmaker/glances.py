@@ -1,0 +1,61 @@
+"""Records as they are now, read one by one: just before they are written, and right after."""
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.ports.live import Result
+from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.crew import Hand, NotDone
+from reconciler.stores.processmaker.rows import GroupRow
+from reconciler.stores.processmaker.run import Run
+from reconciler.stores.processmaker.settlement import named
+from reconciler.stores.processmaker.sorts import GROUP, SORTS, Sort, number_of
+
+if TYPE_CHECKING:
+    from reconciler.stores.processmaker.client import Client
+
+_NOT_FOUND = 404
+
+
+def fetch(client: "Client | Hand", sort: Sort, number: int, title: str = "") -> Any:
+    """A row as it is now; None where there is none.
+
+    Args:
+        title: the name that it probably has. Groups are looked for by it, as only their list tells all of them.
+    """
+    if title and sort is GROUP and (row := _listed(client, number, title)):
+        return row
+    try:
+        found = client.get(f"{sort.path}/{number}").body
+    except Refused as refusal:
+        if refusal.status != _NOT_FOUND:
+            raise
+        return None
+    row = sort.row(found)
+    return _listed(client, number, row.name) if sort is GROUP else row
+
+
+def _listed(client: "Client | Hand", number: int, title: str) -> GroupRow | None:
+    return next((row for row in named(client, GROUP, title) if row.id == number), None)
+
+
+def look(run: Run, hand: Hand) -> Any:
+    """The row of a write's record, which is still what it was.
+
+    Raises:
+        NotDone: it is not, or is gone.
+    """
+    write, uid = run.writes[hand.write], run.uid(hand.write)
+    sort = SORTS[write.key.kind]
+    row = fetch(hand, sort, number_of(uid), run.title(uid))
+    if row is None:
+        raise NotDone(Result.CONFLICT, "it is gone")
+    expected = run.versions.get(uid, write.version)
+    if expected and sort.version(row) != expected:
+        raise NotDone(Result.CONFLICT, "somebody else has written to it")
+    return row
+
+
+def now(run: Run, hand: Hand) -> Any:
+    """The row of a write's record as the run has left it; None where it is gone."""
+    uid = run.uid(hand.write)
+    return fetch(hand, SORTS[run.writes[hand.write].key.kind], number_of(uid), run.title(uid))

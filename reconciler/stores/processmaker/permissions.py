@@ -1,0 +1,206 @@
+"""What groups may do: the union of what policies give them, written group by group.
+
+A request gives a group all the names that it is to hold, also those that have nothing to do with us. So what it holds
+is read just before, and what is not ours goes back as it was. What is given comes before what is taken, over all groups,
+so that nobody who moves from one to another is without in between.
+
+A name may be there twice, when two wrote at once. That gives no more than once, and the server takes both away when the
+name is taken; to make one of two it would have to be taken and given back, and the group would be without it in between.
+So it stays, and is told.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.core.model import Key
+from reconciler.core.ports.live import Known, Outcome, Result
+from reconciler.kinds.canonical import fold
+from reconciler.kinds.policies import without_expired
+from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.glances import fetch
+from reconciler.stores.processmaker.policies import (  # fmt: skip
+    fold_all,
+    pairs,
+    policy_bodies,
+    policy_digest,
+    policy_groups,
+    policy_note,
+    written_body,
+)
+from reconciler.stores.processmaker.records import POLICY, is_written
+from reconciler.stores.processmaker.rows import GroupRow
+from reconciler.stores.processmaker.run import UNLIKE, Run, differences
+from reconciler.stores.processmaker.settlement import ensure
+from reconciler.stores.processmaker.sorts import GROUP, number_of
+
+PATH = "/permissions"
+
+
+class Rights:
+    """What groups are to hold, by what a run writes.
+
+    Attributes:
+        ours: the instance's names of our permissions, folded.
+        touched: by number of a group the writes of policies that are for it, or were.
+    """
+
+    def __init__(self, run: Run, managed: Mapping[str, str]) -> None:
+        """Go by what was read.
+
+        Args:
+            managed: what the instance calls our permissions.
+        """
+        self.run = run
+        self.managed = managed
+        self.ours = fold_all(managed.values())
+        self._known = {
+            uid: (known.key.name, _standing(known))
+            for uid, known in run.sight.recollection.records.items()
+            if known.key.kind == POLICY and is_written(uid, known)
+        }
+        self._numbers = {key.name: number for key, number in _groups(run).items()}
+        self._held = {number: row.permissions for number, row in run.sight.picture.groups.items()}
+        self.writes = [index for index, write in enumerate(run.writes) if write.key.kind == POLICY]
+        self.touched: dict[int, list[int]] = defaultdict(list)
+
+    def settle_groups(self) -> None:
+        """Find the groups that the writes are about, once the new ones are there."""
+        for index in self.writes:
+            write = self.run.writes[index]
+            before = self._known.get(write.id, ("", None))[1]
+            if before is None and write.id in self.run.sight.records:
+                before = self.run.sight.records[write.id].body
+            for number in sorted({*self._of(before), *self._of(write.body)}):
+                self.touched[number].append(index)
+
+    def _of(self, body: Any) -> set[int]:
+        found = {self.number(group) for group in policy_groups(body)} if body else set()
+        return {number for number in found if number}
+
+    def number(self, group: str) -> int:
+        """The number of a group as it is called now, or was when the run began; 0 for none."""
+        try:
+            return self.run.number(Key("Group", group))
+        except NotDone:
+            return self._numbers.get(group, 0)
+
+    def bodies(self, failed: Collection[int]) -> dict[str, tuple[str, Any]]:
+        """By id name and body of all policies that are to be; a write that failed leaves its own as it was."""
+        found = dict(self._known)
+        for index in self.writes:
+            write = self.run.writes[index]
+            if index in failed:
+                continue
+            uid = write.id or f"new:{index}"
+            if write.body is None:
+                found.pop(uid, None)
+            else:
+                found[uid] = (write.key.name, write.body)
+        return found
+
+    def given(self, number: int, failed: Collection[int]) -> set[str]:
+        """The names that policies give a group."""
+        all_pairs = (pairs(body, self.managed) for _, body in self.bodies(failed).values())
+        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+
+    def lacking(self, number: int, held: Collection[str], failed: Collection[int] = ()) -> set[str]:
+        """The names that a group is to hold and does not."""
+        return self.given(number, failed) - set(held)
+
+    def surplus(self, number: int, held: Collection[str], failed: Collection[int] = ()) -> set[str]:
+        """Our names that a group holds and is not to."""
+        given = self.given(number, failed)
+        return {name for name in held if fold(name) in self.ours and name not in given}
+
+    def held(self, number: int) -> tuple[str, ...]:
+        """The names that a group held when it was read last; a new one none."""
+        return self._held.get(number, ())
+
+    # the two turns
+
+    def give(self, number: int) -> Callable[[Hand], None]:
+        """Have a group hold what it lacks."""
+
+        def do(hand: Hand) -> None:
+            row = self._look(hand, number)
+            self._write(hand, row, set(row.permissions) | self.lacking(number, row.permissions, hand.failed))
+
+        return do
+
+    def take(self, number: int) -> Callable[[Hand], None]:
+        """Have a group hold nothing of ours that it is not to."""
+
+        def do(hand: Hand) -> None:
+            row = self._look(hand, number)
+            self._write(hand, row, set(row.permissions) - self.surplus(number, row.permissions, hand.failed))
+
+        return do
+
+    def _look(self, hand: Hand, number: int) -> GroupRow:
+        """The group, of whose names of ours nobody else has written any since it was read.
+
+        Raises:
+            NotDone: somebody has, or it is gone.
+        """
+        row = self._fetch(hand, number)
+        if self._mine(row.permissions) != self._mine(self.held(number)):
+            raise NotDone(Result.CONFLICT, f"somebody else has changed what group {number} may do")
+        return row
+
+    def _mine(self, names: Collection[str]) -> set[str]:
+        return {fold(name) for name in names} & self.ours
+
+    def _fetch(self, hand: Hand, number: int) -> GroupRow:
+        row = fetch(hand, GROUP, number, self.run.title(GROUP.id(number)) or self.run.new_title(number))
+        if not isinstance(row, GroupRow):
+            raise NotDone(Result.CONFLICT, f"group {number} is gone")
+        return row
+
+    def _write(self, hand: Hand, row: GroupRow, names: set[str]) -> None:
+        if names == set(row.permissions):
+            return
+
+        def is_done() -> bool:
+            return set(self._fetch(hand, row.id).permissions) == names
+
+        ensure(hand, Change("PUT", PATH, {"group_id": row.id, "permission_names": sorted(names)}), is_done)
+        after = self._fetch(hand, row.id)
+        self._held[row.id] = after.permissions
+        if set(after.permissions) != names:
+            missing = ", ".join(sorted(names ^ set(after.permissions)))
+            raise NotDone(Result.FAILED, f"the instance made something else of what group {row.id} may do: {missing}")
+
+    # what came of it
+
+    def check(self, index: int, uid: str, rows: Mapping[int, GroupRow]) -> None:
+        """Say what came of the write of a policy by what groups hold now."""
+        write = self.run.writes[index]
+        if write.body is None:
+            self.run.outcomes[index] = Outcome(Result.DONE, write.id)
+            return
+        body = self.live(write.id or f"new:{index}", rows)
+        unlike = differences(write.body, body)
+        if unlike:
+            reason = f"groups hold something else than it says: {unlike}"
+            self.run.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
+        else:
+            self.run.outcomes[index] = Outcome(Result.DONE, uid, policy_digest(body), note=policy_note(write.body))
+
+    def live(self, uid: str, rows: Mapping[int, GroupRow]) -> Any:
+        """What is live of a policy, by what groups hold."""
+        names = self.run.names("Group")
+        held = {names[number]: [name for name in row.permissions if fold(name) in self.ours] for number, row in rows.items() if number in names}  # fmt: skip
+        return policy_bodies(self.bodies(()), held, self.managed).get(uid)
+
+
+def _standing(known: Known) -> Any:
+    """A policy as it was last written, without the grants that have ended."""
+    body = written_body(known.body, known.note)
+    spec, gone = without_expired(body["spec"], datetime.now(UTC).isoformat())
+    return {**body, "spec": spec} if gone else body
+
+
+def _groups(run: Run) -> dict[Key, int]:
+    return {one.key: number_of(one.id) for one in run.sight.records.values() if one.key.kind == "Group"}

@@ -1,0 +1,158 @@
+"""What became of a request whose answer was lost, and what is done then.
+
+Only two things are sent again: what says all of what is to be, and the making of a record once nobody can be at work
+at it any more and it is not there.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from reconciler.core.ports.live import Result
+from reconciler.kinds.canonical import fold
+from reconciler.stores.processmaker.answers import Lost, Refused
+from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.pages import Listing, whole
+from reconciler.stores.processmaker.sorts import Sort
+
+if TYPE_CHECKING:
+    from reconciler.stores.processmaker.client import Client
+
+_TIMES = 2
+LATE = timedelta(seconds=2)
+"""Times have whole seconds, and a server may be several machines."""
+_PAGE = 100
+
+
+class Search(Struct, frozen=True):
+    """A record that may have been made.
+
+    Attributes:
+        since: by the server's clock, the moment before which it was not.
+        is_like: whether a row holds what the record was to hold.
+    """
+
+    sort: Sort
+    name: str
+    since: datetime
+    is_like: Callable[[Any], bool]
+
+
+def make(hand: Hand, sort: Sort, change: Change, is_like: Callable[[Any], bool]) -> int:
+    """Have a record made, once; gives its id.
+
+    Raises:
+        NotDone: it was not, or nobody can say.
+        Refused: for another reason than its name.
+    """
+    name = str((change.body or {}).get("name"))
+    search = Search(sort, name, hand.moment() - LATE, is_like)
+    for turn in range(_TIMES):
+        try:
+            return _number(hand.send(change).body, sort)
+        except Refused as refusal:
+            if "name" not in refusal.fields:
+                raise
+            found = found_out(hand, search) if turn else None
+            if found is None:
+                raise _taken(hand, search) from refusal
+            return found
+        except Lost as lost:
+            found = _found_in_time(hand, search, lost)
+            if found is not None:
+                return found
+    raise NotDone(Result.FAILED, f"the instance failed {_TIMES} times to make it, and it is not there")
+
+
+def ensure(hand: Hand, change: Change, is_done: Callable[[], bool]) -> None:
+    """Have done what may be done twice.
+
+    Args:
+        is_done: looks whether it is.
+
+    Raises:
+        NotDone: it was not, or nobody can say.
+        Refused: by the server.
+    """
+    for _ in range(_TIMES):
+        try:
+            hand.send(change)
+        except Refused as refusal:
+            if change.verb == "DELETE" and refusal.status == 404:
+                return
+            raise
+        except Lost as lost:
+            if is_done():
+                return
+            if not lost.is_answered:
+                hand.wait()  # what is at work still must not come after what is sent next
+                if is_done():
+                    return
+        else:
+            return
+    raise NotDone(Result.FAILED, f"the instance failed {_TIMES} times to do it, and it is not done")
+
+
+def found_out(client: "Client | Hand", search: Search) -> int | None:
+    """The id of the record that was made; None where there is none of its name.
+
+    Raises:
+        NotDone: what is there is not ours, or there are several.
+    """
+    rows = named(client, search.sort, search.name)
+    if not rows:
+        return None
+    if len(rows) > 1:
+        hint = "look at them there, and delete those that nobody needs"
+        raise NotDone(Result.CONFLICT, f"{_listed(search.sort, rows)} have its name now: {hint}")
+    (row,) = rows
+    made = moment_of(row.created)
+    if (made is None or made >= search.since) and search.is_like(row):
+        number: int = row.id
+        return number
+    raise NotDone(Result.CONFLICT, f"{_listed(search.sort, rows)} has its name, and was made by somebody else")
+
+
+def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
+    """The rows whose name the server takes for `name`."""
+    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params, "filter": name})
+    (rows,) = whole(client, [listing], {}, 1)
+    return [row for row in rows if fold(row.name) == fold(name)]
+
+
+def moment_of(text: str) -> datetime | None:
+    """A time that somebody's clock told; None where it cannot be read."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _found_in_time(hand: Hand, search: Search, lost: Lost) -> int | None:
+    """As `found_out`, once nobody can be at work at it any more."""
+    found = found_out(hand, search)
+    if found is None and not lost.is_answered:
+        hand.wait()
+        found = found_out(hand, search)
+    return found
+
+
+def _taken(hand: Hand, search: Search) -> NotDone:
+    rows = named(hand, search.sort, search.name)
+    if rows:
+        return NotDone(Result.CONFLICT, f"its name is taken by {_listed(search.sort, rows)}")
+    return NotDone(Result.CONFLICT, f"its name is taken by a {search.sort.word} that no list shows: a template, or one of the system's")  # fmt: skip
+
+
+def _listed(sort: Sort, rows: Sequence[Any]) -> str:
+    return " and ".join(f"{sort.word} {row.id}" for row in rows)
+
+
+def _number(made: Any, sort: Sort) -> int:
+    number = made.get("id") if isinstance(made, dict) else None
+    if type(number) is not int:
+        raise Lost(f"{sort.path} answers without an id")
+    return number

@@ -1,0 +1,139 @@
+"""A ProcessMaker instance as live store: what is asked of it, and who answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from reconciler.core.ports.live import (
+    Carrying,
+    Forecast,
+    Journal,
+    Known,
+    LiveRecord,
+    Outcome,
+    Recollection,
+    Result,
+    Touch,
+    Unfinished,
+    Write,
+)
+from reconciler.stores.processmaker.cache import PageCache
+from reconciler.stores.processmaker.client import Client
+from reconciler.stores.processmaker.facts import decode
+from reconciler.stores.processmaker.look import Look, look, look_again
+from reconciler.stores.processmaker.pages import Setting
+from reconciler.stores.processmaker.remarks import remarks
+from reconciler.stores.processmaker.settlement import moment_of
+from reconciler.stores.processmaker.sight import Sight
+
+
+class ProcessMakerStore:
+    """One instance. Nothing is opened before it is used."""
+
+    def __init__(self, client: Client, page_size: int, *, cache: str = "", is_whole: bool = True) -> None:
+        """Send nothing yet.
+
+        Args:
+            page_size: so many rows of a list are asked for at once.
+            cache: the program's folder in the user's cache; "" for none.
+            is_whole: whether what is read has to be all that there is, as for a run that writes.
+        """
+        self._setting = Setting(client, page_size, {})
+        self._cache = cache
+        self._is_whole = is_whole
+        self._recollection = Recollection()
+        self._look: Look | None = None
+        self._is_stale = False
+
+    def recall(self, found: Recollection) -> None:
+        """Be told what the state knows."""
+        self._recollection = found
+
+    def read(self, ids: Sequence[str] | None = None) -> Iterable[LiveRecord]:
+        """All records, or some.
+
+        Raises:
+            StoreUnavailable: the instance cannot be reached or understood.
+            RecordConflict: records cannot be told apart by their names.
+        """
+        if ids is None:
+            self._look, self._is_stale = look(self._setting, self._recollection, self._pages()), False
+            return list(self._look.records.values())
+        before = self._look or self._seen()  # what was written since has its names from the recollection
+        self._look = look_again(self._setting, before, self._recollection, set(ids))
+        return [self._look.records[uid] for uid in dict.fromkeys(ids) if uid in self._look.records]
+
+    def touches(self, ids: Sequence[str]) -> Mapping[str, Touch]:
+        """When connectors were written to last; by whom, the instance does not say."""
+        rows = self._seen().view.survey.picture.connectors
+        found = {f"connector:{row.id}": moment_of(row.updated) for row in rows.values()}
+        return {uid: Touch(_told(moment), "") for uid in ids if (moment := found.get(uid))}
+
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Carry them out; nothing is noted."""
+        from reconciler.stores.processmaker import work
+
+        return self._written(writes, work.write(self._sight(), writes))
+
+    def carry_out(self, writes: Sequence[Write], journal: Journal, how: Carrying) -> Sequence[Outcome]:
+        """Carry them out, each request noted before it is sent."""
+        from reconciler.stores.processmaker import work
+
+        return self._written(writes, work.carry_out(self._sight(), writes, journal, how))
+
+    def find_out(self, unfinished: Sequence[Unfinished], *, patiently: bool) -> Sequence[Outcome]:
+        """What became of the writes of a run that died."""
+        from reconciler.stores.processmaker import work
+
+        return work.find_out(self._sight(), unfinished, patiently=patiently)
+
+    def forecast(self, writes: Sequence[Write]) -> Forecast:
+        """What writes are going to take."""
+        from reconciler.stores.processmaker import work
+
+        return work.forecast(self._sight(), writes)
+
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads a plan has to know of the instance."""
+        return remarks(self._look.view) if self._look else ()
+
+    def close(self) -> None:
+        """Let go of connections; what pages were like stays in memory."""
+        self._setting.client.close()
+        self._look = None
+
+    def _pages(self) -> PageCache | None:
+        """What was kept of pages, for those who only read."""
+        if self._is_whole or not self._cache:
+            return None
+        client = self._setting.client
+        return PageCache(self._cache, client.address.root, str(decode(self._recollection.facts).user))
+
+    def _seen(self) -> Look:
+        """The last look, or one now."""
+        if self._look is None or self._is_stale:
+            self.read()
+        assert self._look is not None
+        return self._look
+
+    def _sight(self) -> Sight:
+        seen = self._seen()
+        view = seen.view
+        return Sight(self._setting.client, view.survey.picture, self._recollection, seen.records, view.managed)
+
+    def _written(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Remember what was written, until the state tells what it knows."""
+        known = dict(self._recollection.records)
+        for write, outcome in zip(writes, outcomes, strict=True):
+            if outcome.result is Result.DONE and write.body is None:
+                known.pop(outcome.id, None)
+            elif outcome.result is Result.DONE:
+                known[outcome.id] = Known(write.key, write.body, outcome.version, outcome.note, is_owned=True)
+        self._recollection = replace(self._recollection, records=known)
+        self._is_stale = True
+        return outcomes
+
+
+def _told(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,94 @@
+"""What the live store of a target cannot hold of definitions, told at their lines; the store is not asked."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.core.model import Key, Resource
+from reconciler.core.ports.live import Limits, Recollection, Remembers
+from reconciler.core.ports.state import KeepsFacts
+from reconciler.diagnostics import Diagnostic, Finding
+from reconciler.errors import NotPermitted, StoreUnavailable
+from reconciler.settings import Overrides, Settings
+from reconciler.source.yaml.loader import load_carefully
+from reconciler.stores.drivers import open_url
+from reconciler.wiring.run import context_of, load_settings, open_state
+
+
+class Held(Struct, frozen=True):
+    """What came of holding definitions against a target.
+
+    Attributes:
+        said: what whoever asked should know of it.
+    """
+
+    found: list[Diagnostic]
+    said: str = ""
+
+
+def held_against_target(
+    root: Path,
+    target: str,
+    resources: Mapping[Key, Resource],
+    read: Callable[[str], bytes],
+    environment: Mapping[str, str],
+) -> Held:
+    """What the live store of a target cannot hold, by what the state beside it knows of it.
+
+    Args:
+        read: gives the bytes of a file of definitions.
+
+    Raises:
+        InvalidDefinitions, UsageError: see `load_settings`.
+    """
+    settings = load_settings(root, Overrides(target=target))
+    live = open_url(settings.store, context_of(root, {}))  # without the environment it has no credentials to connect by
+    if not isinstance(live, Limits):
+        return Held([], f"the store of target {target} holds whatever can be declared")
+    said = ""
+    if isinstance(live, Remembers):
+        facts, said = _facts(settings, environment)
+        live.recall(Recollection(facts=facts))
+    return Held(_diagnostics(live, resources, read), said)
+
+
+def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
+    """What is known of the live store; and why that is nothing."""
+    hint = "what this instance lacks is not told"
+    beside = replace(settings, store=settings.state, store_given=False, is_own=True)
+    try:
+        state = open_state(beside, environment)
+        facts = state.facts() if isinstance(state, KeepsFacts) else ""
+    except (NotPermitted, StoreUnavailable) as failure:
+        return "", f"the state cannot be read, so {hint}: {failure.message}"
+    return facts, "" if facts else f"nobody has asked the instance yet, so {hint}: reconciler store check"
+
+
+def _diagnostics(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+    by_file: dict[str, list[tuple[Resource, Finding]]] = defaultdict(list)
+    for key, finding in live.objections({key: item.content.value for key, item in resources.items()}):
+        by_file[resources[key].file].append((resources[key], finding))
+    return [item for file, found in sorted(by_file.items()) for item in _located(live, file, read(file), found)]
+
+
+def _located(live: Limits, file: str, data: bytes, found: Iterable[tuple[Resource, Finding]]) -> list[Diagnostic]:
+    """The findings of one file, with places in the documents as they are written; canonical bodies sort lists."""
+    from reconciler.source.positions import locate
+    from reconciler.source.text import SourceText
+
+    loaded = load_carefully(data, file, None)
+    contents = dict(loaded.documents)
+    written = {item.key: contents[item.document] for item, _ in found if item.document in contents}
+    places: dict[tuple[Key, str, str], Iterator[Finding]] = {}
+    again: dict[tuple[Key, str, str], list[Finding]] = defaultdict(list)
+    for key, finding in live.objections(written):
+        again[key, finding.code, finding.message].append(finding)
+    findings = []
+    for item, finding in found:
+        told = (item.key, finding.code, finding.message)
+        there = next(places.setdefault(told, iter(again[told])), finding)
+        findings.append(replace(there, place=replace(there.place, document=item.document)))
+    return locate(SourceText(file, data), loaded.nodes, findings)

@@ -285,8 +285,8 @@ def secretive(secret: Iterator[str]) -> dict[str, Any]:
             outboundConfig=[{"key": "a", "value": next(secret)}],
             futureKey=next(secret),
         ),
-        "xml": endpoint(method="POST", body=f"<a><password>{next(secret)}</password></a>", testData=f"[{json.dumps(kept)}]"),
-        "form": endpoint(method="POST", body=f"user=a&password={next(secret)}&x={kept}", body_type="form-data"),
+        "xml": endpoint(method="POST", headers=[pair("Content-Type", "application/xml")], body=f"<a><password>{next(secret)}</password></a>", testData=f"[{json.dumps(kept)}]"),
+        "form": endpoint(method="POST", headers=[pair("Content-Type", "text/plain")], body=f"user=a&password={next(secret)}&x={kept}"),
         "template": endpoint(method="POST", body='{"a": {{a}}, "token": "' + next(secret) + '", "b": "' + kept + '{{c}}"}'),
     }  # fmt: skip
     cipher = f"eyJpdiI6{next(secret)}"

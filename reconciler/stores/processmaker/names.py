@@ -8,7 +8,8 @@ from reconciler.kinds.canonical import fold
 
 _SIGNS = frozenset("-_.'")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
-_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|\{\{|\}\}")
+_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)|\{\{|\}\}")
+"""The sign at the end counts, as blanks behind it are taken off first."""
 _LONGEST = 255
 _AS_TWO = str.maketrans({"æ": "ae", "œ": "oe"})
 _FIRST_ASTRAL = 0x10000

@@ -27,6 +27,7 @@ from reconciler.stores.processmaker.pages import Setting
 from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
+from reconciler.stores.sql.observed import number_of
 
 
 class ProcessMakerStore:
@@ -46,10 +47,12 @@ class ProcessMakerStore:
         self._recollection = Recollection()
         self._look: Look | None = None
         self._is_stale = False
+        self._identity = ""
 
     def identity(self) -> str:
-        """A picture of the instance; see `identify`."""
-        return identify(self._setting.client)
+        """A picture of the instance, taken once until it is closed; see `identify`."""
+        self._identity = self._identity or identify(self._setting.client)
+        return self._identity
 
     def is_same(self, noted: str) -> bool:
         """Whether it is the instance of that picture."""
@@ -116,7 +119,7 @@ class ProcessMakerStore:
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""
         self._setting.client.close()
-        self._look = None
+        self._look, self._identity = None, ""
 
     def _pages(self) -> PageCache | None:
         """What was kept of pages, for those who only read."""
@@ -144,7 +147,8 @@ class ProcessMakerStore:
             if outcome.result is Result.DONE and write.body is None:
                 known.pop(outcome.id, None)
             elif outcome.result is Result.DONE:
-                known[outcome.id] = Known(write.key, write.body, outcome.version, outcome.note, is_owned=True)
+                version = str(number_of(outcome.version))
+                known[outcome.id] = Known(write.key, write.body, version, outcome.note, is_owned=True)
         self._recollection = replace(self._recollection, records=known)
         self._is_stale = True
         return outcomes

@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from reconciler.cli.execution import FORMATS, ApplyFlags, carry_out, carrying_options
 from reconciler.cli.options import REVISION, ExplainedCommand, choose_format, common_options, key_of
+from reconciler.cli.output import say
 from reconciler.cli.plan import FILE, plan_options
 from reconciler.cli.run import open_run, open_saved, planned_with, refuse_demanded
 from reconciler.core.model import Key
-from reconciler.errors import UsageError
+from reconciler.core.ports.store import LeavesUndone
+from reconciler.errors import ExitCode, UsageError
 from reconciler.services.records import refuse_unknown
-from reconciler.wiring.plan import PlanFlags
+from reconciler.wiring.plan import OpenedRun, PlanFlags
 
 
 @click.command(
@@ -23,7 +26,7 @@ from reconciler.wiring.plan import PlanFlags
         ("reconciler apply connector/crm-contacts", "one connector among many, and what it refers to"),
         ("reconciler apply --yes --ref origin/main --as ada", "from a pipeline"),
         ("reconciler apply plan.json --verify deploy.pub", "just the plan that was saved and signed"),
-        ("reconciler apply --yes --on-error continue", "leave out connectors whose access token is not to be had"),
+        ("reconciler apply --yes --on-error continue", "leave out what cannot be done, and what depends on it"),
     ),
 )
 @click.argument("named", nargs=-1, metavar="[PLANFILE|ADDRESS...]")
@@ -40,10 +43,13 @@ from reconciler.wiring.plan import PlanFlags
 @click.option(
     "--require-commit-on", "branch", type=REVISION, metavar="REV", help="The plan's commit has to be on this branch."
 )
+@click.option(
+    "--resume", is_flag=True, help="Only what a run that was cut off has left undone, at a store without transactions."
+)
 @common_options(reads=True)
 def apply(
     named: tuple[str, ...], yes: bool, on_error: str, parallelism: int | None, keys: tuple[Path, ...],
-    branch: str | None, **flags: Any,
+    branch: str | None, resume: bool, **flags: Any,
 ) -> int:  # fmt: skip
     """Take the live store to what git declares, in one transaction. Asks first on a terminal.
 
@@ -56,6 +62,8 @@ def apply(
     planfile, only = _named(named)
     asked = PlanFlags(**flags, only=only)
     verb, memory = "apply", None
+    if resume and named:
+        raise UsageError("--resume says what is applied", hint="leave the plan or the addresses out")
     if planfile is not None:
         _refuse_planning(asked)
         run, plan, verb, memory = open_saved(planfile, asked, keys)
@@ -63,12 +71,34 @@ def apply(
         if keys:
             raise UsageError("--verify is about a saved plan", hint="name it: reconciler apply PLANFILE --verify KEY")
         run = open_run(asked, judged=True)
+        if resume and not (asked := replace(asked, only=_undone(run))).only:
+            return ExitCode.OK
         planned = planned_with(run, asked, remember=True)
         plan, memory = planned.plan, planned.memory
         refuse_unknown(run.store, plan, lambda: run.source.load().resources)
     refuse_demanded(run, plan, branch, saved=planfile is not None)
     how = ApplyFlags(chosen, yes, on_error, parallelism, asked.preflight, asked.witness)
     return carry_out(run, plan, how, verb=verb, memory=memory)
+
+
+def _undone(run: OpenedRun) -> tuple[Key, ...]:
+    """What a run that was cut off has left undone; says so where that is nothing.
+
+    Raises:
+        UsageError: the store has transactions.
+    """
+    store = run.store
+    if not isinstance(store, LeavesUndone):
+        raise UsageError(
+            "nothing is ever half done at this store, as it has transactions", hint="run: reconciler apply"
+        )
+    left = store.undone()
+    known = {*store.records(), *run.source.load().resources} if left else set()
+    found = tuple(key for key in left if key in known)
+    if not found:
+        store.confirm()
+        say("no run has left anything undone")
+    return found
 
 
 def _named(words: tuple[str, ...]) -> tuple[Path | None, tuple[Key, ...]]:

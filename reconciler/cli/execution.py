@@ -51,7 +51,7 @@ def carrying_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return stacked(
         yes_option(),
         lock_timeout_option(),
-        click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a token that is not to be had stops everything, or leaves its connector out."),
+        click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a secret or token that is not to be had, or a live store that fails, stops everything, or what needs it is left out with all that depends on it."),
         click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many tokens are requested at once; default 8."),
     )(function)  # fmt: skip
 
@@ -121,7 +121,8 @@ def carry_out(
         _ask(plan, verb)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
     tokens = _tokens(run, flags)
-    asked = ApplyOptions(run.secrets, tokens, actor_of_run(), now, verb, interrupts, memory, run.progress)
+    goes_on = flags.on_error == "continue"
+    asked = ApplyOptions(run.secrets, tokens, actor_of_run(), now, verb, interrupts, memory, run.progress, goes_on)
     try:
         with run.progress:
             report = apply_plan(plan, run.store, asked)
@@ -178,7 +179,7 @@ def _tokens(run: OpenedRun, flags: ApplyFlags) -> "TokenOptions":
     from reconciler.services.apply import TokenOptions
 
     tools = open_tokens(run.settings, run.store, flags.parallelism, run.progress)
-    return TokenOptions(tools, fetch=run.settings.fetch_tokens, leave_out=flags.on_error == "continue")
+    return TokenOptions(tools, fetch=run.settings.fetch_tokens)
 
 
 def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[str]) -> int:

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.boundary import SignalInterrupts
 from reconciler.cli.completion import CONNECTOR
 from reconciler.cli.options import SectionedGroup, choose_format, common_options
-from reconciler.cli.output import answer, columns_of, options, say, wants_color
-from reconciler.cli.run import named_actor, open_run
+from reconciler.cli.output import answer, columns_of, options, say, say_error, wants_color
+from reconciler.cli.run import actor_of_run, named_actor, open_run
+from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
+    from reconciler.core.calls import Care
     from reconciler.core.ports.store import Store
-    from reconciler.services.enforcement import Caller
-    from reconciler.services.token_care import Care
+    from reconciler.services.token_upkeep import Carer
     from reconciler.services.tokens import TokenTools
 
 FORMATS = ("text", "json")
@@ -36,16 +38,22 @@ def token() -> None:
     ),
 )
 @click.argument("connectors", nargs=-1, type=CONNECTOR, metavar="[CONNECTOR]...")
-@click.option("--check", is_flag=True, help="Exit with 10 when a token is missing or has expired.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit with 10 when a token is missing or has expired, or the live store was not given it.",
+)
 @common_options()
 def status(connectors: tuple[str, ...], check: bool) -> int:
     """List access tokens: age, expiry, scope; never their values.
+
+    Where the live store sends requests itself: whether it has just this token.
 
     Formats (-o): text, json.
     """
     from reconciler.core.calls import Condition
     from reconciler.render.records import tokens_json, tokens_table
-    from reconciler.services.token_care import token_statuses
+    from reconciler.services.token_statuses import token_statuses
 
     chosen = choose_format(FORMATS)
     run = open_run()
@@ -56,7 +64,10 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
         if chosen == "json"
         else tokens_table(found, now(), color=color, columns=columns_of(sys.stdout))
     )
-    bad = any(item.condition in (Condition.MISSING, Condition.EXPIRED) for item in found)
+    bad = any(
+        item.condition in (Condition.MISSING, Condition.EXPIRED) or (item.state and item.is_held is False)
+        for item in found
+    )
     return ExitCode.WORLD if check and bad else ExitCode.OK
 
 
@@ -85,9 +96,9 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
 
     Formats (-o): text, json.
     """
-    from reconciler.services import token_care
+    from reconciler.services.token_upkeep import FETCH, fetch
 
-    return _care(token_care.fetch, connectors, parallelism, nothing="no access token is missing")
+    return _care(fetch, FETCH, connectors, parallelism, nothing="no access token is missing")
 
 
 @token.command(
@@ -102,13 +113,14 @@ def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
 
     Formats (-o): text, json.
     """
-    from reconciler.services import token_care
+    from reconciler.services.token_upkeep import RENEW, renew
 
-    return _care(token_care.renew, connectors, parallelism, nothing="no access token is about to expire")
+    return _care(renew, RENEW, connectors, parallelism, nothing="no access token is about to expire")
 
 
 def _care(
-    verb: "Callable[[Store, TokenTools, Sequence[str], Caller], Care]",
+    verb: "Callable[[Store, TokenTools, Sequence[str], Carer], Care]",
+    name: str,
     connectors: Sequence[str],
     parallelism: int | None,
     *,
@@ -116,18 +128,37 @@ def _care(
 ) -> int:
     from reconciler.render.records import care_json
     from reconciler.services.enforcement import Caller
-    from reconciler.services.token_care import refuse_failed
+    from reconciler.services.token_upkeep import Carer, refuse_failed
 
     chosen = choose_format(FORMATS)
     run = open_run(judged=True)
     tools = open_tokens(run.settings, run.store, parallelism, run.progress)
+    interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
+    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), name)
     with run.progress:
-        care = verb(run.store, tools, connectors, Caller(named_actor(), now()))
+        care = verb(run.store, tools, connectors, Carer(Caller(named_actor(), now()), info, interrupts))
     if chosen == "json":
-        answer(care_json(care.done, care.failed))
-    elif care.done and not options().quiet:
-        answer(f"Fetched {plural(len(care.done), 'access token')}: {', '.join(map(str, care.done))}.\n")
-    elif not care.failed and not options().quiet:
-        say(nothing if not connectors else "nothing to do")
+        answer(care_json(care))
+    elif not options().quiet:
+        _say(care, nothing if not connectors else "nothing to do")
+    for whose, failure in care.kept.items():
+        say_error(
+            f"connector/{whose}: the live store was not given its access token: {failure.message}", hint=failure.hint
+        )
     refuse_failed(care)
-    return ExitCode.OK
+    if interrupts.noted:
+        say("interrupted too late: it was already done")
+        return ExitCode.INTERRUPTED
+    return ExitCode.PARTLY_APPLIED if care.kept else ExitCode.OK
+
+
+def _say(care: "Care", nothing: str) -> None:
+    """What was done, or that there was nothing to do."""
+    told = [("Fetched", care.done), ("Gave the live store", care.given or ())]
+    lines = [
+        f"{verb} {plural(len(whose), 'access token')}: {', '.join(map(str, whose))}.\n" for verb, whose in told if whose
+    ]
+    if lines:
+        answer("".join(lines))
+    elif not care.failed and not care.kept:
+        say(nothing)

@@ -1,5 +1,6 @@
 """``reconciler validate``."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ FORMATS = render.FORMATS
             "reconciler validate --against openapi/crm.yaml crm",
             "whether a document still has what the endpoints of a connector call",
         ),
+        ("reconciler validate --target production", "and whether that target's live store can hold all of it"),
         ("reconciler validate --fix", "mend what has one answer, such as a misspelt key, and tell the rest"),
     ),
 )
@@ -74,11 +76,18 @@ FORMATS = render.FORMATS
     metavar="FILE|URL",
     help="Hold connectors against an OpenAPI document too: those named, or those with endpoints that it knows.",
 )
+@click.option(
+    "--target",
+    default="",
+    metavar="NAME",
+    help="Tell what the live store of this target cannot hold, too. It is not asked; what the state knows of it counts.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @common_options(store=False, reads=True)
 def validate(
-    paths: tuple[str, ...], ref: str, since: str, coverage: bool, fix: bool, show_diff: bool, against: str, strict: bool
-) -> int:
+    paths: tuple[str, ...], ref: str, since: str, coverage: bool, fix: bool, show_diff: bool, against: str, target: str,
+    strict: bool,
+) -> int:  # fmt: skip
     """Check all definitions: YAML, schema, references, secrets, templates, access tests and lint.
 
     Works offline: no network, no store, no secrets. With PATHs everything is checked together, and what
@@ -89,6 +98,9 @@ def validate(
 
     A connector with `contract` is held against that document of the repository. With --against PATHs may be names
     of connectors, too.
+
+    With --target what the target's live store has no place for, or would change, is an error at its line, as it is to a
+    plan for that target.
 
     With --fix misspelt keys and values, missing quotes, a missing ---, tabs and the like are mended where there is just
     one thing that can have been meant, and never so that somebody may do more. What is told, and the exit code, are of
@@ -101,7 +113,7 @@ def validate(
     root = locate_root(options().directory)
     if against and since:
         raise UsageError("--against looks at all that a connector says", hint="leave --changed-since out")
-    asked = _Asked(paths, ref, since, coverage, against)
+    asked = _Asked(paths, ref, since, coverage, against, target)
     seen = _look(root, asked)
     if fix and (fixed := fixed_of(root, seen.found)):
         if not show_diff:
@@ -126,6 +138,7 @@ class _Asked(Struct, frozen=True):
     since: str
     coverage: bool
     against: str
+    target: str
 
 
 class _Seen(Struct, frozen=True):
@@ -147,7 +160,7 @@ def _look(root: Path, asked: _Asked) -> _Seen:
     progress = open_progress()
     extent = Extent(covering=asked.coverage, progress=progress)
     source = open_source(root, asked.ref, extent, cached=not options().no_cache)
-    desired = _load_since(source, asked.since) if asked.since else None
+    desired = _load_since(source, asked.since) if asked.since and not asked.target else None
     since = asked.since if desired is not None else ""
     if desired is None:
         with progress:
@@ -158,6 +171,8 @@ def _look(root: Path, asked: _Asked) -> _Seen:
     if asked.against:
         paths, held = _held(root, source, desired, asked)
         found = sorted_diagnostics([*found, *held])
+    if asked.target:
+        found = sorted_diagnostics([*found, *_beyond(root, source, desired, asked.target)])
     if paths:
         files, found = _narrow(root, paths, source.paths() if since else files, files, found)
         documents = _documents_in(frozenset(files), desired, source)
@@ -198,6 +213,16 @@ def _held(
     if not options().quiet:
         say(f"held against {asked.against}: {', '.join(held)}")
     return (*paths, *(str(root / connectors[name]) for name in names)), found
+
+
+def _beyond(root: Path, source: RepositorySource, desired: Desired, target: str) -> list[Diagnostic]:
+    """What the live store of the target cannot hold."""
+    from reconciler.wiring.limits import held_against_target
+
+    held = held_against_target(root, target, desired.resources, source.read, os.environ)
+    if held.said and not options().quiet:
+        say(held.said)
+    return held.found
 
 
 def _refuse_fix(*, fix: bool, ref: str, since: str, show_diff: bool) -> None:

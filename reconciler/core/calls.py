@@ -1,5 +1,6 @@
 """What comes of calls, preflights and token requests: records without secrets."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from reconciler.core.secret import Secret
+from reconciler.errors import ReconcilerError
 
 
 class ShownResponse(Struct, frozen=True):
@@ -192,12 +194,30 @@ class TokenStatus(Struct, frozen=True):
 
     Attributes:
         state: None where there is none.
+        is_held: whether a live store elsewhere has just this one; None where it is given none.
     """
 
     whose: Whose
     method: str
     condition: Condition
     state: TokenState | None
+    is_held: bool | None = None
+
+
+class Care(Struct, frozen=True):
+    """What fetching or renewing did.
+
+    Attributes:
+        done: whose tokens were got.
+        failed: why the others' were not.
+        given: whose tokens a live store elsewhere was given; None where it is given none.
+        kept: why it was not given the others', which are kept for the next time.
+    """
+
+    done: tuple[Whose, ...]
+    failed: Mapping[Whose, ReconcilerError]
+    given: tuple[Whose, ...] | None = None
+    kept: Mapping[Whose, ReconcilerError] = {}
 
 
 def condition_of(state: TokenState | None, now: str) -> Condition:

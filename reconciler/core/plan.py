@@ -13,6 +13,7 @@ from reconciler.core.conditions import Basis, Expiring
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
 from reconciler.core.model import Content, Key, Record, Resource
+from reconciler.core.ports.live import Forecast
 from reconciler.core.quarantine import Revival
 from reconciler.errors import ExitCode
 
@@ -160,6 +161,7 @@ class Plan(Struct, frozen=True):
             what was applied, so that a later change of git is told apart from one of the live side.
         only: the records that the plan was asked to be about; empty for all.
         left: how many further changes there are, of other records.
+        forecast: what carrying it out takes, where the store can tell.
     """
 
     revision: Revision
@@ -178,6 +180,7 @@ class Plan(Struct, frozen=True):
     confirmed: tuple[Change, ...] = ()
     only: tuple[Key, ...] = ()
     left: int = 0
+    forecast: Forecast | None = None
 
     @property
     def is_empty(self) -> bool:

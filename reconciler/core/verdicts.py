@@ -128,6 +128,7 @@ class Question(Struct, frozen=True):
     Attributes:
         key: None for anything of the permission's area: only a grant that is not narrowed gives that.
         moment: RFC 3339.
+        note: what the answer does not see; "" for nothing.
     """
 
     access: Access
@@ -135,6 +136,7 @@ class Question(Struct, frozen=True):
     key: Key | None
     target: AccessTarget
     moment: str
+    note: str = ""
 
     def about(self, actor: str) -> Decision:
         """Whether somebody may."""

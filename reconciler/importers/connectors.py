@@ -116,13 +116,16 @@ def dump_files(imported: Imported) -> dict[str, str]:
     return {f"{document['metadata']['name']}.yaml": comment + text_of(document) for document in imported.documents}
 
 
+_ALL_FIELDS: Final = "# Bodies show every field that is known: remove those that are not needed.\n"
+
+
 def _comment(imported: Imported) -> str:
     title = one_line(imported.title)[:200] or "a document without a title"
     version = f", version {one_line(imported.version)}" if imported.version else ""
     return (
         f"# Imported from {one_line(imported.format)}: {title}{version}.\n"
         "# Placeholders in double braces are filled in by each call; `sample` holds values for a test call.\n"
-        "# Bodies show every field that is known: remove those that are not needed.\n"
+        f"{'' if imported.is_exact else _ALL_FIELDS}"
     )
 
 

@@ -6,7 +6,7 @@ from reconciler.importers.credentials import Credential
 from reconciler.importers.document import Notebook
 from reconciler.importers.payloads import Payload
 from reconciler.importers.templates import Template, lone
-from reconciler.importers.values import Object, Pointer, variable
+from reconciler.importers.values import Object, Pointer, unique, variable
 from reconciler.importers.withheld import Withheld
 
 
@@ -86,10 +86,11 @@ class Desk(Struct):
     withheld: Withheld = field(default_factory=Withheld)
     _environment: dict[tuple[str, Template], str] = field(default_factory=dict)
     _said: set[tuple[str, str]] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=set)
 
     def of(self, prefix: str) -> "Desk":
-        """The desk of one of several connectors: it knows the same secrets, and says nothing twice."""
-        return Desk(self.notes, prefix, self.withheld, _said=self._said)
+        """The desk of one of several connectors: it knows the same secrets, says nothing twice, and shares no variable."""
+        return Desk(self.notes, prefix, self.withheld, _said=self._said, _taken=self._taken)
 
     def say(self, code: str, where: Pointer, message: str) -> None:
         """Note a cause where it is met first."""
@@ -117,10 +118,8 @@ class Desk(Struct):
             return {"env": found}
         if (name, value) not in self._environment:
             wanted = variable(self.prefix, name) or self.prefix
-            taken = set(self._environment.values())
-            number = 1
-            while (found := wanted if number == 1 else f"{wanted}_{number}") in taken:
-                number += 1
+            found = unique(wanted, self._taken.__contains__, 255, "{}_{}")
+            self._taken.add(found)
             self._environment[name, value] = found
         found = self._environment[name, value]
         self.say("secret-reference", where, f"the value is read from {found}")

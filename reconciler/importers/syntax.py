@@ -26,6 +26,8 @@ class Imported(Struct, frozen=True):
         title: the imported document's own title, on one line.
         version: version of the interface that the document states, on one line, or "".
         format: the language of the document, e.g. "OpenAPI 3.0.3".
+        is_exact: whether bodies are what is sent, and no choice of all that may be.
+        categories: Category documents, where the document itself files its connectors under some.
     """
 
     documents: list[dict[str, Any]]
@@ -33,6 +35,8 @@ class Imported(Struct, frozen=True):
     title: str
     version: str
     format: str
+    categories: list[dict[str, Any]] = []
+    is_exact: bool = False
 
 
 MAX_JSON: Final = 128 * 1024 * 1024  # the largest real document known to us has 47 MB

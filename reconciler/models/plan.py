@@ -227,6 +227,17 @@ class Check(Output):
     hint: str
 
 
+class Forecast(Output):
+    """What carrying the plan out takes, at a live store that is a server.
+
+    Attributes:
+        seconds: about so long, by how long its answers took so far.
+    """
+
+    requests: Count
+    seconds: Annotated[float, Field(ge=0)]
+
+
 class Preflight(Output):
     """What trying a connector found."""
 
@@ -282,6 +293,7 @@ class Plan(Output):
     only: list[str] = []
     access: AccessChanges | None = None
     notices: list[str] = []
+    forecast: Forecast | None = None
     expiring: list[ExpiringGrant] = []
     preflight: list[Preflight] = []
     run: Run | None = None

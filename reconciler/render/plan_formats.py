@@ -19,6 +19,7 @@ from reconciler.render.plan_parts import (
     MARKS,
     NEW,
     expiring_lines,
+    forecast_text,
     grouped,
     kind_totals,
     notes_json,
@@ -179,6 +180,8 @@ def plan_markdown(plan: Plan, verdicts: Sequence[PreflightVerdict] = ()) -> str:
         lines += [f"> {escape(problem.hint)}", ""] if problem.hint else [""]
     lines += _noted(plan)
     lines += _expiring(plan)
+    if plan.forecast is not None and plan.forecast.requests:
+        lines += [f"It takes {forecast_text(plan.forecast)}.", ""]
     if len(plan.changes) > 1:
         lines += [*(f"- {word}: {words}" for word, words in kind_totals(plan)), ""]
     if verdicts:

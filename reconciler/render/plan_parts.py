@@ -7,7 +7,9 @@ from typing import Any
 
 from reconciler.core.conditions import Expiring
 from reconciler.core.diff import Origin
+from reconciler.core.history import duration
 from reconciler.core.plan import Action, Change, Plan, Problem
+from reconciler.core.ports.live import Forecast
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import KINDS, address
 from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, paint, plural
@@ -46,6 +48,8 @@ def notes_json(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if plan.notices:
         found["notices"] = list(plan.notices)
+    if plan.forecast is not None:
+        found["forecast"] = {"requests": plan.forecast.requests, "seconds": round(plan.forecast.seconds, 1)}
     if plan.expiring:
         found["expiring"] = [
             {
@@ -87,8 +91,15 @@ def ending(plan: Plan, *, color: bool) -> Iterator[str]:
     """How much there is to do, and whether it can be done."""
     if plan.changes:
         yield f"{totals(plan)}{_kept(plan)}{_left(plan)}."
+    if plan.forecast is not None and plan.forecast.requests:
+        yield f"It takes {forecast_text(plan.forecast)}."
     if plan.problems:
         yield paint("It will not be applied like this.", RED, color=color)
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """How many requests carrying a plan out takes, and how long."""
+    return f"{plural(forecast.requests, 'request')}, about {duration(max(1, forecast.seconds))}"
 
 
 def grouped(changes: Sequence[Change]) -> tuple[list[Change], dict[str, list[str]]]:

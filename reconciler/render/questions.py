@@ -25,7 +25,7 @@ def answer_text(question: Question, actor: str, decision: Decision, where: Where
         lines.append(f"    {harmless(stranger)}")
     else:
         lines += [f"    {line}" for line in _why(question, actor, decision, where)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_unseen(question)]) + "\n"
 
 
 def answers_text(
@@ -33,7 +33,7 @@ def answers_text(
 ) -> str:
     """Everybody who may, those with the same reason together."""
     if not answers:
-        return f"Nobody has {question.permission} {_on(question)}.\n"
+        return "\n".join([f"Nobody has {question.permission} {_on(question)}.", *_unseen(question)]) + "\n"
     together: dict[tuple[str, ...], list[tuple[str, Decision]]] = {}
     for actor, decision in answers:
         together.setdefault(tuple(_why(question, "each of them", decision, where)), []).append((actor, decision))
@@ -45,8 +45,12 @@ def answers_text(
         said = why if len(names) > 1 else _why(question, *found[0], where)
         lines += [f"    {line}" for line in said]
     people = "1 person has" if len(answers) == 1 else f"{len(answers):,} people have"
-    lines.append(paint(f"{people} {question.permission} {_on(question)}", DIM, color=color))
+    lines += [*_unseen(question), paint(f"{people} {question.permission} {_on(question)}", DIM, color=color)]
     return "\n".join(lines) + "\n"
+
+
+def _unseen(question: Question) -> list[str]:
+    return [f"note: {harmless(question.note)}"] if question.note else []
 
 
 def _on(question: Question) -> str:
@@ -79,7 +83,7 @@ def answers_json(question: Question, answers: Iterable[tuple[str, Decision]], wh
         "at": question.moment,
         "answers": [_answer(actor, decision, where) for actor, decision in answers],
     }
-    return json_text(content)
+    return json_text(content | ({"note": question.note} if question.note else {}))
 
 
 def _answer(actor: str, decision: Decision, where: Where | None) -> dict[str, Any]:

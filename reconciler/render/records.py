@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.core.calls import Condition, TokenState, TokenStatus, Whose, moment, renew_at
+from reconciler.core.calls import Care, Condition, TokenState, TokenStatus, Whose, moment, renew_at
 from reconciler.core.history import ago, duration
 from reconciler.core.model import Found
 from reconciler.core.secret import mask_text, masked
@@ -132,6 +132,7 @@ def _row(record: Found, *, one_kind: bool) -> list[str]:
             return [record.name, spec.get("displayName", ""), status]
 
 
+_GIVEN = {True: "yes", False: "no", None: ""}
 _MARKS = {Condition.EXPIRED: RED, Condition.MISSING: RED, Condition.EXPIRING: YELLOW}
 
 
@@ -139,6 +140,7 @@ def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool, colu
     """One line a connector, with a count below."""
     if not statuses:
         return "No live connector needs an access token.\n"
+    is_given = any(item.is_held is not None for item in statuses)
     rows = [
         [
             str(item.whose),
@@ -147,10 +149,11 @@ def tokens_table(statuses: Sequence[TokenStatus], now: str, *, color: bool, colu
             *_times(item.state, now),
             _scope(item.state),
             _renewal(item),
+            *([_GIVEN[item.is_held]] if is_given else []),
         ]
         for item in statuses
     ]
-    header = ["CONNECTOR", "METHOD", "TOKEN", "AGE", "EXPIRES", "SCOPE", "RENEWED BY"]
+    header = ["CONNECTOR", "METHOD", "TOKEN", "AGE", "EXPIRES", "SCOPE", "RENEWED BY", *(["GIVEN"] if is_given else [])]
     lines = table(
         header, rows, color=color, columns=columns, marked=[_MARKS.get(item.condition, "") for item in statuses]
     )
@@ -162,13 +165,20 @@ def tokens_json(statuses: Sequence[TokenStatus]) -> str:
     return _dump({"version": VERSION, "tokens": [_token(item) for item in statuses]})
 
 
-def care_json(done: Sequence[Whose], failed: Mapping[Whose, ReconcilerError]) -> str:
-    """What was fetched, versioned."""
-    fetched = [str(whose) for whose in done]
-    failures = [
-        {"connector": name, **_further(by), "reason": failure.message} for (name, by), failure in failed.items()
-    ]
-    return _dump({"version": VERSION, "fetched": fetched, "failed": failures})
+def care_json(care: Care) -> str:
+    """What was fetched, and given to a live store elsewhere, versioned."""
+    found: dict[str, object] = {
+        "version": VERSION,
+        "fetched": [str(whose) for whose in care.done],
+        "failed": _failures(care.failed),
+    }
+    if care.given is not None:
+        found |= {"given": [str(whose) for whose in care.given], "notGiven": _failures(care.kept)}
+    return _dump(found)
+
+
+def _failures(failed: Mapping[Whose, ReconcilerError]) -> list[dict[str, object]]:
+    return [{"connector": name, **_further(by), "reason": failure.message} for (name, by), failure in failed.items()]
 
 
 def _further(authorization: str) -> dict[str, object]:
@@ -192,6 +202,7 @@ def _token(item: TokenStatus) -> dict[str, object]:
         "renewAt": due.isoformat(timespec="milliseconds").replace("+00:00", "Z") if due else None,
         "scope": state.scope if state else None,
         "renewable": state.renewable if state else False,
+        **({} if item.is_held is None else {"given": item.is_held}),
     }
 
 

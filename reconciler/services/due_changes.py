@@ -1,6 +1,6 @@
 """Changes that no document makes: values of secrets, tokens that are due, grants that end."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from reconciler.core.diff import MISSING, FieldChange, Origin
 from reconciler.core.matching import Match
 from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.source import Sealer, SecretBackend
+from reconciler.core.ports.source import GivesTokens, Sealer, SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.progress import UNTOLD, Progress, told
 from reconciler.errors import SecretUnavailable
@@ -114,14 +114,38 @@ def add_fields(
 
 
 _TOKEN = "accessToken"  # noqa: S105 (the last step of its path)
+_WRITTEN = "written"
 _NOTE = "an access token is fetched with it"
 
 
 class KnownTokens(Struct, frozen=True):
-    """What the store holds of tokens, and the time to judge them by."""
+    """What the store holds of tokens, and the time to judge them by.
+
+    Attributes:
+        held: when the token was obtained that a live store elsewhere has.
+        names: gives the authorizations of a connector whose token such a store is given, and nobody else needs; None
+            where there is none.
+    """
 
     states: Mapping[TokenKey, TokenState]
     now: str
+    held: Mapping[TokenKey, str] = {}
+    names: Callable[[Mapping[str, Any]], frozenset[str] | None] = lambda _: None
+
+
+def gives_tokens(store: Store) -> bool:
+    """Whether tokens are given to a live store."""
+    return held_names(store, {}) is not None
+
+
+def held_names(store: Store, spec: Mapping[str, Any]) -> frozenset[str] | None:
+    """The authorizations of a connector whose token the live store is given; None where it is given none at all."""
+    return store.held_tokens(spec) if isinstance(store, GivesTokens) else None
+
+
+def held_by(store: Store) -> Mapping[TokenKey, str]:
+    """Of the tokens that a live store was given, when the one that it has was obtained."""
+    return store.held() if isinstance(store, GivesTokens) and gives_tokens(store) else {}
 
 
 def with_due_tokens(
@@ -136,7 +160,11 @@ def with_due_tokens(
     for key, resource in desired.items():
         if not resource.needs_token or not resource.active:
             continue
-        for by in fetchable(resource.content.value["spec"]):
+        spec = resource.content.value["spec"]
+        names = tokens.names(spec)
+        for by in fetchable(spec):
+            if names is not None and by.name not in names:
+                continue
             change = by_key.get(key)
             if change is not None and (change.record is None or _is_authorized_anew(change, by)):
                 notes = tuple(note for note in change.notes if note != _NOTE)
@@ -145,7 +173,10 @@ def with_due_tokens(
             record = change.record if change is not None else live.get(key)
             if record is None or (change is None and record.owner != owner):
                 continue
-            field = _due(by, tokens.states.get(TokenKey(record.uid, by.name)), tokens.now)
+            key_of_token = TokenKey(record.uid, by.name)
+            field = _due(by, tokens.states.get(key_of_token), tokens.now)
+            if field is None and names is not None:
+                field = _unheld(by, key_of_token, tokens)
             if field is not None:
                 by_key[key] = with_field(change, resource, record, field)
     return [*by_key.values(), *(change for change in changes if change.action is Action.DELETE)]
@@ -166,13 +197,25 @@ def _due(by: Authorization, state: TokenState | None, now: str) -> FieldChange |
     return _field(by, f"{'expired' if token_has_expired(state, now) else 'expires'} {state.expires}", "renewed")
 
 
+def _unheld(by: Authorization, key: TokenKey, tokens: KnownTokens) -> FieldChange | None:
+    """That a good token was obtained since the live store was given one."""
+    if tokens.held.get(key) == tokens.states[key].obtained:
+        return None
+    return _field(by, "an older one" if key in tokens.held else "not there", _WRITTEN)
+
+
+def handed_field(by: Authorization) -> FieldChange:
+    """That a live store elsewhere is given a token that is there."""
+    return _field(by, "not there", _WRITTEN)
+
+
 def _field(by: Authorization, before: Any, after: Any) -> FieldChange:
     return FieldChange((*by.path, _TOKEN), before, after, Origin.TOKEN, secret=True)
 
 
 def renewals_of(change: Change) -> set[str]:
     """The names of the authorizations whose tokens a change fetches or renews."""
-    paths = [field.path for field in change.fields if field.origin is Origin.TOKEN]
+    paths = [field.path for field in change.fields if field.origin is Origin.TOKEN and field.after != _WRITTEN]
     return {str(path[2]) if path[1] == "authorizations" else OWN for path in paths}
 
 

@@ -26,6 +26,7 @@ from reconciler.kinds.canonical import display_after, is_readable, refs_after
 from reconciler.kinds.registry import KINDS, address
 from reconciler.services.access_objections import AccessLimits, access_changes, judge
 from reconciler.services.elsewhere import missing_elsewhere
+from reconciler.services.limits import beyond_limits
 from reconciler.services.secret_uses import bounds_problem, recipient_notices
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ def complete(
     problems += missing_elsewhere(changes, live, store, options.elsewhere)
     problems += clashes(changes, live) if revision.past else ()
     problems += bounds_problem(changes, options.bounds)
+    problems += beyond_limits(changes, store, options.target)
     in_order = ordered(changes, tuple(KINDS), {change.key: _refs(change) for change in changes})
     access = access_changes(in_order, live, store, around.covering, options.actor, options.now) if options.now else None
     judgement = judge(in_order, live, store, options.limits, access, options.now)

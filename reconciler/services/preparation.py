@@ -1,6 +1,6 @@
 """Everything of an apply that can fail outside of the store, before its transaction begins."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any
 
@@ -8,22 +8,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.calls import TokenKey, Trust, is_due
-from reconciler.core.model import encode
+from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports.source import FetchedToken, SecretBackend
 from reconciler.core.ports.store import GivenSecret, PlannedWrite, Store
 from reconciler.core.progress import UNTOLD, Progress, told
-from reconciler.core.references import HINT
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, trust_of, with_tokens
-from reconciler.kinds.authorization_blocks import Authorization, secret_fault
+from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
-from reconciler.kinds.registry import KINDS, address
-from reconciler.services.due_changes import renewals_of
+from reconciler.kinds.registry import address
+from reconciler.services.due_changes import gives_tokens, held_names, renewals_of
+from reconciler.services.handover import hand_over
+from reconciler.services.isolation import LeftOut
 from reconciler.services.restore import kept_secrets
-from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
+from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved, resolve_values
 from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 
@@ -48,26 +49,38 @@ class Prepared(Struct, frozen=True):
 
     Attributes:
         by: the authorizations that need a token.
+        wanted: the names of those whose token is to be there.
         values: of its secrets.
         active: whether the connector is.
     """
 
     write: PlannedWrite
     by: Sequence[Authorization] = ()
+    wanted: frozenset[str] = frozenset()
     values: Mapping[str, Secret] = {}
     trust: Trust | None = None
     active: bool = False
 
 
-def resolve_secrets(
-    changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD, *, fetch: bool = True
-) -> list[Prepared]:
-    """Resolve the secrets of what changes. Renewing a token alone takes what the store holds.
+class Resolving(Struct, frozen=True):
+    """How secrets are resolved.
+
+    Attributes:
+        fetch: whether tokens are fetched; else those alone that a live store is given, and what others take is kept
+            only where one may be there.
+        goes_on: whether a record whose secrets lead to nothing is left out, as long as there are others.
+    """
+
+    secrets: SecretBackend
+    progress: Progress = UNTOLD
+    fetch: bool = True
+    goes_on: bool = False
+
+
+def resolve_secrets(changes: Sequence[Change], store: Store, how: Resolving) -> tuple[list[Prepared], LeftOut]:
+    """Resolve the secrets of what changes, and say what is left out. Renewing a token alone takes what the store holds.
 
     Sealed secrets that a deleted record comes back with stay as they are.
-
-    Args:
-        fetch: whether tokens are going to be fetched; else what they take is kept only where one may be there.
 
     Raises:
         RecordConflict: such a record is not there any more.
@@ -76,18 +89,23 @@ def resolve_secrets(
     """
     prepared: list[Prepared] = []
     missing: list[Unresolved] = []
+    left_out: dict[Key, tuple[Change, ReconcilerError]] = {}
     kept = kept_secrets(changes, store)
-    prefetch(changes, secrets, progress)
-    for change in told(changes, "secrets", len(changes), progress):
+    prefetch(changes, how.secrets, how.progress)
+    for change in told(changes, "secrets", len(changes), how.progress):
         uid = _uid(change)
         content = None if change.is_token_only else change.content
         if content is None or not may_hold_references(content.body):
-            prepared.append(Prepared(PlannedWrite(change, uid)))
+            renewed = renewals_of(change) if how.fetch or gives_tokens(store) else ()
+            prepared.append(Prepared(PlannedWrite(change, uid), wanted=frozenset(renewed)))
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
-        values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
-        missing += [Unresolved(change.key, *one) for one in unresolved]
+        values, references, unresolved = resolve_values(change.key.kind, content.value, how.secrets, store, back)
+        if unresolved:
+            missing += [Unresolved(change.key, *one) for one in unresolved]
+            left_out[change.key] = change, _why(*unresolved[0])
+            continue
         printed = store.sealer().fingerprint if values else None  # nothing is to fail for want of a key once it writes
         given = tuple(
             GivenSecret(intern(place), references[place], printed(value), value)
@@ -95,14 +113,28 @@ def resolve_secrets(
             if printed
         )
         write = PlannedWrite(change, uid, given, tuple(back.values()))
-        if (fetch or change.record) and may_need_token(content.body):
+        by = with_tokens(spec) if may_need_token(content.body) else []
+        wanted = _wanted(by, held_names(store, spec), fetch=how.fetch)
+        if by and (wanted or change.record):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             trust, active = trust_of(spec, values), spec.get("status") != "inactive"
-            prepared.append(Prepared(write, with_tokens(spec), values, trust, active))  # the endpoints may be a lot
+            prepared.append(Prepared(write, by, wanted, values, trust, active))  # the endpoints may be a lot
         else:
             prepared.append(Prepared(write))
-    refuse_unresolved(missing, _KEPT)
-    return prepared
+    if not (how.goes_on and prepared):
+        refuse_unresolved(missing, _KEPT)
+    return prepared, tuple(left_out.values())
+
+
+def _why(field: SecretField, failure: SecretUnavailable) -> SecretUnavailable:
+    return SecretUnavailable(f"{field.address}: {failure.message}", hint=failure.hint)
+
+
+def _wanted(by: Sequence[Authorization], held: frozenset[str] | None, *, fetch: bool) -> frozenset[str]:
+    """Whose token is to be there: a live store that is given tokens has to have them, and nobody else needs others."""
+    if held is None:
+        return frozenset(one.name for one in by) if fetch else frozenset()
+    return held.intersection(one.name for one in by)
 
 
 def _uid(change: Change) -> str:
@@ -130,34 +162,6 @@ def spec_after(change: Change) -> dict[str, Any]:
     return spec
 
 
-def resolve_values(
-    kind: str, spec: dict[str, Any], secrets: SecretBackend, kept: Container[str] = ()
-) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
-    """Values and references of a record's secrets by address, and why others have no value that can be sent.
-
-    Args:
-        kept: addresses that are left out.
-    """
-    values: dict[str, Secret] = {}
-    references: dict[str, str] = {}
-    missing: list[tuple[SecretField, SecretUnavailable]] = []
-    for field in KINDS[kind].secret_fields(spec):
-        if field.address in kept:
-            continue
-        try:
-            value = secrets.resolve(field.reference)
-        except SecretUnavailable as failure:
-            missing.append((field, failure))
-            continue
-        if fault := secret_fault(field.path, value.reveal(), spec):
-            ((scheme, target),) = field.reference.items()
-            missing.append((field, SecretUnavailable(f"the value of {{{scheme}: {target}}} {fault}", hint=HINT)))
-            continue
-        values[field.address] = value
-        references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
-    return values, references, missing
-
-
 class WithTokens(Struct, frozen=True):
     """What comes of fetching tokens.
 
@@ -168,25 +172,22 @@ class WithTokens(Struct, frozen=True):
     """
 
     writes: list[PlannedWrite]
-    left_out: tuple[tuple[Change, ReconcilerError], ...]
+    left_out: LeftOut
     fetched: int
 
 
-def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools, *, fetch: bool) -> WithTokens:
-    """Fetch the tokens that the changes need and that are missing or due, in parallel.
+def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools) -> WithTokens:
+    """Fetch the tokens that are wanted and missing or due, in parallel.
 
     Tokens of live connectors whose authorization stays are stored at once, because a server may have taken
     their refresh tokens back. The others come with the writes.
-
-    Args:
-        fetch: whether to fetch at all, or only to say which stored tokens are no good any more.
     """
-    marked = [_marked(item, store) if fetch or item.write.change.record else item for item in prepared]
-    if not fetch:
-        return WithTokens([item.write for item in marked], (), 0)
-    live: list[TokenJob] = _renewals([item.write.change for item in marked], store, tools)
+    marked = [_marked(item, store) for item in prepared]
+    live: list[TokenJob] = _renewals(marked, store, tools)
     new: list[TokenJob] = []
-    wanted = [(item, by) for item in marked if item.active for by in item.by if can_be_fetched(by)]
+    wanted = [
+        (item, by) for item in marked if item.active for by in item.by if by.name in item.wanted and can_be_fetched(by)
+    ]
     known, now = tools.keeper.states() if wanted else {}, tools.clock()
     for item, by in wanted:
         job = _job(item, by)
@@ -196,7 +197,7 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
         elif is_due(state, now):
             opened = tools.keeper.opened(job.key)
             live.append(with_refresh(replace(job, since=state.obtained), opened[2] if opened else None))
-    failures = obtain(live, tools)
+    failures = obtain(live, tools) if live else {}
     tokens: dict[TokenKey, FetchedToken] = {}
     for group in fetch_tokens(new, tools) if new else ():
         for job, outcome in group:
@@ -208,7 +209,7 @@ def fetch_missing(prepared: Sequence[Prepared], store: Store, tools: TokenTools,
     writes = [_with_tokens(item.write, tokens) for item in marked if _name(item.write) not in refused]
     left_out = tuple((item.write.change, refused[_name(item.write)]) for item in marked if _name(item.write) in refused)  # fmt: skip
     renewed = sum(job.key not in failures for job in live)
-    return WithTokens(writes, left_out, renewed + sum(len(write.tokens) for write in writes))
+    return WithTokens(hand_over(writes, store, tools), left_out, renewed + sum(len(write.tokens) for write in writes))
 
 
 def _name(write: PlannedWrite) -> str:
@@ -228,7 +229,7 @@ def _named(key: TokenKey, failure: ReconcilerError) -> ReconcilerError:
     return CredentialsRefused(f"authorization {key.authorization}: {failure.message}", hint=failure.hint)
 
 
-def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
+def refuse_left_out(left_out: LeftOut) -> None:
     """Stop because of tokens that are not to be had.
 
     Raises:
@@ -252,9 +253,10 @@ def _marked(item: Prepared, store: Store) -> Prepared:
     return replace(item, write=replace(item.write, made_with=printed))
 
 
-def _renewals(changes: Sequence[Change], store: Store, tools: TokenTools) -> list[TokenJob]:
+def _renewals(prepared: Sequence[Prepared], store: Store, tools: TokenTools) -> list[TokenJob]:
     """Jobs for the changes that renew tokens and do nothing else, from what is live."""
-    renewed = {change.key.name: renewals_of(change) for change in changes if change.is_token_only}
+    alone = [item for item in prepared if item.write.change.is_token_only and item.wanted]
+    renewed = {item.write.change.key.name: item.wanted for item in alone}
     jobs = []
     for found in store.connectors(list(renewed)) if renewed else ():
         refuse_unusable(found)

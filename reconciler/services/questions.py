@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.core.access import PERMISSIONS, Access, AccessTarget, Route, decide, is_super_admin
 from reconciler.core.history import Body, KeepsHistory, RunEntry, Trail
 from reconciler.core.model import Key
+from reconciler.core.ports.live import Limits
 from reconciler.core.ports.store import Store
 from reconciler.core.verdicts import Answer, PastState, Question, Setting
 from reconciler.errors import UsageError
@@ -42,7 +43,8 @@ def ask_live(store: Store, permission: str, key: Key | None, moment: str) -> Que
             raise UsageError(f"there is no live {address(*key)}", hint=_near(key, live))
         uid = live[key].uid
         target = live_target(key, store.bodies([uid])[uid].live)
-    return Question(standing(live, store, groups=True).access, permission, key, target, moment)
+    unseen = store.unseen_access() if isinstance(store, Limits) else ""
+    return Question(standing(live, store, groups=True).access, permission, key, target, moment, unseen)
 
 
 def _near(key: Key, known: Mapping[Key, Any]) -> str:

@@ -1,21 +1,18 @@
-"""Care for the tokens of live connectors, and the headers that prove who sends a request."""
+"""What the tokens of live connectors are got with, and the headers that prove who sends a request."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.calls import Condition, Headers, TokenKey, TokenState, TokenStatus, Whose, condition_of, is_due
+from reconciler.core.calls import Headers, TokenKey, is_due
 from reconciler.core.model import LiveConnector, encode
 from reconciler.core.ports.source import Sealer
-from reconciler.core.ports.store import Store
 from reconciler.core.secret import Secret
-from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable, UsageError
+from reconciler.errors import ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import (
     Values,
     bearer,
-    can_be_fetched,
     grant_of,
     needs_token,
     static_header,
@@ -25,7 +22,6 @@ from reconciler.kinds.authorization import (
 from reconciler.kinds.authorization_blocks import Authorization, secret_fault
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import address
-from reconciler.services.enforcement import Caller
 from reconciler.services.records import refuse_unreadable
 from reconciler.services.tokens import TokenJob, TokenTools, obtain
 
@@ -146,131 +142,3 @@ def refuse_unusable(found: LiveConnector) -> None:
 
 
 _OF_AUTHORIZATIONS = ("authorization", "authorizations")
-
-
-class Care(Struct, frozen=True):
-    """What fetching or renewing did.
-
-    Attributes:
-        done: whose tokens were got.
-        failed: why the others' were not.
-    """
-
-    done: tuple[Whose, ...]
-    failed: Mapping[Whose, ReconcilerError]
-
-
-def token_statuses(store: Store, tools: TokenTools, names: Sequence[str]) -> list[TokenStatus]:
-    """The tokens of the connectors named, or of all that need one, in order of their names.
-
-    Raises:
-        UsageError: a name is not that of a live connector that needs a token.
-    """
-    states, now = tools.keeper.states(), tools.clock()
-    return [
-        _status(found, by, states.get(TokenKey(found.uid, by.name)), now)
-        for found in _chosen(store, names, secrets=False)
-        for by in with_tokens(found.spec)
-    ]
-
-
-def fetch(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller) -> Care:
-    """Get tokens by the credentials: of the connectors named whatever is stored, else where there is no good one.
-
-    Raises:
-        NotPermitted: the caller may not call some of them; nothing is fetched then.
-        UsageError: see `token_statuses`.
-    """
-    return _care(store, tools, names, caller, renewing=False)
-
-
-def renew(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller) -> Care:
-    """Get tokens, by refresh tokens where there are: of the connectors named, else of those that are due.
-
-    Raises:
-        NotPermitted, UsageError: see `fetch`.
-    """
-    return _care(store, tools, names, caller, renewing=True)
-
-
-def _care(store: Store, tools: TokenTools, names: Sequence[str], caller: Caller, *, renewing: bool) -> Care:
-    states, now = tools.keeper.states(), tools.clock()
-    jobs: list[TokenJob] = []
-    failed: dict[Whose, ReconcilerError] = {}
-    chosen = _chosen(store, names, secrets=True)
-    wanted = [(found, by) for found in chosen for by in with_tokens(found.spec)]
-    for found, by in wanted:
-        state = states.get(TokenKey(found.uid, by.name))
-        try:
-            job = _job(found, by, state, tools)
-        except (SecretUnavailable, InvalidDefinitions) as failure:
-            failed[Whose(found.name, by.name)] = failure
-            continue
-        good = state if state and state.made_with == job.made_with else None
-        if names or (
-            _is_wanted(found, by)
-            and (good is not None and condition_of(good, now) is not Condition.VALID if renewing else good is None)
-        ):
-            jobs.append(job if renewing else with_refresh(job, None))
-    whose = {job.key: Whose(job.name, job.key.authorization) for job in jobs}
-    asked = {key.uid for key in whose}
-    caller.permit(store, (found for found in chosen if found.uid in asked), "fetch the token of")
-    failed |= {whose[key]: failure for key, failure in obtain(jobs, tools).items()}
-    return Care(tuple(one for one in whose.values() if one not in failed), dict(sorted(failed.items())))
-
-
-def _job(found: LiveConnector, by: Authorization, state: TokenState | None, tools: TokenTools) -> TokenJob:
-    refuse_unusable(found)
-    printed = print_of(by, found.secrets, tools.sealer())
-    job = token_job(found, by, printed, since=state.obtained if state else "")
-    if state is None or state.made_with != printed or not state.renewable:
-        return job
-    opened = tools.keeper.opened(job.key)
-    return with_refresh(job, opened[2] if opened else None)
-
-
-def _is_wanted(found: LiveConnector, by: Authorization) -> bool:
-    return found.spec.get("status") != "inactive" and can_be_fetched(by)
-
-
-def _chosen(store: Store, names: Sequence[str], *, secrets: bool) -> list[LiveConnector]:
-    wanted = list(dict.fromkeys(name.removeprefix("connector/") for name in names))
-    found = [item for item in store.connectors(wanted or None, secrets=False) if _needs(item)]
-    for name in wanted:
-        if name not in {item.name for item in found}:
-            raise UsageError(f"there is no live connector '{name}' that needs an access token", hint="list those that do with: reconciler token status")  # fmt: skip
-    return list(store.connectors([item.name for item in found])) if secrets and found else found
-
-
-def _needs(found: LiveConnector) -> bool:
-    try:
-        return bool(with_tokens(found.spec))
-    except (AttributeError, KeyError, TypeError):  # others have written what is no authorization
-        return False
-
-
-def _status(found: LiveConnector, by: Authorization, state: TokenState | None, now: str) -> TokenStatus:
-    method = "token request" if "tokenRequest" in by.block else str(by.block["method"])
-    inactive = found.spec.get("status") == "inactive" and state is None
-    condition = Condition.INACTIVE if inactive else condition_of(state, now)
-    return TokenStatus(Whose(found.name, by.name), method, condition, state)
-
-
-def refuse_failed(care: Care) -> None:
-    """Stop when tokens were not to be had.
-
-    Raises:
-        CredentialsRefused: with all of them in the details.
-    """
-    if not care.failed:
-        return
-    (first, *others) = care.failed.values()
-    count = f"{len(care.failed)} access tokens" if others else "an access token"
-    raise CredentialsRefused(
-        f"{count} cannot be fetched" + (f"; {len(care.done)} were" if care.done else ""),
-        hint=first.hint if not others else "",
-        details=tuple(
-            f"connector/{whose}: {failure.message}" + (f" ({failure.hint})" if others and failure.hint else "")
-            for whose, failure in care.failed.items()
-        ),
-    )

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from reconciler.core.guards import Override
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Plan
+from reconciler.core.ports.live import Forecast
 from reconciler.core.ports.source import Desired, SecretBackend, Source
-from reconciler.core.ports.store import Store, TellsOfItself
+from reconciler.core.ports.store import ForeseesWork, Store, TellsOfItself
 from reconciler.core.progress import ShownProgress
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.core.witness import Testimony
 from reconciler.diagnostics import Diagnostic, Finding, Place, has_errors, sorted_diagnostics
-from reconciler.errors import UsageError
+from reconciler.errors import ExitCode, UsageError
 from reconciler.kinds.canonical import may_hold_references
 from reconciler.kinds.registry import KINDS
 from reconciler.settings import DEFAULT_STORE, Overrides, Settings, proofs_in, without_far_key
@@ -99,6 +100,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
     """
     from reconciler.kinds.registry import rules_digest
     from reconciler.services.access_objections import AccessLimits
+    from reconciler.services.due_changes import gives_tokens
     from reconciler.services.judgement import PlanOptions
     from reconciler.services.plan import Asked
     from reconciler.wiring.witnesses import testimony
@@ -123,7 +125,7 @@ def asked_of(run: OpenedRun, flags: PlanFlags, actor: str, named: str, *, rememb
         elsewhere=keys_elsewhere({SETTING: settings.elsewhere}),
         testimony=testimony(settings, run.store, flags.witness) if flags.witness else Testimony(),
     )
-    tokens = partial(_known_tokens, run) if settings.fetch_tokens else None
+    tokens = partial(_known_tokens, run) if settings.fetch_tokens or gives_tokens(run.store) else None
     return Asked(plan_options, rules_digest(), tokens, remember)
 
 
@@ -131,9 +133,10 @@ def _known_tokens(run: OpenedRun, desired: Desired) -> "KnownTokens | None":
     """What the store holds of tokens; None when no connector needs one, which saves loading what knows of them."""
     if not any(resource.needs_token for resource in desired.resources.values()):
         return None
-    from reconciler.services.due_changes import KnownTokens
+    from reconciler.services.due_changes import KnownTokens, held_by, held_names
 
-    return KnownTokens(open_tokens(run.settings, run.store).keeper.states(), now())
+    keeper = open_tokens(run.settings, run.store).keeper
+    return KnownTokens(keeper.states(), now(), held_by(run.store), partial(held_names, run.store))
 
 
 def make(
@@ -173,9 +176,21 @@ def make(
 
 
 def with_notes(plan: Plan, store: Store) -> Plan:
-    """The plan, with what the store has to say of itself."""
+    """The plan, with what the store has to say of itself, and of carrying the plan out."""
     said = store.notes() if isinstance(store, TellsOfItself) else ()
-    return replace(plan, notices=(*plan.notices, *said)) if said else plan
+    forecast = _forecast(plan, store)
+    if forecast is not None:
+        said = (*said, *forecast.notes)
+    return replace(plan, notices=(*plan.notices, *said), forecast=forecast) if said or forecast else plan
+
+
+def _forecast(plan: Plan, store: Store) -> Forecast | None:
+    """What carrying it out takes; None where that is one transaction, or where it never is."""
+    is_refused = any(problem.exit_code is ExitCode.INVALID for problem in plan.problems)
+    if not plan.changes or is_refused or not isinstance(store, ForeseesWork):
+        return None
+    forecast = store.forecast(plan.changes)
+    return forecast if forecast.requests or forecast.notes else None
 
 
 class _Target(Struct, frozen=True):

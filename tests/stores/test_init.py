@@ -29,7 +29,7 @@ def test_statements_are_the_answer(served: Workspace, database) -> None:
     """On stdout, each ended once, for the client of the server, which makes the roles; what was done is said on stderr."""
     first = served.ok("store", "init")
     assert "made the store of local" in first.stderr
-    assert database.sql("SELECT value FROM meta WHERE key = 'version'") == [("3",)]
+    assert database.sql("SELECT value FROM meta WHERE key = 'version'") == [("4",)]
     again = served.ok("store", "init")
     assert again.stdout == first.stdout and "is there already" in again.stderr
     with database.server.superuser(database.name) as connection:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from reconciler.core.model import Key
 from reconciler.core.secret import Secret
+from reconciler.diagnostics import Finding
 
 
 class LiveRecord(Struct, frozen=True):
@@ -323,4 +324,66 @@ class Foresees(Protocol):
 
     def forecast(self, writes: Sequence[Write]) -> Forecast:
         """For these writes, without their secrets; after `read`, and without another request."""
+        ...
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """A live store that cannot hold all that can be declared, and says so before anything is sent; without asking it."""
+
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why bodies cannot be held as they are, judged by what the state knows of the store; see `Recollection.facts`.
+
+        Args:
+            declared: all that is to be live together; in canonical form, or as documents have them.
+        """
+        ...
+
+    def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+        """Why the values of a connector's secrets cannot be held as they are, by address.
+
+        Each is the rest of a sentence that begins with the value, and repeats nothing of it.
+        """
+        ...
+
+    def unseen_access(self) -> str:
+        """What access there may be that live policies do not show, in a sentence; "" for none."""
+        ...
+
+
+@runtime_checkable
+class HoldsTokens(Protocol):
+    """A live store that sends connectors' requests itself, by access tokens that it cannot fetch: it is given them.
+
+    It gets the present one with each write that says what it holds of secrets, and one alone when that was renewed:
+    a write with the body as it is, `is_sealed_anew`, and the token.
+    """
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str]:
+        """The authorizations of a connector whose token it is given, by name, "" for the connector's own; it asks nobody.
+
+        What it is given no token of needs none, or has it fetched by the store itself.
+        """
+        ...
+
+
+class Trait(Struct, frozen=True):
+    """One thing that was found out of a live store, for people.
+
+    Attributes:
+        what: in a word or two.
+        hint: what to do about it; "" where nothing has to be done.
+    """
+
+    what: str
+    found: str
+    hint: str = ""
+
+
+@runtime_checkable
+class TellsFacts(Protocol):
+    """A live store that can say in words what `Probes.probe` gave."""
+
+    def traits(self, facts: str) -> Sequence[Trait]:
+        """What such a text says; it asks nobody."""
         ...

@@ -1,7 +1,7 @@
 """Source: desired state, and what resolves its secrets and keeps its tokens."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -152,4 +152,20 @@ class TokenKeeper(Protocol):
 
     def release(self, keys: Iterable[TokenKey], holder: str) -> None:
         """End the leases."""
+        ...
+
+
+@runtime_checkable
+class GivesTokens(Protocol):
+    """A store that may be beside a live one which sends requests itself, by access tokens that it is given."""
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str] | None:
+        """The authorizations of a connector whose token that one is given, by name; None where it is given none at all.
+
+        See `live.HoldsTokens`.
+        """
+        ...
+
+    def held(self) -> dict[TokenKey, str]:
+        """Of the tokens that it was given, when the one that it has was obtained."""
         ...

@@ -68,6 +68,8 @@ class PlannedWrite(Struct, frozen=True):
         kept: those that a deleted record comes back with as they were sealed.
         made_with: of each authorization that needs a token after the change, by name, its keyed fingerprint.
         tokens: the tokens that were fetched for it, to be written with it, by the authorization's name.
+        handed: the tokens that the live store is to have from then on, by the authorization's name: fetched just now,
+            or kept since; see `source.GivesTokens`.
     """
 
     change: Change
@@ -76,6 +78,7 @@ class PlannedWrite(Struct, frozen=True):
     kept: Sequence[SealedSecret] = ()
     made_with: Mapping[str, str] = {}
     tokens: Mapping[str, FetchedToken] = {}
+    handed: Mapping[str, FetchedToken] = {}
 
     def states(self) -> dict[str, SecretState]:
         """What the store is to hold of its secrets, by address."""
@@ -107,10 +110,13 @@ class Session(Protocol):
         """Keep, after `write`, that live is now what git declares; not when others wrote after the plan was made."""
         ...
 
-    def write(self, writes: Sequence[PlannedWrite], progress: Progress) -> Sequence[Outcome]:
+    def write(self, writes: Sequence[PlannedWrite], progress: Progress, *, goes_on: bool = False) -> Sequence[Outcome]:
         """Carry out the changes in their order, and say of each what came of it.
 
         A store that can do all or nothing does so: all are done, or it raises.
+
+        Args:
+            goes_on: whether, where it cannot, what does not depend on a failed one is carried out all the same.
 
         Raises:
             RecordConflict: a record moved since the plan, or another stands in the way.
@@ -286,4 +292,19 @@ class ForeseesWork(Protocol):
 
     def forecast(self, changes: Sequence[Change]) -> Forecast:
         """For these changes, after they were planned."""
+        ...
+
+
+@runtime_checkable
+class LeavesUndone(Confirms, Protocol):
+    """A store at which a run may be cut off half way."""
+
+    def undone(self) -> tuple[Key, ...]:
+        """What the owner's last run was about to change and did not, as far as that can be told; sorted.
+
+        Nothing where it was not cut off.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
         ...

@@ -58,7 +58,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {"title": fix.title, "edits": [{"range": _range(edit.span), "text": edit.text} for edit in fix.edits]}
 
 
-_TRANSPORT = frozenset({"RC601", "RC602", "RC605", "RC609", "RC610"})
+_TRANSPORT = frozenset({"RC601", "RC602", "RC605", "RC609", "RC610", "RC908", "RC914"})
 
 
 def is_about_security(code: str) -> bool:

@@ -80,9 +80,9 @@ def read_url(url: str, root: Path) -> Address:
         _refuse(key, variables.get(key, ""), key in variables)
     try:
         parsed = Conninfo.parse(bare.encode())
+        named = {option.keyword.decode(): option.val.decode() for option in parsed if option.val is not None}
     except (OperationalError, UnicodeError):  # whose message repeats the URL
         raise UsageError("the URL of the store cannot be read", hint="write postgresql://USER@HOST:PORT/DATABASE, and %XX for odd characters") from None  # fmt: skip
-    named = {option.keyword.decode(): option.val.decode() for option in parsed if option.val is not None}
     if "password" in named:
         _refuse("password", "", known=True)
     if "service" in named and ("host" in named or "hostaddr" in named):

@@ -217,6 +217,14 @@ CREATE TABLE notes (
   CONSTRAINT notes_pkey PRIMARY KEY (uid),
   CONSTRAINT notes_uid_fkey FOREIGN KEY (uid) REFERENCES records (uid) ON DELETE CASCADE
 );
+CREATE TABLE held_tokens (
+  uid TEXT NOT NULL,
+  "authorization" TEXT NOT NULL,
+  obtained TEXT NOT NULL,
+  CONSTRAINT held_tokens_pkey PRIMARY KEY (uid, "authorization"),
+  CONSTRAINT held_tokens_uid_fkey FOREIGN KEY (uid) REFERENCES records (uid) ON DELETE CASCADE,
+  CONSTRAINT held_tokens_obtained_check CHECK (IS_TIME(obtained))
+);
 CREATE TABLE unfinished (
   owner TEXT NOT NULL,
   number bigint NOT NULL,

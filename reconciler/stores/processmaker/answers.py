@@ -143,14 +143,21 @@ def _fault(answer: Response) -> str:
     if answer.status >= FAILED:
         return f"{answer.status}: an error of the server"
     if answer.status >= REDIRECT:
-        where = host_of(answer.header("location"))
-        return f"{answer.status}: a redirect" + ("" if where == "the server" else f" to {harmless(where)}")
+        return f"{answer.status}: a redirect{_target(answer.header('location'))}"
     if answer.cut:
         return f"more than {len(answer.body) // 2**20} MiB"
     if _decoded(answer) is _NONE:
         kind = answer.header("content-type").partition(";")[0].strip().lower()
         return "a page of HTML" if "html" in kind else "what is no JSON"
     return ""
+
+
+def _target(location: str) -> str:
+    """Where a redirect leads, as far as that is worth to be shown."""
+    if location.partition("?")[0].rstrip("/").endswith("/login"):
+        return " to a login page"
+    where = host_of(location)
+    return "" if where == "the server" else f" to {harmless(where)}"
 
 
 def _hint(answer: Response) -> str:

@@ -46,11 +46,13 @@ class Patience(Struct, frozen=True):
 
     Attributes:
         busy: how long in all one request waits for what answers 429 and 503.
+        pause: the first wait for it, where it does not say how long; it grows.
         refused: before each further try, where the connection is refused.
         lost: before each further try of a GET whose answer was lost.
     """
 
     busy: float = 120.0
+    pause: float = 1.0
     refused: tuple[float, ...] = (0.2, 0.6, 1.2)
     lost: tuple[float, ...] = (0.2, 1.0)
 
@@ -63,6 +65,7 @@ class Client:
     """Asks one instance, for several threads. Nothing is opened before it is used, or once more after `close`.
 
     Attributes:
+        options: what the target says of the instance.
         requests: how many were sent until now, those for a token included.
     """
 
@@ -84,7 +87,7 @@ class Client:
             say: told in a sentence why nothing happens for a while.
         """
         self.address = address
-        self.in_flight = options.in_flight
+        self.options, self.in_flight = options, options.in_flight
         self.timeout_seconds = float(options.timeout_seconds)
         self.requests = 0
         self.login = login(self._post)
@@ -143,7 +146,7 @@ class Client:
             return read_change(words, answer)
         except Refused as refused:
             if is_repeated and refused.status == INVALID:  # by what was done before a 503, maybe
-                raise Lost(refused.message, hint=refused.hint) from None
+                raise Lost(refused.message, hint=refused.hint, is_answered=True) from None
             raise
 
     def abort(self) -> None:
@@ -198,7 +201,9 @@ class Client:
         Raises:
             StoreUnavailable: that is longer than anybody would wait.
         """
-        pause = retry_after(answer.header("retry-after"), datetime.now(UTC)) or max(1.0, min(waited, 15.0))
+        pause = retry_after(answer.header("retry-after"), datetime.now(UTC)) or max(
+            self._patience.pause, min(waited, 15.0)
+        )
         host, status = self.address.host, answer.status
         why = "too many requests" if status == TOO_MANY else "in maintenance, or overloaded"
         if waited + pause > self._patience.busy:

@@ -1,10 +1,27 @@
 """The driver of ProcessMaker instances: from a URL and what a run is told to a store."""
 
+from typing import TYPE_CHECKING
+
 from reconciler.core.ports.state import DriverContext
 from reconciler.stores.processmaker.address import read_url
 from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.login import Login
 from reconciler.stores.processmaker.options import read_options, trust_of
+
+if TYPE_CHECKING:
+    from reconciler.stores.processmaker.store import ProcessMakerStore
+
+
+def open_processmaker(url: str, context: DriverContext) -> "ProcessMakerStore":
+    """The instance at a URL as live store; nothing is opened before it is used.
+
+    Raises:
+        UsageError: the URL is none of an instance, or says to send secrets in the clear without a reason.
+    """
+    from reconciler.stores.processmaker.store import ProcessMakerStore
+
+    client = open_client(url, context)
+    return ProcessMakerStore(client, client.options.page_size, cache=context.cache, is_whole=context.writes)
 
 
 def open_client(url: str, context: DriverContext) -> Client:

@@ -4,15 +4,16 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from reconciler.kinds.canonical import fold
+
 _SIGNS = frozenset("-_.'")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
-_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|\{\{|\}\}")
+_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)|\{\{|\}\}")
+"""The sign at the end counts, as blanks behind it are taken off first."""
 _LONGEST = 255
-
-
-def is_holdable_name(name: str) -> bool:
-    """Whether a display name is of letters and digits of any script, white space and - _ . ' alone."""
-    return bool(name) and all(_is_of_names(char) for char in name)
+_AS_TWO = str.maketrans({"æ": "ae", "œ": "oe"})
+_FIRST_ASTRAL = 0x10000
+"""Characters from here on are all the same to the server's collation."""
 
 
 def _is_of_names(char: str) -> bool:
@@ -20,14 +21,25 @@ def _is_of_names(char: str) -> bool:
     return char in _SIGNS or char.isspace() or category[0] == "L" or category == "Nd"
 
 
-def is_holdable_text(text: str) -> bool:
-    """Whether a description comes back as it was, but for its ends: without what may be markup, or double braces."""
-    return _MARKUP.search(text) is None
-
-
 def is_number(key: str) -> bool:
     """Whether the server takes a key for a number."""
     return _NUMBER.fullmatch(key) is not None
+
+
+def markup_in(text: str) -> tuple[int, int] | None:
+    """The first stretch of a description that may be taken for markup or a placeholder, and dropped."""
+    found = _MARKUP.search(text)
+    return found.span() if found else None
+
+
+def signs_not_of_names(name: str) -> str:
+    """The characters of a display name that an instance refuses, each once."""
+    return "".join(dict.fromkeys(char for char in name if not _is_of_names(char)))
+
+
+def compared(name: str) -> str:
+    """A name as the server's collation compares it, or a little more coarsely: what is taken there is the same here."""
+    return "".join(char if ord(char) < _FIRST_ASTRAL else "\U0010ffff" for char in fold(name).translate(_AS_TWO))
 
 
 def are_holdable_purposes(purposes: Iterable[str]) -> bool:

@@ -54,12 +54,16 @@ def carry_out(sight: Sight, writes: Sequence[Write], journal: Journal, how: Carr
 
 def _refuse(run: Run, crew: Crew, order: Order) -> None:
     """Give up what cannot be done, before anything is sent."""
+    moving = {one.id for one in run.writes}
+    held = {record.key: uid for uid, record in run.sight.records.items() if uid not in moving}
     for index, one in enumerate(run.writes):
         there = run.sight.records.get(one.id)
         if one.id and there is None:
             crew.fail(index, NotDone(Result.CONFLICT, "it is gone"))
         elif there is not None and there.version != one.version:
             crew.fail(index, NotDone(Result.CONFLICT, "somebody else has written to it"))
+        elif one.body is not None and one.key in held:
+            crew.fail(index, NotDone(Result.CONFLICT, f"its address is that of {held[one.key]}"))
         elif index in order.taken:
             crew.fail(index, NotDone(Result.CONFLICT, f"its name is that of {order.taken[index]}"))
     groups = [index for index, one in enumerate(run.writes) if one.key.kind == GROUP.kind and index not in crew.failed]

@@ -11,6 +11,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "secrets": {"uid": _TEXT, "address": _TEXT, "reference": _TEXT, "fingerprint": _TEXT, "ciphertext": _BLOB},
     "tokens": {"uid": _TEXT, "authorization": _TEXT, "made_with": _TEXT, "obtained": _TIME, "expires": "time?", "scope": _TEXT, "access": _BLOB, "refresh": "blob?"},
     "notes": {"uid": _TEXT, "note": _TEXT},
+    "held_tokens": {"uid": _TEXT, "authorization": _TEXT, "obtained": _TIME},
     "unfinished": {"owner": _TEXT, "number": _NUMBER, "run": _JSON, "change": _JSON},
     "journal": {"owner": _TEXT, "number": _NUMBER, "change": _NUMBER, "verb": _TEXT, "path": _TEXT, "digest": _TEXT, "sent": _TIME, "status": "integer?", "made": "text?"},
     "leases": {"name": _TEXT, "holder": _TEXT, "expires": "real", "fence": "integer?", "seen": "text?", "boot": "text?", "uptime": "real?"},
@@ -26,7 +27,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "history": {"seq": _NUMBER, "run": _NUMBER, "uid": _TEXT, "kind": _TEXT, "name": _TEXT, "action": _TEXT, "fingerprint": _TEXT, "before": "text?", "was": "text?", "drifted_at": "text?", "drifted_from": "text?", "hash": "blob?"},
 }  # fmt: skip
 """What each column holds; "?" where it may be NULL."""
-SINCE = {"notes": 4, "unfinished": 4, "journal": 4}
+SINCE = {"notes": 4, "held_tokens": 4, "unfinished": 4, "journal": 4}
 """The version of the store that has a table first, where that is not the first of all."""
 LARGEST = 9_223_372_036_854_775_807
 """The largest number that a column holds. In SQLite a column may hold a text or bytes, which are greater."""

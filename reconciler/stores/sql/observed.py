@@ -21,6 +21,7 @@ from reconciler.core.ports.live import (
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
+from reconciler.stores.sql import handover
 from reconciler.stores.sql.database import Connection, Engine, chunks, ignored
 from reconciler.stores.sql.records import decoded, known_key
 
@@ -62,9 +63,7 @@ def observe(connection: Connection, live: Live, names: Names, *, lasts: bool) ->
             "INSERT INTO documents (uid, live) VALUES (?, ?) ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
             (record.id, text_of(record)),
         )
-    connection.executemany(
-        "DELETE FROM secrets WHERE uid = ?", [(record.id,) for record in found if record.is_resealed]
-    )
+    handover.drop_resealed(connection, found, live)
     note_versions(connection, {record.id: record.version for record in moved})
     note(connection, {one.id: one.note for one in found if one.note != notes.get(one.id, "")})
     _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=lasts)

@@ -1,15 +1,19 @@
 """A live store of another kind, with what is known of it in an SQL store of ours beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
+from reconciler.core.calls import TokenKey
 from reconciler.core.diff import Origin
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Forecast, Foresees, Live, Write
+from reconciler.core.ports.live import Forecast, Foresees, HoldsTokens, Limits, Live, Write
 from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
-from reconciler.stores.sql import unfinished
+from reconciler.core.secret import Secret
+from reconciler.diagnostics import Finding
+from reconciler.stores.sql import handover, unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import observe, recall
@@ -41,6 +45,7 @@ class PairedStore(SqlStore):
         self._versions: Mapping[str, str] = {}
         self._names: Mapping[tuple[str, str], str] = {}
         self._told: tuple[str, ...] = ()
+        self._undone: tuple[Key, ...] = ()
 
     def identity(self) -> str:
         """What tells the state from every other one."""
@@ -71,6 +76,27 @@ class PairedStore(SqlStore):
         with self._reading():  # so that the live store was read
             return self._live.forecast([_foreseen(change) for change in changes])
 
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why the live store cannot hold bodies as they are."""
+        return self._live.objections(declared) if isinstance(self._live, Limits) else ()
+
+    def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+        """Why it cannot hold values of secrets as they are."""
+        return self._live.secret_objections(body, secrets) if isinstance(self._live, Limits) else {}
+
+    def unseen_access(self) -> str:
+        """What access there may be that its policies do not show."""
+        return self._live.unseen_access() if isinstance(self._live, Limits) else ""
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str] | None:
+        """The authorizations of a connector whose token the live store is given."""
+        return self._live.held_tokens(spec) if isinstance(self._live, HoldsTokens) else None
+
+    def held(self) -> dict[TokenKey, str]:
+        """Of the tokens that the live store was given, when the one that it has was obtained."""
+        with self._reading() as connection:
+            return handover.held(connection) if connection is not None else {}
+
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""
         self.close()
@@ -83,6 +109,11 @@ class PairedStore(SqlStore):
 
         lease = RunLease(database, run, interrupts, prepare=self._prepare, make_session=session, is_long=True)
         return lease
+
+    def undone(self) -> tuple[Key, ...]:
+        """What the last run was about to change and did not, where it was cut off."""
+        with self._reading():
+            return self._undone
 
     def confirm(self) -> None:
         """Make sure that what has been read lasts: also what a run did that was cut off."""
@@ -121,6 +152,7 @@ class PairedStore(SqlStore):
         recall(connection, self._live, self._names)
         outcomes = unfinished.find_out(connection, found, self._live, patiently=lasts)
         self._told = (unfinished.told(found, outcomes),)
+        self._undone = unfinished.undone(found, outcomes)
         if lasts:
             unfinished.refuse_unknown(found, outcomes)
         unfinished.note_done(connection, found, outcomes, self._database.clock())

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core import conditions
+from reconciler.core.calls import TokenKey
 from reconciler.core.model import Bodies
 from reconciler.core.plan import Change
 from reconciler.core.ports.live import Carrying, Live, Outcome, Result, Write, WritesByRequests
@@ -16,7 +17,7 @@ from reconciler.errors import ReconcilerError, RecordConflict, StoreLocked, Stor
 from reconciler.kinds.canonical import fingerprint_after
 from reconciler.kinds.registry import address
 from reconciler.stores import drivers
-from reconciler.stores.sql import observed, quarantine, records, unfinished
+from reconciler.stores.sql import handover, observed, quarantine, records, unfinished
 from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.journal import SqlJournal
 from reconciler.stores.sql.session import SqlSession
@@ -57,7 +58,9 @@ class PairedSession(SqlSession):
         """Not once the live store was told anything."""
         return not self._has_sent
 
-    def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
+    def write(
+        self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD, *, goes_on: bool = False
+    ) -> Sequence[Outcome]:
         """Rehearse on the state, so that all preconditions hold; write to the live store; note what was done.
 
         No transaction of the state is open while the live store works: what is begun is kept in the state before.
@@ -70,7 +73,7 @@ class PairedSession(SqlSession):
         asked = self._rehearsed(writes)
         self._side.interrupts.hold()  # what is sent cannot be taken back, and has to be noted
         progress.tell("writing", 0, len(writes))
-        outcomes = self._carried_out(writes, asked, progress)
+        outcomes = self._carried_out(writes, asked, progress, goes_on=goes_on)
         self._side.begin()
         of_told = (one for write, one in zip(writes, outcomes, strict=True) if _is_told(write))
         unknown = [number for number, one in enumerate(of_told) if one.result is Result.UNKNOWN]
@@ -89,6 +92,7 @@ class PairedSession(SqlSession):
         observed.note_versions(self._connection, {one.id: one.version for one in outcomes if one.version})
         kept = {write.uid for write in done if write.change.resource}
         observed.note(self._connection, {one.id: one.note for one in outcomes if one.note and one.id in kept})
+        handover.note_held(self._connection, _held(writes, outcomes))
         return outcomes
 
     def check_references(self, changes: Sequence[Change]) -> None:
@@ -102,7 +106,8 @@ class PairedSession(SqlSession):
         self._is_rehearsing = True
         try:
             known = records.bodies(self._connection, [write.uid for write in writes if write.change.record])
-            asked = [self._asked(write, known) for write in writes if _is_told(write)]
+            held = handover.held(self._connection)
+            asked = [self._asked(write, known, held) for write in writes if _is_told(write)]
             super().write(writes)
         finally:
             self._connection.rollback()
@@ -110,31 +115,33 @@ class PairedSession(SqlSession):
         self.destroys = False
         return asked
 
-    def _asked(self, write: PlannedWrite, known: Mapping[str, Bodies]) -> Write:
+    def _asked(self, write: PlannedWrite, known: Mapping[str, Bodies], held: Mapping[TokenKey, str]) -> Write:
         """What the live store is asked to do."""
         change = write.change
         uid = change.record.uid if change.record else ""
         secrets = {one.address: one.value for one in _opened(write, self._seals).secrets}
-        anew = not uid or unfinished.is_sealed_anew(write, known[uid].secrets)
-        tokens = {name: one.access for name, one in write.tokens.items()}
+        anew = not uid or handover.is_sealed_anew(write, known[uid], held)
+        tokens = {name: one.access for name, one in write.handed.items()}
         return Write(change.key, uid, self._side.versions().get(uid, ""), change.after, secrets, anew, tokens)
 
-    def _carried_out(self, writes: Sequence[PlannedWrite], asked: Sequence[Write], progress: Progress) -> list[Outcome]:
-        """What came of each; of a renewed token alone the live store is not told."""
+    def _carried_out(
+        self, writes: Sequence[PlannedWrite], asked: Sequence[Write], progress: Progress, *, goes_on: bool
+    ) -> list[Outcome]:
+        """What came of each."""
         told = [write for write in writes if _is_told(write)]
-        found = iter(self._sent(told, asked, progress) if asked else ())
+        how = Carrying(
+            goes_on, lambda done: progress.tell("writing", done, len(asked)), lambda: self._side.interrupts.noted
+        )
+        found = iter(self._sent(told, asked, how) if asked else ())
         return [next(found) if _is_told(write) else Outcome(Result.DONE, write.uid) for write in writes]
 
-    def _sent(self, told: Sequence[PlannedWrite], asked: Sequence[Write], progress: Progress) -> Sequence[Outcome]:
+    def _sent(self, told: Sequence[PlannedWrite], asked: Sequence[Write], how: Carrying) -> Sequence[Outcome]:
         self._has_sent = True
         live = self._side.live
         try:
             if isinstance(live, WritesByRequests):
                 self._keep_begun(told)
                 journal = SqlJournal(self._connection, self.run.owner, self._side.begin, self._side.clock)
-                how = Carrying(
-                    False, lambda done: progress.tell("writing", done, len(asked)), lambda: self._side.interrupts.noted
-                )
                 return live.carry_out(asked, journal, how)
             return self._checked(told, live.write(asked))
         except StoreLocked:
@@ -168,8 +175,14 @@ class PairedSession(SqlSession):
 
 
 def _is_told(write: PlannedWrite) -> bool:
-    """Whether the live store is told of a change: of a renewed token alone it is not."""
-    return not write.change.is_token_only
+    """Whether the live store is told of a change: of a renewed token alone where it is given that."""
+    return bool(write.handed) or not write.change.is_token_only
+
+
+def _held(writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> dict[TokenKey, str]:
+    """Of the tokens that the live store was given, when they were obtained."""
+    done = [(write, one) for write, one in zip(writes, outcomes, strict=True) if one.result is Result.DONE]
+    return {TokenKey(one.id, name): token.state.obtained for write, one in done for name, token in write.handed.items()}
 
 
 def _told(uid: str, what: str, change: Change, held: conditions.Held | None) -> Outcome:

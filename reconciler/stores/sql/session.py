@@ -81,7 +81,9 @@ class SqlSession:
         """
         checks.check_basis(self._connection, basis)
 
-    def write(self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD) -> Sequence[Outcome]:
+    def write(
+        self, writes: Sequence[PlannedWrite], progress: Progress = UNTOLD, *, goes_on: bool = False
+    ) -> Sequence[Outcome]:
         """Check the preconditions, write in order, and read back what was written; all is done, or it raises.
 
         Raises:

@@ -19,8 +19,8 @@ from reconciler.stores.sql.transaction import writing
 
 _TABLES = (
     "records", "documents", "applied", "refs", "secrets", "tokens", "drifts", "runs", "history", "declarations",
-    "quarantine", "quarantined_secrets", "attempts", "notes", "unfinished", "journal", "baselines",
-    "declared", "claimed",
+    "quarantine", "quarantined_secrets", "attempts", "notes", "held_tokens", "unfinished", "journal",
+    "baselines", "declared", "claimed",
 )  # fmt: skip
 """All but `meta` and `leases`: what others refer to comes first."""
 _OF_EACH = ("writing", "writer", "version")

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.model import Content, Key, Record, Resource, SecretState, decode
+from reconciler.core.calls import TokenKey
+from reconciler.core.model import Content, Key, Record, Resource, decode
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Live, Outcome, Result, Unfinished, Write, WritesByRequests
 from reconciler.core.ports.store import PlannedWrite, RunInfo
@@ -17,6 +18,7 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import quarantine
 from reconciler.stores.sql.database import Connection
+from reconciler.stores.sql.handover import note_held
 from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.observed import note, note_versions
 from reconciler.stores.sql.session import SqlSession
@@ -28,6 +30,9 @@ class Begun(Struct, frozen=True):
     Attributes:
         declared, written, live: canonical bodies; "" for none.
         back: the deleted record that comes back, "" for none.
+        made_with: see `PlannedWrite`.
+        handed: when the tokens were obtained that the live store is given, by the authorization's name.
+        is_token_only: whether it is about these alone.
         note: of the record before, as its driver has it.
     """
 
@@ -40,6 +45,9 @@ class Begun(Struct, frozen=True):
     live: str
     back: str
     note: str
+    made_with: Mapping[str, str] = {}
+    handed: Mapping[str, str] = {}
+    is_token_only: bool = False
 
 
 def keep(connection: Connection, run: RunInfo, writes: Sequence[PlannedWrite], notes: Mapping[str, str]) -> None:
@@ -63,6 +71,9 @@ def _begun(write: PlannedWrite, notes: Mapping[str, str]) -> Begun:
         change.live.body.decode() if change.live is not None else "",
         change.revival.uid if change.revival else "",
         notes.get(write.uid, ""),
+        write.made_with,
+        {name: token.state.obtained for name, token in write.handed.items()},
+        change.is_token_only,
     )
 
 
@@ -122,12 +133,21 @@ def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcom
     if not done:
         return
     records = _records(connection, [one.id for one in done.values()])
-    again = (_again(found.changes[number], one, records.get(one.id)) for number, one in done.items())
+    whole = {number: one for number, one in done.items() if not found.changes[number].is_token_only}
+    again = (_again(found.changes[number], one, records.get(one.id)) for number, one in whole.items())
     _Settling(connection, replace(found.run, partly=True), now).write([write for write in again if write is not None])
     back = [found.changes[number].back for number in done]
     quarantine.drop(connection, [uid for uid in back if uid])
     note_versions(connection, {one.id: one.version for one in done.values() if one.version})
     note(connection, {one.id: one.note for one in done.values() if one.note})
+    note_held(
+        connection,
+        {
+            TokenKey(one.id, name): obtained
+            for number, one in done.items()
+            for name, obtained in found.changes[number].handed.items()
+        },
+    )
 
 
 class _Settling(SqlSession):
@@ -160,7 +180,7 @@ def _again(begun: Begun, outcome: Outcome, record: Record | None) -> PlannedWrit
         live = Content(b'{"spec":{}}')
     written = Content(begun.written.encode()) if begun.written else None
     change = Change(action, key, _resource(begun), record, written, live)
-    return PlannedWrite(change, outcome.id)
+    return PlannedWrite(change, outcome.id, made_with=begun.made_with)
 
 
 def _resource(begun: Begun) -> Resource | None:
@@ -170,6 +190,12 @@ def _resource(begun: Begun) -> Resource | None:
     labels = body.get("metadata", {}).get("labels", {})
     content = {"metadata": {"name": begun.name, "labels": labels}, "spec": body["spec"]}
     return make_resource(content, KINDS[begun.kind], "", 0)
+
+
+def undone(found: Left, outcomes: Mapping[int, Outcome]) -> tuple[Key, ...]:
+    """The addresses of what was not done, or of which nobody knows."""
+    left_over = (found.changes[number] for number, one in outcomes.items() if one.result is not Result.DONE)
+    return tuple(sorted(Key(begun.kind, begun.name) for begun in left_over))
 
 
 def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
@@ -197,8 +223,3 @@ def refuse_unknown(found: Left, outcomes: Mapping[int, Outcome]) -> None:
             hint="look at them on the live store, mend what is said of them, and run the command again",
             details=tuple(f"{address(begun.kind, begun.name)}: {one.reason}" for begun, one in open_),
         )
-
-
-def is_sealed_anew(write: PlannedWrite, known: Mapping[str, SecretState]) -> bool:
-    """Whether a record's secrets are others than those that it is known to have."""
-    return write.states() != dict(known)

@@ -108,6 +108,12 @@ CREATE TABLE notes (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   note TEXT NOT NULL
 );
+CREATE TABLE held_tokens (
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  authorization TEXT NOT NULL,
+  obtained TEXT NOT NULL,
+  PRIMARY KEY (uid, authorization)
+) WITHOUT ROWID;
 CREATE TABLE unfinished (
   owner TEXT NOT NULL,
   number INTEGER NOT NULL,
@@ -132,6 +138,12 @@ CREATE TRIGGER notes_adding BEFORE INSERT ON notes WHEN NOT EXISTS (SELECT 1 FRO
 END;
 CREATE TRIGGER notes_altering BEFORE UPDATE ON notes WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.note) <> 'text')) BEGIN
   SELECT RAISE(ABORT, 'what is written does not fit to a column of notes');
+END;
+CREATE TRIGGER held_tokens_adding BEFORE INSERT ON held_tokens WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.authorization) <> 'text') OR (typeof(NEW.obtained) <> 'text' OR julianday(NEW.obtained) IS NULL)) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of held_tokens');
+END;
+CREATE TRIGGER held_tokens_altering BEFORE UPDATE ON held_tokens WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.authorization) <> 'text') OR (typeof(NEW.obtained) <> 'text' OR julianday(NEW.obtained) IS NULL)) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of held_tokens');
 END;
 CREATE TRIGGER unfinished_adding BEFORE INSERT ON unfinished WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.run) <> 'text' OR NOT json_valid(NEW.run)) OR (typeof(NEW.change) <> 'text' OR NOT json_valid(NEW.change))) BEGIN
   SELECT RAISE(ABORT, 'what is written does not fit to a column of unfinished');
@@ -160,6 +172,7 @@ CREATE TEMP VIEW tokens AS
 """,
     4: """
 CREATE TEMP TABLE notes (uid TEXT, note TEXT);
+CREATE TEMP TABLE held_tokens (uid TEXT, authorization TEXT, obtained TEXT);
 CREATE TEMP TABLE unfinished (owner TEXT, number INTEGER, run TEXT, change TEXT);
 CREATE TEMP TABLE journal (
   owner TEXT, number INTEGER, change INTEGER, verb TEXT, path TEXT, digest TEXT, sent TEXT, status INTEGER, made TEXT);

@@ -197,6 +197,13 @@ CREATE TABLE notes (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   note TEXT NOT NULL
 );
+-- Of the access tokens that it was given, when the one that it has was obtained.
+CREATE TABLE held_tokens (
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  authorization TEXT NOT NULL,
+  obtained TEXT NOT NULL,
+  PRIMARY KEY (uid, authorization)
+) WITHOUT ROWID;
 -- What a run is about to change there, which the state does not say yet; gone once it does. `number` counts within the
 -- run, of which an owner has one at a time.
 CREATE TABLE unfinished (

@@ -67,6 +67,7 @@ def test_what_libpq_makes_of_a_url_is_what_is_made_of_it_here(rest: str, ours: s
         f"postgresql://db.example/app?sslpassword={CANARY}",
         f"postgresql://db.example/app?{CANARY}",
         f"postgresql://u:{CANARY}@db.example/%zz",
+        f"postgresql://{CANARY}%a0/app",
         f"postgresql://[{CANARY}/app",
     ],
 )

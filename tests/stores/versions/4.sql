@@ -16,8 +16,8 @@ CREATE TABLE attempts (
   outcome TEXT NOT NULL,
   run INTEGER REFERENCES runs (id)
 );
-INSERT INTO "attempts" VALUES(1,'2026-11-29T12:28:28.727Z','2026-11-29T12:28:28.812Z','apply','ada','somewhere','local','local','','applied',1);
-INSERT INTO "attempts" VALUES(2,'2026-11-29T12:28:29.193Z','2026-11-29T12:28:29.193Z','apply','ada','somewhere','local','local','','applied',2);
+INSERT INTO "attempts" VALUES(1,'2026-11-29T12:39:11.320Z','2026-11-29T12:39:11.341Z','apply','ada','somewhere','local','local','','applied',1);
+INSERT INTO "attempts" VALUES(2,'2026-11-29T12:39:11.469Z','2026-11-29T12:39:11.469Z','apply','ada','somewhere','local','local','','applied',2);
 CREATE TABLE baselines (
   owner TEXT PRIMARY KEY,
   connectors TEXT NOT NULL,
@@ -56,10 +56,10 @@ CREATE TABLE documents (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
   live TEXT NOT NULL CHECK (json_valid(live))
 );
-INSERT INTO "documents" VALUES('5ab86c09c8e94253c0c377a0234586c4','{"spec":{"displayName":"Customer data"}}');
-INSERT INTO "documents" VALUES('a2fc4d10f3bbfe47d1e24146600f5d97','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
-INSERT INTO "documents" VALUES('cc1e51bbf8fdd38fb2851d7aef82e538','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
-INSERT INTO "documents" VALUES('f88a4bb83622a2c89eed025e5e900284','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
+INSERT INTO "documents" VALUES('10c822c4f05c5bd6a5b7ba960a1a65d1','{"spec":{"displayName":"Customer data"}}');
+INSERT INTO "documents" VALUES('12043948002eee97a75a73215528867e','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
+INSERT INTO "documents" VALUES('a5feff34cc255ee8b75146e242e47a5d','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
+INSERT INTO "documents" VALUES('ad3735c5460676cd96abf550322b5db7','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
 CREATE TABLE drifts (
   uid TEXT PRIMARY KEY,
   since TEXT NOT NULL,
@@ -75,6 +75,12 @@ CREATE TABLE drifts (
   applied TEXT,
   settled INTEGER
 );
+CREATE TABLE held_tokens (
+  uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
+  authorization TEXT NOT NULL,
+  obtained TEXT NOT NULL,
+  PRIMARY KEY (uid, authorization)
+) WITHOUT ROWID;
 CREATE TABLE history (
   seq INTEGER PRIMARY KEY,
   run INTEGER NOT NULL REFERENCES runs (id),
@@ -89,15 +95,15 @@ CREATE TABLE history (
   drifted_from TEXT,
   hash BLOB
 );
-INSERT INTO "history" VALUES(1,1,'5ab86c09c8e94253c0c377a0234586c4','Category','crm','create','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',NULL,NULL,NULL,NULL,X'E1CF57689685845CDC489A888738585BDBEEEEADEBA5DDA28DBD4D3F13E8AE1F');
-INSERT INTO "history" VALUES(2,1,'a2fc4d10f3bbfe47d1e24146600f5d97','Connector','crm-contacts','create','eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422',NULL,NULL,NULL,NULL,X'8BC453E09103D0D41764B91C6B400696E890E4F8512A38F300D1A84306FC1478');
-INSERT INTO "history" VALUES(3,1,'b1f10566ba421073a8520948f3b40337','Connector','old','create','12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854',NULL,NULL,NULL,NULL,X'6CF573DAD0699EAAD7F966024C436DA70BE8DAD8A49B99002998902DC40E645F');
-INSERT INTO "history" VALUES(4,1,'cc1e51bbf8fdd38fb2851d7aef82e538','Group','integrators','create','883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036',NULL,NULL,NULL,NULL,X'A4E364F19D0F4051237F02E6C73CE0764EBADF80AA5610D01D579536E6D18365');
-INSERT INTO "history" VALUES(5,1,'f88a4bb83622a2c89eed025e5e900284','PermissionPolicy','integration-team','create','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',NULL,NULL,NULL,NULL,X'78D33E81FC82C4F95964558B08AA2356FFCC96CC1CC5A083EEC27D78EFF614B0');
-INSERT INTO "history" VALUES(6,2,'a2fc4d10f3bbfe47d1e24146600f5d97','Connector','crm-contacts','update','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'1A61CF53AE558FE4DFD7440C00DFE5941FE6557D56D55775567125D668F1112C');
-INSERT INTO "history" VALUES(7,2,'cc1e51bbf8fdd38fb2851d7aef82e538','Group','integrators','update','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}',NULL,NULL,NULL,X'46D52A91ABCA79BFFD5E4C5E00D329526507BEA62A7520B53BA132D72C71D903');
-INSERT INTO "history" VALUES(8,2,'f88a4bb83622a2c89eed025e5e900284','PermissionPolicy','integration-team','update','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',NULL,'2026-11-29T12:28:28.915Z','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',X'57A555C8BA315C2E96A6A0AC397D9C7A76EFE0861C12C3380D72896A1231E059');
-INSERT INTO "history" VALUES(9,2,'b1f10566ba421073a8520948f3b40337','Connector','old','delete','','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'7353CA0D813FEF1640E79307EB46D8D0548C95B31C84A93BB221C8FAFC29B783');
+INSERT INTO "history" VALUES(1,1,'10c822c4f05c5bd6a5b7ba960a1a65d1','Category','crm','create','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',NULL,NULL,NULL,NULL,X'DE13B08F1785E2D9C61B7ACB0B53D3EC2E1C93206C3211803473032072949E20');
+INSERT INTO "history" VALUES(2,1,'12043948002eee97a75a73215528867e','Connector','crm-contacts','create','eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422',NULL,NULL,NULL,NULL,X'C2F84E21EC00B6BFBA767A52C6FE9DA4FB9881332418D65ABD75EE15379756BF');
+INSERT INTO "history" VALUES(3,1,'9c065fe5a38ddd3a26463213bdebfb91','Connector','old','create','12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854',NULL,NULL,NULL,NULL,X'D95045421FB8D4A8E375CEBDE27E842A444A7BAF72FB0AE20E8AA79CDA9ED953');
+INSERT INTO "history" VALUES(4,1,'a5feff34cc255ee8b75146e242e47a5d','Group','integrators','create','883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036',NULL,NULL,NULL,NULL,X'676BFF62A012000544A404396422BE417FC98AFB0D75C43DF732EE8C6151EF7F');
+INSERT INTO "history" VALUES(5,1,'ad3735c5460676cd96abf550322b5db7','PermissionPolicy','integration-team','create','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',NULL,NULL,NULL,NULL,X'22A437A5449C3552A10A07A7CD66ED09BEDFAAC8B190A01C803D1A54BE084772');
+INSERT INTO "history" VALUES(6,2,'12043948002eee97a75a73215528867e','Connector','crm-contacts','update','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'5914E32B0C4C8DD339542432A2DEBA1AFA6E7381D2F7CACA77F1C470F56A6FA6');
+INSERT INTO "history" VALUES(7,2,'a5feff34cc255ee8b75146e242e47a5d','Group','integrators','update','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}',NULL,NULL,NULL,X'3178EFB57CD12F969793A45B71A91C167FEA62EBC6359B64DD1E63D446E4E0AB');
+INSERT INTO "history" VALUES(8,2,'ad3735c5460676cd96abf550322b5db7','PermissionPolicy','integration-team','update','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',NULL,'2026-11-29T12:39:11.382Z','{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}',X'877F1F4BDD58B3C0C8B22AFF79360F42DDF43160E8D146CFE6D0B7907A8D2B4F');
+INSERT INTO "history" VALUES(9,2,'9c065fe5a38ddd3a26463213bdebfb91','Connector','old','delete','','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,NULL,NULL,X'459A945EB8DD72893B9B6A003916D3F6595F9B041DEC84068428FB5CAC712BB3');
 CREATE TABLE journal (
   owner TEXT NOT NULL,
   number INTEGER NOT NULL,
@@ -123,10 +129,10 @@ CREATE TABLE meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
-INSERT INTO "meta" VALUES('store','02b20a3a9c420a0bb3df6e9bb0273d1a');
+INSERT INTO "meta" VALUES('store','d16fde78c9de67076f8cf5bf353dc59e');
 INSERT INTO "meta" VALUES('revision','3');
 INSERT INTO "meta" VALUES('key_check','ffb7603fff8f3abd758126f0f1fe4505e04e6060036eb7670fa1b62e530cf75d');
-INSERT INTO "meta" VALUES('history_head','7353ca0d813fef1640e79307eb46d8d0548c95b31c84a93bb221c8fafc29b783');
+INSERT INTO "meta" VALUES('history_head','459a945eb8dd72893b9b6a003916d3f6595f9b041dec84068428fb5cac712bb3');
 INSERT INTO "meta" VALUES('history_count','11');
 CREATE TABLE notes (
   uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE,
@@ -142,7 +148,7 @@ CREATE TABLE quarantine (
   deleted_at TEXT NOT NULL,
   run INTEGER NOT NULL REFERENCES runs (id)
 );
-INSERT INTO "quarantine" VALUES('b1f10566ba421073a8520948f3b40337','Connector','old','local','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,'2026-11-29T12:28:29.193Z',2);
+INSERT INTO "quarantine" VALUES('9c065fe5a38ddd3a26463213bdebfb91','Connector','old','local','{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}',NULL,'2026-11-29T12:39:11.469Z',2);
 CREATE TABLE quarantined_secrets (
   uid TEXT NOT NULL REFERENCES quarantine (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -151,7 +157,7 @@ CREATE TABLE quarantined_secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
-INSERT INTO "quarantined_secrets" VALUES('b1f10566ba421073a8520948f3b40337','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'AB3201FCD61B463A368E580BE7DB3512F119D39C113A22F856CE3EE1AD75EAFDF83D67C4554E8872E7D09BA558408CA6A8941B44');
+INSERT INTO "quarantined_secrets" VALUES('9c065fe5a38ddd3a26463213bdebfb91','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'11E5279F86208D4EA594ECD91DBEA12A61BA54C4D4270690D7AE3ADBFE3CB6F345CEB4EAFFEA20F6B2042EDA00101F09E61EFE4E');
 CREATE TABLE records (
   uid TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -166,18 +172,18 @@ CREATE TABLE records (
   UNIQUE (kind, name),
   UNIQUE (kind, display)
 );
-INSERT INTO "records" VALUES('5ab86c09c8e94253c0c377a0234586c4','Category','crm','customer data','local','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',1,1,'2026-11-29T12:28:28.812Z');
-INSERT INTO "records" VALUES('a2fc4d10f3bbfe47d1e24146600f5d97','Connector','crm-contacts','sales team''s contacts','local','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a',2,3,'2026-11-29T12:28:29.193Z');
-INSERT INTO "records" VALUES('cc1e51bbf8fdd38fb2851d7aef82e538','Group','integrators','integration team','local','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6',2,3,'2026-11-29T12:28:29.193Z');
-INSERT INTO "records" VALUES('f88a4bb83622a2c89eed025e5e900284','PermissionPolicy','integration-team',NULL,'local','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',3,3,'2026-11-29T12:28:29.193Z');
+INSERT INTO "records" VALUES('10c822c4f05c5bd6a5b7ba960a1a65d1','Category','crm','customer data','local','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2','19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2',1,1,'2026-11-29T12:39:11.341Z');
+INSERT INTO "records" VALUES('12043948002eee97a75a73215528867e','Connector','crm-contacts','sales team''s contacts','local','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a','351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a',2,3,'2026-11-29T12:39:11.469Z');
+INSERT INTO "records" VALUES('a5feff34cc255ee8b75146e242e47a5d','Group','integrators','integration team','local','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6','08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6',2,3,'2026-11-29T12:39:11.469Z');
+INSERT INTO "records" VALUES('ad3735c5460676cd96abf550322b5db7','PermissionPolicy','integration-team',NULL,'local','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b','43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b',3,3,'2026-11-29T12:39:11.469Z');
 CREATE TABLE refs (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
   PRIMARY KEY (uid, kind, name)
 ) WITHOUT ROWID;
-INSERT INTO "refs" VALUES('a2fc4d10f3bbfe47d1e24146600f5d97','Category','crm');
-INSERT INTO "refs" VALUES('f88a4bb83622a2c89eed025e5e900284','Group','integrators');
+INSERT INTO "refs" VALUES('12043948002eee97a75a73215528867e','Category','crm');
+INSERT INTO "refs" VALUES('ad3735c5460676cd96abf550322b5db7','Group','integrators');
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY,
   started TEXT NOT NULL,
@@ -194,8 +200,8 @@ CREATE TABLE runs (
   approvals TEXT,
   hash BLOB
 );
-INSERT INTO "runs" VALUES(1,'2026-11-29T12:28:28.569Z','2026-11-29T12:28:28.812Z','ada','local','local','',5,'apply','applied','50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879',NULL,NULL,X'AD47DF9FD3EAB16948628F075126BC6EB46710B41D7B88DC7A98C4CCBD72CA1E');
-INSERT INTO "runs" VALUES(2,'2026-11-29T12:28:29.161Z','2026-11-29T12:28:29.193Z','ada','local','local','',4,'apply','applied','3aab0f4e11d935efeb4a624d6d47d9699fbf9816db9f78f260f266159559601f',NULL,NULL,X'A1C69AD7B200C0AB52C23D38B132FFD8DBB7BAF268F5E2BE8E713B17F91C2F4D');
+INSERT INTO "runs" VALUES(1,'2026-11-29T12:39:11.290Z','2026-11-29T12:39:11.341Z','ada','local','local','',5,'apply','applied','50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879',NULL,NULL,X'CD0707070F165D197AD14706B00539E131D48791812360339397AB4684531BEA');
+INSERT INTO "runs" VALUES(2,'2026-11-29T12:39:11.454Z','2026-11-29T12:39:11.469Z','ada','local','local','',4,'apply','applied','819fd2754461e9149a39f6f9acc9a083240dc016dd46c145bccc22cba3e8d118',NULL,NULL,X'DC882A18753323194D58DED01E5B9F55C95B00ED09882A1DC5E22A56D0F33A7C');
 CREATE TABLE secrets (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -204,7 +210,7 @@ CREATE TABLE secrets (
   ciphertext BLOB NOT NULL,
   PRIMARY KEY (uid, address)
 ) WITHOUT ROWID;
-INSERT INTO "secrets" VALUES('a2fc4d10f3bbfe47d1e24146600f5d97','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'F6B40261FF435CF009EF7109397EB87142DCDB509D0C880C19FED72AC812EE57AFA9C6252DD544F32FC0878D9A9D29F83499F92E');
+INSERT INTO "secrets" VALUES('12043948002eee97a75a73215528867e','authorization.password','{"env":"CRM_PASSWORD"}','7666eb58278978be',X'DD9F10F6ADCC8951618A2D5D00508F53428E0832C578C9D5CF2193C38FC88FCB0E17304BC5AC1007DB22DB1FED8074C1C0BC34A0');
 CREATE TABLE tokens (
   uid TEXT NOT NULL REFERENCES records (uid) ON DELETE CASCADE,
   authorization TEXT NOT NULL,
@@ -554,6 +560,12 @@ CREATE TRIGGER notes_adding BEFORE INSERT ON notes WHEN NOT EXISTS (SELECT 1 FRO
 END;
 CREATE TRIGGER notes_altering BEFORE UPDATE ON notes WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.note) <> 'text')) BEGIN
   SELECT RAISE(ABORT, 'what is written does not fit to a column of notes');
+END;
+CREATE TRIGGER held_tokens_adding BEFORE INSERT ON held_tokens WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.authorization) <> 'text') OR (typeof(NEW.obtained) <> 'text' OR julianday(NEW.obtained) IS NULL)) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of held_tokens');
+END;
+CREATE TRIGGER held_tokens_altering BEFORE UPDATE ON held_tokens WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.uid) <> 'text') OR (typeof(NEW.authorization) <> 'text') OR (typeof(NEW.obtained) <> 'text' OR julianday(NEW.obtained) IS NULL)) BEGIN
+  SELECT RAISE(ABORT, 'what is written does not fit to a column of held_tokens');
 END;
 CREATE TRIGGER unfinished_adding BEFORE INSERT ON unfinished WHEN NOT EXISTS (SELECT 1 FROM meta WHERE key = 'writing') AND ((typeof(NEW.owner) <> 'text') OR (typeof(NEW.number) <> 'integer') OR (typeof(NEW.run) <> 'text' OR NOT json_valid(NEW.run)) OR (typeof(NEW.change) <> 'text' OR NOT json_valid(NEW.change))) BEGIN
   SELECT RAISE(ABORT, 'what is written does not fit to a column of unfinished');

@@ -691,6 +691,18 @@ CREATE VIEW reconciler.endpoints WITH (security_barrier='true') AS
 
 
 --
+-- Name: held_tokens; Type: TABLE; Schema: reconciler; Owner: -
+--
+
+CREATE TABLE reconciler.held_tokens (
+    uid text NOT NULL COLLATE pg_catalog."C",
+    "authorization" text NOT NULL COLLATE pg_catalog."C",
+    obtained text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT held_tokens_obtained_check CHECK ((obtained ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+|)(Z|[+-][0-9]{2}:[0-9]{2})$'::text))
+);
+
+
+--
 -- Name: history; Type: TABLE; Schema: reconciler; Owner: -
 --
 
@@ -895,8 +907,8 @@ CREATE TABLE reconciler.writing (
 -- Data for Name: attempts; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.attempts VALUES (1, '2026-11-29T12:28:39.541Z', '2026-11-29T12:28:39.590Z', 'apply', 'ada', 'somewhere', 'local', 'local', '', 'applied', 1);
-INSERT INTO reconciler.attempts VALUES (2, '2026-11-29T12:28:39.922Z', '2026-11-29T12:28:39.922Z', 'apply', 'ada', 'somewhere', 'local', 'local', '', 'applied', 2);
+INSERT INTO reconciler.attempts VALUES (1, '2026-11-29T12:39:14.969Z', '2026-11-29T12:39:15.028Z', 'apply', 'ada', 'somewhere', 'local', 'local', '', 'applied', 1);
+INSERT INTO reconciler.attempts VALUES (2, '2026-11-29T12:39:15.224Z', '2026-11-29T12:39:15.224Z', 'apply', 'ada', 'somewhere', 'local', 'local', '', 'applied', 2);
 
 
 --
@@ -927,10 +939,10 @@ INSERT INTO reconciler.attempts VALUES (2, '2026-11-29T12:28:39.922Z', '2026-11-
 -- Data for Name: documents; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.documents VALUES ('0456f84ded03510bc881916361eb5aa4', '{"spec":{"displayName":"Customer data"}}');
-INSERT INTO reconciler.documents VALUES ('2755d5026404ca43370ffbf4839d4e73', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
-INSERT INTO reconciler.documents VALUES ('dce90dabbcf5a8b6e87566302b4b0ba9', '{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
-INSERT INTO reconciler.documents VALUES ('f3b4ddf7e0fa613a74481bf18e0e391f', '{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
+INSERT INTO reconciler.documents VALUES ('3de813907cd82de1671f837edde6058d', '{"spec":{"displayName":"Customer data"}}');
+INSERT INTO reconciler.documents VALUES ('45ec5e487c831ff4ab5c74265748696c', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"All contacts.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}');
+INSERT INTO reconciler.documents VALUES ('6ac61c6127f0034bfa68a8083961120e', '{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada"]}}}');
+INSERT INTO reconciler.documents VALUES ('f61a97871e1f44ab11b8417b17dfc7e2', '{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}');
 
 
 --
@@ -940,18 +952,24 @@ INSERT INTO reconciler.documents VALUES ('f3b4ddf7e0fa613a74481bf18e0e391f', '{"
 
 
 --
+-- Data for Name: held_tokens; Type: TABLE DATA; Schema: reconciler; Owner: -
+--
+
+
+
+--
 -- Data for Name: history; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.history VALUES (1, 1, '0456f84ded03510bc881916361eb5aa4', 'Category', 'crm', 'create', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', NULL, NULL, NULL, NULL, '\xc80572bebf34c16672f4e896217e7708451e17344ec900da9e3b7e50337ec8af');
-INSERT INTO reconciler.history VALUES (2, 1, '2755d5026404ca43370ffbf4839d4e73', 'Connector', 'crm-contacts', 'create', 'eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422', NULL, NULL, NULL, NULL, '\x364a3f972aabad9a13e8e1212fe868e5e235304d00331e561cf5b32ce968310b');
-INSERT INTO reconciler.history VALUES (3, 1, '4b373cf8178951b54f903ba9adc87c1b', 'Connector', 'old', 'create', '12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854', NULL, NULL, NULL, NULL, '\x74b05d315284f52d957e0c8afcaa4bce7ec17f63313d0df385cb8e515fec63c1');
-INSERT INTO reconciler.history VALUES (4, 1, 'dce90dabbcf5a8b6e87566302b4b0ba9', 'Group', 'integrators', 'create', '883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036', NULL, NULL, NULL, NULL, '\x187e55c1dcbb14d8df781e694f1f4c4d9d2e6f6db393d6c375fb4192b0adfa1b');
-INSERT INTO reconciler.history VALUES (5, 1, 'f3b4ddf7e0fa613a74481bf18e0e391f', 'PermissionPolicy', 'integration-team', 'create', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', NULL, NULL, NULL, NULL, '\x75c1625e343efb331934f0685f50d1e65e5919e2544c406d68d7c58ef1e48003');
-INSERT INTO reconciler.history VALUES (6, 2, '2755d5026404ca43370ffbf4839d4e73', 'Connector', 'crm-contacts', 'update', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, NULL, NULL, '\xb86702bd969cbfd6afb53baf50984554d77ba6fb89290f6cef7bcba1f9521c9d');
-INSERT INTO reconciler.history VALUES (7, 2, 'dce90dabbcf5a8b6e87566302b4b0ba9', 'Group', 'integrators', 'update', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', '{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}', NULL, NULL, NULL, '\xbe33e356be331b62ce936f22d5177c057411c1fc13ab47a557c7156567fffe27');
-INSERT INTO reconciler.history VALUES (8, 2, 'f3b4ddf7e0fa613a74481bf18e0e391f', 'PermissionPolicy', 'integration-team', 'update', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', '{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}', NULL, '2026-11-29T12:28:39.693Z', '{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}', '\x5d4dee5e511bc5cd3fd18eca480b9add53c50b6d4a0a3143ca29f1b11369d13d');
-INSERT INTO reconciler.history VALUES (9, 2, '4b373cf8178951b54f903ba9adc87c1b', 'Connector', 'old', 'delete', '', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, NULL, NULL, '\xb31a4a65ef5cfa518e01b2098fbbab74f561ccb74bd6a51b683688ccec576a87');
+INSERT INTO reconciler.history VALUES (1, 1, '3de813907cd82de1671f837edde6058d', 'Category', 'crm', 'create', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', NULL, NULL, NULL, NULL, '\x5aa03b774cf54342f57350f0573b0bf1ebe64f3e8453cc3cd0b96e28ce8c36ab');
+INSERT INTO reconciler.history VALUES (2, 1, '45ec5e487c831ff4ab5c74265748696c', 'Connector', 'crm-contacts', 'create', 'eeca44200cb1a078cef395d22e66ae3703c5ea37dfa3854663cbbfc1fcd7d422', NULL, NULL, NULL, NULL, '\x8d8bfd1c9dac6baab6c7a4e70fe617bc835a5a38cee15c4087e8ce7eaba5c3bc');
+INSERT INTO reconciler.history VALUES (3, 1, '5351bb9c4849f618e2f219e7623f92ef', 'Connector', 'old', 'create', '12854e79555a5dfcaeba1e31caea7dd3a4bf8030ac9c3012ea23a2ac39565854', NULL, NULL, NULL, NULL, '\x21dbb76e5c74cfa662003e4e6e3ec5e40b99c7d0888129fcafe0fb3a9b7c7e7c');
+INSERT INTO reconciler.history VALUES (4, 1, '6ac61c6127f0034bfa68a8083961120e', 'Group', 'integrators', 'create', '883ace1579c37f5bff49ac304d41afeb41f0f0336a94144caa284302082e0036', NULL, NULL, NULL, NULL, '\x238d61006a456d25681597cdd27f628293ebedbc29de7b2b5f632e79132aa062');
+INSERT INTO reconciler.history VALUES (5, 1, 'f61a97871e1f44ab11b8417b17dfc7e2', 'PermissionPolicy', 'integration-team', 'create', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', NULL, NULL, NULL, NULL, '\x430691b07cc17b5b6c57d2fb172ea5395f504d0ef1c3c0fc80dff9983931c92a');
+INSERT INTO reconciler.history VALUES (6, 2, '45ec5e487c831ff4ab5c74265748696c', 'Connector', 'crm-contacts', 'update', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Sales team''s contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, NULL, NULL, '\x0e38368b53cf228b6550a80c0d513eae58b84f8ddd6731c14f0ec749c8924237');
+INSERT INTO reconciler.history VALUES (7, 2, '6ac61c6127f0034bfa68a8083961120e', 'Group', 'integrators', 'update', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', '{"spec":{"displayName":"Integration team","members":{"mode":"authoritative","users":["ada","grace"]}}}', NULL, NULL, NULL, '\x71de7fd2d6854ecb43d84b4d4f616e76c00bd5c9d85a29e386948f9eb601819f');
+INSERT INTO reconciler.history VALUES (8, 2, 'f61a97871e1f44ab11b8417b17dfc7e2', 'PermissionPolicy', 'integration-team', 'update', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', '{"spec":{"description":"by hand","grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}', NULL, '2026-11-29T12:39:15.082Z', '{"spec":{"grants":[{"permissions":["connectors:edit","connectors:view"]}],"subjects":[{"group":"integrators"}]}}', '\xe91c0272716716853f8db507c76f16d5ecb6b20b2a01b49a19f8c865328079ea');
+INSERT INTO reconciler.history VALUES (9, 2, '5351bb9c4849f618e2f219e7623f92ef', 'Connector', 'old', 'delete', '', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, NULL, NULL, '\x141dc0c077186e41744476c9ecec65be3b5c96f20649ec4affc8b8ac412021d1');
 
 
 --
@@ -970,11 +988,11 @@ INSERT INTO reconciler.history VALUES (9, 2, '4b373cf8178951b54f903ba9adc87c1b',
 -- Data for Name: meta; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.meta VALUES ('store', '1d2140bc0134c40759edf3632cb85363');
+INSERT INTO reconciler.meta VALUES ('store', 'cdeccd4b5dc9a1dbcb9f2e9db0698650');
 INSERT INTO reconciler.meta VALUES ('version', '4');
 INSERT INTO reconciler.meta VALUES ('key_check', 'ffb7603fff8f3abd758126f0f1fe4505e04e6060036eb7670fa1b62e530cf75d');
 INSERT INTO reconciler.meta VALUES ('revision', '2');
-INSERT INTO reconciler.meta VALUES ('history_head', 'b31a4a65ef5cfa518e01b2098fbbab74f561ccb74bd6a51b683688ccec576a87');
+INSERT INTO reconciler.meta VALUES ('history_head', '141dc0c077186e41744476c9ecec65be3b5c96f20649ec4affc8b8ac412021d1');
 INSERT INTO reconciler.meta VALUES ('history_count', '11');
 
 
@@ -988,47 +1006,47 @@ INSERT INTO reconciler.meta VALUES ('history_count', '11');
 -- Data for Name: quarantine; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.quarantine VALUES ('4b373cf8178951b54f903ba9adc87c1b', 'Connector', 'old', 'local', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, '2026-11-29T12:28:39.922Z', 2);
+INSERT INTO reconciler.quarantine VALUES ('5351bb9c4849f618e2f219e7623f92ef', 'Connector', 'old', 'local', '{"metadata":{"labels":{"team":"sales"}},"spec":{"authorization":{"method":"basic","password":{"env":"CRM_PASSWORD"},"username":"svc"},"categories":["crm"],"description":"Contacts of the CRM.","displayName":"Old contacts","endpoints":{"list":{"method":"GET","params":[{"name":"page","value":"1"}],"url":"https://crm.example.com/contacts/{{account}}"}}}}', NULL, '2026-11-29T12:39:15.224Z', 2);
 
 
 --
 -- Data for Name: quarantined_secrets; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.quarantined_secrets VALUES ('4b373cf8178951b54f903ba9adc87c1b', 'authorization.password', '{"env":"CRM_PASSWORD"}', '7666eb58278978be', '\xb74a04b00cce5542f4f6a9d88d4caa35e081818fc7c8b4795f6ee239727611aab1bac66c59505433912a580d0a62de0a399c6094');
+INSERT INTO reconciler.quarantined_secrets VALUES ('5351bb9c4849f618e2f219e7623f92ef', 'authorization.password', '{"env":"CRM_PASSWORD"}', '7666eb58278978be', '\x827112bf0c8872eea143854245e26e29cb47d46c5602f8d92b3ad04c20909ae476bf0d637a02e0ed63ebf537ff932895202856c6');
 
 
 --
 -- Data for Name: records; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.records VALUES ('0456f84ded03510bc881916361eb5aa4', 'Category', 'crm', 'customer data', 'local', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', 1, 1, '2026-11-29T12:28:39.590Z');
-INSERT INTO reconciler.records VALUES ('2755d5026404ca43370ffbf4839d4e73', 'Connector', 'crm-contacts', 'sales team''s contacts', 'local', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', 2, 2, '2026-11-29T12:28:39.922Z');
-INSERT INTO reconciler.records VALUES ('dce90dabbcf5a8b6e87566302b4b0ba9', 'Group', 'integrators', 'integration team', 'local', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', 2, 2, '2026-11-29T12:28:39.922Z');
-INSERT INTO reconciler.records VALUES ('f3b4ddf7e0fa613a74481bf18e0e391f', 'PermissionPolicy', 'integration-team', NULL, 'local', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', 3, 2, '2026-11-29T12:28:39.922Z');
+INSERT INTO reconciler.records VALUES ('3de813907cd82de1671f837edde6058d', 'Category', 'crm', 'customer data', 'local', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', '19f24e96b97e85de8dd8589aca7bfe5b77a133187229daf37ccff18dccea8cc2', 1, 1, '2026-11-29T12:39:15.028Z');
+INSERT INTO reconciler.records VALUES ('45ec5e487c831ff4ab5c74265748696c', 'Connector', 'crm-contacts', 'sales team''s contacts', 'local', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', '351167121a01d1fb422ed1670ebc900f427dbce6ab55a764841cbb0121ed9d0a', 2, 2, '2026-11-29T12:39:15.224Z');
+INSERT INTO reconciler.records VALUES ('6ac61c6127f0034bfa68a8083961120e', 'Group', 'integrators', 'integration team', 'local', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', '08ce4963ea897f893966bf24caec024cf11229369198d4a740f5a7d0075d29c6', 2, 2, '2026-11-29T12:39:15.224Z');
+INSERT INTO reconciler.records VALUES ('f61a97871e1f44ab11b8417b17dfc7e2', 'PermissionPolicy', 'integration-team', NULL, 'local', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', '43b71fec8a28c595ce77c546caee8a6ba3c19c2f998c026be92bd06feecf284b', 3, 2, '2026-11-29T12:39:15.224Z');
 
 
 --
 -- Data for Name: refs; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.refs VALUES ('2755d5026404ca43370ffbf4839d4e73', 'Category', 'crm');
-INSERT INTO reconciler.refs VALUES ('f3b4ddf7e0fa613a74481bf18e0e391f', 'Group', 'integrators');
+INSERT INTO reconciler.refs VALUES ('45ec5e487c831ff4ab5c74265748696c', 'Category', 'crm');
+INSERT INTO reconciler.refs VALUES ('f61a97871e1f44ab11b8417b17dfc7e2', 'Group', 'integrators');
 
 
 --
 -- Data for Name: runs; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.runs VALUES (1, '2026-11-29T12:28:39.289Z', '2026-11-29T12:28:39.590Z', 'ada', 'local', 'local', '', 5, 'apply', 'applied', '50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879', NULL, NULL, '\x2e5b020c9e859cdfe0363f4c28e3cd6a23a7b43441b8691d09fdc32659534625');
-INSERT INTO reconciler.runs VALUES (2, '2026-11-29T12:28:39.906Z', '2026-11-29T12:28:39.922Z', 'ada', 'local', 'local', '', 4, 'apply', 'applied', 'c5c3573061515adfb8a328dd214c05bd01954b986d2d3455c49886d884ac8f81', NULL, NULL, '\x9f5783b6861f4619973b286e51158bc22935cbf4b89d67ca04cfb20806807ad9');
+INSERT INTO reconciler.runs VALUES (1, '2026-11-29T12:39:14.907Z', '2026-11-29T12:39:15.028Z', 'ada', 'local', 'local', '', 5, 'apply', 'applied', '50c461f847951981635285a618490da00533db76eb6ef407270dcc97b7978879', NULL, NULL, '\xb335024c0e77cca675fd70e8924a54b9b67d30249f5fa5612fd21ff3710748d0');
+INSERT INTO reconciler.runs VALUES (2, '2026-11-29T12:39:15.216Z', '2026-11-29T12:39:15.224Z', 'ada', 'local', 'local', '', 4, 'apply', 'applied', 'e6abaacde8bb88c793665d2dad844f6935e389cc875b1f501f0588088508102b', NULL, NULL, '\xdd65783530c952ab79efca3a1e00640e4d6e18b794fffbbb6699fe9fee93784b');
 
 
 --
 -- Data for Name: secrets; Type: TABLE DATA; Schema: reconciler; Owner: -
 --
 
-INSERT INTO reconciler.secrets VALUES ('2755d5026404ca43370ffbf4839d4e73', 'authorization.password', '{"env":"CRM_PASSWORD"}', '7666eb58278978be', '\x10556b68a5dc4d175236c9075dbb1c6bf78b78476c4dfcbc6056787444a45c0c72ccc8f2647ebb15599147bb7a0eaa3b6387bfa1');
+INSERT INTO reconciler.secrets VALUES ('45ec5e487c831ff4ab5c74265748696c', 'authorization.password', '{"env":"CRM_PASSWORD"}', '7666eb58278978be', '\x1ff3738e2eddc1018ed20b9234427e2002e4523f65a659dc64a6758ed0881266bb998b3965e2c866114e449ce19dd68c63c67c04');
 
 
 --
@@ -1111,6 +1129,14 @@ ALTER TABLE ONLY reconciler.documents
 
 ALTER TABLE ONLY reconciler.drifts
     ADD CONSTRAINT drifts_pkey PRIMARY KEY (uid);
+
+
+--
+-- Name: held_tokens held_tokens_pkey; Type: CONSTRAINT; Schema: reconciler; Owner: -
+--
+
+ALTER TABLE ONLY reconciler.held_tokens
+    ADD CONSTRAINT held_tokens_pkey PRIMARY KEY (uid, "authorization");
 
 
 --
@@ -1595,6 +1621,14 @@ ALTER TABLE ONLY reconciler.declarations
 
 ALTER TABLE ONLY reconciler.documents
     ADD CONSTRAINT documents_uid_fkey FOREIGN KEY (uid) REFERENCES reconciler.records(uid) ON DELETE CASCADE;
+
+
+--
+-- Name: held_tokens held_tokens_uid_fkey; Type: FK CONSTRAINT; Schema: reconciler; Owner: -
+--
+
+ALTER TABLE ONLY reconciler.held_tokens
+    ADD CONSTRAINT held_tokens_uid_fkey FOREIGN KEY (uid) REFERENCES reconciler.records(uid) ON DELETE CASCADE;
 
 
 --

@@ -1,0 +1,238 @@
+"""Care for the tokens of live connectors: which there are, and getting them between applies."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from reconciler.core.calls import Care, Condition, TokenKey, TokenState, Whose, condition_of
+from reconciler.core.model import Key, LiveConnector
+from reconciler.core.plan import Action, Change
+from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.store import PlannedWrite, RunInfo, Store
+from reconciler.core.progress import Interrupts
+from reconciler.errors import (
+    CredentialsRefused,
+    InvalidDefinitions,
+    ReconcilerError,
+    RecordConflict,
+    SecretUnavailable,
+    StoreUnavailable,
+)
+from reconciler.kinds.authorization import can_be_fetched, with_tokens
+from reconciler.kinds.authorization_blocks import Authorization
+from reconciler.kinds.canonical import readable
+from reconciler.services.due_changes import gives_tokens, handed_field, held_by, held_names
+from reconciler.services.enforcement import Caller
+from reconciler.services.handover import with_tokens_alone
+from reconciler.services.history import resource_of
+from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
+from reconciler.services.token_statuses import chosen_connectors
+from reconciler.services.tokens import TokenJob, TokenTools, obtain
+
+FETCH, RENEW = "token fetch", "token renew"
+"""What the history calls what a live store elsewhere is given."""
+
+
+class Carer(Struct, frozen=True):
+    """Who cares for tokens, and how.
+
+    Attributes:
+        run: what is kept of it where a live store elsewhere is given tokens.
+        interrupts: see `Store.lease`.
+    """
+
+    caller: Caller
+    run: RunInfo
+    interrupts: Interrupts
+
+
+class _Work(Struct):
+    """What there is to be done.
+
+    Attributes:
+        jobs: tokens to be got, with the connector that each is of.
+        waiting: good tokens that a live store elsewhere was not given yet.
+        failed: what cannot even be tried.
+    """
+
+    jobs: list[tuple[LiveConnector, TokenJob]] = field(default_factory=list)
+    waiting: list[tuple[LiveConnector, Whose]] = field(default_factory=list)
+    failed: dict[Whose, ReconcilerError] = field(default_factory=dict)
+
+    def connectors(self) -> Iterator[LiveConnector]:
+        """All that it is about, each once."""
+        yield from {found.uid: found for found, _ in (*self.jobs, *self.waiting)}.values()
+
+
+def fetch(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> Care:
+    """Get tokens by the credentials: of the connectors named whatever is stored, else where there is no good one.
+
+    A live store elsewhere is given what was got, and what it was not given before.
+
+    Raises:
+        NotPermitted: the caller may not call some of them; nothing is fetched then.
+        UsageError: a name is not that of a live connector that needs a token.
+        StoreLocked: another run writes to a store that is to be given tokens; nothing is fetched then.
+    """
+    return _care(store, tools, names, by, renewing=False)
+
+
+def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> Care:
+    """Get tokens, by refresh tokens where there are: of the connectors named, else of those that are due.
+
+    Raises:
+        NotPermitted, UsageError, StoreLocked: see `fetch`.
+    """
+    return _care(store, tools, names, by, renewing=True)
+
+
+def _care(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, renewing: bool) -> Care:
+    work = _work(store, tools, names, renewing=renewing)
+    by.caller.permit(store, work.connectors(), "fetch the token of")
+    if gives_tokens(store) and (work.jobs or work.waiting):
+        return _got_and_given(work, store, tools, by)
+    care = _got(work, tools)
+    return replace(care, given=()) if gives_tokens(store) else care
+
+
+def _work(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bool) -> _Work:
+    states, now = tools.keeper.states(), tools.clock()
+    work = _Work()
+    chosen = chosen_connectors(store, names, secrets=True)
+    held = held_by(store)
+    pairs = [(found, one) for found in chosen for one in with_tokens(found.spec)]
+    for found, one in pairs:
+        key, whose = TokenKey(found.uid, one.name), Whose(found.name, one.name)
+        state, given = states.get(key), held_names(store, found.spec)
+        if not names and not _is_wanted(found, one, given):
+            continue
+        try:
+            job = _job(found, one, state, tools)
+        except (SecretUnavailable, InvalidDefinitions) as failure:
+            work.failed[whose] = failure
+            continue
+        good = state if state and state.made_with == job.made_with else None
+        is_due = good is not None and condition_of(good, now) is not Condition.VALID
+        if names or (is_due if renewing else good is None):
+            work.jobs.append((found, job if renewing else with_refresh(job, None)))
+        elif good and not is_due and given is not None and held.get(key) != good.obtained:
+            work.waiting.append((found, whose))
+    return work
+
+
+def _got(work: _Work, tools: TokenTools) -> Care:
+    """Get the tokens, and keep them."""
+    jobs = [job for _, job in work.jobs]
+    whose = {job.key: Whose(job.name, job.key.authorization) for job in jobs}
+    failed = work.failed | {whose[key]: failure for key, failure in (obtain(jobs, tools) if jobs else {}).items()}
+    return Care(tuple(one for one in whose.values() if one not in failed), dict(sorted(failed.items())))
+
+
+def _got_and_given(work: _Work, store: Store, tools: TokenTools, by: Carer) -> Care:
+    """Get the tokens, keep them, and only then give them away: what is not given now is known to be missing there.
+
+    Raises:
+        StoreLocked: another run has the right to write; nothing was got.
+    """
+    changes = _changes(work, store)
+    with store.lease(by.run, by.interrupts) as lease:
+        care = _got(work, tools)
+        given = {*care.done, *(whose for _, whose in work.waiting)}
+        writes = [_write(found, changes, given, store, tools) for found in work.connectors() if _names(found, given)]
+        writes = [write for write in writes if write.handed]
+        if not writes:
+            refuse_failed(care)
+            return replace(care, given=())
+        lease.check()
+        run = replace(by.run, partly=bool(care.failed))
+        try:
+            outcomes = lease.carry_out(
+                run,
+                lambda session: session.write(writes, tools.progress, goes_on=True),
+                lambda session: session.foresee(writes, None),
+            )
+        except (RecordConflict, StoreUnavailable) as failure:
+            raise _kept(failure) from failure
+    return _told(care, writes, outcomes)
+
+
+def _kept(failure: RecordConflict | StoreUnavailable) -> ReconcilerError:
+    """The failure, with what became of the tokens."""
+    message = f"the live store was not given the access tokens, which are kept: {failure.message}"
+    return type(failure)(message, hint="run the command again", details=failure.details)
+
+
+def _told(care: Care, writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> Care:
+    given: list[Whose] = []
+    kept: dict[Whose, ReconcilerError] = {}
+    for write, outcome in zip(writes, outcomes, strict=True):
+        whose = [Whose(write.change.key.name, name) for name in write.handed]
+        if outcome.result is Result.DONE:
+            given += whose
+        else:
+            kept |= dict.fromkeys(whose, StoreUnavailable(outcome.reason, hint="run the command again"))
+    return replace(care, given=tuple(sorted(given)), kept=kept)
+
+
+def _changes(work: _Work, store: Store) -> dict[str, Change]:
+    """By connector the change that gives the live record a token, and leaves everything else as it is."""
+    chosen = list(work.connectors())
+    records, bodies = store.records(), store.bodies([found.uid for found in chosen])
+    changes = {}
+    for found in chosen:
+        key = Key("Connector", found.name)
+        live, _ = readable(key.kind, bodies[found.uid].live)
+        fields = tuple(map(handed_field, with_tokens(found.spec)))
+        resource = resource_of(key, live.value, "")
+        changes[found.uid] = Change(Action.UPDATE, key, resource, records[key], live, live, fields)
+    return changes
+
+
+def _write(
+    found: LiveConnector, changes: Mapping[str, Change], given: Collection[Whose], store: Store, tools: TokenTools
+) -> PlannedWrite:
+    """What gives a record those of its tokens that it is to have, and nothing where that is none."""
+    write = with_tokens_alone(PlannedWrite(changes[found.uid], found.uid), found, store, tools)
+    names = _names(found, given)
+    return replace(write, handed={name: token for name, token in write.handed.items() if name in names})
+
+
+def _names(found: LiveConnector, given: Collection[Whose]) -> frozenset[str]:
+    return frozenset(one.authorization for one in given if one.connector == found.name)
+
+
+def _job(found: LiveConnector, by: Authorization, state: TokenState | None, tools: TokenTools) -> TokenJob:
+    refuse_unusable(found)
+    printed = print_of(by, found.secrets, tools.sealer())
+    job = token_job(found, by, printed, since=state.obtained if state else "")
+    if state is None or state.made_with != printed or not state.renewable:
+        return job
+    opened = tools.keeper.opened(job.key)
+    return with_refresh(job, opened[2] if opened else None)
+
+
+def _is_wanted(found: LiveConnector, by: Authorization, given: frozenset[str] | None) -> bool:
+    """Whether it is of an active connector, and somebody needs it: a live store elsewhere, or whoever calls from here."""
+    is_needed = given is None or by.name in given
+    return is_needed and found.spec.get("status") != "inactive" and can_be_fetched(by)
+
+
+def refuse_failed(care: Care) -> None:
+    """Stop when tokens were not to be had.
+
+    Raises:
+        CredentialsRefused: with all of them in the details.
+    """
+    if not care.failed:
+        return
+    (first, *others) = care.failed.values()
+    count = f"{len(care.failed)} access tokens" if others else "an access token"
+    raise CredentialsRefused(
+        f"{count} cannot be fetched" + (f"; {len(care.done)} were" if care.done else ""),
+        hint=first.hint if not others else "",
+        details=tuple(
+            f"connector/{whose}: {failure.message}" + (f" ({failure.hint})" if others and failure.hint else "")
+            for whose, failure in care.failed.items()
+        ),
+    )

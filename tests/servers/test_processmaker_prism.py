@@ -1,0 +1,70 @@
+"""Prism, a program that others wrote, finds the same of the contract, our requests and the simulated instance's answers.
+
+It stands between the two as a proxy: what is not described never arrives, and Prism itself answers it.
+"""
+
+import copy
+import json
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from programs import program
+from servers.process import HOST, answers, free_port, launch, wait
+from servers.processmaker import instance
+from servers.processmaker_contract import Sent, document, request_faults
+from servers.processmaker_life import DS, life
+from simulator.profiles import API
+
+pytestmark = pytest.mark.long
+OWN = "https://stoplight.io/prism/errors#"  # how Prism's own answers begin
+
+
+@contextmanager
+def prism(server, folder):
+    """A proxy before an instance; gives its address."""
+    if not program("prism"):
+        pytest.skip("needs prism: npm install --global @stoplight/prism-cli")
+    contract, upstream = copy.deepcopy(document()), server.api.removesuffix(API)
+    contract["paths"] = {API + path: verbs for path, verbs in contract["paths"].items()}
+    contract["servers"] = [{"url": upstream}]
+    (folder / "contract.json").write_text(json.dumps(contract), "utf-8")
+    port = free_port()
+    command = [program("prism"), "proxy", "--errors", "-h", HOST, "-p", str(port), "contract.json", upstream]
+    proxy = launch("prism", command, folder=folder, port=port)
+    try:
+        wait(proxy, answers())
+        yield f"http://{HOST}:{port}"
+    finally:
+        proxy.stop()
+
+
+def send(address, server, method, path, body=None, user="admin"):
+    """A request, and whether its answer is Prism's own; the check of ours says so beforehand."""
+    headers = {"accept": "application/json"}
+    if user:
+        headers["authorization"] = f"Bearer {server.token(user)}"
+    request = httpx.Request(method, address + API + path, json=body, headers=headers)
+    bare, _, query = path.partition("?")
+    faults = request_faults(Sent(method, bare, query, request.content, dict(request.headers)))
+    with httpx.Client(verify=False) as client:
+        return client.send(request), faults
+
+
+@pytest.mark.parametrize("profile", ["4.14", "2020"])
+def test_it_finds_the_same_requests_wrong_and_all_answers_right(profile, tmp_path):
+    with instance(profile, contract=False) as server, prism(server, tmp_path) as address:
+        for method, path, body, *user in life(profile == "4.14"):
+            answer, faults = send(address, server, method, path, body, *user)
+            told = answer.json().get("type", "") if answer.content and answer.text.startswith("{") else ""
+            assert told.startswith(OWN) == bool(faults), (method, path, body, faults, answer.text[:500])
+            if faults:  # it never arrived, and life goes on
+                send(server.api.removesuffix(API), server, method, path, body, *user)
+
+
+def test_it_finds_an_answer_that_is_wrong(tmp_path):
+    with instance(contract=False) as server, prism(server, tmp_path) as address:
+        server.store.add_category("CRM")
+        server.store.add_connector("one", [1], description=7)
+        answer, faults = send(address, server, "GET", DS)
+        assert answer.json()["type"] == OWN + "VIOLATIONS" and not faults

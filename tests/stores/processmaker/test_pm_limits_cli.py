@@ -85,6 +85,15 @@ def test_a_plan_tells_what_carrying_it_out_takes(repository: Workspace) -> None:
     assert "forecast" not in json.loads(repository.ok("plan", "-o", "json").stdout)
 
 
+def test_values_that_would_not_be_kept_stop_an_apply(repository: Workspace, server: Instance) -> None:
+    """Before anything is sent, and without the value."""
+    repository.env["CRM_PASSWORD"] = " s3cret-canary"
+    done = repository.run("apply", "--yes")
+    assert done.exit_code == 10 and server.writes == []
+    assert "begins or ends with blanks, which ProcessMaker takes off" in done.stderr
+    assert "s3cret-canary" not in done.stdout + done.stderr
+
+
 def test_what_the_instance_lacks_is_told_once_it_was_asked(repository: Workspace, server: Instance) -> None:
     """By `store check`; validate itself asks nothing."""
     repository.write("policies/team.yaml", f"{GROUP}---\n{POLICY}")

@@ -14,20 +14,11 @@ from msgspec import Struct
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.canonical import digest
+from reconciler.stores.processmaker.change import Change, NotDone
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.answers import Reply
     from reconciler.stores.processmaker.client import Client
-
-
-class NotDone(Exception):
-    """A write ends here. Its reason is one sentence without any value."""
-
-    def __init__(self, result: Result, reason: str) -> None:
-        super().__init__(reason)
-        self.result = result
-        self.reason = reason
 
 
 class Job(Struct, frozen=True, eq=False):
@@ -45,25 +36,6 @@ class Job(Struct, frozen=True, eq=False):
     def writes(self) -> tuple[int, ...]:
         """All that it is part of."""
         return (self.write, *self.others)
-
-
-class Change(Struct, frozen=True):
-    """One request that changes something.
-
-    Attributes:
-        shown: its body without secrets, where it has some: what is noted is a digest of that.
-    """
-
-    verb: str
-    path: str
-    body: Mapping[str, Any] | None = None
-    shown: Mapping[str, Any] | None = None
-
-    @property
-    def digest(self) -> str:
-        """Of what it says, less what is secret."""
-        shown = self.body if self.shown is None else self.shown
-        return "" if shown is None else digest(shown)
 
 
 class Limits(Struct, frozen=True):

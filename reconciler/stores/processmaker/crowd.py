@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Result, Write
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.groups import user_row
@@ -101,24 +102,24 @@ def _sides(crowd: Crowd, row: GroupRow) -> Iterator[tuple[str, frozenset[int], M
 
 def growing(run: Run) -> list[int]:
     """The writes that let somebody in."""
-    return [index for index, write in enumerate(run.writes) if _differ(run, write, is_in=True)]
+    return [index for index, write in enumerate(run.writes) if moved(run, write, is_in=True)]
 
 
 def shrinking(run: Run) -> list[tuple[int, int]]:
     """The writes that let somebody go, each with the number of its group."""
-    return [(index, number_of(write.id)) for index, write in enumerate(run.writes) if _differ(run, write, is_in=False)]
+    return [(index, number_of(write.id)) for index, write in enumerate(run.writes) if moved(run, write, is_in=False)]
 
 
-def _differ(run: Run, write: Write, *, is_in: bool) -> bool:
+def moved(run: Run, write: Write, *, is_in: bool) -> int:
+    """How many members come in, or leave, as far as what was read tells."""
     if write.key.kind != SORT.kind:
-        return False
+        return 0
     before = run.sight.records.get(write.id)
     held = (before.body["spec"].get("members") or {}) if before else {}
-    for field in ("users", "groups"):
-        mine, theirs = listed(write, field), held.get(field, [])
-        if mine is not None and (set(mine) - set(theirs) if is_in else set(theirs) - set(mine)):
-            return True
-    return False
+    sides = [(set(listed(write, field) or ()), set(held.get(field, ()))) for field in ("users", "groups")]
+    if listed(write, "users") is None:
+        return 0
+    return sum(len(mine - theirs) if is_in else len(theirs - mine) for mine, theirs in sides)
 
 
 def own_groups(run: Run) -> frozenset[int]:

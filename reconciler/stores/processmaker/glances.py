@@ -1,21 +1,23 @@
 """Records as they are now, read one by one: just before they are written, and right after."""
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.crew import Hand, NotDone
+from reconciler.stores.processmaker.change import NotDone
+from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import named
+from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.sorts import GROUP, SORTS, Sort, number_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
 _NOT_FOUND = 404
-_PAGE = 200
 
 
 def fetch(client: "Client | Hand", sort: Sort, number: int, title: str = "") -> Any:
@@ -63,8 +65,20 @@ def now(run: Run, hand: Hand) -> Any:
     return fetch(hand, SORTS[run.writes[hand.write].key.kind], number_of(uid), run.title(uid))
 
 
-def list_all(client: "Client", sort: Sort) -> list[Any]:
+def list_all(sight: Sight, sort: Sort) -> list[Any]:
     """All rows of a sort, as they are now."""
-    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params})
-    (rows,) = whole(client, [listing], {}, client.in_flight)
+    size = min(sight.page_size, sort.most)
+    listing = Listing(sort.path, sort.words, sort.row, size, {"order_by": "id", **sort.params})
+    (rows,) = whole(sight.client, [listing], {}, sight.client.in_flight)
     return rows
+
+
+def pages_of(sight: Sight, sort: Sort, more: int = 0) -> int:
+    """How many pages the list of a sort has; at least one.
+
+    Args:
+        more: how many rows it is going to have besides those that were read.
+    """
+    picture = sight.picture
+    rows = {"Category": picture.categories, "Connector": picture.connectors, "Group": picture.groups}[sort.kind]
+    return max(1, ceil((len(rows) + more) / min(sight.page_size, sort.most)))

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ports.live import Outcome, Result, Step, Unfinished
-from reconciler.stores.processmaker.crew import NotDone
+from reconciler.stores.processmaker.change import NotDone
 from reconciler.stores.processmaker.glances import fetch, list_all
 from reconciler.stores.processmaker.notes import read_note
-from reconciler.stores.processmaker.permissions import Rights
+from reconciler.stores.processmaker.permissions import Rights, managed_of
 from reconciler.stores.processmaker.rows import ConnectorRow, GroupRow
 from reconciler.stores.processmaker.run import UNLIKE, Run
 from reconciler.stores.processmaker.settlement import LATE, Search, found_out, moment_of
@@ -133,8 +133,8 @@ def _checked(run: Run, index: int, row: Any) -> Outcome | None:
 
 
 def _policies(run: Run, unfinished: Sequence[Unfinished], indexes: Sequence[int]) -> dict[int, Outcome]:
-    rows = {row.id: row for row in list_all(run.client, GROUP)}
-    rights = Rights(run)
+    rows = {row.id: row for row in list_all(run.sight, GROUP)}
+    rights = Rights(run, managed_of(run.sight))
     rights.settle_groups()
     found = {}
     for index in indexes:

@@ -13,15 +13,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Known, Outcome, Recollection, Result
+from reconciler.core.ports.live import Known, Outcome, Result
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.policies import without_expired
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.crew import Change, Hand, Job, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand, Job
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import fetch
 from reconciler.stores.processmaker.policies import (  # fmt: skip
@@ -38,21 +39,19 @@ from reconciler.stores.processmaker.records import POLICY
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import UNLIKE, Run, differences
 from reconciler.stores.processmaker.settlement import ensure
+from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.sorts import GROUP, number_of
-
-if TYPE_CHECKING:
-    from reconciler.stores.processmaker.client import Client
 
 PATH = "/permissions"
 _NOT_FOUND = 404
 
 
-def managed_of(client: "Client", recollection: Recollection) -> Mapping[str, str]:
+def managed_of(sight: Sight) -> Mapping[str, str]:
     """What the instance calls our permissions: as it was found out, or as it says now."""
-    if known := decode(recollection.facts).permissions:
+    if known := sight.managed or decode(sight.recollection.facts).permissions:
         return known
     try:
-        return managed_names(client.get(PATH).body)
+        return managed_names(sight.client.get(PATH).body)
     except Refused as refusal:
         if refusal.status != _NOT_FOUND:
             raise
@@ -67,11 +66,15 @@ class Rights:
         touched: by number of a group the writes of policies that are for it, or were.
     """
 
-    def __init__(self, run: Run) -> None:
-        """Go by what was read."""
+    def __init__(self, run: Run, managed: Mapping[str, str]) -> None:
+        """Go by what was read.
+
+        Args:
+            managed: what the instance calls our permissions.
+        """
         self.run = run
+        self.managed = managed
         self.writes = [index for index, write in enumerate(run.writes) if write.key.kind == POLICY]
-        self.managed = managed_of(run.client, run.sight.recollection) if self.writes else {}
         self.ours = fold_all(self.managed.values())
         self._known = {
             uid: (known.key.name, _standing(known))
@@ -134,6 +137,15 @@ class Rights:
     def held(self, number: int) -> tuple[str, ...]:
         """The names that a group held when it was read last; a new one none."""
         return self._held.get(number, ())
+
+    def known_names(self, number: int) -> set[str]:
+        """The names that policies gave a group before the run."""
+        all_pairs = (pairs(body, self.managed) for _, body in self._known.values())
+        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+
+    def given_to(self) -> list[int]:
+        """The groups that lack something."""
+        return [number for number in self._groups(()) if self.lacking(number, self.held(number))]
 
     # the two turns
 

@@ -53,9 +53,10 @@ def probe(client: Client) -> Facts:
         StoreUnavailable: the instance cannot be reached, or does not take the token.
     """
     number = own_id(client)
-    asked = {path: {"order_by": "id", "per_page": _SAMPLE} for path in _LISTS.values()}
+    asked: dict[str, dict[str, str | int]] = {path: {"order_by": "id", "per_page": _SAMPLE} for path in _LISTS.values()}
     asked["/groups"] = {**asked["/groups"], "include": "permissions"}
-    seen = _ask(client, {"/permissions": {}, **asked, **({f"/users/{number}": {}} if number else {})})
+    asked |= {"/permissions": {}, **({f"/users/{number}": {}} if number else {})}
+    seen = _ask(client, asked)
     groups = _all_groups(client, seen)
     catalogue = seen.body("/permissions")
     user = seen.body(f"/users/{number}")

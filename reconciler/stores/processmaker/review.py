@@ -6,13 +6,13 @@ from typing import Any
 
 from reconciler.core.ports.live import Result
 from reconciler.errors import StoreUnavailable
-from reconciler.stores.processmaker.crew import Crew, NotDone
-from reconciler.stores.processmaker.glances import fetch, list_all
+from reconciler.stores.processmaker.change import NotDone
+from reconciler.stores.processmaker.crew import Crew
+from reconciler.stores.processmaker.glances import fetch, list_all, pages_of
 from reconciler.stores.processmaker.permissions import Rights
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, GROUP, SORTS, Sort, number_of
 
-_PAGE = 200
 _FEW = 8
 """So many records by themselves cost a server about as much as a page of them."""
 
@@ -35,9 +35,8 @@ def review(run: Run, crew: Crew, rights: Rights) -> None:
 def _records(run: Run, crew: Crew, sort: Sort, indexes: Sequence[int]) -> None:
     """Read one by one where they are few, else by pages."""
     numbers = {index: number_of(run.uid(index)) for index in indexes}
-    total = len(run.sight.picture.connectors if sort is CONNECTOR else run.sight.picture.categories) + len(indexes)
-    if len(indexes) > _FEW * (total // _PAGE + 1):
-        rows = {row.id: row for row in list_all(run.client, sort)}
+    if len(indexes) > _FEW * pages_of(run.sight, sort, len(indexes)):
+        rows = {row.id: row for row in list_all(run.sight, sort)}
     else:
         with ThreadPoolExecutor(run.client.in_flight) as pool:
             found = pool.map(lambda number: fetch(run.client, sort, number), numbers.values())
@@ -48,7 +47,7 @@ def _records(run: Run, crew: Crew, sort: Sort, indexes: Sequence[int]) -> None:
 
 def _groups(run: Run, crew: Crew, rights: Rights, indexes: Sequence[int]) -> None:
     """All groups at once: their list alone tells what they may do."""
-    rows = {row.id: row for row in list_all(run.client, GROUP)}
+    rows = {row.id: row for row in list_all(run.sight, GROUP)}
     for index in indexes:
         if run.writes[index].key.kind in SORTS:
             _check(run, crew, index, rows.get(number_of(run.uid(index))))

@@ -13,9 +13,9 @@ from reconciler.kinds.canonical import leaves
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker import categories, connectors, groups
 from reconciler.stores.processmaker.categories import category_body, category_fields
+from reconciler.stores.processmaker.change import Change, NotDone
 from reconciler.stores.processmaker.connectors import connector_body, connector_fields
 from reconciler.stores.processmaker.credentials import credentials, needs_credentials
-from reconciler.stores.processmaker.crew import Change, NotDone
 from reconciler.stores.processmaker.groups import group_body, group_fields
 from reconciler.stores.processmaker.notes import connector_note
 from reconciler.stores.processmaker.rows import ConnectorRow, GroupRow, UserRow

@@ -13,7 +13,8 @@ from msgspec import Struct
 from reconciler.core.ports.live import Result
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Lost, Refused
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.sorts import Sort
 

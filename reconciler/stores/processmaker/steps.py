@@ -6,7 +6,8 @@ from typing import Any
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.harmless import harmless
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.crew import Change, Crew, Hand, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Crew, Hand
 from reconciler.stores.processmaker.glances import list_all, look, now
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
@@ -86,7 +87,7 @@ def keep_filed(run: Run, crew: Crew, drops: Sequence[int]) -> None:
     """
     if not drops:
         return
-    rows = list_all(run.client, CONNECTOR)
+    rows = list_all(run.sight, CONNECTOR)
     for index in drops:
         number = number_of(run.writes[index].id)
         filed = [row for row in rows if number in row.categories]

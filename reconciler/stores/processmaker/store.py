@@ -17,6 +17,7 @@ from reconciler.core.ports.live import (
     Recollection,
     Result,
     Touch,
+    Trait,
     Unfinished,
     Write,
 )
@@ -30,9 +31,11 @@ from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
 from reconciler.stores.processmaker.pages import Setting
+from reconciler.stores.processmaker.probe import probe
 from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
+from reconciler.stores.processmaker.traits import traits
 
 
 class ProcessMakerStore:
@@ -51,21 +54,38 @@ class ProcessMakerStore:
         self._is_whole = is_whole
         self._recollection = Recollection()
         self._look: Look | None = None
+        self._identity = ""
         self._is_stale = False
 
     def identity(self) -> str:
-        """A picture of the instance; see `identify`."""
-        return identify(self._setting.client)
+        """A picture of the instance; see `identify`.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        if not self._identity:
+            self._identity = identify(self._setting.client)
+        return self._identity
 
     def is_same(self, noted: str) -> bool:
-        """Whether it is the instance of that picture."""
+        """Whether it is the instance of an earlier picture.
+
+        Raises:
+            StoreUnavailable: it cannot be reached, or the token sees nothing that could tell.
+        """
         return is_same(self._setting.client, noted, self.identity())
 
     def probe(self) -> str:
-        """Find out what it can do."""
-        from reconciler.stores.processmaker.probe import probe
+        """Find out what the instance and the token's user can do, by reading alone.
 
+        Raises:
+            StoreUnavailable: it cannot be reached, or does not take the token.
+        """
         return probe(self._setting.client).encode()
+
+    def traits(self, facts: str) -> Sequence[Trait]:
+        """The same in words."""
+        return tuple(traits(decode(facts), datetime.now(UTC)))
 
     def recall(self, found: Recollection) -> None:
         """Be told what the state knows."""
@@ -137,7 +157,7 @@ class ProcessMakerStore:
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""
         self._setting.client.close()
-        self._look = None
+        self._look, self._identity = None, ""
 
     def _pages(self) -> PageCache | None:
         """What was kept of pages, for those who only read."""
@@ -156,7 +176,8 @@ class ProcessMakerStore:
     def _sight(self) -> Sight:
         seen = self._seen()
         view = seen.view
-        return Sight(self._setting.client, view.survey.picture, self._recollection, seen.records, view.managed)
+        setting = self._setting
+        return Sight(setting.client, view.survey.picture, self._recollection, seen.records, view.managed, setting.size)
 
     def _written(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Remember what was written, until the state tells what it knows."""

@@ -5,11 +5,13 @@ from functools import partial
 
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Outcome, Result, Write
 from reconciler.stores.processmaker import crowd, steps
-from reconciler.stores.processmaker.crew import Crew, Job, Limits, NotDone
+from reconciler.stores.processmaker.change import NotDone
+from reconciler.stores.processmaker.crew import Crew, Job, Limits
 from reconciler.stores.processmaker.forecast import forecast
 from reconciler.stores.processmaker.inquiry import find_out
 from reconciler.stores.processmaker.order import Order, arrange
-from reconciler.stores.processmaker.permissions import Rights
+from reconciler.stores.processmaker.permissions import Rights, managed_of
+from reconciler.stores.processmaker.records import POLICY
 from reconciler.stores.processmaker.review import review
 from reconciler.stores.processmaker.run import UNLIKE, Run
 from reconciler.stores.processmaker.sight import Sight
@@ -41,7 +43,7 @@ def carry_out(sight: Sight, writes: Sequence[Write], journal: Journal, how: Carr
     limits = Limits(sight.client.in_flight, sight.client.timeout_seconds)
     crew = Crew(sight.client, journal, how, limits, run.called)
     _refuse(run, crew, order)
-    rights = Rights(run)
+    rights = Rights(run, managed_of(sight) if any(one.key.kind == POLICY for one in writes) else {})
     for jobs in _stages(run, crew, order, rights):
         crew.work(jobs, order.after)
     review(run, crew, rights)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -52,7 +53,7 @@ def held_against_target(
     if isinstance(live, Remembers):
         facts, said = _facts(settings, environment)
         live.recall(Recollection(facts=facts))
-    return Held(_diagnostics(live, resources, read), said)
+    return Held(objections_at(live, resources, read), said)
 
 
 def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -67,14 +68,23 @@ def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str
     return facts, "" if facts else f"nobody has asked the instance yet, so {hint}: reconciler store check"
 
 
-def _diagnostics(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+class Objects(Protocol):
+    """What cannot hold all that can be declared; `Limits` has the words."""
+
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why bodies cannot be held as they are."""
+        ...
+
+
+def objections_at(live: Objects, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+    """What cannot be held of the resources, at the lines where they are declared."""
     by_file: dict[str, list[tuple[Resource, Finding]]] = defaultdict(list)
     for key, finding in live.objections({key: item.content.value for key, item in resources.items()}):
         by_file[resources[key].file].append((resources[key], finding))
     return [item for file, found in sorted(by_file.items()) for item in _located(live, file, read(file), found)]
 
 
-def _located(live: Limits, file: str, data: bytes, found: Iterable[tuple[Resource, Finding]]) -> list[Diagnostic]:
+def _located(live: Objects, file: str, data: bytes, found: Iterable[tuple[Resource, Finding]]) -> list[Diagnostic]:
     """The findings of one file, with places in the documents as they are written; canonical bodies sort lists."""
     from reconciler.source.positions import locate
     from reconciler.source.text import SourceText

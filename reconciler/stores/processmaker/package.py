@@ -15,8 +15,9 @@ from reconciler.core.secret import Secret
 from reconciler.kinds.common import dotted
 from reconciler.kinds.connector import secret_fields
 from reconciler.stores.processmaker.categories import category_fields
+from reconciler.stores.processmaker.connector_limits import is_fetched_by_us
 from reconciler.stores.processmaker.connectors import NONE, authtype_of, connector_fields
-from reconciler.stores.processmaker.credentials import credentials, is_token_ours
+from reconciler.stores.processmaker.credentials import credentials
 
 _CONNECTORS = "ProcessMaker\\Packages\\Connectors\\DataSources\\"
 _UNFILED = "Uncategorized"
@@ -88,9 +89,14 @@ def _credentials(item: Packed) -> dict[str, Any] | None:
     """All of them, or none: an instance replaces them as a whole."""
     if authtype_of(item.body["spec"]) == NONE:
         return credentials(item.body, {})
-    if item.secrets is None or is_token_ours(item.body["spec"]):
+    if item.secrets is None or _is_token_ours(item.body["spec"]):
         return None
     return credentials(item.body, item.secrets)
+
+
+def _is_token_ours(spec: Mapping[str, Any]) -> bool:
+    """Whether the instance would have to be given a token that we fetch: a file holds none, as it would soon end."""
+    return is_fetched_by_us(spec.get("authorization", {}))
 
 
 def _category(uuid: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +155,7 @@ def _entry(sort: str, words: str, name: str) -> dict[str, Any]:
 def left_to_give(item: Packed) -> list[str]:
     """The credentials that the instance has to be given by hand, as they are called in the definition."""
     spec = item.body["spec"]
-    ours = is_token_ours(spec)
+    ours = _is_token_ours(spec)
     found = ["authorization.token"] if ours else []
     if item.secrets is None:
         told = (field for field in secret_fields(spec) if not (ours and field.path[1] == "authorization"))
@@ -159,4 +165,4 @@ def left_to_give(item: Packed) -> list[str]:
 
 def sendable(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The spec with no secret but those that a file holds: what a token is requested with stays here."""
-    return {key: value for key, value in spec.items() if key != "authorization" or not is_token_ours(spec)}
+    return {key: value for key, value in spec.items() if key != "authorization" or not _is_token_ours(spec)}

@@ -1,9 +1,9 @@
 """What the live store of a target cannot hold of definitions, told at their lines; the store is not asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -69,16 +69,8 @@ def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str
     return facts, "" if facts else f"nobody has asked the instance yet, so {hint}: reconciler store check"
 
 
-class Objects(Protocol):
-    """What cannot hold all that can be declared, as `Limits` has it."""
-
-    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
-        """Why bodies cannot be held as they are."""
-        ...
-
-
-def objections_at(live: Objects, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
-    """What cannot be held of the resources, at the lines where they are declared."""
+def objections_at(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+    """What a live store cannot hold of the resources, at the lines where they are declared."""
     found: dict[str, dict[Key, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for key, finding in live.objections({key: item.content.value for key, item in resources.items()}):
         found[resources[key].file][key].append(finding)
@@ -89,7 +81,7 @@ def objections_at(live: Objects, resources: Mapping[Key, Resource], read: Callab
     ]
 
 
-def _located(live: Objects, file: str, data: bytes, found: Mapping[Resource, list[Finding]]) -> list[Diagnostic]:
+def _located(live: Limits, file: str, data: bytes, found: Mapping[Resource, list[Finding]]) -> list[Diagnostic]:
     """The findings of one file, with places in the documents as they are written: canonical bodies sort lists."""
     from reconciler.source.positions import locate
     from reconciler.source.text import SourceText

@@ -1,9 +1,9 @@
 """Files that ProcessMaker instances export and import."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,18 +11,18 @@ from msgspec.structs import replace
 from reconciler.core.model import Key, Resource
 from reconciler.core.secret import Secret
 from reconciler.core.store_urls import is_instance
-from reconciler.diagnostics import Diagnostic, Finding
+from reconciler.diagnostics import Diagnostic
 from reconciler.durable import replace_file
-from reconciler.errors import SecretUnavailable, SourceUnavailable, UsageError
+from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.settings import PRIVATE_OWNER, Settings
 from reconciler.wiring.exchange import content_of_source
 from reconciler.wiring.imports import ImportRequest, PreparedImport, prepared_of
 from reconciler.wiring.limits import objections_at
-from reconciler.wiring.run import open_secrets, open_source
+from reconciler.wiring.run import context_of, open_secrets, open_source
 
 if TYPE_CHECKING:
-    from reconciler.stores.processmaker.options import Options
     from reconciler.stores.processmaker.package import Packed
+    from reconciler.stores.processmaker.store import ProcessMakerStore
 
 
 def import_processmaker(
@@ -73,19 +73,6 @@ class PreparedPackage(Struct, frozen=True):
     refused: Sequence[Diagnostic] = ()
 
 
-class _Instance(Struct, frozen=True):
-    """An instance that nothing is known of but what the target says."""
-
-    options: "Options"
-
-    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
-        """Why bodies cannot be held as they are."""
-        from reconciler.stores.processmaker.facts import Facts
-        from reconciler.stores.processmaker.limits import objections
-
-        return objections(declared, self.options, Facts())
-
-
 def prepare_package(
     settings: Settings,
     resources: Mapping[Key, Resource],
@@ -115,10 +102,11 @@ def prepare_package(
     filed = {name for key in chosen for name in resources[key].content.value["spec"]["categories"]}
     folders = {name: resources[Key("Category", name)] for name in sorted(filed)}
     declared = {found.key: found for found in [*folders.values(), *(resources[key] for key in chosen)]}
-    refused = objections_at(_Instance(_options(settings, is_open=password is None)), declared, read)
+    live = _instance(settings, is_open=password is None)
+    refused = objections_at(live, declared, read)
     if refused:
         return PreparedPackage(b"", 0, 0, {}, refused)
-    packed = _packed([resources[key] for key in chosen], settings, password)
+    packed = _packed([resources[key] for key in chosen], settings, password, live)
     bodies = {name: found.content.value for name, found in folders.items()}
     document = package(packed, bodies, settings.owner)
     data = json.encode(sealed(document, password) if password else document)
@@ -138,42 +126,38 @@ def _chosen(resources: Mapping[Key, Resource], wanted: Sequence[Key]) -> list[Ke
     return chosen
 
 
-def _options(settings: Settings, *, is_open: bool) -> "Options":
-    """What the target says, where it is an instance. Tokens that we fetch, and a file without secrets, are told of after."""
-    from reconciler.stores.processmaker.options import read_options
+def _instance(settings: Settings, *, is_open: bool) -> "ProcessMakerStore":
+    """What knows the limits of an instance, by what the target says where it is one; it is never asked anything.
 
-    said = read_options(settings.options if is_instance(settings.store) else {})
-    allowed = said.allow_secrets_in_endpoints or is_open
-    return replace(said, token_renewal="scheduled", allow_secrets_in_endpoints=allowed)  # noqa: S106 (no password)
+    Args:
+        is_open: whether the file is to hold no secret.
+    """
+    from reconciler.stores.processmaker.driver import open_processmaker
+
+    said = settings.options if is_instance(settings.store) else {}
+    later = {"tokenRenewal": "scheduled", **({"allowSecretsInEndpoints": True} if is_open else {})}  # told in the end
+    context = replace(context_of(settings.root, {}), options={**said, **later})
+    return open_processmaker("processmaker+https://localhost", context)
 
 
-def _packed(found: Sequence[Resource], settings: Settings, password: Secret | None) -> "list[Packed]":
-    from reconciler.stores.processmaker.package import Packed
+def _packed(
+    found: Sequence[Resource], settings: Settings, password: Secret | None, live: "ProcessMakerStore"
+) -> "list[Packed]":
+    from reconciler.services.secret_uses import Unresolved, refuse_unresolved, resolve_values
+    from reconciler.stores.processmaker.package import Packed, sendable
 
     if password is None:
         return [Packed(item.key, item.content.value, None) for item in found]
-    secrets = _secrets(found, settings)
-    return [Packed(item.key, item.content.value, secrets[item.key]) for item in found]
-
-
-def _secrets(found: Sequence[Resource], settings: Settings) -> dict[Key, Mapping[str, Secret]]:
-    from reconciler.services.preparation import resolve_values
-    from reconciler.services.secret_uses import Unresolved, refuse_unresolved
-    from reconciler.stores.processmaker.connector_limits import secret_objections
-    from reconciler.stores.processmaker.package import sendable
-
     # The instance is asked nothing: what belongs to the tool in this run is the state beside it.
     beside = replace(settings, store=settings.state, is_own=True) if is_instance(settings.store) else settings
     backend = open_secrets(beside, os.environ)
-    made: dict[Key, Mapping[str, Secret]] = {}
+    made: list[Packed] = []
     missing: list[Unresolved] = []
     for item in found:
-        spec = sendable(item.content.value["spec"])
-        values, _, unresolved = resolve_values("Connector", spec, backend)
+        sent = {"spec": sendable(item.content.value["spec"])}
+        values, _, unresolved = resolve_values("Connector", sent, backend, live)
         missing += [Unresolved(item.key, *one) for one in unresolved]
-        made[item.key] = values
-        for place, said in secret_objections({"spec": spec}, values).items():
-            raise SecretUnavailable(f"connector/{item.key.name}: the value of {place} {said}", hint="correct it where it is kept")  # fmt: skip
+        made.append(Packed(item.key, item.content.value, values))
     refuse_unresolved(missing, "nothing was written")
     return made
 

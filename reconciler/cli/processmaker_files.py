@@ -136,8 +136,8 @@ def _tell(prepared: wiring.PreparedPackage, out: str, *, is_sealed: bool) -> Non
     """What was written, and what is still to be done at the instance."""
     folders = "1 category" if prepared.categories == 1 else f"{prepared.categories:,} categories"
     count = f"{plural(prepared.connectors, 'connector')} in {folders}"
-    answer(f"wrote {out}: {count}, {'protected by the password' if is_sealed else 'without credentials'}.\n")
     if prepared.left_to_give:
         say("To be given by hand, once the instance has imported the file:")
     for key, places in prepared.left_to_give.items():
         say(f"  {address(*key)}: {', '.join(places)}")
+    answer(f"wrote {out}: {count}, {'protected by the password' if is_sealed else 'without credentials'}.\n")

@@ -107,7 +107,7 @@ def _is_generated(row: ConnectorRow, filed: list[CategoryRow]) -> bool:
 
 def authtype_of(spec: Mapping[str, Any]) -> str:
     """What an instance calls the authorization of a connector; one that only it knows has its word for a method."""
-    method = spec.get("authorization", {}).get("method", "none")
+    method: str = spec.get("authorization", {}).get("method", "none")
     return _AUTHTYPES.get(method, method)
 
 

@@ -163,6 +163,7 @@ def environment(home: Path) -> dict[str, str]:
         **names,
         "GIT_AUTHOR_DATE": "2027-03-01T12:00:00Z", "GIT_COMMITTER_DATE": "2027-03-01T12:00:00Z",
         "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
+        "EXAMPLES": str(Path(__file__).parents[2] / "examples"),
         "HOME": str(home), "USER": "ada", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip

@@ -18,6 +18,7 @@ from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Pro
 from reconciler.errors import (
     ExitCode,
     GuardStopped,
+    InvalidDefinitions,
     NotPermitted,
     ReconcilerError,
     RecordConflict,
@@ -77,7 +78,7 @@ def refuse_problems(plan: Plan) -> None:
     """Stop when anything stands against the plan.
 
     Raises:
-        RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
+        InvalidDefinitions, RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
     """
     if not plan.problems:
         return
@@ -96,6 +97,7 @@ def refuse_problems(plan: Plan) -> None:
 
 
 _ERRORS: dict[ExitCode, type[ReconcilerError]] = {
+    ExitCode.INVALID: InvalidDefinitions,
     ExitCode.CONFLICT: RecordConflict,
     ExitCode.NOT_PERMITTED: NotPermitted,
 }

@@ -18,6 +18,8 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
         ROOT / "benchmarks/README.md",
         ROOT / "examples/live/README.md",
+        ROOT / "examples/processmaker/README.md",
+        ROOT / "examples/processmaker/simulator/README.md",
         ROOT / "examples/team/README.md",
     )
 )

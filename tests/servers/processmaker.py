@@ -1,6 +1,6 @@
 """A simulated ProcessMaker instance in the process of the tests, and the contract that is held over all it is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,18 @@ class Instance(Handle):
     def writes(self) -> list[tuple[str, str]]:
         """Verb and path of each request so far that may change something, in the order in which they came."""
         return [(one["method"], one["path"]) for one in self.requests if one["method"] not in ("GET", "HEAD")]
+
+    def meanwhile(self, method: str, path: str, act: Callable[[], object], *, nth: int = 1) -> None:
+        """Have somebody act just before the nth request from now on with this verb and path is looked at."""
+        left = [nth]
+
+        def told(request: Request) -> None:
+            if (request.method, request.path) == (method, path) and PERSON not in request.headers:
+                left[0] -= 1
+                if left[0] == 0:
+                    act()
+
+        self.simulator.on_request.append(told)
 
     def call(self, method: str, path: str, body: Any = None, *, user: str = "admin") -> Any:
         """What a person does by hand: a request outside of the contract, and its answer's JSON (None when empty).
@@ -83,7 +95,8 @@ def _watch(server: Instance) -> None:
         if _is_ours(request):
             note(request, "answered", answer_faults(_sent(request), answer.status, answer.kind, answer.body))
 
-    server.simulator.on_request, server.simulator.on_answer = on_request, on_answer
+    server.simulator.on_request.append(on_request)
+    server.simulator.on_answer.append(on_answer)
 
 
 def _is_ours(request: Request) -> bool:

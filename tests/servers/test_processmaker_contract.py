@@ -64,3 +64,9 @@ def test_what_a_person_does_is_not_held_against_the_contract():
         assert server.writes == [("POST", CAT)]
         with pytest.raises(httpx.HTTPStatusError, match="404"):
             server.call("GET", "/nothing")
+
+
+def test_a_person_acts_in_the_middle_of_a_run():
+    with instance() as server:
+        server.meanwhile("GET", CAT, lambda: server.call("POST", CAT, {"name": "CRM", "status": "ACTIVE"}), nth=2)
+        assert [send(server, "GET", CAT).json()["meta"]["total"] for _ in range(3)] == [0, 1, 1]

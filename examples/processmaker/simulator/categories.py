@@ -98,5 +98,5 @@ class Categories(Work):
         if uses:
             raise Failure(422, "The item should not have associated datasources", {"datasources": uses})
         del self.store.categories.rows[row["id"]]
-        self.store.pivots[:] = [pair for pair in self.store.pivots if pair[1] != row["id"]]
+        self.store.pivots.drop_category(row["id"])
         return self._done()

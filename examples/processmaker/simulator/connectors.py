@@ -102,7 +102,7 @@ class Connectors(Work):
         categories = self._numbers(request.body["data_source_category_id"])
         row.update(id=number, category=first)
         self.store.connectors.put(row)
-        self.store.pivots += [[number, category] for category in categories]
+        self.store.pivots.add(number, categories)
         return as_json(201, self._echo(request, row))
 
     def _echo(self, request: Request, row: dict) -> dict:
@@ -205,7 +205,7 @@ class Connectors(Work):
         """What is there stays when its number is written just so, and counts as there when it is to be added. Hence one
         that is there and is written "7, 2" or "02" gets lost (seen). Not whole: up to the first that is no number."""
         parts, added = list(dict.fromkeys(category_text(sent).split(","))), []
-        have = {category for owner, category in self.store.pivots if owner == row["id"]}
+        have = set(self.store.pivots.of(row["id"]))
         for part in parts:
             try:
                 number = whole_column(part.strip(), 0, 2**32 - 1)
@@ -215,12 +215,12 @@ class Connectors(Work):
                 break
             if number not in have:
                 added.append(number)
-        kept = [pair for pair in self.store.pivots if pair[0] != row["id"] or str(pair[1]) in parts]
-        self.store.pivots[:] = kept + [[row["id"], number] for number in added]
+        kept = [number for number in self.store.pivots.of(row["id"]) if str(number) in parts]
+        self.store.pivots.replace(row["id"], kept + added)
 
     def drop_connector(self, request: Request, row: dict) -> Answer:
         del self.store.connectors.rows[row["id"]]
-        self.store.pivots[:] = [pair for pair in self.store.pivots if pair[0] != row["id"]]
+        self.store.pivots.drop(row["id"])
         return self._done()
 
 

@@ -38,8 +38,8 @@ class Simulator(Control):
         self.requests: list[dict] = []
         self.log_lock, self.recent, self.in_flight = threading.Lock(), [], 0
         self.on_kill: Callable[[], None] = lambda: os._exit(137)
-        self.on_request: Callable[[Request], None] = lambda request: None  # before any fault
-        self.on_answer: Callable[[Request, Answer], None] = lambda request, answer: None  # before faults change it
+        self.on_request: list[Callable[[Request], None]] = []  # called before any fault
+        self.on_answer: list[Callable[[Request, Answer], None]] = []  # called before faults change it
         self.reset()
 
     def reset(self, keep: bool = True) -> None:
@@ -69,7 +69,8 @@ class Simulator(Control):
 
     def serve(self, request: Request, reply: Callable[[Answer, int | None], None]) -> None:
         entry = self._enter(request)
-        self.on_request(request)
+        for told in self.on_request:
+            told(request)
         try:
             answer, keep = self._with_faults(request, entry)
             entry["status"] = answer.status
@@ -120,7 +121,8 @@ class Simulator(Control):
             if early:
                 return early, None
         answer = self.api.answer(request)
-        self.on_answer(request, answer)
+        for told in self.on_answer:
+            told(request, answer)
         self.save(request)
         keep = None
         for fault in faults:

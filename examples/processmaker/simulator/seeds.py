@@ -154,7 +154,7 @@ class Seeds:
         }
         row["credentials"] = None if credentials is None else self.vault.lock(credentials)
         row["endpoints"] = None if endpoints is None else write_json(endpoints)
-        self.pivots += [[row["id"], category] for category in categories]
+        self.pivots.add(row["id"], categories)
         return self.connectors.put(row)
 
     def add_collection(self, number: int, name: str) -> dict:

@@ -9,7 +9,7 @@ import time
 
 from simulator.profiles import GROUP_TYPE, USER_TYPE, Profile
 from simulator.seeds import Seeds
-from simulator.tables import TABLES, Table
+from simulator.tables import TABLES, Pivots, Table
 from simulator.vault import Vault
 
 
@@ -22,7 +22,7 @@ class Store(Seeds):
         self.vault = Vault(profile, seed)
         for name in TABLES:
             setattr(self, name, Table())
-        self.pivots: list[list[int]] = []  # [connector, category], in the order of writing; the category may not exist
+        self.pivots = Pivots()
         self.grants: list[list] = []  # [type, id, permission id]; doubles are possible
         self.cached: dict[int, list[str]] = {}  # 4.14: what was written for group N, taken for user N's own
         self.tokens: dict[str, int | None] = {}  # token to user, None when expired or revoked
@@ -65,7 +65,7 @@ class Store(Seeds):
 
     def category_ids(self, connector: int, order: str) -> list[int]:
         """The categories that exist; one that does not is dropped silently, and is there once it exists (seen)."""
-        found = [category for owner, category in self.pivots if owner == connector and category in self.categories.rows]
+        found = [category for category in self.pivots.of(connector) if category in self.categories.rows]
         return sorted(found) if order == "id" else found
 
     def hidden(self, row: dict) -> bool:
@@ -87,7 +87,7 @@ class Store(Seeds):
         }
         return {
             **state,
-            "pivots": self.pivots,
+            "pivots": self.pivots.pairs(),
             "grants": self.grants,
             "tokens": self.tokens,
             "names": self.token_names,
@@ -102,7 +102,7 @@ class Store(Seeds):
         for name in TABLES:
             table = getattr(self, name)
             table.last, table.rows = state[name]["last"], {row["id"]: row for row in state[name]["rows"]}
-        self.pivots, self.grants = state["pivots"], state["grants"]
+        self.pivots, self.grants = Pivots(state["pivots"]), state["grants"]
         self.tokens, self.token_names = state["tokens"], state["names"]
         self.ends, self.refreshes = state["ends"], state["refreshes"]
         self.clients, self.passwords = state["clients"], state["passwords"]

@@ -25,6 +25,33 @@ class Table:
         return [row for row in self.rows.values() if all(row.get(key) == value for key, value in wanted.items())]
 
 
+class Pivots:
+    """Which connector is in which categories, in the order of writing; a category may not exist, or stand there twice."""
+
+    def __init__(self, pairs: list[list[int]] = ()):
+        self.held: dict[int, list[int]] = {}
+        for connector, category in pairs:
+            self.add(connector, [category])
+
+    def of(self, connector: int) -> list[int]:
+        return self.held.get(connector, [])
+
+    def add(self, connector: int, categories: list[int]) -> None:
+        self.held.setdefault(connector, []).extend(categories)
+
+    def replace(self, connector: int, categories: list[int]) -> None:
+        self.held[connector] = categories
+
+    def drop(self, connector: int) -> None:
+        self.held.pop(connector, None)
+
+    def drop_category(self, number: int) -> None:
+        self.held = {owner: [one for one in kept if one != number] for owner, kept in self.held.items()}
+
+    def pairs(self) -> list[list[int]]:
+        return [[connector, category] for connector, kept in self.held.items() for category in kept]
+
+
 TABLES = ("users", "groups", "members", "permissions", "categories", "connectors")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -97,6 +98,7 @@ def clean_input(profile: Profile, value: Any, top: bool = True) -> Any:
     return value
 
 
+@functools.lru_cache(100_000)
 def sort_key(text: str) -> tuple:
     """Primary weights of utf8mb4_unicode_ci, near enough: without case and accents (order seen)."""
     return tuple(itertools.chain.from_iterable(_char_key(char) for char in text.rstrip(" ")))

@@ -21,6 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with connections that are kept."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm, wbufsize = True, -1  # an answer leaves at once and in one piece
     server_version, sys_version = "simulator", ""
     simulator: Simulator
     scheme = "http"

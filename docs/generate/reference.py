@@ -21,7 +21,7 @@ NOTE = "<!-- Made by `python docs/generate`. Edit the program, not this page. --
 KINDS = ("Category", "Connector", "Group", "PermissionPolicy", "AccessTest", "Project")
 GROUPS = {
     "RC1": "Reading a file", "RC2": "The schema", "RC3": "Across documents", "RC4": "Secrets", "RC5": "URLs and templates",
-    "RC6": "Advice", "RC7": "Access tests", "RC8": "Contracts",
+    "RC6": "Advice", "RC7": "Access tests", "RC8": "Contracts", "RC9": "What a target cannot hold",
 }  # fmt: skip
 TYPES = {"object": "mapping", "array": "list", "string": "text", "integer": "whole number", "boolean": "true or false"}
 LIMITS = {

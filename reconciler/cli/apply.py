@@ -26,7 +26,7 @@ from reconciler.wiring.plan import OpenedRun, PlanFlags
         ("reconciler apply connector/crm-contacts", "one connector among many, and what it refers to"),
         ("reconciler apply --yes --ref origin/main --as ada", "from a pipeline"),
         ("reconciler apply plan.json --verify deploy.pub", "just the plan that was saved and signed"),
-        ("reconciler apply --yes --on-error continue", "leave out connectors whose access token is not to be had"),
+        ("reconciler apply --yes --on-error continue", "leave out what cannot be done, and what depends on it"),
     ),
 )
 @click.argument("named", nargs=-1, metavar="[PLANFILE|ADDRESS...]")

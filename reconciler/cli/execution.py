@@ -51,7 +51,7 @@ def carrying_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return stacked(
         yes_option(),
         lock_timeout_option(),
-        click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a token that is not to be had stops everything, or leaves its connector out."),
+        click.option("--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True, help="Whether a secret or token that is not to be had, or a live store that fails, stops everything, or what needs it is left out with all that depends on it."),
         click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many tokens are requested at once; default 8."),
     )(function)  # fmt: skip
 

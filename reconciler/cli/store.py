@@ -22,7 +22,7 @@ from reconciler.errors import ExitCode, UsageError
 from reconciler.settings import Settings
 from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now, open_state, open_store
-from reconciler.wiring.stores import key_place, next_key
+from reconciler.wiring.stores import key_place, next_key, with_live
 
 if TYPE_CHECKING:
     from reconciler.core.care import Audit
@@ -137,6 +137,9 @@ def check(head: str | None, lock_timeout: float | None, witness: str | None, *, 
     `apply -o json` and `apply -v` report where they cannot write, such as in the pipeline's log, and compare it
     with --head: a head is in the history for ever. --witness does both: it says too when a whole store is an older one.
 
+    Of a ProcessMaker instance it is asked what it can do and what the token's user may do there, by reading alone. The
+    state keeps that, so that `validate --target` knows it without asking.
+
     Formats (-o): text, json.
     """  # fmt: skip
     chosen = choose_format(STORE_FORMATS)
@@ -146,7 +149,7 @@ def check(head: str | None, lock_timeout: float | None, witness: str | None, *, 
     if lock_timeout is not None:
         raise UsageError("--lock-timeout goes with --repair, as looking waits for nobody", hint="leave it out")
     settings = settings_of_run()
-    audit = open_state(settings, os.environ).audit(hash_noted)
+    audit = with_live(open_state(settings, os.environ).audit(hash_noted), settings, os.environ)
     if witness is not None:
         audit = _with_witness(audit, settings, witness)
     _show_done(audit, chosen)

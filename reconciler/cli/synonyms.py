@@ -20,7 +20,7 @@ MEANT: Mapping[str, str | Sequence[str]] = {
     **dict.fromkeys(("sync", "deploy", "push", "run", "reconcile", "up", "reset"), ("apply",)),
     **dict.fromkeys(("check", "lint", "verify", "doctor"), ("validate", "fmt --check", "store check")),
     "test": ("validate", "call", "plan --preflight"),
-    **dict.fromkeys(("ping", "probe", "health"), ("plan --preflight", "call")),
+    **dict.fromkeys(("ping", "probe", "health"), ("plan --preflight", "call", "store check")),
     **dict.fromkeys(("curl", "exec", "request", "send", "invoke", "try", "http"), ("call",)),
     **dict.fromkeys(("login", "logout", "configure"), _LOGIN),
     **dict.fromkeys(("config", "settings", "target", "targets", "workspace"), "settings stand in reconciler.yaml; see: reconciler explain project"),

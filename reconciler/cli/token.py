@@ -38,10 +38,16 @@ def token() -> None:
     ),
 )
 @click.argument("connectors", nargs=-1, type=CONNECTOR, metavar="[CONNECTOR]...")
-@click.option("--check", is_flag=True, help="Exit with 10 when a token is missing or has expired.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit with 10 when a token is missing or has expired, or the live store was not given it.",
+)
 @common_options()
 def status(connectors: tuple[str, ...], check: bool) -> int:
     """List access tokens: age, expiry, scope; never their values.
+
+    Where the live store sends requests itself: whether it has just this token.
 
     Formats (-o): text, json.
     """
@@ -58,7 +64,10 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
         if chosen == "json"
         else tokens_table(found, now(), color=color, columns=columns_of(sys.stdout))
     )
-    bad = any(item.condition in (Condition.MISSING, Condition.EXPIRED) for item in found)
+    bad = any(
+        item.condition in (Condition.MISSING, Condition.EXPIRED) or (item.state and item.is_held is False)
+        for item in found
+    )
     return ExitCode.WORLD if check and bad else ExitCode.OK
 
 

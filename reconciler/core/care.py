@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from msgspec import Struct
 
 from reconciler.core.conditions import Basis
+from reconciler.core.ports.live import Trait
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts
@@ -18,13 +19,15 @@ CHECKS = ("file", "values", "notes", "keys", "triggers", "bodies", "references",
 """What is looked at, in this order."""
 WITNESS = "witness"
 """What is looked at besides, where somebody noted the history elsewhere."""
+LIVE = "live"
+"""What is looked at besides, where the live store is none of ours: whether it answers."""
 
 
 class Fault(Struct, frozen=True):
     """Something that is not as it should be.
 
     Attributes:
-        check: one of `CHECKS`, or `WITNESS`.
+        check: one of `CHECKS`, `WITNESS` or `LIVE`.
         hint: what to do.
     """
 
@@ -40,12 +43,14 @@ class Audit(Struct, frozen=True):
         head: the last hash of the history; "" for none.
         counts: of what there is, by noun.
         notes: what is worth knowing and no fault.
+        live: what was found out of a live store that is none of ours.
     """
 
     head: str
     counts: Mapping[str, int]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
+    live: tuple[Trait, ...] = ()
 
 
 class Mended(Struct, frozen=True):

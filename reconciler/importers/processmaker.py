@@ -20,19 +20,21 @@ from reconciler.importers.values import (
     clean,
     mapping,
     one_line,
+    pointer,
     sequence,
-    slug,
     text,
     unique,
     variable,
     without_secrets,
 )
+from reconciler.importers.withheld import Withheld
 from reconciler.kinds.canonical import fold
+from reconciler.kinds.common import slug
 
 MAX_CATEGORY: Final = 100  # maxLength of a category's displayName in schemas/category.schema.json
 MAX_CATEGORIES: Final = 32
 _GENERATED: Final = "generated"
-_COLLECTION = re.compile(r"(?:https?://[^/]*)?/api/1\.[0-9]+/collections/", re.IGNORECASE)
+_COLLECTION = re.compile(r"(?:https?://[^/?#]*)?(?:/[^?#]*)?/api/1\.[0-9]+/collections/", re.IGNORECASE)
 
 
 class Choice(Struct, frozen=True):
@@ -80,9 +82,10 @@ def convert(document: Object, choice: Choice) -> Imported:
         UsageError: a name or category that cannot be used.
     """
     check_options(choice.name, choice.categories or ("imported",), None)
-    notes = Notebook()
+    withheld = Withheld()
+    notes = Notebook(lambda where: pointer(tuple(_shown(step, withheld) for step in where)))
     found = find(document, notes)
-    desk = Desk(notes, "")
+    desk = Desk(notes, "", withheld)
     for item in found.connectors:
         for value in withheld_of(item):
             desk.withhold(value)
@@ -97,9 +100,14 @@ def convert(document: Object, choice: Choice) -> Imported:
     return _converted(wanted, found, choice, desk)
 
 
+def _shown(step: str | int, withheld: Withheld) -> str | int:
+    """A step of a pointer; a key may hold a secret, too."""
+    return withheld.without(step) if isinstance(step, str) else step
+
+
 def _is_wanted(item: FoundConnector, choice: Choice, desk: Desk) -> bool:
     label = _display(item, desk) or "a connector without a name"
-    if reason := unsupported(item):
+    if reason := unsupported(item, desk):
         desk.notes.add("connector-skipped", item.where, f"connectors that were left out, as {reason}", label)
         return False
     if not choice.collections and _is_collection(item):
@@ -134,7 +142,7 @@ def _converted(wanted: list[FoundConnector], found: Found, choice: Choice, desk:
             desk.notes.add("name-changed", item.where, "names of connectors that could not be kept, or stood there twice")  # fmt: skip
         filed = list(choice.categories)
         for category in item.categories[:MAX_CATEGORIES] if not filed else ():
-            made = _category(category, folders)
+            made = _category(category, folders, desk)
             categories[made["metadata"]["name"]] = made
             filed.append(made["metadata"]["name"])
         name = choice.name or names.name(display)
@@ -144,9 +152,10 @@ def _converted(wanted: list[FoundConnector], found: Found, choice: Choice, desk:
     return Imported(documents, desk.notes.all(), title, "", language, [*categories.values()], is_exact=True)
 
 
-def _category(category: FoundCategory, names: _Names) -> dict[str, Any]:
+def _category(category: FoundCategory, names: _Names, desk: Desk) -> dict[str, Any]:
     """The document of a category."""
-    display = one_line(without_secrets(category.name))[:MAX_CATEGORY].rstrip() or "Imported"
+    found = one_line(without_secrets(category.name))[:MAX_CATEGORY].rstrip()
+    display = "Imported" if not found or desk.withheld.knows(found) else found
     spec: Object = {"displayName": display}
     if category.status == "INACTIVE":
         spec["status"] = "inactive"

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from reconciler.importers.processmaker_files import FoundConnector
 from reconciler.importers.processmaker_texts import Texts
+from reconciler.importers.requests import Desk
 from reconciler.importers.values import Object, Pointer, clean, is_true, mapping, text
 from reconciler.kinds.places import url_fault
 
@@ -59,13 +60,17 @@ def _authtype(found: FoundConnector) -> str:
     return text(found.fields.get("authtype")) or "NONE"
 
 
-def unsupported(found: FoundConnector) -> str:
+def unsupported(found: FoundConnector, desk: Desk) -> str:
     """Why no connector can be made of it, or ""."""
     kind, authtype = text(found.fields.get("type")) or "REST", _authtype(found)
     if kind != "REST" or authtype in ("PASSWORD", "WSDL_FILE", "LOCAL_CERTIFICATE"):
-        return "SOAP is not supported" if kind in ("REST", "SOAP") else f"the type {clean(kind)[:40]} is not known"
+        return (
+            "SOAP is not supported"
+            if kind in ("REST", "SOAP")
+            else f"the type {desk.withheld.without(clean(kind))[:40]} is not known"
+        )
     if authtype not in AUTHTYPES:
-        return f"the authorization {clean(authtype)[:40]} is not known"
+        return f"the authorization {desk.withheld.without(clean(authtype))[:40]} is not known"
     return (
         "it is a template" if is_true(found.fields.get("is_template")) or found.fields.get("is_template") == 1 else ""
     )
@@ -89,10 +94,13 @@ def _bearer(credentials: _Credentials) -> Object:
 
 def _oauth_password(credentials: _Credentials) -> Object:
     """A token request for each call; where its URL is none that can be asked, a token that somebody has to get."""
-    url = credentials.texts.url(text(credentials.given.get("url")), (*credentials.where, "url"))
+    place = (*credentials.where, "url")
+    url, taken = credentials.texts.taken_out(credentials.texts.url(text(credentials.given.get("url")), place))
+    if taken:
+        credentials.texts.desk.say("secret-removed", place, "credentials were taken out of the query of a token URL")
     if not url.startswith(("https://", "http://", "{{")) or len(url) > MAX_URL or url_fault(url):
         message = "the token URL is missing or cannot be used: a token has to be got by hand"
-        credentials.texts.desk.say("token-by-hand", (*credentials.where, "url"), message)
+        credentials.texts.desk.say("token-by-hand", place, message)
         return _bearer(credentials)
     found: Object = {"method": "oauth2-password", "tokenUrl": url}
     if credentials.given.get("client_id") or not credentials.given:

@@ -40,6 +40,7 @@ _KNOWN: Final = frozenset(
     ]
 )
 """Keys that are carried over, and those that only the instance's own screens use."""
+_TIMEOUT: Final = 30  # the default of timeoutSeconds in schemas/connector.schema.json
 _FORMS: Final = {"": "", "json": "", "form-data": "form-urlencoded"}
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}")
 
@@ -72,7 +73,7 @@ def _name(purpose: str, item: Object, where: Pointer, texts: Texts) -> str:
 def _endpoint(item: Object, where: Pointer, texts: Texts) -> Object:
     """One endpoint; nothing where no connector can send it."""
     desk = texts.desk
-    method = text(item.get("method")).strip().upper()
+    method = texts.title(text(item.get("method"))).upper()
     if method not in METHODS:
         desk.say("unsupported-method", where, f"connectors do not have the method {clean(method)[:40] or 'of none'}")
         return {}
@@ -154,7 +155,7 @@ def _body(item: Object, where: Pointer, texts: Texts) -> Object:
     content = given if isinstance(given, str) else spell(given)
     if not content.strip():
         return {}
-    form = text(item.get("body_type")).strip()
+    form = texts.title(text(item.get("body_type")))
     if form not in _FORMS:
         message = f"the body's type {clean(form)[:40]} is not known: it is sent as JSON is"
         texts.desk.say("media-type-chosen", (*where, "body_type"), message)
@@ -181,7 +182,7 @@ def _patience(item: Object, where: Pointer, texts: Texts) -> Object:
     """How long is waited, and how often asked again; 0 seconds are the default there, too."""
     timeout = _whole(item, "timeout", 3600, where, texts)
     attempts = _whole(item, "retry_attempts", 50, where, texts)
-    found: Object = {"timeoutSeconds": timeout}
+    found: Object = {"timeoutSeconds": timeout if timeout != _TIMEOUT else 0}
     if attempts:
         wait = _whole(item, "retry_wait_time", 3600, where, texts) if "retry_wait_time" in item else 5
         found["retry"] = {"attempts": attempts, "waitSeconds": wait}
@@ -203,4 +204,4 @@ def _note_rest(item: Object, where: Pointer, texts: Texts) -> None:
     for key, value in item.items():
         if key not in _KNOWN and value not in (None, "", 0, False, [], {}):
             message = "keys of endpoints that a connector has no place for"
-            texts.desk.notes.add("not-represented", (*where, key), message, key)
+            texts.desk.notes.add("not-represented", (*where, key), message, texts.desk.withheld.without(key))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.calls import later
-from reconciler.core.care import CHECKS, WITNESS, Audit, KeyMove, Repair, Rotation
+from reconciler.core.care import CHECKS, LIVE, WITNESS, Audit, KeyMove, Repair, Rotation
 from reconciler.core.history import ago
 from reconciler.core.quarantine import Deleted
 from reconciler.harmless import harmless
@@ -147,15 +147,16 @@ _ABOUT = {
     "quarantine": "deleted records are what was deleted",
     "chain": "the history is unbroken",
     WITNESS: "the history has what was noted elsewhere",
+    LIVE: "the live store answers",
 }
 
 
 def audit_text(audit: Audit, *, color: bool) -> str:
     """One line a check, with what is wrong and what to do; the head last, to be noted elsewhere."""
     lines = []
-    for check in (*CHECKS, WITNESS):
+    for check in (*CHECKS, WITNESS, LIVE):
         faults = [fault for fault in audit.faults if fault.check == check]
-        if not faults and check == WITNESS:
+        if not faults and (check == WITNESS or (check == LIVE and not audit.live)):
             continue
         if not faults:
             lines.append(f"{paint('ok', GREEN, color=color)}      {_ABOUT[check]}")
@@ -163,6 +164,10 @@ def audit_text(audit: Audit, *, color: bool) -> str:
         lines.append(f"{paint('BROKEN', RED, color=color)}  not so: {_ABOUT[check]}")
         lines += [f"        {harmless(fault.message)}" for fault in faults]
         lines += [f"        hint: {hint}" for hint in dict.fromkeys(fault.hint for fault in faults)]
+    width = max((len(one.what) for one in audit.live), default=0)
+    for one in audit.live:
+        lines.append(f"{harmless(one.what):<{width}}  {harmless(one.found)}")
+        lines += [f"        hint: {harmless(one.hint)}"] if one.hint else []
     lines += [harmless(note) for note in audit.notes]
     if audit.counts:
         lines.append(

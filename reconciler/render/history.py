@@ -265,6 +265,8 @@ def audit_json(audit: Audit, repair: Repair | None = None) -> str:
     faults = [{"check": fault.check, "message": fault.message, "hint": fault.hint} for fault in audit.faults]
     found: dict[str, Any] = {"fine": not audit.faults, "head": audit.head or None, "counts": dict(audit.counts)}
     found |= {"faults": faults, "notes": list(audit.notes)}
+    if audit.live:
+        found["live"] = [{"what": one.what, "found": one.found, "hint": one.hint or None} for one in audit.live]
     if repair is not None:
         mended = [{"what": one.what, "count": one.count, "message": one.message} for one in repair.mended]
         found["repair"] = {"run": repair.run, "mended": mended}

@@ -15,11 +15,22 @@ from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Clock, Confirms, PlannedWrite, RunInfo, Session, Store
 from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
-from reconciler.errors import ExitCode, GuardStopped, NotPermitted, ReconcilerError, RecordConflict, StoreUnavailable
+from reconciler.errors import (
+    ExitCode,
+    GuardStopped,
+    InvalidDefinitions,
+    NotPermitted,
+    ReconcilerError,
+    RecordConflict,
+    SecretUnavailable,
+    StoreUnavailable,
+)
 from reconciler.kinds.registry import address
 from reconciler.services.access_objections import refuse_unjudged
+from reconciler.services.isolation import LeftOut, with_dependents
 from reconciler.services.preparation import (
     Prepared,
+    Resolving,
     WithTokens,
     fetch_missing,
     may_be_brief,
@@ -67,7 +78,7 @@ def refuse_problems(plan: Plan) -> None:
     """Stop when anything stands against the plan.
 
     Raises:
-        RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
+        InvalidDefinitions, RecordConflict, GuardStopped, NotPermitted: for the first problem, with the others as details.
     """
     if not plan.problems:
         return
@@ -86,6 +97,7 @@ def refuse_problems(plan: Plan) -> None:
 
 
 _ERRORS: dict[ExitCode, type[ReconcilerError]] = {
+    ExitCode.INVALID: InvalidDefinitions,
     ExitCode.CONFLICT: RecordConflict,
     ExitCode.NOT_PERMITTED: NotPermitted,
 }
@@ -115,10 +127,11 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
     run = _run_of(plan, options, started)
     is_brief = bool(store.identity()) and may_be_brief(changes)
     with store.lease(run, options.interrupts, is_brief=is_brief) as lease:
-        prepared = resolve_secrets(changes, store, options.secrets, options.progress, fetch=options.tokens.fetch)
+        how = Resolving(options.secrets, options.progress, options.tokens.fetch, options.goes_on)
+        prepared, without_secrets = resolve_secrets(changes, store, how)
         _refuse_rotated(prepared)
         lease.check()
-        ready = _with_tokens(prepared, store, options)
+        ready = _isolated(_with_tokens(prepared, store, options), without_secrets, store)
         del prepared  # what tokens take may be a lot
         partly = replace(run, partly=bool(ready.left_out))
         left_out, head = lease.carry_out(
@@ -131,8 +144,23 @@ def apply_plan(plan: Plan, store: Store, options: ApplyOptions) -> Report:
     return Report(done, options.actor, started, options.clock(), resolved, ready.fetched, left_out, head)
 
 
-LeftOut = tuple[tuple[Change, ReconcilerError], ...]
-"""Changes that were not carried out, with the reasons."""
+def _isolated(ready: WithTokens, without_secrets: LeftOut, store: Store) -> WithTokens:
+    """Without what depends on something that is left out.
+
+    Raises:
+        SecretUnavailable: nothing remains.
+    """
+    if not (without_secrets or ready.left_out):
+        return ready
+    left_out = with_dependents((*without_secrets, *ready.left_out), [write.change for write in ready.writes], store)
+    gone = {id(change) for change, _ in left_out}
+    writes = [write for write in ready.writes if id(write.change) not in gone]
+    if not writes:
+        details = tuple(f"{address(*change.key)}: {failure.message}" for change, failure in left_out)
+        raise SecretUnavailable(
+            "nothing remains to be done without what is left out; nothing was changed", details=details
+        )
+    return replace(ready, writes=writes, left_out=left_out)
 
 
 def _write(session: Session, plan: Plan, ready: WithTokens, options: ApplyOptions) -> tuple[LeftOut, str]:
@@ -154,6 +182,9 @@ def _undone(writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome]) -> Iter
             yield write.change, RecordConflict(outcome.reason, hint="run: reconciler plan")
         elif outcome.result is Result.FAILED:
             yield write.change, StoreUnavailable(outcome.reason, hint="run: reconciler plan")
+        elif outcome.result is Result.UNKNOWN:
+            reason = f"nobody knows whether it was done: {outcome.reason}"
+            yield write.change, StoreUnavailable(reason, hint="the next run finds out: reconciler apply --resume")
 
 
 def _run_of(plan: Plan, options: ApplyOptions, started: str) -> RunInfo:

@@ -11,9 +11,8 @@ from reconciler.core.ports.store import Store
 from reconciler.core.secret import MASK, Secret
 from reconciler.errors import UsageError
 from reconciler.kinds.connector import secret_fields
-from reconciler.services.preparation import resolve_values
 from reconciler.services.records import Query, near
-from reconciler.services.secret_uses import Unresolved, refuse_unresolved
+from reconciler.services.secret_uses import Unresolved, refuse_unresolved, resolve_values
 
 
 def find_declared(resources: Mapping[Key, Resource], name: str) -> LiveConnector:
@@ -63,7 +62,7 @@ def with_values(found: LiveConnector, secrets: SecretBackend) -> LiveConnector:
     Raises:
         SecretUnavailable, SecretRefused: some lead to nothing, or to where none may.
     """
-    values, _, missing = resolve_values("Connector", found.spec, secrets)
+    values, _, missing = resolve_values("Connector", {"spec": found.spec}, secrets, None)
     key = Key("Connector", found.name)
     refuse_unresolved([Unresolved(key, field, failure) for field, failure in missing], "nothing was sent")
     return replace(found, secrets=values)

@@ -21,8 +21,9 @@ from reconciler.kinds.registry import address
 from reconciler.net.client import ResponseLimits
 from reconciler.net.retry import Senders
 from reconciler.net.urls import host_of
-from reconciler.services.preparation import prefetch, resolve_values, spec_after
+from reconciler.services.preparation import prefetch, spec_after
 from reconciler.services.restore import kept_secrets
+from reconciler.services.secret_uses import resolve_values
 from reconciler.services.token_care import print_of
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens
 
@@ -105,7 +106,7 @@ def _works(changes: Sequence[Change], store: Store, secrets: SecretBackend) -> I
         spec = spec_after(change)
         uid = change.revival.uid if change.revival else ""
         back = kept.get(uid, {})
-        values, _, missing = resolve_values(change.key.kind, spec, secrets, back)
+        values, _, missing = resolve_values(change.key.kind, {"spec": spec}, secrets, store, back)
         checks = tuple(
             Check("secret", False, f"{field.address}: {failure.message}", failure.hint) for field, failure in missing
         )

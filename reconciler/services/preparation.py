@@ -1,6 +1,6 @@
 """Everything of an apply that can fail outside of the store, before its transaction begins."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any
 
@@ -8,23 +8,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.calls import TokenKey, Trust, is_due
-from reconciler.core.model import encode
+from reconciler.core.model import Key
 from reconciler.core.plan import Change
 from reconciler.core.ports.source import FetchedToken, SecretBackend
 from reconciler.core.ports.store import GivenSecret, PlannedWrite, Store
 from reconciler.core.progress import UNTOLD, Progress, told
-from reconciler.core.references import HINT
 from reconciler.core.secret import Secret
 from reconciler.errors import CredentialsRefused, InvalidDefinitions, ReconcilerError, SecretUnavailable
 from reconciler.kinds.authorization import can_be_fetched, grant_of, trust_of, with_tokens
-from reconciler.kinds.authorization_blocks import Authorization, secret_fault
+from reconciler.kinds.authorization_blocks import Authorization
 from reconciler.kinds.canonical import may_hold_far_references, may_hold_references, may_need_token
 from reconciler.kinds.common import SecretField
-from reconciler.kinds.registry import KINDS, address
+from reconciler.kinds.registry import address
 from reconciler.services.due_changes import gives_tokens, held_names, renewals_of
 from reconciler.services.handover import hand_over
+from reconciler.services.isolation import LeftOut
 from reconciler.services.restore import kept_secrets
-from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved
+from reconciler.services.secret_uses import Unresolved, followed, forbidden, refuse_unresolved, resolve_values
 from reconciler.services.token_care import print_of, refuse_unusable, token_job, with_refresh
 from reconciler.services.tokens import TokenJob, TokenTools, fetch_tokens, obtain
 
@@ -62,16 +62,25 @@ class Prepared(Struct, frozen=True):
     active: bool = False
 
 
-def resolve_secrets(
-    changes: Sequence[Change], store: Store, secrets: SecretBackend, progress: Progress = UNTOLD, *, fetch: bool = True
-) -> list[Prepared]:
-    """Resolve the secrets of what changes. Renewing a token alone takes what the store holds.
+class Resolving(Struct, frozen=True):
+    """How secrets are resolved.
 
-    Sealed secrets that a deleted record comes back with stay as they are.
-
-    Args:
+    Attributes:
         fetch: whether tokens are fetched; else those alone that a live store is given, and what others take is kept
             only where one may be there.
+        goes_on: whether a record whose secrets lead to nothing is left out, as long as there are others.
+    """
+
+    secrets: SecretBackend
+    progress: Progress = UNTOLD
+    fetch: bool = True
+    goes_on: bool = False
+
+
+def resolve_secrets(changes: Sequence[Change], store: Store, how: Resolving) -> tuple[list[Prepared], LeftOut]:
+    """Resolve the secrets of what changes, and say what is left out. Renewing a token alone takes what the store holds.
+
+    Sealed secrets that a deleted record comes back with stay as they are.
 
     Raises:
         RecordConflict: such a record is not there any more.
@@ -80,19 +89,23 @@ def resolve_secrets(
     """
     prepared: list[Prepared] = []
     missing: list[Unresolved] = []
+    left_out: dict[Key, tuple[Change, ReconcilerError]] = {}
     kept = kept_secrets(changes, store)
-    prefetch(changes, secrets, progress)
-    for change in told(changes, "secrets", len(changes), progress):
+    prefetch(changes, how.secrets, how.progress)
+    for change in told(changes, "secrets", len(changes), how.progress):
         uid = _uid(change)
         content = None if change.is_token_only else change.content
         if content is None or not may_hold_references(content.body):
-            renewed = renewals_of(change) if fetch or gives_tokens(store) else ()
+            renewed = renewals_of(change) if how.fetch or gives_tokens(store) else ()
             prepared.append(Prepared(PlannedWrite(change, uid), wanted=frozenset(renewed)))
             continue
         spec = content.value["spec"]
         back = kept.get(uid, {})
-        values, references, unresolved = resolve_values(change.key.kind, spec, secrets, back)
-        missing += [Unresolved(change.key, *one) for one in unresolved]
+        values, references, unresolved = resolve_values(change.key.kind, content.value, how.secrets, store, back)
+        if unresolved:
+            missing += [Unresolved(change.key, *one) for one in unresolved]
+            left_out[change.key] = change, _why(*unresolved[0])
+            continue
         printed = store.sealer().fingerprint if values else None  # nothing is to fail for want of a key once it writes
         given = tuple(
             GivenSecret(intern(place), references[place], printed(value), value)
@@ -101,15 +114,20 @@ def resolve_secrets(
         )
         write = PlannedWrite(change, uid, given, tuple(back.values()))
         by = with_tokens(spec) if may_need_token(content.body) else []
-        wanted = _wanted(by, held_names(store, spec), fetch=fetch)
+        wanted = _wanted(by, held_names(store, spec), fetch=how.fetch)
         if by and (wanted or change.record):
             values |= {place: store.sealer().open(uid, place, item.ciphertext) for place, item in back.items()}
             trust, active = trust_of(spec, values), spec.get("status") != "inactive"
             prepared.append(Prepared(write, by, wanted, values, trust, active))  # the endpoints may be a lot
         else:
             prepared.append(Prepared(write))
-    refuse_unresolved(missing, _KEPT)
-    return prepared
+    if not (how.goes_on and prepared):
+        refuse_unresolved(missing, _KEPT)
+    return prepared, tuple(left_out.values())
+
+
+def _why(field: SecretField, failure: SecretUnavailable) -> SecretUnavailable:
+    return SecretUnavailable(f"{field.address}: {failure.message}", hint=failure.hint)
 
 
 def _wanted(by: Sequence[Authorization], held: frozenset[str] | None, *, fetch: bool) -> frozenset[str]:
@@ -144,34 +162,6 @@ def spec_after(change: Change) -> dict[str, Any]:
     return spec
 
 
-def resolve_values(
-    kind: str, spec: dict[str, Any], secrets: SecretBackend, kept: Container[str] = ()
-) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
-    """Values and references of a record's secrets by address, and why others have no value that can be sent.
-
-    Args:
-        kept: addresses that are left out.
-    """
-    values: dict[str, Secret] = {}
-    references: dict[str, str] = {}
-    missing: list[tuple[SecretField, SecretUnavailable]] = []
-    for field in KINDS[kind].secret_fields(spec):
-        if field.address in kept:
-            continue
-        try:
-            value = secrets.resolve(field.reference)
-        except SecretUnavailable as failure:
-            missing.append((field, failure))
-            continue
-        if fault := secret_fault(field.path, value.reveal(), spec):
-            ((scheme, target),) = field.reference.items()
-            missing.append((field, SecretUnavailable(f"the value of {{{scheme}: {target}}} {fault}", hint=HINT)))
-            continue
-        values[field.address] = value
-        references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
-    return values, references, missing
-
-
 class WithTokens(Struct, frozen=True):
     """What comes of fetching tokens.
 
@@ -182,7 +172,7 @@ class WithTokens(Struct, frozen=True):
     """
 
     writes: list[PlannedWrite]
-    left_out: tuple[tuple[Change, ReconcilerError], ...]
+    left_out: LeftOut
     fetched: int
 
 
@@ -239,7 +229,7 @@ def _named(key: TokenKey, failure: ReconcilerError) -> ReconcilerError:
     return CredentialsRefused(f"authorization {key.authorization}: {failure.message}", hint=failure.hint)
 
 
-def refuse_left_out(left_out: Sequence[tuple[Change, ReconcilerError]]) -> None:
+def refuse_left_out(left_out: LeftOut) -> None:
     """Stop because of tokens that are not to be had.
 
     Raises:

@@ -3,16 +3,21 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from sys import intern
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from reconciler.core.model import Key
+from reconciler.core.model import Key, encode
 from reconciler.core.plan import Action, Change, Problem
-from reconciler.core.references import BOUNDS_HINT, Bounds, only, own
+from reconciler.core.ports.live import Limits
+from reconciler.core.ports.source import SecretBackend
+from reconciler.core.ports.store import Store
+from reconciler.core.references import BOUNDS_HINT, HINT, Bounds, only, own
+from reconciler.core.secret import Secret
 from reconciler.errors import ExitCode, SecretRefused, SecretUnavailable
-from reconciler.kinds.authorization_blocks import OWN, carries, used
+from reconciler.kinds.authorization_blocks import OWN, carries, secret_fault, used
 from reconciler.kinds.canonical import may_hold_references, written_references
 from reconciler.kinds.common import SecretField
 from reconciler.kinds.registry import KINDS, address, is_definition
@@ -89,6 +94,43 @@ def bounds_problem(changes: Iterable[Change], bounds: Bounds) -> list[Problem]:
     count = f"{len(found)} secret references lead" if len(found) > 1 else "a secret reference leads"
     details = tuple(_line(item, alone=True) for item in found)
     return [Problem(ExitCode.NOT_PERMITTED, f"{count} where none may lead here", BOUNDS_HINT, details)]
+
+
+def resolve_values(
+    kind: str, body: Mapping[str, Any], secrets: SecretBackend, store: Store | None, kept: Container[str] = ()
+) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
+    """Values and references of a record's secrets by address, and why others have no value that can be sent or held.
+
+    Args:
+        store: where they are to be held; None for nowhere.
+        kept: addresses that are left out.
+    """
+    values: dict[str, Secret] = {}
+    references: dict[str, str] = {}
+    missing: list[tuple[SecretField, SecretUnavailable]] = []
+    fields = [field for field in KINDS[kind].secret_fields(body["spec"]) if field.address not in kept]
+    for field in fields:
+        try:
+            value = secrets.resolve(field.reference)
+        except SecretUnavailable as failure:
+            missing.append((field, failure))
+            continue
+        if fault := secret_fault(field.path, value.reveal(), body["spec"]):
+            missing.append((field, _unusable(field, fault)))
+            continue
+        values[field.address] = value
+        references[field.address] = intern(encode(field.reference).decode())  # few are named by very many
+    if values and isinstance(store, Limits):
+        objections = store.secret_objections(body, values)
+        missing += [
+            (field, _unusable(field, objections[field.address])) for field in fields if field.address in objections
+        ]
+    return values, references, missing
+
+
+def _unusable(field: SecretField, why: str) -> SecretUnavailable:
+    ((scheme, target),) = field.reference.items()
+    return SecretUnavailable(f"the value of {{{scheme}: {target}}} {why}", hint=HINT)
 
 
 def refuse_unresolved(found: Sequence[Unresolved], consequence: str = "") -> None:

@@ -133,7 +133,7 @@ def prepared_of(imported: "Imported", root: Path | None, request: ImportRequest)
         files=found,
         notes=imported.notes,
         summary=dict(summary.most_common()),
-        endpoints=sum(len(connector["spec"]["endpoints"]) for connector in imported.documents),
+        endpoints=sum(len(connector["spec"].get("endpoints", {})) for connector in imported.documents),
         variables=tuple(sorted(set(_VARIABLE.findall("".join(found.values()))))),
         format=imported.format,
         diagnostics=diagnostics_of(found, root),

@@ -1,8 +1,9 @@
 """What the live store of a target cannot hold of definitions, told at their lines; the store is not asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,7 +46,8 @@ def held_against_target(
         InvalidDefinitions, UsageError: see `load_settings`.
     """
     settings = load_settings(root, Overrides(target=target))
-    live = open_url(settings.store, context_of(root, {}))  # without the environment it has no credentials to connect by
+    offline = replace(context_of(root, {}), options=settings.options)  # without credentials
+    live = open_url(settings.store, offline)
     if not isinstance(live, Limits):
         return Held([], f"the store of target {target} holds whatever can be declared")
     said = ""
@@ -68,27 +70,34 @@ def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str
 
 
 def _diagnostics(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
-    by_file: dict[str, list[tuple[Resource, Finding]]] = defaultdict(list)
+    found: dict[str, dict[Key, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for key, finding in live.objections({key: item.content.value for key, item in resources.items()}):
-        by_file[resources[key].file].append((resources[key], finding))
-    return [item for file, found in sorted(by_file.items()) for item in _located(live, file, read(file), found)]
+        found[resources[key].file][key].append(finding)
+    return [
+        diagnostic
+        for file, by_key in sorted(found.items())
+        for diagnostic in _located(live, file, read(file), {resources[key]: told for key, told in by_key.items()})
+    ]
 
 
-def _located(live: Limits, file: str, data: bytes, found: Iterable[tuple[Resource, Finding]]) -> list[Diagnostic]:
-    """The findings of one file, with places in the documents as they are written; canonical bodies sort lists."""
+def _located(live: Limits, file: str, data: bytes, found: Mapping[Resource, list[Finding]]) -> list[Diagnostic]:
+    """The findings of one file, with places in the documents as they are written: canonical bodies sort lists."""
     from reconciler.source.positions import locate
     from reconciler.source.text import SourceText
 
     loaded = load_carefully(data, file, None)
     contents = dict(loaded.documents)
-    written = {item.key: contents[item.document] for item, _ in found if item.document in contents}
-    places: dict[tuple[Key, str, str], Iterator[Finding]] = {}
-    again: dict[tuple[Key, str, str], list[Finding]] = defaultdict(list)
-    for key, finding in live.objections(written):
-        again[key, finding.code, finding.message].append(finding)
     findings = []
-    for item, finding in found:
-        told = (item.key, finding.code, finding.message)
-        there = next(places.setdefault(told, iter(again[told])), finding)
-        findings.append(replace(there, place=replace(there.place, document=item.document)))
+    for item, told in found.items():
+        own = _alone(live, item.key, item.content.value)
+        written = _alone(live, item.key, contents[item.document]) if item.document in contents else own
+        beside_others = [finding for finding in told if finding not in own]
+        findings += [
+            replace(finding, place=replace(finding.place, document=item.document))
+            for finding in (*written, *beside_others)
+        ]
     return locate(SourceText(file, data), loaded.nodes, findings)
+
+
+def _alone(live: Limits, key: Key, body: Mapping[str, Any]) -> list[Finding]:
+    return [finding for _, finding in live.objections({key: body})]

@@ -212,7 +212,7 @@ def open_state(settings: Settings, environment: Mapping[str, str]) -> "State":
     Raises:
         UsageError: no driver for the URL's scheme.
     """
-    return _opened(settings, environment)[0]
+    return open_both(settings, environment)[0]
 
 
 def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
@@ -221,12 +221,16 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> "Store":
     Raises:
         UsageError: no driver for the URL's scheme.
     """
-    state, live = _opened(settings, environment)
+    state, live = open_both(settings, environment)
     return state.beside(live, settings.owner) if live is not None else state.store()
 
 
-def _opened(settings: Settings, environment: Mapping[str, str]) -> "tuple[State, Live | None]":
-    """The state, and the live store where that is another one."""
+def open_both(settings: Settings, environment: Mapping[str, str]) -> "tuple[State, Live | None]":
+    """The state, and the live store where that is another one.
+
+    Raises:
+        UsageError: no driver for the URL's scheme.
+    """
     from reconciler.core.ports.state import State
 
     plain = context_of(settings.root, environment, settings.key_file, settings.lock_seconds)

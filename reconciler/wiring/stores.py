@@ -6,13 +6,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.core.access import Route
+from reconciler.core.care import LIVE, Audit, Fault
 from reconciler.core.drift import IsSecret
 from reconciler.core.model import Key, Resource
+from reconciler.core.ports.live import Probes, TellsFacts
+from reconciler.core.ports.state import KeepsFacts
 from reconciler.core.ports.store import Store
 from reconciler.core.secret import Secret
 from reconciler.core.verdicts import Comparison
-from reconciler.errors import KeyUnavailable, ReconcilerError
+from reconciler.errors import KeyUnavailable, ReconcilerError, StoreLocked, StoreUnavailable
 from reconciler.settings import Settings
 from reconciler.source import files
 from reconciler.source.commits import Revisions, settle
@@ -20,7 +25,7 @@ from reconciler.source.comparison import compare, connectors
 from reconciler.source.files import read_blobs
 from reconciler.source.positions import Lines
 from reconciler.wiring.contracts import read_contract
-from reconciler.wiring.run import open_state
+from reconciler.wiring.run import open_both, open_state
 
 if TYPE_CHECKING:
     from reconciler.secrets.sealer import NewKey
@@ -77,6 +82,26 @@ def key_place(settings: Settings, environment: Mapping[str, str], copy: Path) ->
 def _embedded(settings: Settings) -> Path | None:
     files = open_state(settings, os.environ).files()
     return files.key if files else None
+
+
+def with_live(audit: Audit, settings: Settings, environment: Mapping[str, str]) -> Audit:
+    """The audit, with what asking the live store finds, where that is none of ours; it is kept in the state."""
+    state, live = open_both(settings, environment)
+    if not isinstance(live, Probes):
+        return audit
+    try:
+        facts = live.probe()
+    except StoreUnavailable as failure:
+        return replace(audit, faults=(*audit.faults, Fault(LIVE, failure.message, failure.hint)))
+    finally:
+        live.close()
+    notes = audit.notes
+    if isinstance(state, KeepsFacts) and not state.lost():  # where the state is gone, nothing is to hide that
+        try:
+            state.keep_facts(facts)
+        except (StoreLocked, StoreUnavailable) as failure:
+            notes = (*notes, f"what was found out of the live store is not kept: {failure.message}")
+    return replace(audit, notes=notes, live=tuple(live.traits(facts)) if isinstance(live, TellsFacts) else ())
 
 
 def known_secrets(store: Store) -> IsSecret:

@@ -365,3 +365,25 @@ class HoldsTokens(Protocol):
         What it is given no token of needs none, or has it fetched by the store itself.
         """
         ...
+
+
+class Trait(Struct, frozen=True):
+    """One thing that was found out of a live store, for people.
+
+    Attributes:
+        what: in a word or two.
+        hint: what to do about it; "" where nothing has to be done.
+    """
+
+    what: str
+    found: str
+    hint: str = ""
+
+
+@runtime_checkable
+class TellsFacts(Protocol):
+    """A live store that can say in words what `Probes.probe` gave."""
+
+    def traits(self, facts: str) -> Sequence[Trait]:
+        """What such a text says; it asks nobody."""
+        ...

@@ -46,11 +46,13 @@ class Patience(Struct, frozen=True):
 
     Attributes:
         busy: how long in all one request waits for what answers 429 and 503.
+        pause: the first wait for it, where it does not say how long; it grows.
         refused: before each further try, where the connection is refused.
         lost: before each further try of a GET whose answer was lost.
     """
 
     busy: float = 120.0
+    pause: float = 1.0
     refused: tuple[float, ...] = (0.2, 0.6, 1.2)
     lost: tuple[float, ...] = (0.2, 1.0)
 
@@ -199,7 +201,9 @@ class Client:
         Raises:
             StoreUnavailable: that is longer than anybody would wait.
         """
-        pause = retry_after(answer.header("retry-after"), datetime.now(UTC)) or max(1.0, min(waited, 15.0))
+        pause = retry_after(answer.header("retry-after"), datetime.now(UTC)) or max(
+            self._patience.pause, min(waited, 15.0)
+        )
         host, status = self.address.host, answer.status
         why = "too many requests" if status == TOO_MANY else "in maintenance, or overloaded"
         if waited + pause > self._patience.busy:

@@ -33,7 +33,7 @@ _AUTHTYPES = {
 UNREADABLE_URL = "{{tokenUrl}}"
 """Stands for the token URL of a connector that nobody declares: it cannot be read, and `validate` asks for it."""
 SOAP, TEMPLATE, COLLECTION, SYSTEM = "SOAP", "template", "collection", "in a system category"
-OTHER_METHOD = "with another authorization"
+OTHER_TYPE, OTHER_METHOD = "of another type", "with another authorization"
 """Why connectors are left alone."""
 _COLLECTION = re.compile(r"(?:https?://[^/?#]*)?(?:/[^?#]*)?/api/1\.\d+/collections/")
 _GENERATED = "generated"
@@ -83,7 +83,7 @@ def left_alone(row: ConnectorRow, categories: Mapping[int, CategoryRow], *, is_c
         is_claimed: whether it is declared or owned: then one that leads to a collection is as good as any other.
     """
     if row.type != "REST":
-        return row.type
+        return SOAP if row.type == SOAP else OTHER_TYPE
     if is_set(row.others.get("is_template")) or row.others.get("asset_type") is not None:
         return TEMPLATE
     filed = [categories[number] for number in row.categories if number in categories]
@@ -120,11 +120,6 @@ def image(spec: Mapping[str, Any]) -> dict[str, Any]:
         "authorization": authtype_of(spec),
         "endpoints": {purpose: declared_image(endpoint) for purpose, endpoint in spec.get("endpoints", {}).items()},
     }
-
-
-def projection(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a body the instance is to hold: of two with the same projection nothing need be written but secrets."""
-    return image(body["spec"])
 
 
 def connector_body(row: ConnectorRow, known: Any, category_names: Mapping[int, str]) -> Any:

@@ -1,7 +1,7 @@
 """Who sends requests: a few at once, each noted before it is sent, many notes in one transaction."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -14,50 +14,28 @@ from msgspec import Struct
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.canonical import digest
+from reconciler.stores.processmaker.change import Change, NotDone
 
 if TYPE_CHECKING:
-    from reconciler.stores.processmaker.client import Client, Reply
-
-
-class NotDone(Exception):
-    """A write ends here. Its reason is one sentence without any value."""
-
-    def __init__(self, result: Result, reason: str) -> None:
-        super().__init__(reason)
-        self.result = result
-        self.reason = reason
+    from reconciler.stores.processmaker.answers import Reply
+    from reconciler.stores.processmaker.client import Client
 
 
 class Job(Struct, frozen=True, eq=False):
     """What is done of one write in one go, by one thread.
 
     Attributes:
-        needs: the writes without which it cannot be done.
+        others: further writes that it is part of, and that fail with it.
     """
 
     write: int
     do: Callable[["Hand"], None]
-    needs: frozenset[int] = frozenset()
-
-
-class Change(Struct, frozen=True):
-    """One request that changes something.
-
-    Attributes:
-        shown: its body without secrets, where it has some: what is noted is a digest of that.
-    """
-
-    verb: str
-    path: str
-    body: Mapping[str, Any] | None = None
-    shown: Mapping[str, Any] | None = None
+    others: tuple[int, ...] = ()
 
     @property
-    def digest(self) -> str:
-        """Of what it says, less what is secret."""
-        shown = self.body if self.shown is None else self.shown
-        return "" if shown is None else digest(shown)
+    def writes(self) -> tuple[int, ...]:
+        """All that it is part of."""
+        return (self.write, *self.others)
 
 
 class Limits(Struct, frozen=True):
@@ -101,19 +79,32 @@ class Crew:
         self._hands = 2 * limits.in_flight
         self._line = BoundedSemaphore(limits.in_flight)
         self.patience = limits.patience
-        self._desk: SimpleQueue[_Ask | None] = SimpleQueue()
+        self._desk: SimpleQueue[_Ask | Job] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._noted = 0
         self._ahead = timedelta()
         self._failed: dict[int, NotDone] = {}
+        self._done: set[int] = set()
         self._why = ""
         self.closed: ReconcilerError | None = None
         """What keeps anything more from being sent."""
+        self.has_sent = False
+        """Whether anything was that changes something."""
 
     @property
     def failed(self) -> Mapping[int, NotDone]:
         """By write what went wrong."""
         return self._failed
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is begun."""
+        return bool(self._why) or self.closed is not None or self._how.is_ending()
+
+    def end(self, job: Job, failure: NotDone) -> None:
+        """Note that all writes of a job go no further."""
+        for write in job.writes:
+            self.fail(write, failure)
 
     def fail(self, write: int, failure: NotDone) -> None:
         """Note that a write goes no further; the first reason stays."""
@@ -121,8 +112,13 @@ class Crew:
         if not self._how.goes_on and not self._why:
             self._why = f"{self._called(write)} was not done"
 
-    def work(self, jobs: Sequence[Job]) -> None:
-        """Do them, a few at once and in any order, and note what goes wrong."""
+    def work(self, jobs: Sequence[Job], after: Mapping[int, Collection[int]]) -> None:
+        """Do them, a few at once and in any order, and note what goes wrong.
+
+        Args:
+            after: by write the writes without which it cannot be done.
+        """
+        self.miss(after)
         waiting, running = deque(jobs), 0
         begun: list[Future[None]] = []
         with ThreadPoolExecutor(self._hands, "processmaker") as pool:
@@ -131,7 +127,7 @@ class Crew:
                     while waiting and running < self._hands:
                         job = waiting.popleft()
                         if (refused := self._refusal(job)) is not None:
-                            self.fail(job.write, refused)
+                            self.end(job, refused)
                         else:
                             begun.append(pool.submit(self._do, job))
                             running += 1
@@ -145,12 +141,16 @@ class Crew:
         for one in begun:
             one.result()  # a bug is raised here
 
+    def miss(self, after: Mapping[int, Collection[int]]) -> None:
+        """Give up what needs what was not done."""
+        while needy := [(write, need) for write, needs in after.items() for need in needs if need in self._failed and write not in self._failed]:  # fmt: skip
+            for write, need in needy:
+                self.fail(write, NotDone(Result.FAILED, f"not begun, as it needs {self._called(need)}"))
+
     def _refusal(self, job: Job) -> NotDone | None:
         """Why a job is not begun."""
-        if job.write in self._failed:
+        if all(write in self._failed for write in job.writes):
             return self._failed[job.write]
-        if missing := sorted(need for need in job.needs if need in self._failed):
-            return NotDone(Result.FAILED, f"not begun, as it needs {self._called(missing[0])}")
         if self.closed is not None:
             return NotDone(Result.FAILED, f"not begun: {self.closed.message}")
         if self._how.is_ending():
@@ -162,20 +162,20 @@ class Crew:
         try:
             job.do(hand)
         except NotDone as failure:
-            self.fail(job.write, failure)
+            self.end(job, failure)
         except Refused as refusal:
-            self.fail(job.write, NotDone(Result.FAILED, refusal.message))
+            self.end(job, NotDone(Result.FAILED, refusal.message))
         except ReconcilerError as failure:
             self.closed = self.closed or failure
             said = Result.UNKNOWN if hand.has_sent else Result.FAILED
-            self.fail(job.write, NotDone(said, failure.message))
+            self.end(job, NotDone(said, failure.message))
         finally:
-            self._desk.put(None)
+            self._desk.put(job)
 
     def _keep(self) -> int:
         """Wait for a request to be noted, or a job to end, and take down all that there is; gives how many have ended."""
         found = [self._desk.get(), *_rest(self._desk)]
-        asked = [one for one in found if one is not None]
+        asked = [one for one in found if isinstance(one, _Ask)]
         numbers = range(self._noted, self._noted + len(asked))
         self._noted += len(asked)
         intents = [
@@ -191,6 +191,8 @@ class Crew:
                     one.noted.set_result(intent.number)
                 else:
                     one.noted.set_exception(self.closed)
+        self._done |= {one.write for one in found if isinstance(one, Job)} - self._failed.keys()
+        self._how.tell(len(self._done))
         return len(found) - len(asked)
 
     def _write_down(self, intents: Sequence[Intent]) -> None:
@@ -224,7 +226,7 @@ class Crew:
         noted: Future[int] = Future()
         self._desk.put(_Ask(hand.write, change, noted))
         number = noted.result()
-        hand.has_sent = True
+        hand.has_sent = self.has_sent = True
         with self._line:
             reply = self._client.change(change.verb, change.path, change.body)
         made = str(reply.body["id"]) if isinstance(reply.body, dict) and "id" in reply.body else ""
@@ -256,6 +258,11 @@ class Hand:
     def send(self, change: Change) -> "Reply":
         """Send what changes something; see `Crew.send`."""
         return self._crew.send(self, change)
+
+    @property
+    def failed(self) -> Collection[int]:
+        """The writes that go no further."""
+        return self._crew.failed.keys()
 
     def moment(self) -> datetime:
         """Now, by the server's clock as far as it is known."""

@@ -7,13 +7,17 @@ from msgspec import Struct
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Result, Write
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.groups import user_row
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GROUP, USER, GroupRow, UserRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure
+from reconciler.stores.processmaker.sorts import GROUP as SORT
+from reconciler.stores.processmaker.sorts import number_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
@@ -49,7 +53,7 @@ def listed(write: Write, field: str) -> Sequence[str] | None:
 
 def find_users(client: "Client", names: Iterable[str]) -> dict[str, UserRow]:
     """Users by their names, as far as there are such."""
-    found = {}
+    found: dict[str, UserRow] = {}
     for name in sorted(names):
         listing = Listing("/users", "users", user_row, _PAGE, {"order_by": "id", "filter": name})
         (rows,) = whole(client, [listing], {}, 1)
@@ -94,6 +98,39 @@ def _sides(crowd: Crowd, row: GroupRow) -> Iterator[tuple[str, frozenset[int], M
         raise NotDone(Result.FAILED, "who is in it cannot be seen by the token's user")
     yield USER, crowd.users, row.users
     yield GROUP, crowd.groups, row.groups
+
+
+def growing(run: Run) -> list[int]:
+    """The writes that let somebody in."""
+    return [index for index, write in enumerate(run.writes) if moved(run, write, is_in=True)]
+
+
+def shrinking(run: Run) -> list[tuple[int, int]]:
+    """The writes that let somebody go, each with the number of its group."""
+    return [(index, number_of(write.id)) for index, write in enumerate(run.writes) if moved(run, write, is_in=False)]
+
+
+def moved(run: Run, write: Write, *, is_in: bool) -> int:
+    """How many members come in, or leave, as far as what was read tells."""
+    if write.key.kind != SORT.kind:
+        return 0
+    before = run.sight.records.get(write.id)
+    held = (before.body["spec"].get("members") or {}) if before else {}
+    sides = [(set(listed(write, field) or ()), set(held.get(field, ()))) for field in ("users", "groups")]
+    if listed(write, "users") is None:
+        return 0
+    return sum(len(mine - theirs) if is_in else len(theirs - mine) for mine, theirs in sides)
+
+
+def own_groups(run: Run) -> frozenset[int]:
+    """The groups that give rights to the user of the token, themselves or by groups that they have for members."""
+    facts = decode(run.sight.recollection.facts)
+    if not facts.user or facts.is_administrator:
+        return frozenset()
+    found = {row.id for row in run.sight.picture.groups.values() if facts.user in (row.users or {})}
+    while more := {row.id for row in run.sight.picture.groups.values() if found & (row.groups or {}).keys()} - found:
+        found |= more
+    return frozenset(found)
 
 
 def add_members(run: Run, hand: Hand) -> None:

@@ -21,7 +21,7 @@ def open_processmaker(url: str, context: DriverContext) -> "ProcessMakerStore":
     from reconciler.stores.processmaker.store import ProcessMakerStore
 
     client = open_client(url, context)
-    return ProcessMakerStore(lambda: client)
+    return ProcessMakerStore(client, client.options.page_size, cache=context.cache, is_whole=context.writes)
 
 
 def open_client(url: str, context: DriverContext) -> Client:

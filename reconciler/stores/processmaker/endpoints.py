@@ -105,8 +105,9 @@ def _shown(item: Mapping[str, Any], known: Mapping[str, Any], name_of: Callable[
     What nobody declares and looks like a credential gets a reference too, lest it goes into a file.
     """
     value = item["value"]
-    if isinstance(known.get("value"), dict) and value:
-        return known["value"]
+    declared = known.get("value")
+    if value and (isinstance(declared, dict) or declared == value):
+        return declared
     if value and "{{" not in value and (carries_credentials(item["name"]) or mask_text(value) != value):
         return {"env": name_of(item["name"])}
     return value

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-MANAGED = tuple(f"{kind}:{verb}" for kind in ("connectors", "categories", "groups") for verb in ("view", "create", "edit", "delete"))  # fmt: skip
-"""The permissions of ours that an instance can have."""
-
 
 class Facts(Struct, frozen=True, rename="camel", omit_defaults=True):
     """What is known of an instance. All of it may be unknown, as before the first `store check`.
@@ -20,13 +17,14 @@ class Facts(Struct, frozen=True, rename="camel", omit_defaults=True):
         has_uuids: whether records have one.
         shows_ciphertext: whether it shows that credentials were written; None where no connector has any.
         permissions: by names of ours, such as "connectors:view", those that the instance has for them.
+        missing: names of ours that it has none for.
         user, username: the token's own.
         is_administrator: whether that user may do everything.
         rights: names of the instance that the user has, as far as its groups tell.
-        lacks: names of ours that the user lacks for managing the instance, and what else it lacks, in words.
+        lacks: what the user lacks for managing the instance, a sentence each.
         sees_members: whether it sees who is a member of all groups.
         sees_users: whether it sees all users.
-        expires: when the token does, RFC 3339 in UTC; "" for unknown.
+        expires: when the token does, ISO 8601 in UTC; "" for unknown.
         seconds: how long a request took on average.
         counts: of what there is, by noun.
     """
@@ -38,6 +36,7 @@ class Facts(Struct, frozen=True, rename="camel", omit_defaults=True):
     has_uuids: bool = False
     shows_ciphertext: bool | None = None
     permissions: Mapping[str, str] = {}
+    missing: tuple[str, ...] = ()
     user: int = 0
     username: str = ""
     is_administrator: bool = False

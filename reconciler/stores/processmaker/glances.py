@@ -1,13 +1,17 @@
 """Records as they are now, read one by one: just before they are written, and right after."""
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.crew import Hand, NotDone
+from reconciler.stores.processmaker.change import NotDone
+from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import named
+from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.sorts import GROUP, SORTS, Sort, number_of
 
 if TYPE_CHECKING:
@@ -59,3 +63,22 @@ def now(run: Run, hand: Hand) -> Any:
     """The row of a write's record as the run has left it; None where it is gone."""
     uid = run.uid(hand.write)
     return fetch(hand, SORTS[run.writes[hand.write].key.kind], number_of(uid), run.title(uid))
+
+
+def list_all(sight: Sight, sort: Sort) -> list[Any]:
+    """All rows of a sort, as they are now."""
+    size = min(sight.page_size, sort.most)
+    listing = Listing(sort.path, sort.words, sort.row, size, {"order_by": "id", **sort.params})
+    (rows,) = whole(sight.client, [listing], {}, sight.client.in_flight)
+    return rows
+
+
+def pages_of(sight: Sight, sort: Sort, more: int = 0) -> int:
+    """How many pages the list of a sort has; at least one.
+
+    Args:
+        more: how many rows it is going to have besides those that were read.
+    """
+    picture = sight.picture
+    rows = {"Category": picture.categories, "Connector": picture.connectors, "Group": picture.groups}[sort.kind]
+    return max(1, ceil((len(rows) + more) / min(sight.page_size, sort.most)))

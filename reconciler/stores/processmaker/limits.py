@@ -31,6 +31,22 @@ UNSEEN_ACCESS = (
 """What answers by live policies do not see."""
 
 
+def ends_by_apply(bodies: Iterable[Body]) -> tuple[str, ...]:
+    """That grants which are written end by an apply alone; nothing where none ends.
+
+    Args:
+        bodies: of policies, and of others.
+    """
+    ends = sorted(grant["expires"] for body in bodies for grant in body["spec"].get("grants", ()) if "expires" in grant)
+    if not ends:
+        return ()
+    those = "a grant ends" if len(ends) == 1 else f"{len(ends):,} grants end"
+    first = f"on {ends[0]}" if len(ends) == 1 else f"the first on {ends[0]}"
+    return (
+        f"{those} by an apply alone, {first}: ProcessMaker keeps the permissions until somebody runs one after that",
+    )
+
+
 def standing(body: Body, now: str) -> Body:
     """The body of a policy without the grants that have ended: what an apply gives by it.
 

@@ -19,6 +19,7 @@ Post = Callable[[str, bytes], Response]
 _TOKEN = "token"  # noqa: S105 - its place in the target
 _FIELDS = (("client_id", "login.clientId"), ("client_secret", "login.clientSecret"))
 _USER = (("username", "login.username"), ("password", "login.password"))
+_SECRET = ("client_secret", "password")
 _CODES = {
     "invalid_client": "check login.clientId and login.clientSecret of the target",
     "invalid_grant": "check login.username and login.password of the target",
@@ -44,6 +45,7 @@ class Login:
         self._lock = RLock()
         self._token: Secret | None = None
         self._refresh: Secret | None = None
+        self._sent: tuple[Secret, ...] = ()
         self._is_proven = False
 
     def token(self) -> Secret:
@@ -92,7 +94,7 @@ class Login:
 
     def secrets(self) -> tuple[Secret, ...]:
         """All that is known of it now, and is shown nowhere."""
-        return tuple(one for one in (self._token, self._refresh) if one is not None)
+        return tuple(one for one in (self._token, self._refresh, *self._sent) if one is not None)
 
     def _made(self) -> Secret:
         if _TOKEN in self._credentials:
@@ -119,8 +121,9 @@ class Login:
         return self._granted("password", _USER)
 
     def _granted(self, grant: str, user: tuple[tuple[str, str], ...], refresh: Secret | None = None) -> Secret:
-        fields = [("grant_type", grant)]
-        fields += [(name, self._credentials[place]().reveal()) for name, place in (*_FIELDS, *user)]
+        named = {name: self._credentials[place]() for name, place in (*_FIELDS, *user)}
+        self._sent = tuple(value for name, value in named.items() if name in _SECRET)
+        fields = [("grant_type", grant), *((name, value.reveal()) for name, value in named.items())]
         fields += [("refresh_token", refresh.reveal())] if refresh is not None else []
         answer = self._post(self._url, urlencode(fields).encode())
         said = _said(answer)

@@ -100,14 +100,16 @@ def _users(setting: Setting, needed: Collection[int], *, wants_all: bool) -> dic
 
 
 def _one_by_one(setting: Setting, numbers: Sequence[int]) -> dict[int, UserRow]:
-    """Users that no page has shown; those that are not there, or not to be seen, are left out."""
+    """Users that no page has shown; those that are not there are left out."""
     if not numbers:
         return {}
 
     def look(number: int) -> UserRow | None:
         try:
             return user_row(setting.client.get(f"/users/{number}").body)
-        except Refused:
+        except Refused as refusal:
+            if refusal.status != _NOT_THERE:
+                raise
             return None
 
     with ThreadPoolExecutor(min(AT_ONCE, setting.client.in_flight)) as pool:

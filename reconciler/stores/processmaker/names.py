@@ -8,26 +8,17 @@ from reconciler.kinds.canonical import fold
 
 _SIGNS = frozenset("-_.'")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
-_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|\{\{|\}\}")
+_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)|\{\{|\}\}")
+"""The sign at the end counts, as blanks behind it are taken off first."""
 _LONGEST = 255
 _AS_TWO = str.maketrans({"æ": "ae", "œ": "oe"})
 _FIRST_ASTRAL = 0x10000
 """Characters from here on are all the same to the server's collation."""
 
 
-def is_holdable_name(name: str) -> bool:
-    """Whether a display name is of letters and digits of any script, white space and - _ . ' alone."""
-    return bool(name) and all(_is_of_names(char) for char in name)
-
-
 def _is_of_names(char: str) -> bool:
     category = unicodedata.category(char)
     return char in _SIGNS or char.isspace() or category[0] == "L" or category == "Nd"
-
-
-def is_holdable_text(text: str) -> bool:
-    """Whether a description comes back as it was, but for its ends: without what may be markup, or double braces."""
-    return _MARKUP.search(text) is None
 
 
 def is_number(key: str) -> bool:

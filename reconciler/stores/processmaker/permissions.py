@@ -12,16 +12,22 @@ So it stays, and is told.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Known, Outcome, Result
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.policies import without_expired
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand, Job
+from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import fetch
 from reconciler.stores.processmaker.policies import (  # fmt: skip
     fold_all,
+    managed_names,
     pairs,
     policy_bodies,
     policy_digest,
@@ -29,13 +35,27 @@ from reconciler.stores.processmaker.policies import (  # fmt: skip
     policy_note,
     written_body,
 )
-from reconciler.stores.processmaker.records import POLICY, is_written
+from reconciler.stores.processmaker.records import POLICY
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import UNLIKE, Run, differences
 from reconciler.stores.processmaker.settlement import ensure
+from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.sorts import GROUP, number_of
 
 PATH = "/permissions"
+_NOT_FOUND = 404
+
+
+def managed_of(sight: Sight) -> Mapping[str, str]:
+    """What the instance calls our permissions: as it was found out, or as it says now."""
+    if known := sight.managed or decode(sight.recollection.facts).permissions:
+        return known
+    try:
+        return managed_names(sight.client.get(PATH).body)
+    except Refused as refusal:
+        if refusal.status != _NOT_FOUND:
+            raise
+        return managed_names(None)
 
 
 class Rights:
@@ -54,15 +74,15 @@ class Rights:
         """
         self.run = run
         self.managed = managed
-        self.ours = fold_all(managed.values())
+        self.writes = [index for index, write in enumerate(run.writes) if write.key.kind == POLICY]
+        self.ours = fold_all(self.managed.values())
         self._known = {
             uid: (known.key.name, _standing(known))
             for uid, known in run.sight.recollection.records.items()
-            if known.key.kind == POLICY and is_written(uid, known)
+            if known.key.kind == POLICY and (known.is_owned or not uid.startswith("group:"))
         }
         self._numbers = {key.name: number for key, number in _groups(run).items()}
         self._held = {number: row.permissions for number, row in run.sight.picture.groups.items()}
-        self.writes = [index for index, write in enumerate(run.writes) if write.key.kind == POLICY]
         self.touched: dict[int, list[int]] = defaultdict(list)
 
     def settle_groups(self) -> None:
@@ -118,25 +138,47 @@ class Rights:
         """The names that a group held when it was read last; a new one none."""
         return self._held.get(number, ())
 
+    def known_names(self, number: int) -> set[str]:
+        """The names that policies gave a group before the run."""
+        all_pairs = (pairs(body, self.managed) for _, body in self._known.values())
+        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+
+    def given_to(self) -> list[int]:
+        """The groups that lack something."""
+        return [number for number in self._groups(()) if self.lacking(number, self.held(number))]
+
     # the two turns
 
-    def give(self, number: int) -> Callable[[Hand], None]:
-        """Have a group hold what it lacks."""
+    def gifts(self, failed: Collection[int]) -> list[Job]:
+        """Each group is given what it lacks."""
+        return [
+            self._job(number, self._give, failed)
+            for number in self._groups(failed)
+            if self.lacking(number, self.held(number), failed)
+        ]
 
-        def do(hand: Hand) -> None:
-            row = self._look(hand, number)
-            self._write(hand, row, set(row.permissions) | self.lacking(number, row.permissions, hand.failed))
+    def takes(self, failed: Collection[int]) -> list[tuple[int, Job]]:
+        """From each group is taken what it is not to hold; with the numbers of the groups."""
+        return [
+            (number, self._job(number, self._take, failed))
+            for number in self._groups(failed)
+            if self.surplus(number, self.held(number), failed)
+        ]
 
-        return do
+    def _groups(self, failed: Collection[int]) -> list[int]:
+        return sorted(number for number, writes in self.touched.items() if set(writes) - set(failed))
 
-    def take(self, number: int) -> Callable[[Hand], None]:
-        """Have a group hold nothing of ours that it is not to."""
+    def _job(self, number: int, do: Callable[[int, Hand], None], failed: Collection[int]) -> Job:
+        first, *others = (index for index in self.touched[number] if index not in failed)
+        return Job(first, partial(do, number), tuple(others))
 
-        def do(hand: Hand) -> None:
-            row = self._look(hand, number)
-            self._write(hand, row, set(row.permissions) - self.surplus(number, row.permissions, hand.failed))
+    def _give(self, number: int, hand: Hand) -> None:
+        row = self._look(hand, number)
+        self._write(hand, row, set(row.permissions) | self.lacking(number, row.permissions, hand.failed))
 
-        return do
+    def _take(self, number: int, hand: Hand) -> None:
+        row = self._look(hand, number)
+        self._write(hand, row, set(row.permissions) - self.surplus(number, row.permissions, hand.failed))
 
     def _look(self, hand: Hand, number: int) -> GroupRow:
         """The group, of whose names of ours nobody else has written any since it was read.
@@ -153,7 +195,7 @@ class Rights:
         return {fold(name) for name in names} & self.ours
 
     def _fetch(self, hand: Hand, number: int) -> GroupRow:
-        row = fetch(hand, GROUP, number, self.run.title(GROUP.id(number)) or self.run.new_title(number))
+        row = fetch(hand, GROUP, number, self.run.title(GROUP.id(number)))
         if not isinstance(row, GroupRow):
             raise NotDone(Result.CONFLICT, f"group {number} is gone")
         return row
@@ -174,13 +216,14 @@ class Rights:
 
     # what came of it
 
-    def check(self, index: int, uid: str, rows: Mapping[int, GroupRow]) -> None:
+    def check(self, index: int, rows: Mapping[int, GroupRow], failed: Collection[int]) -> None:
         """Say what came of the write of a policy by what groups hold now."""
         write = self.run.writes[index]
         if write.body is None:
             self.run.outcomes[index] = Outcome(Result.DONE, write.id)
             return
-        body = self.live(write.id or f"new:{index}", rows)
+        uid = write.id or f"policy:{uuid4()}"
+        body = self._live(write.id or f"new:{index}", rows, failed)
         unlike = differences(write.body, body)
         if unlike:
             reason = f"groups hold something else than it says: {unlike}"
@@ -188,11 +231,10 @@ class Rights:
         else:
             self.run.outcomes[index] = Outcome(Result.DONE, uid, policy_digest(body), note=policy_note(write.body))
 
-    def live(self, uid: str, rows: Mapping[int, GroupRow]) -> Any:
-        """What is live of a policy, by what groups hold."""
+    def _live(self, uid: str, rows: Mapping[int, GroupRow], failed: Collection[int]) -> Any:
         names = self.run.names("Group")
         held = {names[number]: [name for name in row.permissions if fold(name) in self.ours] for number, row in rows.items() if number in names}  # fmt: skip
-        return policy_bodies(self.bodies(()), held, self.managed).get(uid)
+        return policy_bodies(self.bodies(failed), held, self.managed).get(uid)
 
 
 def _standing(known: Known) -> Any:

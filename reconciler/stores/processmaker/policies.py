@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from reconciler.core.model import decode, encode
-from reconciler.kinds.canonical import fold
+from reconciler.kinds.canonical import fold, is_readable
 from reconciler.kinds.policies import canonical_policy
 from reconciler.stores.processmaker.canonical import digest
 from reconciler.stores.processmaker.merging import spec_of
@@ -59,8 +59,8 @@ def makes_super_admins(body: Any) -> bool:
 
 
 def policy_groups(body: Any) -> list[str]:
-    """The groups that a policy is for, as we call them."""
-    return [subject["group"] for subject in spec_of(body).get("subjects", ()) if "group" in subject]
+    """The groups that a policy is for, as we call them; none of what is no policy, as somebody wrote to the state."""
+    return [subject["group"] for subject in _sound(body).get("subjects", ()) if "group" in subject]
 
 
 def pairs(body: Any, managed: Mapping[str, str]) -> frozenset[Pair]:
@@ -71,8 +71,18 @@ def pairs(body: Any, managed: Mapping[str, str]) -> frozenset[Pair]:
     """
     if makes_super_admins(body):
         return frozenset()
-    names = {managed[word] for grant in spec_of(body).get("grants", ()) for word in _given(grant) if word in managed}
+    names = {managed[word] for grant in _sound(body).get("grants", ()) for word in _given(grant) if word in managed}
     return frozenset((group, name) for group in policy_groups(body) for name in names)
+
+
+def _sound(body: Any) -> dict[str, Any]:
+    """The spec of a policy; an empty one of what is none."""
+    spec = spec_of(body)
+    if not is_readable("PermissionPolicy", body):
+        return {}
+    words = [word for grant in spec.get("grants", ()) for word in grant["permissions"]]
+    groups = [subject.get("group", "") for subject in spec["subjects"]]
+    return spec if all(isinstance(item, str) for item in (*words, *groups)) else {}
 
 
 def _given(grant: Mapping[str, Any]) -> Sequence[str]:
@@ -93,16 +103,18 @@ def policy_bodies(
         held: by group, as we call it, the managed names that it holds; all groups that there are.
         managed: what the instance calls our permissions.
     """
-    ours = {name: word for word, name in managed.items()}
     given = frozenset().union(*(pairs(body, managed) for _, body in known.values()))
+    groups = {uid: policy_groups(body) for uid, (_, body) in known.items() if not makes_super_admins(body)}
+    of_group: dict[str, list[str]] = {}
+    for uid in sorted(groups, key=lambda uid: known[uid][0]):
+        for group in groups[uid]:
+            of_group.setdefault(group, []).append(uid)
     further: dict[str, set[str]] = {}
-    order = sorted((name, uid) for uid, (name, body) in known.items() if not makes_super_admins(body))
-    for group in sorted(held):
-        those = [uid for _, uid in order if group in policy_groups(known[uid][1])]
-        for name in sorted(ours.keys() & set(held[group])):
-            if those and (group, name) not in given:
-                whole = (uid for uid in those if _hold(policy_groups(known[uid][1]), name, held))
-                further.setdefault(next(whole, those[0]), set()).add(ours[name])
+    for group in sorted(held.keys() & of_group.keys()):
+        for word, name in managed.items():
+            if name in held[group] and (group, name) not in given:
+                whole = (uid for uid in of_group[group] if _hold(groups[uid], name, held))
+                further.setdefault(next(whole, of_group[group][0]), set()).add(word)
     return {uid: _live_policy(body, sorted(further.get(uid, ())), held, managed) for uid, (_, body) in known.items()}
 
 
@@ -113,7 +125,7 @@ def _hold(groups: Iterable[str], name: str, held: Mapping[str, Collection[str]])
 def _live_policy(
     body: Any, further: Sequence[str], held: Mapping[str, Collection[str]], managed: Mapping[str, str]
 ) -> Any:
-    if makes_super_admins(body):
+    if makes_super_admins(body) or not _sound(body):
         return body
     spec, groups, grants = spec_of(body), policy_groups(body), []
     for grant in spec.get("grants", ()):
@@ -132,18 +144,6 @@ def unmanaged_body(group: str, names: Collection[str], managed: Mapping[str, str
     """The policy that the managed names of a group amount to, which no policy is for; None where it holds none."""
     words = sorted(word for word, name in managed.items() if name in names)
     return {"spec": {"subjects": [{"group": group}], "grants": [{"permissions": words}]}} if words else None
-
-
-def wanted_names(group: str, bodies: Iterable[Any], live: Collection[str], managed: Mapping[str, str]) -> list[str]:
-    """All names that a group has to hold: those that policies give it, and what it holds that is about something else.
-
-    Args:
-        bodies: of all policies that are to be.
-        live: all names that it holds now.
-    """
-    ours = fold_all(managed.values())
-    given = {name for body in bodies for whose, name in pairs(body, managed) if whose == group}
-    return sorted(given | {name for name in live if fold(name) not in ours})
 
 
 def fold_all(names: Iterable[str]) -> frozenset[str]:

@@ -4,18 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Outcome, Result, Write
 from reconciler.kinds.authorization_blocks import OWN
 from reconciler.kinds.canonical import leaves
 from reconciler.kinds.registry import address
+from reconciler.stores.processmaker import categories, connectors, groups
 from reconciler.stores.processmaker.categories import category_body, category_fields
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields, seal
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.connectors import connector_body, connector_fields
 from reconciler.stores.processmaker.credentials import credentials, needs_credentials
-from reconciler.stores.processmaker.crew import Change, NotDone
 from reconciler.stores.processmaker.groups import group_body, group_fields
 from reconciler.stores.processmaker.notes import connector_note
-from reconciler.stores.processmaker.rows import ConnectorRow, UserRow
+from reconciler.stores.processmaker.rows import ConnectorRow, GroupRow, UserRow
 from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, SORTS, number_of
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 UNLIKE = "~"
 """The version of a record that did not come out as it was to: none has it, so it is looked at again."""
 _FEW = 5
+_IMAGES = {"Category": categories.image, "Connector": connectors.image, "Group": groups.image}
 
 
 class Run:
@@ -135,7 +139,8 @@ class Run:
         """Whether the credentials of a connector are sent."""
         before = self.sight.records.get(write.id)
         assert write.body is not None
-        return needs_credentials(write.body, before.body if before else None, is_sealed_anew=write.is_sealed_anew)
+        is_anew = write.is_sealed_anew or (before is not None and before.is_resealed)
+        return needs_credentials(write.body, before.body if before else None, is_sealed_anew=is_anew)
 
     def body(self, kind: str, row: Any, known: Any) -> Any:
         """The body of a row; `known` where it holds what that says."""
@@ -146,9 +151,20 @@ class Run:
                 return connector_body(row, known, self.names("Category"))
         return group_body(row, known, self.user_names, self.names("Group"))
 
-    def holds(self, write: Write, row: Any) -> bool:
-        """Whether a row holds what a write says."""
+    def is_like(self, write: Write, row: Any) -> bool:
+        """Whether a row holds what a write says of the record itself: of a group not who is in it."""
+        if isinstance(row, GroupRow):
+            row = replace(row, users=None, groups=None)
         return bool(self.body(write.key.kind, row, write.body) == write.body)
+
+    def is_idle(self, write: Write) -> bool:
+        """Whether a record holds already what a write says of the record itself."""
+        before = self.sight.records.get(write.id)
+        if before is None or write.body is None:
+            return False
+        if write.key.kind == CONNECTOR.kind and (write.is_sealed_anew or self.sends_credentials(write)):
+            return False
+        return _IMAGES[write.key.kind](write.body["spec"]) == _IMAGES[write.key.kind](before.body["spec"])
 
     # what came of it
 
@@ -180,16 +196,8 @@ class Run:
             reason = f"the instance made something else of it: {unlike}"
             self.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
             raise NotDone(Result.FAILED, reason)
-        self.outcomes[index] = Outcome(Result.DONE, uid, self.versions[uid], note=self._kept(write, row))
-
-    def _kept(self, write: Write, row: Any) -> str:
-        """What is kept with a record: how its secrets look now, unless others wrote them and the write leaves them so."""
-        if not isinstance(row, ConnectorRow):
-            return ""
-        before = self.sight.records.get(write.id)
-        if before and before.is_resealed and not self.sends_credentials(write):
-            return before.note
-        return connector_note(seal(row, write.body))
+        kept = connector_note(row, write.body) if isinstance(row, ConnectorRow) else ""
+        self.outcomes[index] = Outcome(Result.DONE, uid, self.versions[uid], note=kept)
 
 
 def differences(wanted: Mapping[str, Any] | None, held: Any) -> str:

@@ -6,14 +6,15 @@ at it any more and it is not there.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
 from reconciler.core.ports.live import Result
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Lost, Refused
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.sorts import Sort
 
@@ -118,7 +119,7 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
 def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
     """The rows whose name the server takes for `name`."""
     listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params, "filter": name})
-    (rows,) = whole(client, [listing], {}, 1)
+    (rows,) = whole(cast("Client", client), [listing], {}, 1)
     return [row for row in rows if fold(row.name) == fold(name)]
 
 

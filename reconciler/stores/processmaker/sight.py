@@ -21,6 +21,7 @@ class Sight(Struct, frozen=True):
         recollection: what the state knew before it was read.
         records: by id what was told of it, with the names that records have.
         managed: by our name what the instance calls a permission of ours; nothing where groups are not to be seen.
+        page_size: so many rows of a list are asked for at once.
     """
 
     client: "Client"
@@ -28,3 +29,4 @@ class Sight(Struct, frozen=True):
     recollection: Recollection
     records: Mapping[str, LiveRecord]
     managed: Mapping[str, str] = {}
+    page_size: int = 200

@@ -22,6 +22,7 @@ class Sort(Struct, frozen=True):
         version: what tells a row from what it was.
         limit: of the length of a name.
         params: of its list, so that it tells all that there is to know.
+        most: so many rows a page at most.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Sort(Struct, frozen=True):
     version: Callable[[Any], str]
     limit: int = 255
     params: Mapping[str, str] = {}
+    most: int = 1000
 
     def id(self, number: int) -> str:
         """A record's id in the words of `LiveRecord`."""
@@ -41,7 +43,7 @@ class Sort(Struct, frozen=True):
 CATEGORY = Sort("Category", "/data_source_categories", "category", "categories", category_row, category_digest, 100)
 CONNECTOR = Sort("Connector", "/data_sources", "connector", "connectors", connector_row, connector_digest)
 WHOLE_GROUPS = {"include": "permissions,groupMembers"}
-GROUP = Sort("Group", "/groups", "group", "groups", group_with_members, group_digest, params=WHOLE_GROUPS)
+GROUP = Sort("Group", "/groups", "group", "groups", group_with_members, group_digest, params=WHOLE_GROUPS, most=50)
 SORTS = {sort.kind: sort for sort in (CATEGORY, CONNECTOR, GROUP)}
 
 

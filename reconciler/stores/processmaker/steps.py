@@ -1,25 +1,30 @@
 """What is done of a write in one go: making, changing and deleting connectors, categories and groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.ports.live import Outcome, Result
+from reconciler.harmless import harmless
 from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.crew import Change, Hand, NotDone
-from reconciler.stores.processmaker.glances import look, now
+from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.crew import Crew, Hand
+from reconciler.stores.processmaker.glances import list_all, look, now
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure, make
-from reconciler.stores.processmaker.sorts import SORTS
+from reconciler.stores.processmaker.sorts import CONNECTOR, GROUP, SORTS, number_of
 
 _INVALID = 422
+_FEW = 3
 
 
 def make_record(run: Run, hand: Hand) -> None:
     """Make a new record. What became of it is looked at with all the new ones, as the answer only repeats what was sent."""
     write = run.writes[hand.write]
     sort = SORTS[write.key.kind]
-    number = make(hand, sort, run.told(write, "POST"), lambda row: run.holds(write, row))
-    run.made(hand.write, number)
+    change = run.told(write, "POST")
+    run.made(hand.write, make(hand, sort, change, lambda row: run.is_like(write, row)))
+    run.titles[run.uid(hand.write)] = str((change.body or {}).get("name"))
 
 
 def change_record(run: Run, hand: Hand) -> None:
@@ -31,14 +36,17 @@ def change_record(run: Run, hand: Hand) -> None:
 
     def is_done() -> bool:
         row = now(run, hand)
-        return row is not None and run.holds(write, row) and not (sends_credentials and row.seal == before.seal)
+        return row is not None and run.is_like(write, row) and not (sends_credentials and row.seal == before.seal)
 
     ensure(hand, change, is_done)
     run.titles[write.id] = str((change.body or {}).get("name"))
-    run.check(hand.write, now(run, hand))
+    if write.key.kind == GROUP.kind:
+        run.note(write.id, now(run, hand))  # its members are still to come
+    else:
+        run.check(hand.write, now(run, hand))
 
 
-def set_aside(run: Run, hand: Hand, name: str) -> None:
+def set_aside(run: Run, name: str, hand: Hand) -> None:
     """Give a record a third name, so that its own is free."""
     write = run.writes[hand.write]
     sort, before = SORTS[write.key.kind], look(run, hand)
@@ -70,3 +78,20 @@ def drop_record(run: Run, hand: Hand) -> None:
             raise
         raise NotDone(Result.CONFLICT, f"the instance keeps it, as something uses it: {refusal.said}") from refusal
     run.outcomes[hand.write] = Outcome(Result.DONE, write.id)
+
+
+def keep_filed(run: Run, crew: Crew, drops: Sequence[int]) -> None:
+    """Give up deletes of categories that connectors are filed under, also such as are nobody's to manage.
+
+    The instance itself refuses only where a category is the first of a connector; from others it would vanish unseen.
+    """
+    if not drops:
+        return
+    rows = list_all(run.sight, CONNECTOR)
+    for index in drops:
+        number = number_of(run.writes[index].id)
+        filed = [row for row in rows if number in row.categories]
+        if filed:
+            shown = ", ".join(harmless(f"{row.name} ({row.id})") for row in filed[:_FEW])
+            more = f" and {len(filed) - _FEW} more" if len(filed) > _FEW else ""
+            crew.fail(index, NotDone(Result.CONFLICT, f"connectors are filed under it: {shown}{more}"))

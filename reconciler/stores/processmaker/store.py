@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from msgspec.structs import replace
 
+from reconciler.core.model import Key
 from reconciler.core.ports.live import (
     Carrying,
     Forecast,
@@ -15,17 +17,25 @@ from reconciler.core.ports.live import (
     Recollection,
     Result,
     Touch,
+    Trait,
     Unfinished,
     Write,
 )
+from reconciler.core.secret import Secret
+from reconciler.diagnostics import Finding
+from reconciler.stores.processmaker import limits
 from reconciler.stores.processmaker.cache import PageCache
 from reconciler.stores.processmaker.client import Client
+from reconciler.stores.processmaker.connector_limits import secret_objections
 from reconciler.stores.processmaker.facts import decode
+from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
 from reconciler.stores.processmaker.pages import Setting
+from reconciler.stores.processmaker.probe import probe
 from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
+from reconciler.stores.processmaker.traits import traits
 
 
 class ProcessMakerStore:
@@ -44,7 +54,38 @@ class ProcessMakerStore:
         self._is_whole = is_whole
         self._recollection = Recollection()
         self._look: Look | None = None
+        self._identity = ""
         self._is_stale = False
+
+    def identity(self) -> str:
+        """A picture of the instance; see `identify`.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        if not self._identity:
+            self._identity = identify(self._setting.client)
+        return self._identity
+
+    def is_same(self, noted: str) -> bool:
+        """Whether it is the instance of an earlier picture.
+
+        Raises:
+            StoreUnavailable: it cannot be reached, or the token sees nothing that could tell.
+        """
+        return is_same(self._setting.client, noted, self.identity())
+
+    def probe(self) -> str:
+        """Find out what the instance and the token's user can do, by reading alone.
+
+        Raises:
+            StoreUnavailable: it cannot be reached, or does not take the token.
+        """
+        return probe(self._setting.client).encode()
+
+    def traits(self, facts: str) -> Sequence[Trait]:
+        """The same in words."""
+        return tuple(traits(decode(facts), datetime.now(UTC)))
 
     def recall(self, found: Recollection) -> None:
         """Be told what the state knows."""
@@ -92,7 +133,22 @@ class ProcessMakerStore:
         """What writes are going to take."""
         from reconciler.stores.processmaker import work
 
-        return work.forecast(self._sight(), writes)
+        found = work.forecast(self._sight(), writes)
+        ends = limits.ends_by_apply([write.body for write in writes if write.body is not None])
+        return replace(found, notes=(*found.notes, *ends))
+
+    def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
+        """Why bodies cannot be held as they are."""
+        facts = decode(self._recollection.facts)
+        return limits.objections(declared, self._setting.client.options, facts)
+
+    def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+        """Why the values of a connector's secrets cannot be held as they are, by address."""
+        return secret_objections(body, secrets)
+
+    def unseen_access(self) -> str:
+        """What access there may be that live policies do not show."""
+        return limits.UNSEEN_ACCESS
 
     def notes(self) -> tuple[str, ...]:
         """What whoever reads a plan has to know of the instance."""
@@ -101,7 +157,7 @@ class ProcessMakerStore:
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""
         self._setting.client.close()
-        self._look = None
+        self._look, self._identity = None, ""
 
     def _pages(self) -> PageCache | None:
         """What was kept of pages, for those who only read."""
@@ -120,7 +176,8 @@ class ProcessMakerStore:
     def _sight(self) -> Sight:
         seen = self._seen()
         view = seen.view
-        return Sight(self._setting.client, view.survey.picture, self._recollection, seen.records, view.managed)
+        setting = self._setting
+        return Sight(setting.client, view.survey.picture, self._recollection, seen.records, view.managed, setting.size)
 
     def _written(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Remember what was written, until the state tells what it knows."""

@@ -11,7 +11,7 @@ from reconciler.kinds import registry
 from reconciler.kinds.canonical import canonical
 from reconciler.stores.processmaker.connector_limits import MAX_BYTES, secret_objection, secret_objections
 from reconciler.stores.processmaker.facts import Facts
-from reconciler.stores.processmaker.limits import objections, standing
+from reconciler.stores.processmaker.limits import ends_by_apply, objections, standing
 from reconciler.stores.processmaker.options import Options, read_options
 
 KNOWN = {"connectors:view": "view-data-sources", "connectors:edit": "edit-data-sources"}
@@ -204,6 +204,19 @@ def test_what_ended_stands_no_longer() -> None:
     body = {"spec": policy("{permissions: ['connectors:view'], expires: '2030-01-01T00:00:00Z'}")}
     assert standing(body, "2029-12-31T23:59:59Z") is body
     assert standing(body, "2030-01-01T00:00:00Z") == {"spec": {"subjects": [{"group": "team"}]}}
+
+
+def test_what_ends_by_an_apply_alone_is_said() -> None:
+    """How much of what is written, and when first."""
+    one, other = (
+        {"spec": policy(f"{{permissions: ['connectors:view'], expires: '{year}-01-01T00:00:00Z'}}")}
+        for year in (2031, 2030)
+    )
+    assert ends_by_apply([{"spec": {"displayName": "x"}}, {"spec": policy("{permissions: ['connectors:view']}")}]) == ()
+    assert ends_by_apply([one])[0].startswith("a grant ends by an apply alone, on 2031-01-01T00:00:00Z:")
+    assert ends_by_apply([one, other])[0].startswith(
+        "2 grants end by an apply alone, the first on 2030-01-01T00:00:00Z:"
+    )
 
 
 @pytest.mark.parametrize(("first", "second"), [("Æther", "AETHER"), ("Œuvre", "oeuvre"), ("\U00010330", "\U00010331")])

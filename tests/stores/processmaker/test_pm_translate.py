@@ -1,5 +1,6 @@
 """Our definitions and what an instance holds become each other, whatever the server makes of texts, lists and keys."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,13 +8,13 @@ from hypothesis import given, settings
 from pm_bodies import CATEGORIES, Body, connectors
 from pm_desk import Desk, Fields
 
-from reconciler.core.model import content_of
+from reconciler.core.model import content_of, encode
 from reconciler.core.secret import Secret
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import is_definition
 from reconciler.stores.processmaker.canonical import connector_digest
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields, connector_row, projection
+from reconciler.stores.processmaker.connectors import connector_body, connector_fields, connector_row, image
 from reconciler.stores.processmaker.rows import ConnectorRow
 
 SERVERS = [
@@ -59,6 +60,11 @@ class Bench:
         self.desk.simulator.store.connectors.rows.clear()
 
 
+def visible(body: Body) -> str:
+    """What the instance is to hold, but for which secret stands in an endpoint: its value cannot be compared."""
+    return re.sub(r'"value":\{[^}]*\}', '"value":{}', encode(image(body["spec"])).decode())
+
+
 @pytest.mark.parametrize(("profile", "switches"), SERVERS)
 def test_what_is_written_comes_back_as_it_was_declared(profile: str, switches: Fields) -> None:
     """So that a plan after an apply is empty; also when it is written over another connector."""
@@ -71,7 +77,8 @@ def test_what_is_written_comes_back_as_it_was_declared(profile: str, switches: F
         row = bench.write(first)
         assert connector_body(row, first, bench.names) is first
         told = connector_body(row, second, bench.names)
-        assert (told is second) is (projection(first) == projection(second))
+        if visible(first) == visible(second):
+            assert told is second
         changed = bench.write(second, row)
         assert connector_body(changed, second, bench.names) is second
         again = bench.write(second, changed)

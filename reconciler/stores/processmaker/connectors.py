@@ -107,8 +107,8 @@ def _is_generated(row: ConnectorRow, filed: list[CategoryRow]) -> bool:
 
 def authtype_of(spec: Mapping[str, Any]) -> str:
     """What an instance calls the authorization of a connector; one that only it knows has its word for a method."""
-    method = spec.get("authorization", {}).get("method", "none")
-    return _AUTHTYPES.get(method, str(method))
+    method: str = spec.get("authorization", {}).get("method", "none")
+    return _AUTHTYPES.get(method, method)
 
 
 def image(spec: Mapping[str, Any]) -> dict[str, Any]:

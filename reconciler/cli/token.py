@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.boundary import SignalInterrupts
 from reconciler.cli.completion import CONNECTOR
-from reconciler.cli.options import SectionedGroup, choose_format, common_options
+from reconciler.cli.options import SectionedGroup, choose_format, common_options, parse_duration
 from reconciler.cli.output import answer, columns_of, options, say, say_error, wants_color
 from reconciler.cli.run import actor_of_run, named_actor, open_run
 from reconciler.core.ports.store import RunInfo
@@ -103,10 +104,14 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
 
 @token.command(
     "renew",
-    examples=(("reconciler token renew", "all that expire soon, from a nightly job"),),
+    examples=(
+        ("reconciler token renew", "all that expire soon"),
+        ("reconciler token renew --within 2h", "all that do not last until the next run of an hourly job"),
+    ),
 )
 @_care_options
-def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
+@click.option("--within", metavar="TIME", help="Also those that expire within this time, such as 90m or 2h.")
+def renew(connectors: tuple[str, ...], parallelism: int | None, within: str | None) -> int:
     """Renew access tokens, by refresh tokens where there are.
 
     Of the connectors named; without names of all whose token has expired or is about to.
@@ -115,7 +120,10 @@ def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """
     from reconciler.services.token_upkeep import RENEW, renew
 
-    return _care(renew, RENEW, connectors, parallelism, nothing="no access token is about to expire")
+    ahead = parse_duration("--within", within) if within else 0
+    return _care(
+        partial(renew, within=ahead), RENEW, connectors, parallelism, nothing="no access token is about to expire"
+    )
 
 
 def _care(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.core.calls import Care, Condition, TokenKey, TokenState, Whose, condition_of
+from reconciler.core.calls import Care, TokenKey, TokenState, Whose, is_due, later, moment
 from reconciler.core.model import Key, LiveConnector
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Outcome, Result
@@ -75,20 +75,22 @@ def fetch(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> C
         UsageError: a name is not that of a live connector that needs a token.
         StoreLocked: another run writes to a store that is to be given tokens; nothing is fetched then.
     """
-    return _care(store, tools, names, by, renewing=False)
+    return _care(store, tools, _work(store, tools, names, None), by)
 
 
-def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> Care:
+def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, within: float = 0) -> Care:
     """Get tokens, by refresh tokens where there are: of the connectors named, else of those that are due.
+
+    Args:
+        within: seconds; what expires in that time is due as well.
 
     Raises:
         NotPermitted, UsageError, StoreLocked: see `fetch`.
     """
-    return _care(store, tools, names, by, renewing=True)
+    return _care(store, tools, _work(store, tools, names, within), by)
 
 
-def _care(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, renewing: bool) -> Care:
-    work = _work(store, tools, names, renewing=renewing)
+def _care(store: Store, tools: TokenTools, work: _Work, by: Carer) -> Care:
     by.caller.permit(store, work.connectors(), "fetch the token of")
     if gives_tokens(store) and (work.jobs or work.waiting):
         return _got_and_given(work, store, tools, by)
@@ -96,7 +98,8 @@ def _care(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, r
     return replace(care, given=()) if gives_tokens(store) else care
 
 
-def _work(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bool) -> _Work:
+def _work(store: Store, tools: TokenTools, names: Sequence[str], within: float | None) -> _Work:
+    """What there is to be done, to renew what expires within some seconds; or, where these are None, to fetch."""
     states, now = tools.keeper.states(), tools.clock()
     work = _Work()
     chosen = chosen_connectors(store, names, secrets=True)
@@ -113,12 +116,16 @@ def _work(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bo
             work.failed[whose] = failure
             continue
         good = state if state and state.made_with == job.made_with else None
-        is_due = good is not None and condition_of(good, now) is not Condition.VALID
-        if names or (is_due if renewing else good is None):
-            work.jobs.append((found, job if renewing else with_refresh(job, None)))
-        elif good and not is_due and given is not None and held.get(key) != good.obtained:
+        if names or (good is None if within is None else good is not None and _is_due(good, now, within)):
+            work.jobs.append((found, with_refresh(job, None) if within is None else job))
+        elif good and not is_due(good, now) and given is not None and held.get(key) != good.obtained:
             work.waiting.append((found, whose))
     return work
+
+
+def _is_due(state: TokenState, now: str, within: float) -> bool:
+    ends_soon = state.expires is not None and moment(state.expires) <= moment(later(now, within))
+    return is_due(state, now) or ends_soon
 
 
 def _got(work: _Work, tools: TokenTools) -> Care:

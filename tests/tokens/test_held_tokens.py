@@ -248,3 +248,14 @@ def test_the_sum_of_a_run_is_kept_out_of_sight(place: Workspace, django_oauth: O
     kept = state(place).read_bytes()
     for value in (tokens[""], renewed[""], django_oauth.password):
         assert value not in said and value.encode() not in kept
+
+
+def test_a_schedule_renews_what_does_not_last_until_its_next_run(place: Workspace, django_oauth: OAuthServer) -> None:
+    """A token of an hour lasts for another half; not for another two."""
+    place.ok("apply", "--yes")
+    given(place)
+    assert place.ok("token", "renew", "--within", "30m").stderr == "no access token is about to expire\n"
+    assert given(place) == [] and grants(django_oauth) == ["password"]
+    assert "Gave the live store 1" in place.ok("token", "renew", "--within", "2h").stdout
+    assert len(given(place)) == 1 and grants(django_oauth) == ["password", "refresh_token"]
+    assert place.run("token", "renew", "--within", "soon").exit_code == 64

@@ -20,7 +20,7 @@ _KEYS = {
 """By sort our keys and the instance's."""
 
 
-def _is_token_ours(spec: Mapping[str, Any]) -> bool:
+def is_token_ours(spec: Mapping[str, Any]) -> bool:
     """Whether the instance is given an access token that we fetch, because it cannot fetch that itself."""
     block = spec.get("authorization", {})
     return authtype_of(spec) == BEARER and "token" not in block
@@ -40,7 +40,7 @@ def credentials(body: Mapping[str, Any], secrets: Mapping[str, Secret], token: S
     block = spec.get("authorization", {})
     made: dict[str, Any] = {"verify_certificate": spec.get("tls", {}).get("verify", True)}
     authtype = authtype_of(spec)
-    if _is_token_ours(spec):
+    if is_token_ours(spec):
         if token is None:
             raise KeyError(OWN)
         return made | {"token": token.reveal()}

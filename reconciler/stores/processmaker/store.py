@@ -23,10 +23,12 @@ from reconciler.core.ports.live import (
 )
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
+from reconciler.kinds.authorization_blocks import OWN
 from reconciler.stores.processmaker import limits
 from reconciler.stores.processmaker.cache import PageCache
 from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.connector_limits import secret_objections
+from reconciler.stores.processmaker.credentials import is_token_ours
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
@@ -146,6 +148,10 @@ class ProcessMakerStore:
     def secret_objections(self, body: Mapping[str, Any], secrets: Mapping[str, Secret]) -> Mapping[str, str]:
         """Why the values of a connector's secrets cannot be held as they are, by address."""
         return secret_objections(body, secrets)
+
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str]:
+        """The authorizations of a connector whose token the instance is given, as it cannot fetch that."""
+        return frozenset((OWN,)) if is_token_ours(spec) else frozenset()
 
     def unseen_access(self) -> str:
         """What access there may be that live policies do not show."""

@@ -167,7 +167,10 @@ def held(server: Instance) -> dict[str, Any]:
     groups = {row["id"]: row["name"] for row in store.groups.rows.values()}
     names = {row["id"]: row["name"] for row in store.permissions.rows.values()}
     members = [
-        (groups[row["group_id"]], users.get(row["member_id"]) if "User" in row["member_type"] else groups[row["member_id"]])
+        (
+            groups[row["group_id"]],
+            users.get(row["member_id"]) if "User" in row["member_type"] else groups[row["member_id"]],
+        )
         for row in store.members.rows.values()
     ]
     rights = [(groups[holder], names[name]) for kind, holder, name in store.grants if kind.endswith("Group")]

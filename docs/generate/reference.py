@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,15 @@ def command(found: click.Command, context: click.Context, shared: set[str | None
     if options:
         yield ""
         yield from table(("option", "meaning"), ((spelled(option), meaning(option)) for option in options))
-    for name in found.list_commands(context) if isinstance(found, click.Group) else ():
-        below = found.get_command(context, name) if isinstance(found, click.Group) else None
-        assert below is not None
+    for name, below in commands_below(found).items():
         yield from command(below, click.Context(below, info_name=name, parent=context), shared, heading + "#")
+
+
+def commands_below(found: click.Command) -> Mapping[str, click.Command]:
+    """Those of a group, or that a command has beside what it does itself."""
+    if isinstance(found, click.Group):
+        return found.commands
+    return found.below if isinstance(found, ExplainedCommand) else {}
 
 
 def paragraphs(text: str | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("files", "Make a new configuration repository."),
         "validate": ("validate", "Check all definitions, offline."),
         "fmt": ("files", "Bring definitions to their canonical form; comments stay."),
-        "import": ("imports", "Make definitions from OpenAPI, Postman, HAR or curl."),
+        "import": ("imports", "Make definitions from OpenAPI, Postman, HAR, curl or ProcessMaker."),
         "explain": ("explain", "Explain a key, a diagnostic code or the exit codes."),
         "schema": ("explain", "Print a published JSON Schema."),
     },
@@ -40,7 +40,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Look at what is live": {
         "get": ("get", "View, list and search live records."),
         "history": ("history", "Show who changed what, when, from which commit."),
-        "export": ("get", "Write live records as definitions that plan empty."),
+        "export": ("export", "Write live records as definitions that plan empty."),
         "call": ("call", "Call an endpoint of a live connector."),
     },
     "Take care": {

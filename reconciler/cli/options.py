@@ -30,12 +30,24 @@ class ExplainedCommand(click.Command):
 
     Attributes:
         examples: shown below what it does.
+        below: commands that its first argument chooses, as one of a group does.
     """
 
-    def __init__(self, *arguments: Any, examples: Examples = (), **settings: Any) -> None:
-        """As click's, with examples."""
+    def __init__(
+        self, *arguments: Any, examples: Examples = (), below: Sequence[click.Command] = (), **settings: Any
+    ) -> None:
+        """As click's, with examples and commands below it."""
         super().__init__(*arguments, **settings)
         self.examples = examples
+        self.below = {str(command.name): command for command in below}
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the command, or of the one below it that is meant."""
+        if args and args[0] in self.below:
+            return self.below[args[0]].make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, the command's own options, then those that commands share."""
@@ -44,6 +56,9 @@ class ExplainedCommand(click.Command):
                 indent = " " * formatter.current_indent
                 for line, purpose in self.examples:
                     formatter.write(f"{indent}# {purpose}\n{indent}{line}\n")
+        if self.below:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, found.get_short_help_str(200)) for name, found in self.below.items()])
         write_options(self.get_params(ctx), ctx, formatter)
 
 

@@ -18,7 +18,7 @@ from reconciler.core.history import duration
 from reconciler.core.plan import Plan
 from reconciler.core.ports.source import Desired, Source
 from reconciler.core.progress import UNTOLD, ShownProgress
-from reconciler.diagnostics import FaultyDefinitions, has_errors
+from reconciler.diagnostics import Diagnostic, FaultyDefinitions, has_errors
 from reconciler.errors import GuardStopped, InvalidDefinitions, RecordConflict, UsageError
 from reconciler.settings import Overrides, Settings
 from reconciler.source.repository import Extent
@@ -64,6 +64,7 @@ def open_run(
         tokens=flags.tokens if flags else None,
         lock_seconds=flags.lock_timeout if flags else None,
         judged=judged,
+        say=say,
     )
     settings = settings_of(root, overrides, reading=reading)
     if said.verbose:
@@ -86,6 +87,7 @@ def settings_of_run(*, judged: bool = False) -> Settings:
         env_file=said.env_file,
         secrets_allowed=said.secrets_allowed,
         judged=judged,
+        say=say,
     )
     return load_settings(locate_root(said.directory), overrides)
 
@@ -136,11 +138,7 @@ def load_desired(
     with progress:
         desired = source.load()
     if has_errors(list(desired.diagnostics)):
-        from reconciler.render import diagnostics as render
-
-        color = wants_color(options().color, sys.stderr)
-        checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
-        sys.stderr.write(render.render("text", desired.diagnostics, checked=checked, color=color))
+        show_faults(desired, desired.diagnostics)
         invalid = InvalidDefinitions(f"the definitions are not valid; {undone}", hint="run: reconciler validate")
         raise invalid from FaultyDefinitions(desired.diagnostics)
     if warn and not options().quiet:
@@ -291,3 +289,12 @@ def refuse_demanded(run: OpenedRun, plan: Plan, branch: str | None, *, saved: bo
         from reconciler.wiring.saved_plans import refuse_off_branch
 
         refuse_off_branch(run.settings.root, plan.revision, wanted)
+
+
+def show_faults(desired: Desired, found: Sequence[Diagnostic]) -> None:
+    """Show diagnostics of what was read, with the lines that they are about."""
+    from reconciler.render import diagnostics as render
+
+    color = wants_color(options().color, sys.stderr)
+    checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
+    sys.stderr.write(render.render("text", found, checked=checked, color=color))

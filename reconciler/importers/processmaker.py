@@ -126,7 +126,8 @@ def _is_collection(item: FoundConnector) -> bool:
 
 
 def _display(item: FoundConnector, desk: Desk) -> str:
-    found = one_line(without_secrets(text(item.fields.get("name")) or text(item.fields.get("title"))))
+    found = without_secrets(clean(text(item.fields.get("name")) or text(item.fields.get("title")))).strip()
+    found = found if found.isprintable() else one_line(found)
     return "" if desk.withheld.knows(found) else found
 
 

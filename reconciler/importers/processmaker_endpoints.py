@@ -41,6 +41,7 @@ _KNOWN: Final = frozenset(
 )
 """Keys that are carried over, and those that only the instance's own screens use."""
 _TIMEOUT: Final = 30  # the default of timeoutSeconds in schemas/connector.schema.json
+_WAIT: Final = 5  # of retry.waitSeconds
 _FORMS: Final = {"": "", "json": "", "form-data": "form-urlencoded"}
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}")
 
@@ -83,7 +84,7 @@ def _endpoint(item: Object, where: Pointer, texts: Texts) -> Object:
     if fault := fault or (url_fault(url) or ""):
         desk.notes.add("operation-skipped", where, f"its URL cannot be used: {fault}")
         return {}
-    params = list(_entries(item.get("params"), (*where, "params"), texts, _parameter_fault))
+    params = list(_entries(item.get("params"), (*where, "params"), texts))
     for pair in taken:
         value = desk.reference(pair.name, (pair.value,), (*where, "url"))
         params.append({"name": pair.name, "value": value, "required": True})
@@ -115,20 +116,17 @@ Fault = Callable[[str], str]
 """Why an entry cannot have this name, or ""."""
 
 
-def _entries(given: Json, where: Pointer, texts: Texts, fault_of: Fault) -> Iterator[Object]:
-    seen: set[str] = set()
+def _entries(given: Json, where: Pointer, texts: Texts, fault_of: Fault | None = None) -> Iterator[Object]:
     for index, entry in enumerate(map(mapping, sequence(given))):
         name, place = clean(spell(entry.get("key"))).strip(), (*where, index)
         if not name and not spell(entry.get("value")):
             continue
-        fault = "its name is missing or too long" if not name or len(name) > MAX_NAME else fault_of(name)
+        fault = "its name is missing or too long" if not name or len(name) > MAX_NAME else ""
+        fault = fault or (fault_of(name) if fault_of else "")
         fault = fault or ("its name looks like a secret" if texts.desk.withheld.reveals(name) else "")
-        if not fault and fault_of is _header_fault and name.lower() in seen:
-            fault = "a header of this name stands before it"
         if fault:
             texts.desk.notes.add("parameter-skipped", place, fault)
             continue
-        seen.add(name.lower())
         value = texts.value(name, spell(entry.get("value")), (*place, "value"))
         if isinstance(value, str) and len(value) > MAX_VALUE:
             texts.desk.notes.add("default-dropped", place, "the value is too long and was not copied")
@@ -140,10 +138,6 @@ def _entries(given: Json, where: Pointer, texts: Texts, fault_of: Fault) -> Iter
         yield {key: item for key, item in made.items() if item}
 
 
-def _parameter_fault(name: str) -> str:
-    return "its name is a template, which a connector does not fill in" if "{{" in name else ""
-
-
 def _header_fault(name: str) -> str:
     if not _HEADER.fullmatch(name):
         return "this is not the name of a header"
@@ -152,14 +146,14 @@ def _header_fault(name: str) -> str:
 
 def _body(item: Object, where: Pointer, texts: Texts) -> Object:
     given = item.get("body")
-    content = given if isinstance(given, str) else spell(given)
-    if not content.strip():
+    content = clean(given if isinstance(given, str) else spell(given)).strip()
+    if not content:
         return {}
     form = texts.title(text(item.get("body_type")))
     if form not in _FORMS:
         message = f"the body's type {clean(form)[:40]} is not known: it is sent as JSON is"
         texts.desk.say("media-type-chosen", (*where, "body_type"), message)
-    body = texts.body(content.strip(), (*where, "body"))
+    body = texts.body(content, (*where, "body"))
     if len(body) > MAX_BODY:
         texts.desk.notes.add("body-cut", (*where, "body"), "the body is too large; callers give it whole")
         return {"body": "{{body}}"}
@@ -183,10 +177,11 @@ def _patience(item: Object, where: Pointer, texts: Texts) -> Object:
     timeout = _whole(item, "timeout", 3600, where, texts)
     attempts = _whole(item, "retry_attempts", 50, where, texts)
     found: Object = {"timeoutSeconds": timeout if timeout != _TIMEOUT else 0}
-    if attempts:
-        wait = _whole(item, "retry_wait_time", 3600, where, texts) if "retry_wait_time" in item else 5
-        found["retry"] = {"attempts": attempts, "waitSeconds": wait}
-    return found
+    wait = _WAIT if item.get("retry_wait_time") in (None, "") else _whole(item, "retry_wait_time", 3600, where, texts)
+    retry: Object = {"attempts": attempts} if attempts else {}
+    if wait != _WAIT:
+        retry["waitSeconds"] = wait
+    return {**found, "retry": retry}
 
 
 def _whole(item: Object, key: str, most: int, where: Pointer, texts: Texts) -> int:

@@ -97,7 +97,7 @@ def bounds_problem(changes: Iterable[Change], bounds: Bounds) -> list[Problem]:
 
 
 def resolve_values(
-    kind: str, body: Mapping[str, Any], secrets: SecretBackend, store: Store | None, kept: Container[str] = ()
+    kind: str, body: Mapping[str, Any], secrets: SecretBackend, store: Store | Limits | None, kept: Container[str] = ()
 ) -> tuple[dict[str, Secret], dict[str, str], list[tuple[SecretField, SecretUnavailable]]]:
     """Values and references of a record's secrets by address, and why others have no value that can be sent or held.
 

@@ -54,7 +54,7 @@ def held_against_target(
     if isinstance(live, Remembers):
         facts, said = _facts(settings, environment)
         live.recall(Recollection(facts=facts))
-    return Held(_diagnostics(live, resources, read), said)
+    return Held(objections_at(live, resources, read), said)
 
 
 def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -69,7 +69,8 @@ def _facts(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str
     return facts, "" if facts else f"nobody has asked the instance yet, so {hint}: reconciler store check"
 
 
-def _diagnostics(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+def objections_at(live: Limits, resources: Mapping[Key, Resource], read: Callable[[str], bytes]) -> list[Diagnostic]:
+    """What a live store cannot hold of the resources, at the lines where they are declared."""
     found: dict[str, dict[Key, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for key, finding in live.objections({key: item.content.value for key, item in resources.items()}):
         found[resources[key].file][key].append(finding)

@@ -69,6 +69,8 @@ def every_command(
             yield from every_command(command, (*path, name))
         else:
             yield (*path, name), command
+            assert isinstance(command, ExplainedCommand)
+            yield from (((*path, name, below), found) for below, found in command.below.items())
 
 
 @pytest.mark.parametrize(

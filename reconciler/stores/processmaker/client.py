@@ -210,9 +210,12 @@ class Client:
             message = f"{host} answered {asked.verb} {asked.path} with {status}: {why}; it asks to wait {pause:.0f} s"
             kind = Lost if status == UNAVAILABLE and asked.verb != "GET" else StoreUnavailable
             raise kind(message, hint="try again later")
-        self._say(f"{host} answered {status} ({why}); waiting {pause:.0f} s")
+        now = time.monotonic()
         with self._lock:
-            self._free_at = max(self._free_at, time.monotonic() + pause)
+            is_longer = now + pause > self._free_at + 1.0  # else others have said so
+            self._free_at = max(self._free_at, now + pause)
+        if is_longer:
+            self._say(f"{host} answered {status} ({why}); waiting {pause:.0f} s")
         return pause
 
     def _reached(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:

@@ -5,12 +5,18 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from reconciler.core.diff import same
+from reconciler.kinds.canonical import is_readable
 
 
 def spec_of(known: Any) -> dict[str, Any]:
     """The spec of a known body; an empty one where there is none, or somebody made something else of it."""
     spec = known.get("spec") if isinstance(known, dict) else None
     return spec if isinstance(spec, dict) else {}
+
+
+def sound_spec(kind: str, known: Any) -> dict[str, Any]:
+    """As `spec_of`, and an empty one of what has no canonical form."""
+    return spec_of(known) if is_readable(kind, known) else {}
 
 
 def metadata_of(known: Any) -> dict[str, Any]:

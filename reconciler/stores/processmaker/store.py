@@ -38,6 +38,7 @@ from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.traits import traits
+from reconciler.stores.sql.observed import number_of
 
 
 class ProcessMakerStore:
@@ -192,7 +193,8 @@ class ProcessMakerStore:
             if outcome.result is Result.DONE and write.body is None:
                 known.pop(outcome.id, None)
             elif outcome.result is Result.DONE:
-                known[outcome.id] = Known(write.key, write.body, outcome.version, outcome.note, is_owned=True)
+                version = str(number_of(outcome.version))
+                known[outcome.id] = Known(write.key, write.body, version, outcome.note, is_owned=True)
         self._recollection = replace(self._recollection, records=known)
         self._is_stale = True
         return outcomes

@@ -14,7 +14,9 @@ def traits(facts: Facts, now: datetime) -> Iterator[Trait]:
     if not facts.is_known:
         return
     yield _version(facts)
-    yield Trait("records", ", ".join(f"{count:,} {noun}" for noun, count in facts.counts.items()) or "none can be seen")
+    yield Trait(
+        "records", ", ".join(f"{noun}: {count:,}" for noun, count in facts.counts.items()) or "none can be seen"
+    )
     yield Trait("speed", f"{facts.seconds:.2f} s for a request")
     yield Trait("unchanged", "it says whether something moved (ETag)" if facts.has_etags else "it does not say whether something moved, so all is read each time")  # fmt: skip
     yield _secrets(facts)

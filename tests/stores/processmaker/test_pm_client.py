@@ -44,13 +44,14 @@ def client(
     *,
     patience: Patience = HASTY,
     trust: Trust | None = None,
+    say: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> Client:
     """What asks the instance, by default with the token of its super admin."""
     settings = Options(**options)
     address = read_url(server.url, settings)
     named = {"token": lambda: Secret(server.token())} if credentials is None else credentials
-    return Client(address, lambda post: Login(address, named, post), settings, trust=lambda: trust or Trust(), patience=patience)  # fmt: skip
+    return Client(address, lambda post: Login(address, named, post), settings, trust=lambda: trust or Trust(), say=say, patience=patience)  # fmt: skip
 
 
 def login_of(server: Instance, **wrong: str) -> dict[str, Callable[[], Secret]]:
@@ -142,8 +143,10 @@ def test_an_answer_that_is_known_already(server: Instance) -> None:
 def test_all_threads_wait_together(server: Instance) -> None:
     """One that is told to wait holds the others back, and whoever watches is told."""
     server.faults.replace([{"action": "too_many", "nth": 1, "retry_after": 1}])
-    asking = client(server)
+    told: list[str] = []
+    asking = client(server, say=told.append)
     asking.get("/groups")
+    assert told == [f"{asking.address.host} answered 429 (too many requests); waiting 1 s"]
     with closing(asking), ThreadPoolExecutor(4) as crew:
         began = time.monotonic()
         assert [reply.status for reply in crew.map(lambda _: asking.get("/groups"), range(4))] == [200] * 4

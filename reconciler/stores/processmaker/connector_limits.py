@@ -15,7 +15,7 @@ from reconciler.stores.processmaker.options import Options
 MAX_BYTES = 30_000
 """Of the credentials of a connector: what the server keeps of them encrypted, it refuses from some 36,000 on."""
 _STYLES = {"pathParams": "simple", "params": "form", "headers": "simple"}
-_INSTEAD = {"multipart": "form-urlencoded", "raw": "json"}
+_INSTEAD = {"multipart": "form-urlencoded"}
 _FETCHED_BY_US = ("oauth2-client-credentials",)
 
 

@@ -83,7 +83,6 @@ def test_what_can_be_held_passes(spec: dict[str, Any]) -> None:
         (connector("tls: {ca: {file: ca.pem}}"), "RC908", "tls.ca"),
         (connector("endpoints: {'0': {method: GET, url: /a}, '1.5': {method: GET, url: /b}}"), "RC909", "endpoints.0"),
         (connector("endpoints: {\"a\\u200b\": {method: GET, url: /a}}"), "RC909", "endpoints.a\u200b"),
-        (connector(endpoint="bodyType: raw"), "RC910", "endpoints.list.bodyType"),
         (connector(endpoint="bodyType: multipart"), "RC910", "endpoints.list.bodyType"),
         (connector(endpoint="{body: '{}', bodyType: form-urlencoded, formFields: [{name: a, style: json}]}"), "RC910", "endpoints.list.formFields"),
         (connector(endpoint="pathParams: [{name: id, style: matrix}]"), "RC910", "endpoints.list.pathParams.0.style"),

@@ -132,7 +132,7 @@ CHANGES: list[tuple[ConnectorRow, tuple[str, ...], Any]] = [
     (with_endpoint(retry_attempts=2, retry_wait_time=0), ("endpoints", "list", "retry"), {"attempts": 2, "waitSeconds": 0}),
     (with_endpoint(params=[]), ("endpoints", "list", "params"), None),
     (with_endpoint(params=[{"key": "page", "value": "2", "required": 0}]), ("endpoints", "list", "params"), [{"name": "page", "value": "2"}]),
-    (with_endpoint(headers=[{"key": "b"}, {"key": "A", "value": "x"}]), ("endpoints", "list", "headers"), [{"name": "A", "value": "x"}, {"name": "b"}]),
+    (with_endpoint(headers=[{"key": "B"}, {"key": "a", "value": "x"}]), ("endpoints", "list", "headers"), [{"name": "a", "value": "x"}, {"name": "B"}]),
 ]  # fmt: skip
 
 
@@ -227,6 +227,9 @@ def test_credentials_in_headers_never_come_out() -> None:
     assert connector_body(other, body, NAMES) is body
     assert seal(other, body) != seal(live, body)
     assert seal(live, KNOWN) == live.seal
+    known: Any = deepcopy(KNOWN)
+    known["spec"]["endpoints"]["list"]["headers"] = [{"name": "X-Api-Key", "value": "0000"}]
+    assert connector_body(with_endpoint(headers=[{"key": "X-Api-Key", "value": "0000"}]), known, NAMES) is known
 
 
 def test_a_secret_value_of_an_endpoint_is_sent_and_its_reference_stays() -> None:
@@ -240,8 +243,30 @@ def test_a_secret_value_of_an_endpoint_is_sent_and_its_reference_stays() -> None
     }  # fmt: skip
     assert connector_fields(known, IDS, row())["endpoints"]["list"]["params"][0]["value"] is None
     assert connector_body(row(endpoints=sent["endpoints"]), known, NAMES) is known
+    again = connector_fields(known, IDS, row(endpoints=sent["endpoints"]), {address: Secret("neu")})
+    assert again["endpoints"]["list"]["params"][0]["value"] == "neu"
     emptied = with_endpoint(params=[{"key": "page", "value": ""}])
     assert connector_body(emptied, known, NAMES)["spec"]["endpoints"]["list"]["params"] == [{"name": "page"}]
+
+
+def test_entries_of_one_name_are_told_apart_by_their_order() -> None:
+    """One of them may have a secret."""
+    known: Any = deepcopy(KNOWN)
+    known["spec"]["endpoints"]["list"]["params"] = [{"name": "a", "value": "1"}, {"name": "a", "value": {"env": "A"}}]
+    live = with_endpoint(params=[{"key": "a", "value": "1"}, {"key": "a", "value": "secret"}])
+    assert connector_body(live, known, NAMES) is known
+    moved = with_endpoint(params=[{"key": "a", "value": "2"}, {"key": "a", "value": "secret"}])
+    assert connector_body(moved, known, NAMES)["spec"]["endpoints"]["list"]["params"] == [
+        {"name": "a", "value": "2"},
+        {"name": "a", "value": {"env": "A"}},
+    ]
+
+
+def test_the_order_of_headers_means_nothing() -> None:
+    """Ours are sorted without regard to case."""
+    known: Any = deepcopy(KNOWN)
+    known["spec"]["endpoints"]["list"]["headers"] = [{"name": "a"}, {"name": "B"}]
+    assert connector_body(with_endpoint(headers=[{"key": "B"}, {"key": "a"}]), known, NAMES) is known
 
 
 def test_what_means_the_same_is_sent_back_as_it_is() -> None:
@@ -263,6 +288,9 @@ def test_what_changes_is_all_that_changes_there() -> None:
     endpoint["url"] = "/y"
     endpoint["params"] = [{"name": "size", "value": "9"}, {"name": "page", "value": "3", "description": "which"}]
     sent = connector_fields(wanted, IDS, row())["endpoints"]["list"]
+    taken = with_endpoint(params=[{"id": 1, "key": "page", "value": "1"}])
+    assert [one["id"] for one in connector_fields(wanted, IDS, taken)["endpoints"]["list"]["params"]] == [2, 1]
+    assert connector_fields(wanted, {"crm": 9, "erp": 3})["data_source_category_id"] == "3,9"
     assert sent == {
         **ENDPOINT,
         "url": "/y",
@@ -298,6 +326,7 @@ CHANGED = ("collection", "with another authorization")
         ({"data_source_category_id": "2,4"}, "in a system category"),
         ({"data_source_category_id": "3"}, "collection"),
         ({"endpoints": COLLECTION}, "collection"),
+        ({"endpoints": None}, ""),
         ({"endpoints": {**COLLECTION, "list": ENDPOINT}}, ""),
         ({"endpoints": {"list": {"url": "https://e.example/?u=/api/1.0/collections/4"}}}, ""),
     ],
@@ -428,6 +457,7 @@ def test_credentials_are_sent_when_they_are_others() -> None:
     assert needs_credentials(unverified, none, is_sealed_anew=False)
     assert needs_credentials(unverified, None, is_sealed_anew=True)
     assert not needs_credentials(none, None, is_sealed_anew=True)
+    assert not needs_credentials(none, none, is_sealed_anew=True)
 
 
 def test_a_category_is_name_and_status() -> None:

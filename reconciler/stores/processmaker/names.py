@@ -9,7 +9,9 @@ from reconciler.kinds.canonical import fold
 _SIGNS = frozenset("-_.'")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
 _MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)|\{\{|\}\}")
-"""The sign at the end counts, as blanks behind it are taken off first."""
+"""What some version drops. The sign at the end counts, as blanks behind it are taken off first."""
+_MARKUP_NOW = re.compile(r"<\?(?!\?>).+?\?>|<!--(?!-).+?-->|</?[a-z0-9][^>]*>|\{\{|\}\}", re.IGNORECASE | re.DOTALL)
+"""What versions of today drop."""
 _LONGEST = 255
 _AS_TWO = str.maketrans({"æ": "ae", "œ": "oe"})
 _FIRST_ASTRAL = 0x10000
@@ -26,9 +28,13 @@ def is_number(key: str) -> bool:
     return _NUMBER.fullmatch(key) is not None
 
 
-def markup_in(text: str) -> tuple[int, int] | None:
-    """The first stretch of a description that may be taken for markup or a placeholder, and dropped."""
-    found = _MARKUP.search(text)
+def markup_in(text: str, *, is_of_today: bool = False) -> tuple[int, int] | None:
+    """The first stretch of a description that is taken for markup or a placeholder, and dropped.
+
+    Args:
+        is_of_today: whether the instance is known to be; else what any version drops counts.
+    """
+    found = (_MARKUP_NOW if is_of_today else _MARKUP).search(text)
     return found.span() if found else None
 
 

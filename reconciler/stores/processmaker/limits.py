@@ -56,7 +56,7 @@ def _name(spec: Body) -> Iterator[Finding]:
 
 
 def _description(spec: Body, facts: Facts) -> Iterator[Finding]:
-    part = markup_in(spec.get("description", ""), is_of_today=facts.profile == _TODAY)
+    part = markup_in(spec.get("description", ""), facts.profile)
     if part is not None:
         message = "ProcessMaker takes this for markup or a placeholder, and drops it from the description"
         hint = "put it in other words, or put a blank behind the sign"
@@ -157,8 +157,8 @@ def _same_names(declared: Mapping[Key, Body]) -> Iterator[tuple[Key, Finding]]:
 
 
 _FEW = 10
-_TODAY, _EARLY = "4.14", "2020"
-"""What facts call the versions that differ in what they hold."""
+_EARLY = "2020"
+"""What facts call versions that do without much of today's."""
 _KINDS: dict[str, Callable[[Body, Options, Facts], Iterable[Finding]]] = {
     "Category": _of_category,
     "Connector": _of_connector,

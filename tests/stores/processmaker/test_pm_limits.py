@@ -108,6 +108,8 @@ def test_versions_differ_in_what_they_take_for_markup() -> None:
     spec = connector("description: 6> 5<6 & 6")
     assert told("Connector", spec) == [("RC902", "description")]
     assert told("Connector", spec, known=KNOWN) == []
+    spec = connector("description: '{{x}}'")
+    assert list(objections({Key("Connector", "x"): {"spec": spec}}, Options(), Facts("2020"))) == []
     for text in ("a<b>c", "</b>", "<?x?>", "<!--x-->", "{{x}}"):
         assert told("Connector", connector(f"description: '{text}'"), known=KNOWN) == [("RC902", "description")]
 

@@ -102,6 +102,30 @@ def test_what_cannot_be_held_is_told_where_it_stands(spec: dict[str, Any], code:
     assert finding.hint
 
 
+def test_versions_differ_in_what_they_take_for_markup() -> None:
+    """What all versions keep passes before the instance was asked; what its own keeps once it was."""
+    spec = connector("description: 6> 5<6 & 6")
+    assert told("Connector", spec) == [("RC902", "description")]
+    assert told("Connector", spec, known=KNOWN) == []
+    spec = connector("description: '{{x}}'")
+    assert list(objections({Key("Connector", "x"): {"spec": spec}}, Options(), Facts("2020"))) == []
+    for text in ("a<b>c", "</b>", "<?x?>", "<!--x-->", "{{x}}"):
+        assert told("Connector", connector(f"description: '{text}'"), known=KNOWN) == [("RC902", "description")]
+
+
+def test_what_an_early_version_does_not_go_by_is_warned_of() -> None:
+    """Timeouts, retries, and groups in groups."""
+    spec = connector(endpoint="{timeoutSeconds: 5, retry: {attempts: 2}}")
+    group = {"displayName": "Team", "members": {"mode": "additive", "groups": ["other"]}}
+    for kind, one, paths in (
+        ("Connector", spec, ["endpoints.list.timeoutSeconds", "endpoints.list.retry"]),
+        ("Group", group, ["members.groups"]),
+    ):
+        found = objections({Key(kind, "x"): {"spec": one}}, Options(), Facts("2020"))
+        assert [(item.code, ".".join(item.place.path[1:])) for _, item in found] == [("RC915", path) for path in paths]
+        assert told(kind, one, known=KNOWN) == [] == told(kind, one)
+
+
 def test_one_authorization_for_all_endpoints() -> None:
     """Neither another one nor none."""
     spec = connector(

@@ -151,6 +151,8 @@ def test_the_password_grant_sends_user_password_and_client_alone() -> None:
     )
     places = ("method", "scopes", "audience", "resource", "fields", "headers")
     assert told("Connector", spec) == [("RC906", f"authorization.{place}") for place in places]
+    asked = connector("authorization: {method: oauth2-password, tokenUrl: '{{tokenUrl}}', username: u, password: {env: B}}")  # fmt: skip
+    assert told("Connector", asked) == [("RC906", "authorization.tokenUrl")]
 
 
 @pytest.mark.parametrize(

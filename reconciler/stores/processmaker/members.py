@@ -82,24 +82,24 @@ def read_members(setting: Setting, groups: Sequence[GroupRow], *, wants_all: boo
     return Members(groups, users, not closed, closed)
 
 
-def _users(setting: Setting, needed: Collection[int], *, wants_all: bool) -> dict[int, UserRow]:
+def _users(setting: Setting, needed: set[int], *, wants_all: bool) -> dict[int, UserRow]:
     """The users that are needed, as far as there are such."""
     listing = setting.listing("/users", "users", user_row)
     if wants_all:
         (rows,) = setting.whole(listing)
         return {row.id: row for row in rows}
-    found: dict[int, UserRow] = {}
-    number, last, seen = 1, 1, 0
-    while number <= last and (missing := [one for one in needed if one > seen]):
-        if len(missing) <= last - number + 1:
-            break
-        read = page(setting.client, listing, number, setting.shelf)
-        found |= {row.id: row for row in read.rows}
-        number, last, seen = number + 1, read.last, max(found, default=0)
-    return found | _one_by_one(setting, [one for one in needed if one not in found])
+    if len(needed) <= 1:
+        return _one_by_one(setting, needed)
+    first = page(setting.client, listing, 1, setting.shelf)
+    found = {row.id: row for row in first.rows}
+    missing = needed - found.keys()
+    if missing and max(missing) > max(found, default=0) and len(missing) > first.last - 1:
+        (rows,) = setting.whole(listing)
+        found = {row.id: row for row in rows}
+    return found | _one_by_one(setting, needed - found.keys())
 
 
-def _one_by_one(setting: Setting, numbers: Sequence[int]) -> dict[int, UserRow]:
+def _one_by_one(setting: Setting, numbers: Collection[int]) -> dict[int, UserRow]:
     """Users that no page has shown; those that are not there are left out."""
     if not numbers:
         return {}
@@ -113,7 +113,7 @@ def _one_by_one(setting: Setting, numbers: Sequence[int]) -> dict[int, UserRow]:
             return None
 
     with ThreadPoolExecutor(min(AT_ONCE, setting.client.in_flight)) as pool:
-        return {row.id: row for row in pool.map(look, numbers) if row}
+        return {row.id: row for row in pool.map(look, sorted(numbers)) if row}
 
 
 def _named_by_groups(setting: Setting, groups: Iterable[GroupRow]) -> dict[int, UserRow]:

@@ -76,6 +76,15 @@ def test_what_the_state_takes_for_another_version_is_looked_at(server: Instance,
         assert second["connector:3"] == first["connector:3"]
 
 
+def test_what_is_forgotten_between_two_readings_is_sent(server: Instance, tmp_path: Path) -> None:
+    """What the first of them was told is worth nothing to the second."""
+    first, _ = read(server, Recollection(), tmp_path)
+    store = opened(server, cache=tmp_path, page_size=10)
+    for recollection in (remembered(first.values()), Recollection()):
+        store.recall(recollection)
+        assert by_id(store.read()) == first
+
+
 def test_secrets_that_are_hidden_are_told_each_time(server: Instance, tmp_path: Path) -> None:
     """Also of unchanged pages."""
     for row in server.store.connectors.rows.values():

@@ -5,7 +5,6 @@ takes fewer requests. Where their list is closed to the token, the lists of each
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.groups import user_row
-from reconciler.stores.processmaker.pages import AT_ONCE, Listing, Setting, page
+from reconciler.stores.processmaker.pages import Listing, Setting, page
 from reconciler.stores.processmaker.parts import record, text, whole
 from reconciler.stores.processmaker.rows import GroupRow, UserRow
 
@@ -101,8 +100,6 @@ def _users(setting: Setting, needed: set[int], *, wants_all: bool) -> dict[int, 
 
 def _one_by_one(setting: Setting, numbers: Collection[int]) -> dict[int, UserRow]:
     """Users that no page has shown; those that are not there are left out."""
-    if not numbers:
-        return {}
 
     def look(number: int) -> UserRow | None:
         try:
@@ -112,8 +109,7 @@ def _one_by_one(setting: Setting, numbers: Collection[int]) -> dict[int, UserRow
                 raise
             return None
 
-    with ThreadPoolExecutor(min(AT_ONCE, setting.client.in_flight)) as pool:
-        return {row.id: row for row in pool.map(look, sorted(numbers)) if row}
+    return {row.id: row for row in setting.each(look, sorted(numbers)) if row}
 
 
 def _named_by_groups(setting: Setting, groups: Iterable[GroupRow]) -> dict[int, UserRow]:

@@ -11,7 +11,7 @@ from reconciler.stores.processmaker.crew import Crew, Hand
 from reconciler.stores.processmaker.glances import list_all, look, now
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
-from reconciler.stores.processmaker.settlement import ensure, make
+from reconciler.stores.processmaker.settlement import ensure, is_taken, make, taken
 from reconciler.stores.processmaker.sorts import CONNECTOR, GROUP, SORTS, number_of
 
 _INVALID = 422
@@ -38,8 +38,14 @@ def change_record(run: Run, hand: Hand) -> None:
         row = now(run, hand)
         return row is not None and run.is_like(write, row) and not (sends_credentials and row.seal == before.seal)
 
-    ensure(hand, change, is_done)
-    run.titles[write.id] = str((change.body or {}).get("name"))
+    name = str((change.body or {}).get("name"))
+    try:
+        ensure(hand, change, is_done)
+    except Refused as refusal:
+        if not is_taken(refusal, name):
+            raise
+        raise taken(hand, SORTS[write.key.kind], name) from refusal
+    run.titles[write.id] = name
     if write.key.kind == GROUP.kind:
         run.note(write.id, now(run, hand))  # its members are still to come
     else:

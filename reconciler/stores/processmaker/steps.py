@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.ports.live import Outcome, Result
+from reconciler.errors import StoreUnavailable
 from reconciler.harmless import harmless
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
@@ -93,7 +94,12 @@ def keep_filed(run: Run, crew: Crew, drops: Sequence[int]) -> None:
     """
     if not drops:
         return
-    rows = list_all(run.sight, CONNECTOR)
+    try:
+        rows = list_all(run.sight, CONNECTOR)
+    except StoreUnavailable as failure:
+        for index in drops:
+            crew.fail(index, NotDone(Result.FAILED, f"not begun, as nobody can say what is filed under it: {failure.message}"))  # fmt: skip
+        return
     for index in drops:
         number = number_of(run.writes[index].id)
         filed = [row for row in rows if number in row.categories]

@@ -501,7 +501,7 @@ def test_what_a_run_takes_is_foretold(server: Instance) -> None:
     desk = Desk(server, BEFORE)
     server.switches.latency = 0.01
     writes, _ = planned(desk.store, desk.book, AFTER)
-    since = len(server.requests)
+    since, met = len(server.requests), server.store.groups.rows[server.tokens["ada"]["id"]]["name"]
     forecast = desk.store.forecast(writes)
     assert len(server.requests) == since
     desk.store.carry_out(writes, Journal(), Carrying(False, lambda _: None, lambda: False))
@@ -513,7 +513,6 @@ def test_what_a_run_takes_is_foretold(server: Instance) -> None:
     assert "connector/gone1" in text
     assert "the secrets of 9 connectors are written" in text
     assert "group-id-meets-user" in text
-    met = server.store.groups.rows[server.tokens["ada"]["id"]]["name"]
     assert f"user ada, by group '{met}'" in text
 
 

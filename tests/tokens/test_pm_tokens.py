@@ -2,17 +2,21 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Workspace
+from conftest import Workspace, clean_environment
+from schema_checks import fits
+from servers.faults import Answer
 from servers.oauth import OAuthServer
 from servers.processmaker import Instance, instance
 from test_grants import CATEGORY
-from test_held_tokens import changed, let_expire, state
 
 CONNECTOR = """\
 apiVersion: reconciler/v1
@@ -55,7 +59,7 @@ def target(workspace: Workspace, server: Instance, more: str = "") -> None:
     workspace.write(
         "reconciler.yaml",
         "apiVersion: reconciler/v1\nkind: Project\nowner: acme/crm\ntargets:\n  live:\n"
-        f"    store: {server.url}\n    token: {{env: PM_TOKEN}}\n    processmaker: {{tokenRenewal: scheduled}}\n{more}",
+        f"    store: {server.url}\n    token: {{env: PM_TOKEN}}\n    processmaker: {{tokenRenewal: scheduled, timeoutSeconds: 3}}\n{more}",
     )
 
 
@@ -75,6 +79,36 @@ def held(server: Instance, name: str = "one") -> dict[str, Any]:
     """What the instance has as credentials; nothing for none."""
     row = connectors(server)[f"The {name}"]
     return server.plaintext(row["id"]) if row["credentials"] else {}
+
+
+def changed(workspace: Workspace) -> list[tuple[Any, Any]]:
+    """Before and after of all that a plan is about."""
+    changes = json.loads(workspace.ok("plan", "-o", "json").stdout)["changes"]
+    return [(field.get("before"), field.get("after")) for change in changes for field in change["fields"]]
+
+
+def state(workspace: Workspace) -> Path:
+    """The database beside the instance."""
+    (found,) = workspace.root.glob(".reconciler/*.db")
+    return found
+
+
+def let_expire(workspace: Workspace) -> None:
+    """Move the times of what is kept, and of what was given, two hours back."""
+    back = "strftime('%Y-%m-%dT%H:%M:%fZ', {}, '-2 hours')"
+    with closing(sqlite3.connect(state(workspace))) as connection, connection:
+        connection.execute("INSERT INTO meta VALUES ('writing', '') ON CONFLICT DO NOTHING")
+        connection.execute(
+            f"UPDATE tokens SET obtained = {back.format('obtained')}, expires = {back.format('expires')}"
+        )
+        connection.execute(f"UPDATE held_tokens SET obtained = {back.format('obtained')}")
+        connection.execute("DELETE FROM meta WHERE key = 'writing'")
+
+
+def answer(number: int) -> Answer:
+    """A token, and what renews it, which the server of these tests does not give for client credentials."""
+    found = {"access_token": f"canary-access-{number}", "refresh_token": f"canary-refresh-{number}", "expires_in": 3600}
+    return Answer("200 OK", json.dumps({**found, "token_type": "Bearer"}).encode())
 
 
 def test_a_token_is_fetched_given_and_renewed(place: Workspace, server: Instance, django_oauth: OAuthServer) -> None:
@@ -116,6 +150,32 @@ def test_a_fault_while_it_is_given_costs_no_token(
     assert status["given"] is True
 
 
+def test_a_run_that_is_killed_while_it_gives_one_away_costs_no_token(
+    place: Workspace, server: Instance, django_oauth: OAuthServer
+) -> None:
+    """What renews the next one was kept before the request was sent; whether that arrived is found out, or it is sent again."""
+    django_oauth.front.play(answer(1), answer(2), answer(3))
+    place.ok("apply", "--yes")
+    let_expire(place)
+    server.faults.add(action="delay", seconds=1.5, method="PUT", path="/data_sources/*", nth=1)
+    sent = len(server.writes)
+    command = [sys.executable, "-m", "reconciler", "token", "renew"]
+    with subprocess.Popen(command, cwd=place.root, env=clean_environment(place.env), stderr=subprocess.PIPE) as renewal:
+        for _ in range(200):
+            if len(server.writes) > sent or renewal.poll() is not None:
+                break
+            time.sleep(0.05)
+        renewal.kill()
+    again = place.ok("token", "renew", "--lock-timeout", "30")
+    assert "Fetched" not in again.output and changed(place) == []
+    assert held(server)["token"] == "canary-access-2" and len(connectors(server)) == 1
+    place.ok("token", "renew", "one")
+    assert held(server)["token"] == "canary-access-3"
+    sent_tokens = [request.body.decode() for request in django_oauth.token_requests]
+    assert ["refresh-1" in sent_tokens[1], "refresh-2" in sent_tokens[2], len(sent_tokens)] == [True, True, 3]
+    assert b"canary" not in state(place).read_bytes()
+
+
 def test_what_was_not_given_is_known(place: Workspace, server: Instance, django_oauth: OAuthServer) -> None:
     """Of two one is refused: partly done, and the next renewal does the other without fetching it again."""
     declare(place, django_oauth, "two")
@@ -124,14 +184,41 @@ def test_what_was_not_given_is_known(place: Workspace, server: Instance, django_
     before = {name: held(server, name)["token"] for name in ("one", "two")}
     number = connectors(server)["The one"]["id"]
     server.faults.add(action="fail_before", method="PUT", path=f"/data_sources/{number}", times=20)
-    partly = place.run("token", "renew")
+    partly = place.run("token", "renew", "-o", "json")
+    found = json.loads(partly.stdout)
+    fits(found, "tokens.schema.json")
+    assert (found["fetched"], found["given"], found["notGiven"][0]["connector"]) == (["one", "two"], ["two"], "one")
     assert partly.exit_code == 7 and "connector/one: the live store was not given its access token" in partly.stderr
     assert held(server, "one")["token"] == before["one"] and held(server, "two")["token"] != before["two"]
-    assert place.run("token", "status", "--check").exit_code == 10
+    none = place.run("token", "renew")
+    assert none.exit_code == 10 and "the live store was not given the access tokens, which are kept" in none.stderr
+    status = place.run("token", "status", "--check")
+    assert status.exit_code == 10 and [line.split()[-1] for line in status.stdout.splitlines()[:3]] == [
+        "GIVEN",
+        "no",
+        "yes",
+    ]
+    assert changed(place) == [("an older one", "written")]
     server.faults.replace([])
     assert place.ok("token", "renew").stdout == "Gave the live store 1 access token: one.\n"
     assert held(server, "one")["token"] != before["one"] and changed(place) == []
     assert len(django_oauth.token_requests) == 4
+
+
+def test_a_token_that_is_not_to_be_had_leaves_the_instance_alone(
+    place: Workspace, server: Instance, django_oauth: OAuthServer
+) -> None:
+    """It is told as elsewhere, and no run is noted; the next one gets it. A schedule gets what ends before its next run."""
+    place.ok("apply", "--yes")
+    idle = place.ok("token", "renew", "--within", "30m")
+    assert idle.stderr == "no access token is about to expire\n" and len(django_oauth.token_requests) == 1
+    sent = len(server.writes)
+    django_oauth.front.play(Answer("401 Unauthorized", b"{}"))
+    failed = place.run("token", "renew", "--within", "2h")
+    assert failed.exit_code == 10 and "401" in failed.stderr and len(server.writes) == sent
+    assert len(json.loads(place.ok("history", "-o", "json").stdout)["runs"]) == 1
+    assert "Gave the live store 1" in place.ok("token", "renew", "--within", "2h").stdout
+    assert place.run("token", "renew", "--within", "soon").exit_code == 64
 
 
 def test_a_token_that_somebody_overwrote_is_given_again(place: Workspace, server: Instance) -> None:

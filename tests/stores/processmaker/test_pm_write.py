@@ -139,7 +139,9 @@ def test_nothing_is_sent_that_changes_nothing(server: Instance) -> None:
     filed = {"spec": {**one.body["spec"], "categories": ["another"]}, "metadata": {"labels": {"x": "y"}}}
     writes.append(Write(Key("Connector", "another"), one.id, one.version, filed, {}, is_sealed_anew=False))
     outcomes = desk.store.write(writes)
-    assert [outcome.result for outcome in outcomes if outcome.id.startswith(("category", "group:"))] == [Result.DONE] * 2
+    assert [outcome.result for outcome in outcomes if outcome.id.startswith(("category", "group:"))] == [
+        Result.DONE
+    ] * 2
     assert [one["method"] for one in server.requests[since:] if one["method"] in ("POST", "DELETE")] == []
     assert not any(one["path"].startswith(("/groups/", "/data_source_categories/", "/permissions")) for one in server.requests[since:])  # fmt: skip
 
@@ -264,7 +266,9 @@ def test_a_token_that_is_ours_to_fetch(server: Instance) -> None:
     (outcome,) = desk.store.write([Write(Key("Connector", "one"), "", "", body, secrets)])
     assert outcome.result is Result.FAILED
     assert "not at hand" in outcome.reason
-    (outcome,) = desk.store.write([Write(Key("Connector", "one"), "", "", body, secrets, tokens={"": Secret("token-1")})])
+    (outcome,) = desk.store.write(
+        [Write(Key("Connector", "one"), "", "", body, secrets, tokens={"": Secret("token-1")})]
+    )
     assert outcome.result is Result.DONE
     assert server.store.connectors.rows[1]["authtype"] == "OAUTH2_BEARER"
     assert server.plaintext(1) == {"token": "token-1", "verify_certificate": True}
@@ -475,7 +479,9 @@ def test_a_run_that_is_to_end(server: Instance) -> None:
     desk = Desk(server, one_of(), in_flight=1)
     told: list[int] = []
     writes = [Write(Key("Category", f"c{number}"), "", "", category(f"c{number}")[1][0], {}) for number in range(12)]
-    outcomes = desk.store.carry_out(writes, Journal(), Carrying(False, told.append, lambda: bool(told) and told[-1] > 3))
+    outcomes = desk.store.carry_out(
+        writes, Journal(), Carrying(False, told.append, lambda: bool(told) and told[-1] > 3)
+    )
     done = [one for one in outcomes if one.result is Result.DONE]
     assert 3 < len(done) == len(server.store.categories.rows) < 12
     assert {one.reason for one in outcomes if one.result is Result.FAILED} == {"not begun, as the run was to end"}

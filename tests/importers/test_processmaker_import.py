@@ -386,6 +386,16 @@ def test_a_password_protects_the_file(workspace: Workspace) -> None:
         assert (done.exit_code, done.stderr[: len(message)]) == (code, message)
 
 
+def test_of_many_notes_those_of_weight_are_shown(workspace: Workspace) -> None:
+    """Whatever comes before them: what is a risk, then what is lost."""
+    items = [connector(f"C{number}", credentials={"token": "t"}, authtype="OAUTH2_BEARER") for number in range(25)]
+    items += [connector("Last", credentials={"verify_certificate": False}), connector("Wsdl", type="SOAP")]
+    workspace.write("export.json", json.dumps(package(**{f"u{number}": item for number, item in enumerate(items)})))
+    lines = workspace.ok("import", "processmaker", "export.json").stderr.splitlines()
+    assert [line.partition(":")[0] for line in lines[:4]] == ["risk", "risk", "lost", "changed"]
+    assert lines[20] == "... and 8 more; --all-notes lists them. In all:"
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -448,7 +458,7 @@ def test_any_export_is_valid_or_refused(entry: dict[str, Any], item: dict[str, A
 
 
 @pytest.mark.long
-@settings(suppress_health_check=SLOW, deadline=None, max_examples=1500)
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=600)
 @given(*PARTS)
 def test_many_exports_are_valid_or_refused(
     entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]

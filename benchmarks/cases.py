@@ -5,6 +5,7 @@ from functools import partial
 
 import applies
 import calls
+import instances
 import permissions
 import plans
 import servers
@@ -164,4 +165,25 @@ SERVERS = (
     Case("postgresql-apply-10k-sqlite", partial(servers.apply_against_sqlite, n=10_000), Goal(2), runs=3),
 )
 
-CASES = (*STARTING, *PLANS, *DRIFT, *VALIDATIONS, *APPLIES, *PERMISSIONS, *CALLS, *SERVERS)
+INSTANCES = (
+    Case(
+        "instance-plan-one-1k-fetching",
+        partial(instances.plan_against_fetching, n=1_000, unchanged=True),
+        Goal(1.3, requests=11),
+        runs=15,
+    ),
+    Case(
+        "instance-plan-one-1k-fetching-cold",
+        partial(instances.plan_against_fetching, n=1_000, unchanged=False),
+        Goal(1.3, requests=11),
+        runs=15,
+    ),
+    Case(
+        "instance-apply-1k-posting",
+        partial(instances.apply_against_posting, n=1_000, latency=0.02),
+        Goal(1 / 0.8, requests=1_100),
+        runs=5,
+    ),
+)
+
+CASES = (*STARTING, *PLANS, *DRIFT, *VALIDATIONS, *APPLIES, *PERMISSIONS, *CALLS, *SERVERS, *INSTANCES)

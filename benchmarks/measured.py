@@ -24,12 +24,14 @@ class Side:
         seconds: median wall time.
         megabytes: largest memory of all its processes together.
         runs: how many runs these are of.
+        requests: the most that one of them sent to a server; 0 where nobody counted.
     """
 
     label: str
     seconds: float
     megabytes: float
     runs: int
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def measured(case: Case, labels: tuple[str, ...], comparison: Comparison, run: s
 def side(label: str, samples: tuple[Sample, ...], peak: int) -> Side:
     """One command's runs in short."""
     seconds = median(sample.wall for sample in samples)
-    return Side(label, round(seconds, 4), round(peak / MEGABYTE, 1), len(samples))
+    requests = max(sample.requests for sample in samples)
+    return Side(label, round(seconds, 4), round(peak / MEGABYTE, 1), len(samples), requests)
 
 
 def exponent(case: Case, ratio: float) -> float:
@@ -118,7 +121,8 @@ def is_met(goal: Goal | None, result: Measured) -> bool | None:
         return None
     lean = goal.peak_megabytes is None or result.ours.megabytes <= goal.peak_megabytes
     flat = goal.peak_ratio is None or result.peak_ratio <= goal.peak_ratio
-    return result.ratio <= goal.ratio and lean and flat
+    few = goal.requests is None or result.ours.requests <= goal.requests
+    return result.ratio <= goal.ratio and lean and flat and few
 
 
 def number(ratio: float) -> str:
@@ -134,9 +138,10 @@ def goal_text(goal: Goal | None, growth: int = 0) -> str:
         return ""
     flat = f", {goal.peak_ratio:g} times the memory" if goal.peak_ratio else ""
     lean = f", {goal.peak_megabytes:.0f} MB" if goal.peak_megabytes else ""
+    few = f", {goal.requests:,} requests" if goal.requests else ""
     inverse = 1 / goal.ratio
     plain = f"{goal.ratio:g}" if inverse < 2 else f"1/{inverse:,.0f}"
-    return f"≤ {'exponent ' if growth else ''}{plain}{flat}{lean}"
+    return f"≤ {'exponent ' if growth else ''}{plain}{flat}{lean}{few}"
 
 
 def load(path: Path) -> Stored:

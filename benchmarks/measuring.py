@@ -31,6 +31,7 @@ class Command:
         prepare: what has to be done before each run; not timed.
         once: run it a single time and without warm-up, because it takes minutes.
         says: what it has to print, so that a wrong answer is never measured; "" for whatever it says.
+        requests: gives how many a server got of each run; None where nobody counts.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Command:
     prepare: Callable[[], None] = field(default=lambda: None)
     once: bool = False
     says: str = ""
+    requests: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class Sample:
         cpu: user and system seconds, children included.
         peak: bytes of the largest process.
         others: seconds of processor time that went elsewhere meanwhile.
+        requests: to a server; 0 where nobody counts.
     """
 
     wall: float
     cpu: float
     peak: int
     others: float
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class Meter:
         if command.says.encode() not in self.log.read_bytes():
             raise CommandFailed(f"{command.label}: did not say {command.says!r}\n{self._tail()}")
         cpu = usage.ru_utime + usage.ru_stime
-        return Sample(wall, cpu, usage.ru_maxrss * KIB, busy - cpu)
+        return Sample(wall, cpu, usage.ru_maxrss * KIB, busy - cpu, command.requests() if command.requests else 0)
 
     def _tail(self) -> str:
         """End of what the last command wrote."""

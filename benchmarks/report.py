@@ -72,7 +72,12 @@ def row(result: Result) -> str:
 
 def side(one: Side, less: str = "") -> tuple[str, str, str]:
     """Cells of one side: what ran, median wall time, largest memory."""
-    return one.label + less, f"{one.seconds:.3f}" + (" (one run)" if one.runs == 1 else ""), f"{one.megabytes:.0f}"
+    counted = f", {one.requests} requests" if one.requests else ""
+    return (
+        one.label + less + counted,
+        f"{one.seconds:.3f}" + (" (one run)" if one.runs == 1 else ""),
+        f"{one.megabytes:.0f}",
+    )
 
 
 def as_json(results: list[Result], omissions: list[Omission], facts: dict[str, Any]) -> str:

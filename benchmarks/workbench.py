@@ -26,11 +26,13 @@ class Goal:
         ratio: of wall times, ours to the other's; of a case with `growth` the exponent.
         peak_megabytes: memory of ours, all its processes.
         peak_ratio: of memory, ours to the other's.
+        requests: to a server.
     """
 
     ratio: float
     peak_megabytes: float | None = None
     peak_ratio: float | None = None
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

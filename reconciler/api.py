@@ -10,7 +10,7 @@ from typing import TypeVar
 from reconciler.core.model import Key, Resource
 from reconciler.core.ports.source import Desired
 from reconciler.core.progress import UNTOLD
-from reconciler.diagnostics import has_errors
+from reconciler.diagnostics import has_errors, sorted_diagnostics
 from reconciler.errors import InvalidDefinitions, UsageError
 from reconciler.kinds.merge import document
 from reconciler.kinds.registry import API_VERSION
@@ -56,17 +56,26 @@ class Repository:
     def _desired(self) -> Desired:
         return self._source.load()
 
-    def validate(self) -> ValidationResult:
+    def validate(self, *, target: str | None = None) -> ValidationResult:
         """Check everything, as `reconciler validate` does; offline, and without any secret.
 
+        Args:
+            target: name of one whose live store has to be able to hold all of it; the store is not asked.
+
         Raises:
-            UsageError: `ref` names nothing.
+            InvalidDefinitions: `target` is given, and the settings are wrong.
+            UsageError: `ref` or `target` names nothing.
             SourceUnavailable: git or the file system does not give what was asked for.
         """
         from reconciler.render import diagnostics as render
 
         desired = self._desired
         found = found_in(self._root, self._source, desired, settings=not self._ref)
+        if target is not None:
+            from reconciler.wiring.limits import held_against_target
+
+            held = held_against_target(self._root, target, desired.resources, self._source.read, os.environ)
+            found = sorted_diagnostics([*found, *held.found])
         checked = render.Checked(len(desired.files), desired.documents, desired.files, __version__)
         return ValidationResult.model_validate_json(render.render("json", found, checked=checked))
 

@@ -21,6 +21,10 @@ PRIVATE_OWNER = "local"
 """Owner in a store that lies inside the repository and so belongs to nobody else."""
 
 
+def silent(text: str) -> None:
+    """Say nothing."""
+
+
 class Settings(Struct, frozen=True):
     """Everything that a run depends on beside the definitions.
 
@@ -52,6 +56,7 @@ class Settings(Struct, frozen=True):
         plan_checks_secrets: whether a plan does so too, which the operator alone can say: the project file may be that
             of a branch that nobody has judged.
         fetch_tokens: whether every apply fetches the access tokens that are missing or due.
+        say: told in a sentence why nothing happens for a while.
     """
 
     root: Path
@@ -83,6 +88,7 @@ class Settings(Struct, frozen=True):
     quarantine_days: int
     helpers: Mapping[str, Mapping[str, Any]]
     elsewhere: tuple[str, ...] = ()
+    say: Callable[[str], None] = silent
 
 
 class Overrides(Struct, frozen=True):
@@ -90,6 +96,7 @@ class Overrides(Struct, frozen=True):
 
     Attributes:
         judged: whether the command writes, so that whoever starts it stands for what the repository's settings say.
+        say: told in a sentence why nothing happens for a while.
     """
 
     target: str | None = None
@@ -101,6 +108,7 @@ class Overrides(Struct, frozen=True):
     tokens: str | None = None
     lock_seconds: float | None = None
     judged: bool = False
+    say: Callable[[str], None] = silent
 
 
 def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private: Callable[[str], bool]) -> Settings:
@@ -150,6 +158,7 @@ def settle(root: Path, project: Mapping[str, Any], given: Overrides, is_private:
         quarantine_days=target.get("quarantineDays", QUARANTINE_DAYS),
         elsewhere=tuple(project.get("definedElsewhere", ())),
         helpers=project.get("secrets", {}).get("helpers", {}),
+        say=given.say,
     )
 
 

@@ -61,3 +61,15 @@ def test_two_instances_and_a_web_form(example: tuple[Path, dict[str, str]]) -> N
     assert "   10 Generated: ACTIVE\n" in by_hand(folder, environment, "production")
     assert by_hand(folder, environment, "test", "Fleet", "authtype=X").startswith("error: 422 {")
     assert by_hand(folder, {}, "test") == "error: no target test, or no TEST_TOKEN; run: . .live/environment\n"
+
+
+def test_its_definitions() -> None:
+    """Are valid, for both instances, and canonical."""
+    commands = [
+        ("validate", "--strict"),
+        *(("validate", "--target", name) for name in ("test", "production")),
+        ("fmt", "--check"),
+    ]
+    for command in commands:
+        done = run_command("-C", EXAMPLE, *command, cwd=EXAMPLE)
+        assert done.exit_code == 0, done.stdout + done.stderr

@@ -64,6 +64,7 @@ def open_run(
         tokens=flags.tokens if flags else None,
         lock_seconds=flags.lock_timeout if flags else None,
         judged=judged,
+        say=say,
     )
     settings = settings_of(root, overrides, reading=reading)
     if said.verbose:
@@ -86,6 +87,7 @@ def settings_of_run(*, judged: bool = False) -> Settings:
         env_file=said.env_file,
         secrets_allowed=said.secrets_allowed,
         judged=judged,
+        say=say,
     )
     return load_settings(locate_root(said.directory), overrides)
 

@@ -2,18 +2,22 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from reconciler.cli.boundary import SignalInterrupts
 from reconciler.cli.completion import CONNECTOR
-from reconciler.cli.options import SectionedGroup, choose_format, common_options
+from reconciler.cli.execution import lock_timeout_option
+from reconciler.cli.options import SectionedGroup, choose_format, common_options, parse_duration
 from reconciler.cli.output import answer, columns_of, options, say, say_error, wants_color
-from reconciler.cli.run import actor_of_run, named_actor, open_run
+from reconciler.cli.run import actor_of_run, named_actor, open_run, warn_lost
 from reconciler.core.ports.store import RunInfo
 from reconciler.errors import ExitCode
 from reconciler.render.style import plural
+from reconciler.wiring.plan import PlanFlags
 from reconciler.wiring.run import now, open_tokens
 
 if TYPE_CHECKING:
@@ -74,6 +78,7 @@ def status(connectors: tuple[str, ...], check: bool) -> int:
 def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         common_options(),
+        lock_timeout_option(),
         click.option("--parallelism", type=click.IntRange(1, 256), metavar="N", help="How many requests are under way at once; default 8."),
         click.argument("connectors", nargs=-1, type=CONNECTOR, metavar="[CONNECTOR]..."),
     ):  # fmt: skip
@@ -89,7 +94,7 @@ def _care_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ),
 )
 @_care_options
-def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
+def fetch(connectors: tuple[str, ...], **how: Any) -> int:
     """Get access tokens by the credentials.
 
     Of the connectors named, whatever is stored; without names of all that have no token yet.
@@ -98,15 +103,19 @@ def fetch(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """
     from reconciler.services.token_upkeep import FETCH, fetch
 
-    return _care(fetch, FETCH, connectors, parallelism, nothing="no access token is missing")
+    return _care(_Wanted(fetch, FETCH, "no access token is missing"), connectors, **how)
 
 
 @token.command(
     "renew",
-    examples=(("reconciler token renew", "all that expire soon, from a nightly job"),),
+    examples=(
+        ("reconciler token renew", "all that expire soon"),
+        ("reconciler token renew --within 2h", "all that do not last until the next run of an hourly job"),
+    ),
 )
 @_care_options
-def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
+@click.option("--within", metavar="TIME", help="Also those that expire within this time, such as 90m or 2h.")
+def renew(connectors: tuple[str, ...], within: str | None, **how: Any) -> int:
     """Renew access tokens, by refresh tokens where there are.
 
     Of the connectors named; without names of all whose token has expired or is about to.
@@ -115,32 +124,40 @@ def renew(connectors: tuple[str, ...], parallelism: int | None) -> int:
     """
     from reconciler.services.token_upkeep import RENEW, renew
 
-    return _care(renew, RENEW, connectors, parallelism, nothing="no access token is about to expire")
+    ahead = parse_duration("--within", within) if within else 0
+    return _care(_Wanted(partial(renew, within=ahead), RENEW, "no access token is about to expire"), connectors, **how)
 
 
-def _care(
-    verb: "Callable[[Store, TokenTools, Sequence[str], Carer], Care]",
-    name: str,
-    connectors: Sequence[str],
-    parallelism: int | None,
-    *,
-    nothing: str,
-) -> int:
+class _Wanted(Struct, frozen=True):
+    """What is to be done.
+
+    Attributes:
+        name: what the history calls it.
+        nothing: what is said where there is nothing to do.
+    """
+
+    verb: "Callable[[Store, TokenTools, Sequence[str], Carer], Care]"
+    name: str
+    nothing: str
+
+
+def _care(wanted: _Wanted, connectors: Sequence[str], parallelism: int | None, lock_timeout: float | None) -> int:
     from reconciler.render.records import care_json
     from reconciler.services.enforcement import Caller
     from reconciler.services.token_upkeep import Carer, refuse_failed
 
     chosen = choose_format(FORMATS)
-    run = open_run(judged=True)
+    run = open_run(PlanFlags("", True, False, None, None, None, lock_timeout=lock_timeout), judged=True)
+    warn_lost(run.settings)
     tools = open_tokens(run.settings, run.store, parallelism, run.progress)
     interrupts = click.get_current_context().find_object(SignalInterrupts) or SignalInterrupts()
-    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), name)
+    info = RunInfo(actor_of_run(), run.settings.owner, run.settings.target, "", now(), wanted.name)
     with run.progress:
-        care = verb(run.store, tools, connectors, Carer(Caller(named_actor(), now()), info, interrupts))
+        care = wanted.verb(run.store, tools, connectors, Carer(Caller(named_actor(), now()), info, interrupts))
     if chosen == "json":
         answer(care_json(care))
     elif not options().quiet:
-        _say(care, nothing if not connectors else "nothing to do")
+        _say(care, wanted.nothing if not connectors else "nothing to do")
     for whose, failure in care.kept.items():
         say_error(
             f"connector/{whose}: the live store was not given its access token: {failure.message}", hint=failure.hint

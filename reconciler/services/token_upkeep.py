@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from reconciler.core.calls import Care, Condition, TokenKey, TokenState, Whose, condition_of
+from reconciler.core.calls import Care, TokenKey, TokenState, Whose, is_due, later, moment
 from reconciler.core.model import Key, LiveConnector
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Outcome, Result
@@ -75,20 +75,22 @@ def fetch(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> C
         UsageError: a name is not that of a live connector that needs a token.
         StoreLocked: another run writes to a store that is to be given tokens; nothing is fetched then.
     """
-    return _care(store, tools, names, by, renewing=False)
+    return _care(store, tools, _work(store, tools, names, None), by)
 
 
-def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer) -> Care:
+def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, within: float = 0) -> Care:
     """Get tokens, by refresh tokens where there are: of the connectors named, else of those that are due.
+
+    Args:
+        within: seconds; what expires in that time is due as well.
 
     Raises:
         NotPermitted, UsageError, StoreLocked: see `fetch`.
     """
-    return _care(store, tools, names, by, renewing=True)
+    return _care(store, tools, _work(store, tools, names, within), by)
 
 
-def _care(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, renewing: bool) -> Care:
-    work = _work(store, tools, names, renewing=renewing)
+def _care(store: Store, tools: TokenTools, work: _Work, by: Carer) -> Care:
     by.caller.permit(store, work.connectors(), "fetch the token of")
     if gives_tokens(store) and (work.jobs or work.waiting):
         return _got_and_given(work, store, tools, by)
@@ -96,7 +98,8 @@ def _care(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, r
     return replace(care, given=()) if gives_tokens(store) else care
 
 
-def _work(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bool) -> _Work:
+def _work(store: Store, tools: TokenTools, names: Sequence[str], within: float | None) -> _Work:
+    """What there is to be done, to renew what expires within some seconds; or, where these are None, to fetch."""
     states, now = tools.keeper.states(), tools.clock()
     work = _Work()
     chosen = chosen_connectors(store, names, secrets=True)
@@ -113,12 +116,16 @@ def _work(store: Store, tools: TokenTools, names: Sequence[str], *, renewing: bo
             work.failed[whose] = failure
             continue
         good = state if state and state.made_with == job.made_with else None
-        is_due = good is not None and condition_of(good, now) is not Condition.VALID
-        if names or (is_due if renewing else good is None):
-            work.jobs.append((found, job if renewing else with_refresh(job, None)))
-        elif good and not is_due and given is not None and held.get(key) != good.obtained:
+        if names or (good is None if within is None else good is not None and _is_due(good, now, within)):
+            work.jobs.append((found, with_refresh(job, None) if within is None else job))
+        elif good and not is_due(good, now) and given is not None and held.get(key) != good.obtained:
             work.waiting.append((found, whose))
     return work
+
+
+def _is_due(state: TokenState, now: str, within: float) -> bool:
+    ends_soon = state.expires is not None and moment(state.expires) <= moment(later(now, within))
+    return is_due(state, now) or ends_soon
 
 
 def _got(work: _Work, tools: TokenTools) -> Care:
@@ -132,29 +139,36 @@ def _got(work: _Work, tools: TokenTools) -> Care:
 def _got_and_given(work: _Work, store: Store, tools: TokenTools, by: Carer) -> Care:
     """Get the tokens, keep them, and only then give them away: what is not given now is known to be missing there.
 
+    Where records moved since they were looked at, they are looked at once more: a token must not wait for that.
+
     Raises:
         StoreLocked: another run has the right to write; nothing was got.
     """
-    changes = _changes(work, store)
-    with store.lease(by.run, by.interrupts) as lease:
-        care = _got(work, tools)
-        given = {*care.done, *(whose for _, whose in work.waiting)}
-        writes = [_write(found, changes, given, store, tools) for found in work.connectors() if _names(found, given)]
-        writes = [write for write in writes if write.handed]
-        if not writes:
-            refuse_failed(care)
-            return replace(care, given=())
-        lease.check()
-        run = replace(by.run, partly=bool(care.failed))
+    chosen, wanted = list(work.connectors()), {whose for _, whose in work.waiting}
+    care: Care | None = None
+    while True:
+        gifts = _gifts(chosen, store)
         try:
-            outcomes = lease.carry_out(
-                run,
-                lambda session: session.write(writes, tools.progress, goes_on=True),
-                lambda session: session.foresee(writes, None),
-            )
+            with store.lease(by.run, by.interrupts) as lease:
+                is_first = care is None
+                care = care or _got(work, tools)
+                writes = list(_writes(gifts, wanted.union(care.done), store, tools))
+                if not writes:
+                    refuse_failed(care)
+                    return replace(care, given=())
+                lease.check()
+                outcomes = lease.carry_out(
+                    replace(by.run, partly=bool(care.failed)),
+                    lambda session: session.write(writes, tools.progress, goes_on=True),  # noqa: B023 (it is done at once)
+                    lambda session: session.foresee(writes, None),  # noqa: B023
+                )
+                return _told(care, writes, outcomes)
         except (RecordConflict, StoreUnavailable) as failure:
-            raise _kept(failure) from failure
-    return _told(care, writes, outcomes)
+            if care is None:
+                raise
+            if not is_first or isinstance(failure, StoreUnavailable):
+                raise _kept(failure) from failure
+        chosen = list(store.connectors([found.name for found in chosen]))
 
 
 def _kept(failure: RecordConflict | StoreUnavailable) -> ReconcilerError:
@@ -175,31 +189,47 @@ def _told(care: Care, writes: Sequence[PlannedWrite], outcomes: Sequence[Outcome
     return replace(care, given=tuple(sorted(given)), kept=kept)
 
 
-def _changes(work: _Work, store: Store) -> dict[str, Change]:
-    """By connector the change that gives the live record a token, and leaves everything else as it is."""
-    chosen = list(work.connectors())
-    records, bodies = store.records(), store.bodies([found.uid for found in chosen])
-    changes = {}
+class _Gift(Struct, frozen=True):
+    """What a connector may be given.
+
+    Attributes:
+        change: gives the live record tokens, and leaves everything else as it is.
+        held: by authorization when the token was obtained that it has.
+    """
+
+    found: LiveConnector
+    change: Change
+    held: Mapping[str, str]
+
+
+def _gifts(chosen: Sequence[LiveConnector], store: Store) -> list[_Gift]:
+    records, bodies, held = store.records(), store.bodies([found.uid for found in chosen]), held_by(store)
+    gifts = []
     for found in chosen:
         key = Key("Connector", found.name)
         live, _ = readable(key.kind, bodies[found.uid].live)
         fields = tuple(map(handed_field, with_tokens(found.spec)))
-        resource = resource_of(key, live.value, "")
-        changes[found.uid] = Change(Action.UPDATE, key, resource, records[key], live, live, fields)
-    return changes
+        change = Change(Action.UPDATE, key, resource_of(key, live.value, ""), records[key], live, live, fields)
+        gifts.append(
+            _Gift(found, change, {name: obtained for (uid, name), obtained in held.items() if uid == found.uid})
+        )
+    return gifts
 
 
-def _write(
-    found: LiveConnector, changes: Mapping[str, Change], given: Collection[Whose], store: Store, tools: TokenTools
-) -> PlannedWrite:
-    """What gives a record those of its tokens that it is to have, and nothing where that is none."""
-    write = with_tokens_alone(PlannedWrite(changes[found.uid], found.uid), found, store, tools)
-    names = _names(found, given)
-    return replace(write, handed={name: token for name, token in write.handed.items() if name in names})
-
-
-def _names(found: LiveConnector, given: Collection[Whose]) -> frozenset[str]:
-    return frozenset(one.authorization for one in given if one.connector == found.name)
+def _writes(
+    gifts: Sequence[_Gift], wanted: Collection[Whose], store: Store, tools: TokenTools
+) -> Iterator[PlannedWrite]:
+    """What gives the connectors those of the tokens that they do not have yet."""
+    for gift in gifts:
+        names = frozenset(one.authorization for one in wanted if one.connector == gift.found.name)
+        write = with_tokens_alone(PlannedWrite(gift.change, gift.found.uid), gift.found, store, tools)
+        handed = {
+            name: token
+            for name, token in write.handed.items()
+            if name in names and gift.held.get(name) != token.state.obtained
+        }
+        if handed:
+            yield replace(write, handed=handed)
 
 
 def _job(found: LiveConnector, by: Authorization, state: TokenState | None, tools: TokenTools) -> TokenJob:

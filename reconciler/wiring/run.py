@@ -239,10 +239,10 @@ def open_both(settings: Settings, environment: Mapping[str, str]) -> "tuple[Stat
     password = password_of(settings, environment, own)
     context = replace(plain, password=password, trusted=settings.judged or settings.store_given, writes=settings.judged)
     refuse_unnamed_server(settings, environment)
-    asking = replace(context, password=None)
+    asking = replace(context, password=None, say=settings.say)
     if settings.is_own:
         credentials = credentials_of(settings, environment, own)
-        asking = replace(context, options=settings.options, credentials=credentials)
+        asking = replace(asking, password=password, options=settings.options, credentials=credentials)
     opened = open_url(settings.store, asking)
     if isinstance(opened, State):
         return opened, None

@@ -5,10 +5,13 @@ It stands between the two as a proxy: what is not described never arrives, and P
 
 import copy
 import json
+import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+from conftest import run_command
 from programs import program
 from servers.process import HOST, answers, free_port, launch, wait
 from servers.processmaker import instance
@@ -17,6 +20,7 @@ from servers.processmaker_life import DS, life
 from simulator.profiles import API
 
 pytestmark = pytest.mark.long
+EXAMPLE = Path(__file__).parents[2] / "examples" / "processmaker"
 OWN = "https://stoplight.io/prism/errors#"  # how Prism's own answers begin
 
 
@@ -68,3 +72,25 @@ def test_it_finds_an_answer_that_is_wrong(tmp_path):
         server.store.add_connector("one", [1], description=7)
         answer, faults = send(address, server, "GET", DS)
         assert answer.json()["type"] == OWN + "VIOLATIONS" and not faults
+
+
+@pytest.mark.parametrize("profile", ["4.14", "2020"])
+def test_it_lets_a_whole_apply_pass(profile, tmp_path):
+    """Of the example: what is not described would not arrive, and what is answered in another form would end the run."""
+    for name in ("connectors", "policies"):
+        shutil.copytree(EXAMPLE / name, tmp_path / name)
+    (tmp_path / "connectors/stock.yaml").unlink()  # its token would be fetched from a server that is not there
+    seed = json.loads((EXAMPLE / "seeds/test.json").read_text("utf-8"))
+    with instance(profile, seed=seed) as server, prism(server, tmp_path) as address:
+        target = f"{{store: processmaker+{address}, token: {{env: TOKEN}}, processmaker: {{allowPlainHttp: a test}}}}"
+        project = f"apiVersion: reconciler/v1\nkind: Project\nowner: acme/connectors\ntargets: {{test: {target}}}\n"
+        (tmp_path / "reconciler.yaml").write_text(project, "utf-8")
+        given = ["--env-file", EXAMPLE / "test.env.example"]
+        for command in (["store", "check"], ["apply", "--adopt", "--yes"], ["plan"]):
+            done = run_command(*command, *given, cwd=tmp_path, env={"TOKEN": server.token()})
+            assert done.exit_code == 0, done.stdout + done.stderr
+        assert done.stdout.startswith("Nothing to do")
+        (tmp_path / "connectors/tickets.yaml").unlink()
+        done = run_command("apply", "--yes", *given, cwd=tmp_path, env={"TOKEN": server.token()})
+        assert done.exit_code == 0, done.stdout + done.stderr
+        assert {one["user"] for one in server.requests} == {"admin"}

@@ -125,6 +125,7 @@ class DriverContext(Struct, frozen=True):
         options: what the target says of a server of its scheme beside the URL, as the project file has it.
         credentials: gives what proves who asks that server, by its place in the target, such as "token"; as `password`.
         cache: a folder of the user's for what may be removed at any time, each driver in one of its own; "" for none.
+        say: tells whoever watches, in a sentence, why nothing happens for a while.
     """
 
     root: Path
@@ -138,6 +139,7 @@ class DriverContext(Struct, frozen=True):
     options: Mapping[str, Any] = {}
     credentials: Mapping[str, Callable[[], Secret]] = {}
     cache: str = ""
+    say: Callable[[str], None] = lambda _: None
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""

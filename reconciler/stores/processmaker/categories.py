@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.kinds.connector import canonical_category
 from reconciler.stores.processmaker.canonical import digest, is_set, text_of, trimmed
-from reconciler.stores.processmaker.merging import carried, metadata_of, spec_of
+from reconciler.stores.processmaker.merging import carried, metadata_of, sound_spec
 from reconciler.stores.processmaker.parts import optional, record, text
 from reconciler.stores.processmaker.rows import CategoryRow
 
@@ -38,15 +38,16 @@ def category_digest(row: CategoryRow) -> str:
     return digest([trimmed(row.name), row.status, row.is_system])
 
 
-def category_body(row: CategoryRow, known: Any) -> dict[str, Any]:
+def category_body(row: CategoryRow, known: Any) -> Any:
     """The canonical body of a row, with what it cannot hold from the known body; that one itself where it holds it.
 
     Args:
         known: what was last seen of it, None for nothing.
     """
     live = {"displayName": trimmed(row.name), "status": row.status.lower()}
-    spec = carried(spec_of(known), image(spec_of(known)), live)
-    return known if spec is spec_of(known) else metadata_of(known) | {"spec": canonical_category(spec)}
+    spec = sound_spec("Category", known)
+    made = carried(spec, image(spec), live)
+    return known if made is spec else metadata_of(known) | {"spec": canonical_category(made)}
 
 
 def image(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,19 +5,20 @@ says but `verify`, and where secrets are read from. Of an authorization it shows
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
+from reconciler.core.diff import same
 from reconciler.core.secret import Secret
 from reconciler.kinds.authorization_blocks import entry_address
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.connector import canonical
 from reconciler.stores.processmaker.canonical import digest, entries_of, is_set, text_of, trimmed
 from reconciler.stores.processmaker.categories import status_of
-from reconciler.stores.processmaker.endpoints import declared_image, endpoint_fields, live_image
-from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, spec_of
+from reconciler.stores.processmaker.endpoints import GROUPS, declared_image, endpoint_fields, live_image
+from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.names import variable
 from reconciler.stores.processmaker.parts import content, optional, record, refuse, text, whole
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
@@ -80,7 +81,8 @@ def left_alone(row: ConnectorRow, categories: Mapping[int, CategoryRow], *, is_c
     """Why a connector is nobody's to manage, in words; "" where it is somebody's.
 
     Args:
-        is_claimed: whether it is declared or owned: then one that leads to a collection is as good as any other.
+        is_claimed: whether it is declared or owned: then one that leads to a collection is as good as any other, and
+            an authorization that we do not know is a change by hand.
     """
     if row.type != "REST":
         return SOAP if row.type == SOAP else OTHER_TYPE
@@ -89,9 +91,11 @@ def left_alone(row: ConnectorRow, categories: Mapping[int, CategoryRow], *, is_c
     filed = [categories[number] for number in row.categories if number in categories]
     if any(category.is_system for category in filed):
         return SYSTEM
+    if is_claimed:
+        return ""
     if row.authtype not in _AUTHTYPES.values():
         return OTHER_METHOD
-    return "" if is_claimed or not _is_generated(row, filed) else COLLECTION
+    return COLLECTION if _is_generated(row, filed) else ""
 
 
 def _is_generated(row: ConnectorRow, filed: list[CategoryRow]) -> bool:
@@ -102,8 +106,9 @@ def _is_generated(row: ConnectorRow, filed: list[CategoryRow]) -> bool:
 
 
 def authtype_of(spec: Mapping[str, Any]) -> str:
-    """What an instance calls the authorization of a connector."""
-    return _AUTHTYPES.get(spec.get("authorization", {}).get("method", "none"), "")
+    """What an instance calls the authorization of a connector; one that only it knows has its word for a method."""
+    method: str = spec.get("authorization", {}).get("method", "none")
+    return _AUTHTYPES.get(method, method)
 
 
 def image(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,16 +136,24 @@ def connector_body(row: ConnectorRow, known: Any, category_names: Mapping[int, s
         known: what was last seen of it, or was to be written; None for nothing.
         category_names: by id, as we call them.
     """
-    spec, declared = spec_of(known), image({})
     with suppress(KeyError, TypeError, AttributeError):
-        declared = image(spec)
+        declared = image(spec_of(known))
+        if known is not None and same(_live_image(row, declared, category_names), declared):
+            return known
+    spec, declared = _sound(known)
     live = _live_image(row, declared, category_names)
     made = carried(spec, declared, live)
-    if made is spec:
-        return known
     if made.get("authorization") == live["authorization"]:
         made = {**made, "authorization": _unknown_authorization(row.name, row.authtype)}
     return metadata_of(known) | {"spec": canonical(made)}
+
+
+def _sound(known: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The spec of a known body and what an instance holds of it; of what somebody made none of, nothing."""
+    spec = sound_spec("Connector", known)
+    with suppress(KeyError, TypeError, AttributeError):
+        return spec, image(spec)
+    return {}, image({})
 
 
 def _live_image(row: ConnectorRow, declared: Mapping[str, Any], category_names: Mapping[int, str]) -> dict[str, Any]:
@@ -179,7 +192,7 @@ def _unknown_authorization(name: str, authtype: str) -> dict[str, Any]:
                 "username": {"env": variable(name, "username")},
                 "password": {"env": variable(name, "password")},
             }
-    return {"method": "none"}
+    return {"method": "none" if authtype == NONE else authtype}
 
 
 def connector_fields(
@@ -223,17 +236,30 @@ def seal(row: ConnectorRow, body: Any) -> str:
 
     "" where it has none, or shows none.
     """
-    found = []
     with suppress(KeyError, TypeError, AttributeError):
-        endpoints, there = image(spec_of(body))["endpoints"], entries_of(row.endpoints)
-        for purpose in sorted(endpoints.keys() & there.keys()):
-            for group in ("params", "headers"):
-                secret = {told for told, item in numbered(endpoints[purpose][group]) if isinstance(item["value"], dict)}
-                listed = there[purpose].get(group)
-                items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-                found += [
-                    [purpose, group, str(told), text_of(item.get("value"))]
-                    for told, item in numbered(items, "key")
-                    if told in secret
-                ]
-    return digest([row.seal, sorted(found)]) if found else row.seal
+        endpoints = spec_of(body).get("endpoints", {}).items()
+        secret = {
+            (purpose, group): entries for purpose, endpoint in endpoints for group, entries in _secret_groups(endpoint)
+        }
+        if secret:
+            return digest([row.seal, sorted(_values_there(row, secret))])
+    return row.seal
+
+
+def _secret_groups(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for group in GROUPS:
+        entries = endpoint.get(group)
+        if entries and any(isinstance(entry.get("value"), dict) for entry in entries):
+            yield group, entries
+
+
+def _values_there(row: ConnectorRow, secret: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Iterator[list[str]]:
+    """What stands in the clear where there are secrets, with its place."""
+    there = entries_of(row.endpoints)
+    for (purpose, group), entries in secret.items():
+        wanted = {told for told, entry in numbered(entries) if isinstance(entry.get("value"), dict)}
+        listed = there.get(purpose, {}).get(group)
+        items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+        for told, item in numbered(items, "key"):
+            if told in wanted:
+                yield [purpose, group, str(told), text_of(item.get("value"))]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.secret import Secret
-from reconciler.kinds.authorization_blocks import OWN
 from reconciler.stores.processmaker.connectors import BASIC, BEARER, NONE, PASSWORD, authtype_of
 
 _KEYS = {
@@ -20,7 +19,7 @@ _KEYS = {
 """By sort our keys and the instance's."""
 
 
-def _is_token_ours(spec: Mapping[str, Any]) -> bool:
+def is_token_ours(spec: Mapping[str, Any]) -> bool:
     """Whether the instance is given an access token that we fetch, because it cannot fetch that itself."""
     block = spec.get("authorization", {})
     return authtype_of(spec) == BEARER and "token" not in block
@@ -40,9 +39,9 @@ def credentials(body: Mapping[str, Any], secrets: Mapping[str, Secret], token: S
     block = spec.get("authorization", {})
     made: dict[str, Any] = {"verify_certificate": spec.get("tls", {}).get("verify", True)}
     authtype = authtype_of(spec)
-    if _is_token_ours(spec):
+    if is_token_ours(spec):
         if token is None:
-            raise KeyError(OWN)
+            raise KeyError("authorization.token")
         return made | {"token": token.reveal()}
     if authtype == BEARER:
         return made | {"token": secrets["authorization.token"].reveal()}

@@ -37,4 +37,5 @@ def open_client(url: str, context: DriverContext) -> Client:
         lambda post: Login(address, context.credentials, post),
         options,
         trust=lambda: trust_of(options, context.root),
+        say=context.say,
     )

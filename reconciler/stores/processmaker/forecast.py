@@ -54,7 +54,7 @@ def _requests(run: Run, rights: Rights, order: Order) -> int:
 
 def _notes(run: Run, rights: Rights, requests: int) -> Iterator[str]:
     if requests > 1:
-        yield "an instance has no transactions: each request is noted before it is sent, and what fails or is cut off is told, and done by the next apply"  # fmt: skip
+        yield "an instance has no transactions and does not compare before it writes: each record is looked at just before and after, what others write in that moment is lost, and what fails or is cut off is told, and done by the next apply"  # fmt: skip
     yield from _of_deletes(run)
     sealed = [index for index, write in enumerate(run.writes) if write.key.kind == "Connector" and write.body is not None and run.sends_credentials(write)]  # fmt: skip
     if sealed:

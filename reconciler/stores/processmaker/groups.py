@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.kinds.policies import canonical_group
 from reconciler.stores.processmaker.canonical import digest, is_set, text_of, trimmed
 from reconciler.stores.processmaker.categories import status_of
-from reconciler.stores.processmaker.merging import carried, metadata_of, spec_of
+from reconciler.stores.processmaker.merging import carried, metadata_of, sound_spec
 from reconciler.stores.processmaker.parts import optional, record, refuse, text, whole_text
 from reconciler.stores.processmaker.rows import GroupRow, UserRow
 
@@ -73,7 +73,7 @@ def group_body(row: GroupRow, known: Any, user_names: Mapping[int, str], group_n
         known: what was last seen of it, None for nothing.
         user_names: of all users that may be members, by id; groups' as we call them. Others are left out.
     """
-    spec = spec_of(known)
+    spec = sound_spec("Group", known)
     live: dict[str, Any] = {"displayName": trimmed(row.name), "description": text_of(row.description)}
     made = carried(spec, image(spec), live)
     before = spec.get("members")

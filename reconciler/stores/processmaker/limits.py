@@ -5,7 +5,6 @@ from typing import Any
 
 from reconciler.core.model import Key
 from reconciler.diagnostics import Finding, Path, Place
-from reconciler.kinds.policies import without_expired
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker.connector_limits import of_connector
 from reconciler.stores.processmaker.facts import Facts
@@ -45,16 +44,6 @@ def ends_by_apply(bodies: Iterable[Body]) -> tuple[str, ...]:
     return (
         f"{those} by an apply alone, {first}: ProcessMaker keeps the permissions until somebody runs one after that",
     )
-
-
-def standing(body: Body, now: str) -> Body:
-    """The body of a policy without the grants that have ended: what an apply gives by it.
-
-    Args:
-        now: RFC 3339.
-    """
-    spec, gone = without_expired(body["spec"], now)
-    return {**body, "spec": spec} if gone else body
 
 
 def _name(spec: Body) -> Iterator[Finding]:

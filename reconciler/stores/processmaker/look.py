@@ -17,7 +17,7 @@ from reconciler.stores.processmaker.members import read_members
 from reconciler.stores.processmaker.pages import AT_ONCE, Listing, Setting
 from reconciler.stores.processmaker.policies import managed_names
 from reconciler.stores.processmaker.records import View, records, titles
-from reconciler.stores.processmaker.survey import Survey, categories, connectors, groups, survey
+from reconciler.stores.processmaker.survey import Claims, Survey, categories, connectors, groups, survey
 
 _NOT_THERE = 404
 _FEW = 8
@@ -64,7 +64,9 @@ def look_again(setting: Setting, before: Look, recollection: Recollection, ids: 
         StoreUnavailable: it cannot be reached or understood.
     """
     survey, picture = before.view.survey, before.view.survey.picture
-    again = _again(setting, connectors(setting), _numbers("connector", ids), len(picture.connectors))
+    again = _again(
+        setting, connectors(setting, Claims(recollection)), _numbers("connector", ids), len(picture.connectors)
+    )
     filed = _again(setting, categories(setting), _numbers("category", ids), len(picture.categories))  # fmt: skip
     held = {**picture.categories, **filed}
     rows = {**picture.connectors, **{number: one.row for number, one in again.items()}}

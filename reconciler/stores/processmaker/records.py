@@ -1,6 +1,7 @@
 """From the rows of an instance to records: with the names that we have for them, in our canonical form."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from reconciler.stores.processmaker.connectors import connector_body, seal
 from reconciler.stores.processmaker.groups import group_body, group_digest
 from reconciler.stores.processmaker.keys import Titled, keys
 from reconciler.stores.processmaker.merging import spec_of
-from reconciler.stores.processmaker.notes import ConnectorNote, read_note
+from reconciler.stores.processmaker.notes import ConnectorNote, current_note, read_note
 from reconciler.stores.processmaker.policies import (
     policy_bodies,
     policy_digest,
@@ -89,13 +90,13 @@ def records(view: View, wanted: Callable[[str], bool] = lambda _: True) -> Itera
 
 def _connector(view: View, uid: str, seen: Seen, category_names: Mapping[int, str]) -> LiveRecord:
     known, row = view.known(uid), seen.row
-    if seen.kept and known:
+    if known and current_note(known).version == seen.version:
         body = _refiled(known.body, sorted(category_names.get(number, str(number)) for number in row.categories))
         return LiveRecord(uid, view.names[uid], body, seen.version, known.note)
     before = known.body if known else None
     noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before)
     is_resealed = bool(known and known.is_owned and noted.seal and now and noted.seal != now)
-    note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version)
+    note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version, seen.print)
     body = connector_body(row, before, category_names)
     return LiveRecord(uid, view.names[uid], body, seen.version, note.text(), is_resealed)
 
@@ -111,7 +112,7 @@ def _policies(view: View, group_names: Mapping[int, str]) -> Iterator[LiveRecord
     known = {uid: one for uid, one in view.recollection.records.items() if _is_policy(view, uid, one, group_names)}
     bodies = {uid: (one.key.name, written_body(one.body, one.note)) for uid, one in known.items()}
     held = {group_names[row.id]: _managed(view, row) for row in view.survey.picture.groups.values()}
-    for uid, body in policy_bodies(bodies, held, view.managed).items():
+    for uid, body in policy_bodies(bodies, held, view.managed, datetime.now(UTC)).items():
         yield LiveRecord(uid, known[uid].key, body, policy_digest(body), known[uid].note)
     theirs = {group for _, body in bodies.values() for group in policy_groups(body)}
     bare = [row for row in view.survey.picture.groups.values() if group_names[row.id] not in theirs]

@@ -15,7 +15,7 @@ from reconciler.stores.processmaker import categories, connectors, groups
 from reconciler.stores.processmaker.categories import category_body, category_fields
 from reconciler.stores.processmaker.change import Change, NotDone
 from reconciler.stores.processmaker.connectors import connector_body, connector_fields
-from reconciler.stores.processmaker.credentials import credentials, needs_credentials
+from reconciler.stores.processmaker.credentials import credentials, is_token_ours, needs_credentials
 from reconciler.stores.processmaker.groups import group_body, group_fields
 from reconciler.stores.processmaker.notes import connector_note
 from reconciler.stores.processmaker.rows import ConnectorRow, GroupRow, UserRow
@@ -136,9 +136,12 @@ class Run:
         return Change(verb, path, whole, connector_fields(write.body, ids, row))
 
     def sends_credentials(self, write: Write) -> bool:
-        """Whether the credentials of a connector are sent."""
+        """Whether the credentials of a connector are sent. What nobody calls may have to wait for its token."""
         before = self.sight.records.get(write.id)
         assert write.body is not None
+        spec = write.body["spec"]
+        if spec.get("status") == "inactive" and OWN not in write.tokens and is_token_ours(spec):
+            return False
         is_anew = write.is_sealed_anew or (before is not None and before.is_resealed)
         return needs_credentials(write.body, before.body if before else None, is_sealed_anew=is_anew)
 

@@ -23,10 +23,12 @@ from reconciler.core.ports.live import (
 )
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
+from reconciler.kinds.authorization_blocks import OWN
 from reconciler.stores.processmaker import limits
 from reconciler.stores.processmaker.cache import PageCache
 from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.connector_limits import secret_objections
+from reconciler.stores.processmaker.credentials import is_token_ours
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.identity import identify, is_same
 from reconciler.stores.processmaker.look import Look, look, look_again
@@ -35,7 +37,8 @@ from reconciler.stores.processmaker.probe import probe
 from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
-from reconciler.stores.processmaker.traits import traits
+from reconciler.stores.processmaker.traits import token_notes, traits
+from reconciler.stores.sql.observed import number_of
 
 
 class ProcessMakerStore:
@@ -146,13 +149,19 @@ class ProcessMakerStore:
         """Why the values of a connector's secrets cannot be held as they are, by address."""
         return secret_objections(body, secrets)
 
+    def held_tokens(self, spec: Mapping[str, Any]) -> frozenset[str]:
+        """The authorizations of a connector whose token the instance is given, as it cannot fetch that."""
+        return frozenset((OWN,)) if is_token_ours(spec) else frozenset()
+
     def unseen_access(self) -> str:
         """What access there may be that live policies do not show."""
         return limits.UNSEEN_ACCESS
 
     def notes(self) -> tuple[str, ...]:
         """What whoever reads a plan has to know of the instance."""
-        return remarks(self._look.view) if self._look else ()
+        if self._look is None:
+            return ()
+        return (*remarks(self._look.view), *token_notes(self._setting.client.login.ends(), datetime.now(UTC)))
 
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""
@@ -186,7 +195,8 @@ class ProcessMakerStore:
             if outcome.result is Result.DONE and write.body is None:
                 known.pop(outcome.id, None)
             elif outcome.result is Result.DONE:
-                known[outcome.id] = Known(write.key, write.body, outcome.version, outcome.note, is_owned=True)
+                version = str(number_of(outcome.version))
+                known[outcome.id] = Known(write.key, write.body, version, outcome.note, is_owned=True)
         self._recollection = replace(self._recollection, records=known)
         self._is_stale = True
         return outcomes

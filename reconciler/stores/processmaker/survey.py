@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.ports.live import Known, Recollection
+from reconciler.core.ports.live import Recollection
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.cache import Kept, KeptPage, KeptRow, PageCache
@@ -17,7 +17,7 @@ from reconciler.stores.processmaker.connectors import connector_row, left_alone
 from reconciler.stores.processmaker.groups import group_row
 from reconciler.stores.processmaker.members import read_members
 from reconciler.stores.processmaker.merging import spec_of
-from reconciler.stores.processmaker.notes import read_note
+from reconciler.stores.processmaker.notes import ConnectorNote, current_note, print_of
 from reconciler.stores.processmaker.pages import Listing, Page, Setting
 from reconciler.stores.processmaker.parts import refuse, whole
 from reconciler.stores.processmaker.rows import GROUP, USER, CategoryRow, ConnectorRow, GroupRow, Picture
@@ -34,11 +34,13 @@ class Seen(Struct, frozen=True):
 
     Attributes:
         version: what tells it from what it was.
+        print: as `print_of` gives it.
         kept: None where its fields were read.
     """
 
     row: ConnectorRow
     version: str
+    print: str
     kept: KeptRow | None = None
 
     @property
@@ -60,14 +62,17 @@ class Survey(Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def seen(raw: Any) -> Seen:
+def seen(raw: Any, claims: "Claims") -> Seen:
     """A connector as the API gives it.
 
     Raises:
         StoreUnavailable: it is none.
     """
     row = connector_row(raw)
-    return Seen(row, connector_digest(row))
+    noted, mark = claims.noted(row.id), print_of(row)
+    if noted.version and noted.print == mark:
+        return Seen(row, noted.version, mark)
+    return Seen(row, connector_digest(row), mark)
 
 
 def group_with_members(raw: Any) -> GroupRow:
@@ -89,9 +94,9 @@ def group_with_members(raw: Any) -> GroupRow:
     return group_row(raw, found[USER], found[GROUP])
 
 
-def connectors(setting: Setting) -> Listing:
+def connectors(setting: Setting, claims: "Claims") -> Listing:
     """The list of connectors."""
-    return setting.listing(CONNECTORS, "connectors", seen)
+    return setting.listing(CONNECTORS, "connectors", lambda raw: seen(raw, claims))
 
 
 def categories(setting: Setting) -> Listing:
@@ -116,8 +121,9 @@ def survey(setting: Setting, recollection: Recollection, cache: PageCache | None
         StoreUnavailable: it cannot be reached or understood, shows no connectors or categories to the user of the
             token, or no groups although some are managed.
     """
-    claims = _Claims(recollection)
+    claims = Claims(recollection)
     kept = cache.read(setting.size) if cache else None
+    _put_away(setting)
     if kept:
         _lay_out(setting, kept, claims)
     found, filed, held = _lists(setting, claims)
@@ -142,7 +148,7 @@ def survey(setting: Setting, recollection: Recollection, cache: PageCache | None
     return Survey(picture, {one.id: one for one in found if not left[one.id]}, (*closed, *members.remarks))
 
 
-class _Claims:
+class Claims:
     """What of an instance somebody declares or owns.
 
     Attributes:
@@ -157,19 +163,24 @@ class _Claims:
         self.administrators = any(spec_of(one.body).get("superAdmin") is True for one in policies)
         self.groups = any(one.is_owned and one.key.kind in ("Group", "PermissionPolicy") for one in self._known.values())  # fmt: skip
 
-    def known(self, number: int) -> Known | None:
-        """What the state knows of a connector."""
-        return self._known.get(f"connector:{number}")
+    def noted(self, number: int) -> ConnectorNote:
+        """What was noted of a connector, if the state still knows it as it was then; else nothing."""
+        return current_note(self._known.get(f"connector:{number}"))
+
+    def title(self, number: int) -> Any:
+        """The display name of a connector as the state knows it."""
+        known = self._known.get(f"connector:{number}")
+        return spec_of(known.body).get("displayName") if known else None
 
     def has(self, number: int, title: str) -> bool:
         """Whether a connector is somebody's."""
-        known = self.known(number)
+        known = self._known.get(f"connector:{number}")
         return title in self._titles or (known is not None and known.is_owned)
 
 
-def _lists(setting: Setting, claims: _Claims) -> tuple[list[Seen], list[CategoryRow], list[GroupRow] | None]:
+def _lists(setting: Setting, claims: Claims) -> tuple[list[Seen], list[CategoryRow], list[GroupRow] | None]:
     """All three; no groups where the token's user may not see them, and nobody manages any."""
-    first = connectors(setting), categories(setting)
+    first = connectors(setting, claims), categories(setting)
     try:
         found, filed, held = setting.whole(*first, groups(setting))
     except Refused as refusal:
@@ -180,7 +191,7 @@ def _lists(setting: Setting, claims: _Claims) -> tuple[list[Seen], list[Category
     return found, filed, held
 
 
-def _left(one: Seen, filed: Mapping[int, CategoryRow], claims: _Claims) -> str:
+def _left(one: Seen, filed: Mapping[int, CategoryRow], claims: Claims) -> str:
     """Why a connector is nobody's to manage; "" where it is somebody's."""
     if one.kept:
         return one.kept.left
@@ -198,7 +209,7 @@ def _title(folded: str) -> str:
 # pages of connectors that are unchanged
 
 
-def _lay_out(setting: Setting, kept: Kept, claims: _Claims) -> None:
+def _lay_out(setting: Setting, kept: Kept, claims: Claims) -> None:
     """Put on the shelf what was kept of pages whose rows are known, or nobody's."""
     for number, page in kept.pages.items():
         rows = [_outline(row, claims) for row in page.rows]
@@ -206,18 +217,17 @@ def _lay_out(setting: Setting, kept: Kept, claims: _Claims) -> None:
             setting.shelf.setdefault((CONNECTORS, setting.size, number), Page(rows, page.total, page.last, page.etag))
 
 
-def _outline(row: KeptRow, claims: _Claims) -> Seen | None:
+def _outline(row: KeptRow, claims: Claims) -> Seen | None:
     """A row as far as it was kept; None where nobody knows what it held."""
-    known = claims.known(row.id)
     name = None
     if row.left:
         name = None if claims.has(row.id, row.title) else ""
-    elif known and read_note(known.note).version == row.version:
-        name = spec_of(known.body).get("displayName")
+    elif claims.noted(row.id).version == row.version:
+        name = claims.title(row.id)
     if not isinstance(name, str):
         return None
     outline = ConnectorRow(row.id, name, None, "", "", row.categories, None, updated=row.updated)
-    return Seen(outline, row.version, row)
+    return Seen(outline, row.version, "", row)
 
 
 def _put_away(setting: Setting) -> None:

@@ -14,7 +14,9 @@ def traits(facts: Facts, now: datetime) -> Iterator[Trait]:
     if not facts.is_known:
         return
     yield _version(facts)
-    yield Trait("records", ", ".join(f"{count:,} {noun}" for noun, count in facts.counts.items()) or "none can be seen")
+    yield Trait(
+        "records", ", ".join(f"{noun}: {count:,}" for noun, count in facts.counts.items()) or "none can be seen"
+    )
     yield Trait("speed", f"{facts.seconds:.2f} s for a request")
     yield Trait("unchanged", "it says whether something moved (ETag)" if facts.has_etags else "it does not say whether something moved, so all is read each time")  # fmt: skip
     yield _secrets(facts)
@@ -22,6 +24,18 @@ def traits(facts: Facts, now: datetime) -> Iterator[Trait]:
     yield from _permissions(facts)
     yield _members(facts)
     yield Trait("writing", "one request a record: no transaction, no compare-and-set, no way back from a delete")
+
+
+def token_notes(ends: datetime | None, now: datetime) -> tuple[str, ...]:
+    """That somebody has to replace the token soon.
+
+    Args:
+        ends: when it ends; None for never, or unknown.
+    """
+    if ends is None or ends - now > _NEAR:
+        return ()
+    days = max(0, (ends - now).days)
+    return (f"the token of the target ends on {ends.date()}, in {days} days: make a new one before that",)
 
 
 def _version(facts: Facts) -> Trait:

@@ -171,7 +171,7 @@ class RunLease:
                 done = work(session)
                 self._still()
                 outcome = "partly" if session.run.partly else "applied"
-                self._claim.end(connection, outcome, now, session.run_id)
+                self._claim.end(connection, outcome, database.clock() if self._is_long else now, session.run_id)
                 self._interrupts.hold()
                 self._commit(connection)
                 self._has_ended = True

@@ -86,6 +86,7 @@ class PairedSession(SqlSession):
             for write, outcome in zip(writes, outcomes, strict=True)
             if outcome.id
         ]
+        self._now = self._side.clock()  # it may have taken long
         self.run = replace(self.run, partly=self.run.partly or any(one.result is not Result.DONE for one in outcomes))
         super().write(done, progress)
         quarantine.drop(self._connection, [write.change.revival.uid for write in done if write.change.revival])

@@ -14,6 +14,7 @@ from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.login import Login
 from reconciler.stores.processmaker.options import Options
 from reconciler.stores.processmaker.store import ProcessMakerStore
+from reconciler.stores.sql.observed import number_of
 
 ENDPOINTS: Mapping[str, Any] = {
     "list": {"purpose": "list", "method": "GET", "url": "https://crm.example.com/{{id}}", "params": [], "headers": []}
@@ -60,7 +61,7 @@ def remembered(
 ) -> Recollection:
     """What a state knows that has noted these records, some of which are owned."""
     ours = set(owned)
-    known = {one.id: Known(one.key, one.body, "0", one.note, one.id in ours) for one in records}
+    known = {one.id: Known(one.key, one.body, str(number_of(one.version)), one.note, one.id in ours) for one in records}
     return Recollection(known, names or {})
 
 

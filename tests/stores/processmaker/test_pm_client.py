@@ -44,13 +44,14 @@ def client(
     *,
     patience: Patience = HASTY,
     trust: Trust | None = None,
+    say: Callable[[str], None] = lambda _: None,
     **options: Any,
 ) -> Client:
     """What asks the instance, by default with the token of its super admin."""
     settings = Options(**options)
     address = read_url(server.url, settings)
     named = {"token": lambda: Secret(server.token())} if credentials is None else credentials
-    return Client(address, lambda post: Login(address, named, post), settings, trust=lambda: trust or Trust(), patience=patience)  # fmt: skip
+    return Client(address, lambda post: Login(address, named, post), settings, trust=lambda: trust or Trust(), say=say, patience=patience)  # fmt: skip
 
 
 def login_of(server: Instance, **wrong: str) -> dict[str, Callable[[], Secret]]:
@@ -142,8 +143,10 @@ def test_an_answer_that_is_known_already(server: Instance) -> None:
 def test_all_threads_wait_together(server: Instance) -> None:
     """One that is told to wait holds the others back, and whoever watches is told."""
     server.faults.replace([{"action": "too_many", "nth": 1, "retry_after": 1}])
-    asking = client(server)
+    told: list[str] = []
+    asking = client(server, say=told.append)
     asking.get("/groups")
+    assert told == [f"{asking.address.host} answered 429 (too many requests); waiting 1 s"]
     with closing(asking), ThreadPoolExecutor(4) as crew:
         began = time.monotonic()
         assert [reply.status for reply in crew.map(lambda _: asking.get("/groups"), range(4))] == [200] * 4
@@ -327,8 +330,18 @@ def test_connections_that_the_server_ends_are_let_go(server: Instance) -> None:
     with closing(client(server)) as asking:
         for _ in range(30):
             asking.get("/groups")
-        (sender,) = asking._senders._all
+        assert asking._pool is not None
+        (sender,) = asking._pool._all
         assert len(sender._deadline._connections) < 5
+
+
+def test_few_connections_serve_many_threads(server: Instance) -> None:
+    """Those that come later go on with those that are there."""
+    with closing(client(server)) as asking:
+        for _ in range(5):
+            with ThreadPoolExecutor(3) as crew:
+                assert {reply.status for reply in crew.map(lambda _: asking.get("/groups"), range(6))} == {200}
+        assert asking._pool is not None and len(asking._pool._all) <= 3
 
 
 def test_a_private_authority(authority: Authority, tmp_path: Path) -> None:

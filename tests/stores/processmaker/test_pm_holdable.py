@@ -16,6 +16,7 @@ from reconciler.stores.processmaker.facts import Facts
 from reconciler.stores.processmaker.groups import group_body, group_fields, group_row
 from reconciler.stores.processmaker.limits import objections
 from reconciler.stores.processmaker.options import read_options
+from reconciler.stores.processmaker.policies import PERMISSIONS, pairs, policy_bodies
 
 OPTIONS = read_options({"tokenRenewal": "scheduled"})
 PIECES = st.sampled_from(
@@ -102,6 +103,16 @@ def desk(request: pytest.FixtureRequest) -> Desk:
     return desk
 
 
+MANAGED = {word: f"name of {word}" for word in PERMISSIONS if word != "groups:delete"}
+POLICY = some(
+    {"subjects": st.lists(st.sampled_from([{"group": "a"}, {"group": "b"}, {"user": "ada"}]), min_size=1, max_size=2, unique_by=str)},
+    {"superAdmin": st.booleans(), "description": DESCRIPTION,
+     "grants": st.lists(some({"permissions": st.lists(st.sampled_from([*PERMISSIONS, "connectors:call", "policies:view"]), min_size=1, max_size=3, unique=True)},
+                             {"on": st.just({"categories": ["crm"]})}), max_size=3)},
+)  # fmt: skip
+FACTS = Facts("4.14", permissions=MANAGED)
+
+
 def body_of(kind: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     """The canonical body of a spec that a document may have and the instance is said to hold."""
     if not registry.is_definition(kind, spec, None):
@@ -110,7 +121,7 @@ def body_of(kind: str, spec: dict[str, Any]) -> dict[str, Any] | None:
         body = content_of(canonical({"metadata": {"labels": {"team": "x"}}, "spec": spec}, registry.KINDS[kind])).value
     except TypeError:  # numbers that no canonical body holds
         return None
-    refused = [finding.code for _, finding in objections({Key(kind, "x"): body}, OPTIONS, Facts())]
+    refused = [finding.code for _, finding in objections({Key(kind, "x"): body}, OPTIONS, FACTS)]
     for code in refused or ["held"]:
         event(f"{kind} {code}")
     return None if refused else body
@@ -158,3 +169,15 @@ def test_groups_that_pass_are_held(desk: Desk, spec: dict[str, Any]) -> None:
     if body is not None:
         row = group_row(create(desk, "/groups", group_fields(body)))
         assert group_body(row, body, {}, {}) is body
+
+
+@CHEAP
+@given(specs=st.lists(POLICY, min_size=1, max_size=3))
+def test_policies_that_pass_are_held(specs: list[dict[str, Any]]) -> None:
+    """By the names that their groups hold, beside names that others gave."""
+    bodies = [body for spec in specs if (body := body_of("PermissionPolicy", spec)) is not None]
+    known = {f"policy:{number}": (f"p{number}", body) for number, body in enumerate(bodies)}
+    given_names = frozenset().union(*(pairs(body, MANAGED) for body in bodies))
+    held = {group: {"edit-users", *(name for whose, name in given_names if whose == group)} for group in ("a", "b")}
+    live = policy_bodies(known, held, MANAGED)
+    assert all(live[uid] is body for uid, (_, body) in known.items())

@@ -11,7 +11,7 @@ from reconciler.kinds import registry
 from reconciler.kinds.canonical import canonical
 from reconciler.stores.processmaker.connector_limits import MAX_BYTES, secret_objection, secret_objections
 from reconciler.stores.processmaker.facts import Facts
-from reconciler.stores.processmaker.limits import ends_by_apply, objections, standing
+from reconciler.stores.processmaker.limits import ends_by_apply, objections
 from reconciler.stores.processmaker.options import Options, read_options
 
 KNOWN = {"connectors:view": "view-data-sources", "connectors:edit": "edit-data-sources"}
@@ -197,13 +197,6 @@ def test_grants_that_can_be_given() -> None:
     assert told("PermissionPolicy", {"subjects": [{"user": "ada"}], "superAdmin": True}, known=KNOWN) == []
     ends = policy("{permissions: ['connectors:view'], expires: '2030-01-01T00:00:00Z'}", description="<b>ours</b>")
     assert told("PermissionPolicy", ends, expiry="byApply") == []
-
-
-def test_what_ended_stands_no_longer() -> None:
-    """And a body of which nothing has ended is the same one."""
-    body = {"spec": policy("{permissions: ['connectors:view'], expires: '2030-01-01T00:00:00Z'}")}
-    assert standing(body, "2029-12-31T23:59:59Z") is body
-    assert standing(body, "2030-01-01T00:00:00Z") == {"spec": {"subjects": [{"group": "team"}]}}
 
 
 def test_what_ends_by_an_apply_alone_is_said() -> None:

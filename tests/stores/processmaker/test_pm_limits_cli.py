@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import reconciler
 from conftest import Workspace
 from schema_checks import fits
 from servers.processmaker import Instance, instance
@@ -83,6 +84,25 @@ def test_a_plan_tells_what_carrying_it_out_takes(repository: Workspace) -> None:
     assert line in repository.ok("plan", "--summary").stdout
     repository.ok("apply", "--yes")
     assert "forecast" not in json.loads(repository.ok("plan", "-o", "json").stdout)
+
+
+def test_a_program_is_told_the_same(repository: Workspace) -> None:
+    """By the Python API, which asks no instance either."""
+    repository.write("connectors/crm.yaml", f"{CATEGORY}---\n{CONNECTOR.replace('Contacts', 'R&D')}")
+    found = reconciler.Repository(repository.root)
+    result = found.validate(target="live")
+    said = json.loads(repository.run("validate", "--target", "live", "-o", "json").stdout)
+    assert result.model_dump(by_alias=True, mode="json", exclude_unset=True) == said
+    assert [(item.code, item.line) for item in result.diagnostics] == [("RC901", 10)] and found.validate().ok
+
+
+def test_values_that_would_not_be_kept_stop_an_apply(repository: Workspace, server: Instance) -> None:
+    """Before anything is sent, and without the value."""
+    repository.env["CRM_PASSWORD"] = " s3cret-canary"
+    done = repository.run("apply", "--yes")
+    assert done.exit_code == 10 and server.writes == []
+    assert "begins or ends with blanks, which ProcessMaker takes off" in done.stderr
+    assert "s3cret-canary" not in done.stdout + done.stderr
 
 
 def test_what_the_instance_lacks_is_told_once_it_was_asked(repository: Workspace, server: Instance) -> None:

@@ -54,7 +54,11 @@ def import_options(command: Callable[..., int]) -> Callable[..., int]:
 _OPTIONS = (
     click.option("--name", metavar="NAME", help="Name of the connector; default: from the title."),
     click.option(
-        "--category", "categories", multiple=True, metavar="NAME", help="Category to file it under; default: imported."
+        "--category",
+        "categories",
+        multiple=True,
+        metavar="NAME",
+        help="Category to file it under; default: what the document says, or imported.",
     ),
     click.option(
         "--out", metavar="PATH", help="Where to write; a file, a directory, or - for stdout. Default: connectors/."

@@ -202,6 +202,7 @@ def test_of_copies_that_differ_the_newest_is_taken() -> None:
     for document in (screens(old, new), screens(new, old)):
         assert spec_of(document)["description"] == "2"
         assert "copy-chosen" in notes_of(document)
+    assert notes_of(screens(old))["category-chosen"] == "/screens/1/watchers/0/script"
     basic = copy_of(authtype="BASIC", credentials="eyJpdiI6ImNpcGhlcnRleHQifQ==")
     assert spec_of(screens(basic))["authorization"]["password"] == {"env": "CRM_CONTACTS_PASSWORD"}
 

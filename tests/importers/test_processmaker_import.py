@@ -468,6 +468,13 @@ def test_many_exports_are_valid_or_refused(
     is_valid_or_refused(entry, item, payload)
 
 
+def test_what_another_program_sealed_is_opened() -> None:
+    """Made by openssl enc -aes-256-cbc, its key the SHA-256 of the password, the vector before what it gave."""
+    contents = "AAECAwQFBgcICQoLDA0OD1yeVlf7vvzx52oqME/ijtujE6YO6hwszrVBgRAS70eY"
+    document = {"version": "2", "encrypted": True, "export": contents}
+    assert opened(document, Secret("the words of an export"))["export"] == {"u": {"type": "Screen"}}
+
+
 @given(st.binary(max_size=200), st.text(min_size=1, max_size=20))
 @settings(deadline=None)
 def test_what_is_sealed_opens_with_its_password_alone(contents: bytes, password: str) -> None:

@@ -57,7 +57,12 @@ def _is_on(value: object) -> bool:
 
 
 def _authtype(found: FoundConnector) -> str:
-    return text(found.fields.get("authtype")) or "NONE"
+    """By the word of today; PASSWORD, which is SOAP's since 2022, was OAuth's until November 2019."""
+    given = text(found.fields.get("authtype")) or "NONE"
+    return _EARLIER.get(given, given) if "type" not in found.fields else given
+
+
+_EARLIER: Final = {"BEARER": "OAUTH2_BEARER", "PASSWORD": "OAUTH2_PASSWORD"}
 
 
 def unsupported(found: FoundConnector, desk: Desk) -> str:
@@ -118,7 +123,5 @@ AUTHTYPES: Final[dict[str, Callable[[_Credentials], Object]]] = {
     "BASIC": _basic,
     "OAUTH2_BEARER": _bearer,
     "OAUTH2_PASSWORD": _oauth_password,
-    "BEARER": _bearer,  # so they were called until November 2019
-    "PASSWORD_OAUTH": _oauth_password,
 }
 """The methods of REST connectors."""

@@ -57,7 +57,9 @@ def read(data: bytes, file: str) -> Object:
     data = data.removeprefix(_BOM)
     value = _read_json(data, file) if _is_json(data, file) else _read_yaml(data, file)
     if not isinstance(value, dict):
-        raise NotImportable(f"{file}:1:1: the file holds no mapping", hint="give an OpenAPI or Swagger document")
+        raise NotImportable(
+            f"{file}:1:1: the file holds no mapping", hint="give a document of the format that the command reads"
+        )
     return value
 
 

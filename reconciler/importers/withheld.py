@@ -1,6 +1,7 @@
 """What of a recording or a collection is a credential, or may be one, and is not taken over."""
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
@@ -48,22 +49,33 @@ class Withheld(Struct):
     """The secrets that were met, so that they are kept back at any other place too."""
 
     _values: dict[str, None] = field(default_factory=dict)
+    _starts: set[str] = field(default_factory=set)
 
     def add(self, value: str) -> None:
         """Remember a secret; very short ones stand in too many texts."""
         if len(value) >= _SHORTEST and len(self._values) < _MOST:
             self._values[value] = None
+            self._starts.add(value[:_SHORTEST])
 
     def knows(self, content: str) -> bool:
         """Whether a secret that was met, or what has the form of a token, stands in a text."""
-        return holds_secret(content) or any(value in content for value in self._values)
+        return holds_secret(content) or any(value in content for value in self._candidates(content))
 
     def without(self, content: str) -> str:
         """A text of prose without the secrets that were met."""
-        for value in self._values:
+        for value in self._candidates(content):
             if value in content:
                 content = content.replace(value, REMOVED)
         return content
+
+    def _candidates(self, content: str) -> Iterable[str]:
+        """Those that may stand in a text, in the order in which they were met: most texts are short, and hold none."""
+        if len(content) > len(self._values):
+            return self._values
+        found = {content[at : at + _SHORTEST] for at in range(len(content) - _SHORTEST + 1)} & self._starts
+        if not found:
+            return ()
+        return [value for value in self._values if value[:_SHORTEST] in found]
 
     def reveals(self, content: str) -> bool:
         """Whether a text has a secret in it, or what looks like one."""

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from reconciler.cli.app import COMMANDS, cli
+from reconciler.cli.options import ExplainedCommand
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -43,7 +44,10 @@ def fault(line: str) -> str:
     context = click.Context(cli, info_name="reconciler")
     known = {name for option in cli.params for name in (*option.opts, *option.secondary_opts)} | {"-h", "--help", "-V"}
     for word in words:
-        if word.startswith("-") and len(word) > 1:
+        if isinstance(command, ExplainedCommand) and word in command.below:
+            command = command.below[word]
+            known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        elif word.startswith("-") and len(word) > 1:
             if word.partition("=")[0] not in known:
                 return f"{command.name} has no option {word}"
         elif isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]*", word):

@@ -420,25 +420,41 @@ SHAPED = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | TEXTS, inner, max_size=6),
     max_leaves=25,
 )
-GENTLE = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
-
-
-@GENTLE
-@given(
+PARTS = (
     st.dictionaries(st.sampled_from(["attributes", "references", "dependents", "type", "name"]), SHAPED, max_size=4),
     st.dictionaries(st.sampled_from(WORDS) | TEXTS, SHAPED, max_size=5),
     st.dictionaries(st.sampled_from(WORDS), SHAPED, max_size=4),
 )
-def test_any_export_is_valid_or_refused(entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]) -> None:
-    """An entry, an endpoint and a payload of any form, beside what is right."""
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+
+def is_valid_or_refused(entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]) -> None:
+    """Assert it of an entry, an endpoint and a payload of any form, beside what is right."""
     odd = {**connector(endpoints={"odd": item}), **entry}
     right = connector("Right", endpoints={"right": endpoint(), "odd": item})
-    fields = {**copy_of(), **item}
-    for document in (package(odd, right), {"payloads": [payload, package(right)]}, screens(copy_of(), fields), payload):
+    bundle = {"payloads": [payload, package(odd, right)]}
+    for document in (bundle, screens(copy_of(), {**copy_of(), **item}), payload):
         try:
             imported(document, collections=True)
         except NotImportable as refused:
             assert str(refused)
+
+
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=40)
+@given(*PARTS)
+def test_any_export_is_valid_or_refused(entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]) -> None:
+    """Whatever it holds."""
+    is_valid_or_refused(entry, item, payload)
+
+
+@pytest.mark.long
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=1500)
+@given(*PARTS)
+def test_many_exports_are_valid_or_refused(
+    entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]
+) -> None:
+    """The same, for as long as it takes to be sure."""
+    is_valid_or_refused(entry, item, payload)
 
 
 @given(st.binary(max_size=200), st.text(min_size=1, max_size=20))

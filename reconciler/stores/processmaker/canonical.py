@@ -56,12 +56,15 @@ def count_of(value: Any) -> int | None:
 def plain(value: Any) -> Any:
     """A part of the endpoints in canonical form; None for what says nothing."""
     if isinstance(value, str):
-        return trimmed(value) or None
+        return value.strip(_BLANKS) or None
     if isinstance(value, dict) and value and all(map(is_number, value)):
         value = list(value.values())  # which the server makes of it, if not in every answer
     if isinstance(value, dict):
-        made = {trimmed(key): plain(item) for key, item in value.items() if key not in BOOKKEEPING}
-        return {key: item for key, item in made.items() if item is not None} or None
+        made = {}
+        for key, item in value.items():
+            if key not in BOOKKEEPING and (found := plain(item)) is not None:
+                made[key] = found
+        return made or None
     if isinstance(value, list):
         return [plain(item) for item in value] or None
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):

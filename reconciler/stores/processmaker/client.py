@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from threading import Event, Lock
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +12,9 @@ from msgspec import Struct
 
 from reconciler.core.calls import Trust
 from reconciler.errors import CertificateUnusable, NetworkFailure, StoreUnavailable, UsageError
-from reconciler.net.client import Response, ResponseLimits, Sender
-from reconciler.net.retry import Senders, retry_after
+from reconciler.net.client import Response, ResponseLimits
+from reconciler.net.pool import SenderPool
+from reconciler.net.retry import retry_after
 from reconciler.stores.processmaker.address import Address
 from reconciler.stores.processmaker.answers import (
     FAILED,
@@ -93,7 +93,7 @@ class Client:
         self.login = login(self._post)
         self._answered, self._seconds, self._free_at = 0, 0.0, 0.0
         self._make_trust, self._say, self._patience = trust, say, patience
-        self._senders = Senders()
+        self._pool: SenderPool | None = None
         self._lock, self._stop = Lock(), Event()
 
     @property
@@ -152,12 +152,15 @@ class Client:
     def abort(self) -> None:
         """End what is under way, and all waiting, from another thread."""
         self._stop.set()
-        self._senders.abort()
+        if self._pool is not None:
+            self._pool.abort()
 
     def close(self) -> None:
         """Close the connections."""
-        self._senders.close()
-        self._senders = Senders()
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
         self._stop.clear()
 
     def _words(self, asked: Request, body: Any = None) -> Asked:
@@ -241,26 +244,22 @@ class Client:
         while (left := self._free_at - time.monotonic()) > 0:
             self._wait(left)
         self._refuse_stopped()
-        sender = self._sender()
-        with self._lock:
-            self.requests += 1
         limits = ResponseLimits(self.timeout_seconds, LARGEST)
-        answer = sender.send(verb, url, headers=headers, body=body, limits=limits)
+        with self._senders().lent() as sender:
+            with self._lock:
+                self.requests += 1
+            answer = sender.send(verb, url, headers=headers, body=body, limits=limits)
         with self._lock:
             self._answered += 1
             self._seconds += answer.seconds
         return answer
 
-    def _sender(self) -> Sender:
-        try:
-            return self._senders.open(self._trust)
-        except CertificateUnusable as failure:
-            message = failure.message.replace("tls.ca", "processmaker.ca of the target")
-            raise UsageError(message, hint="name a file of PEM certificates (-----BEGIN CERTIFICATE-----)") from None
-
-    @cached_property
-    def _trust(self) -> Trust:
-        return self._make_trust() if self.address.root.startswith("https") else Trust(verify=False)  # of no use there
+    def _senders(self) -> SenderPool:
+        with self._lock:
+            if self._pool is None:
+                is_tls = self.address.root.startswith("https")
+                self._pool = _pool(self._make_trust() if is_tls else Trust(verify=False))  # of no use without TLS
+            return self._pool
 
     def _post(self, url: str, form: bytes) -> Response:
         try:
@@ -275,6 +274,14 @@ class Client:
     def _refuse_stopped(self) -> None:
         if self._stop.is_set():
             raise StoreUnavailable(f"{self.address.host}: interrupted")
+
+
+def _pool(trust: Trust) -> SenderPool:
+    try:
+        return SenderPool(trust)
+    except CertificateUnusable as failure:
+        message = failure.message.replace("tls.ca", "processmaker.ca of the target")
+        raise UsageError(message, hint="name a file of PEM certificates (-----BEGIN CERTIFICATE-----)") from None
 
 
 def _unavailable(failure: NetworkFailure) -> StoreUnavailable:

@@ -5,7 +5,7 @@ says but `verify`, and where secrets are read from. Of an authorization it shows
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from reconciler.kinds.canonical import fold
 from reconciler.kinds.connector import canonical
 from reconciler.stores.processmaker.canonical import digest, entries_of, is_set, text_of, trimmed
 from reconciler.stores.processmaker.categories import status_of
-from reconciler.stores.processmaker.endpoints import declared_image, endpoint_fields, live_image
+from reconciler.stores.processmaker.endpoints import GROUPS, declared_image, endpoint_fields, live_image
 from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.names import variable
 from reconciler.stores.processmaker.parts import content, optional, record, refuse, text, whole
@@ -236,17 +236,30 @@ def seal(row: ConnectorRow, body: Any) -> str:
 
     "" where it has none, or shows none.
     """
-    found = []
     with suppress(KeyError, TypeError, AttributeError):
-        endpoints, there = image(spec_of(body))["endpoints"], entries_of(row.endpoints)
-        for purpose in sorted(endpoints.keys() & there.keys()):
-            for group in ("params", "headers"):
-                secret = {told for told, item in numbered(endpoints[purpose][group]) if isinstance(item["value"], dict)}
-                listed = there[purpose].get(group)
-                items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-                found += [
-                    [purpose, group, str(told), text_of(item.get("value"))]
-                    for told, item in numbered(items, "key")
-                    if told in secret
-                ]
-    return digest([row.seal, sorted(found)]) if found else row.seal
+        endpoints = spec_of(body).get("endpoints", {}).items()
+        secret = {
+            (purpose, group): entries for purpose, endpoint in endpoints for group, entries in _secret_groups(endpoint)
+        }
+        if secret:
+            return digest([row.seal, sorted(_values_there(row, secret))])
+    return row.seal
+
+
+def _secret_groups(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for group in GROUPS:
+        entries = endpoint.get(group)
+        if entries and any(isinstance(entry.get("value"), dict) for entry in entries):
+            yield group, entries
+
+
+def _values_there(row: ConnectorRow, secret: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Iterator[list[str]]:
+    """What stands in the clear where there are secrets, with its place."""
+    there = entries_of(row.endpoints)
+    for (purpose, group), entries in secret.items():
+        wanted = {told for told, entry in numbered(entries) if isinstance(entry.get("value"), dict)}
+        listed = there.get(purpose, {}).get(group)
+        items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+        for told, item in numbered(items, "key"):
+            if told in wanted:
+                yield [purpose, group, str(told), text_of(item.get("value"))]

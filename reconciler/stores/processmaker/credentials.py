@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.secret import Secret
-from reconciler.kinds.authorization_blocks import OWN
 from reconciler.stores.processmaker.connectors import BASIC, BEARER, NONE, PASSWORD, authtype_of
 
 _KEYS = {
@@ -42,7 +41,7 @@ def credentials(body: Mapping[str, Any], secrets: Mapping[str, Secret], token: S
     authtype = authtype_of(spec)
     if is_token_ours(spec):
         if token is None:
-            raise KeyError(OWN)
+            raise KeyError("authorization.token")
         return made | {"token": token.reveal()}
     if authtype == BEARER:
         return made | {"token": secrets["authorization.token"].reveal()}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
@@ -58,6 +58,9 @@ class _Ask(Struct, frozen=True, eq=False):
     noted: "Future[int]"
 
 
+_BROKEN = Interrupted("the run was broken off")
+
+
 class Crew:
     """The threads of a run. The thread that made it keeps the journal; the others send.
 
@@ -81,7 +84,7 @@ class Crew:
         self.patience = limits.patience
         self._desk: SimpleQueue[_Ask | Job] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
-        self._noted = 0
+        self._noted = self._running = 0
         self._ahead = timedelta()
         self._failed: dict[int, NotDone] = {}
         self._done: set[int] = set()
@@ -119,27 +122,36 @@ class Crew:
             after: by write the writes without which it cannot be done.
         """
         self.miss(after)
-        waiting, running = deque(jobs), 0
+        waiting = deque(jobs)
         begun: list[Future[None]] = []
-        with ThreadPoolExecutor(self._hands, "processmaker") as pool:
-            try:
-                while waiting or running:
-                    while waiting and running < self._hands:
-                        job = waiting.popleft()
-                        if (refused := self._refusal(job)) is not None:
-                            self.end(job, refused)
-                        else:
-                            begun.append(pool.submit(self._do, job))
-                            running += 1
-                    running -= self._keep() if running else 0
-            except BaseException:
-                self.closed = Interrupted("the run was broken off")
-                while running:
-                    running -= self._keep()
-                raise
+        try:
+            while waiting or self._running:
+                while waiting and self._running < self._hands:
+                    job = waiting.popleft()
+                    if (refused := self._refusal(job)) is not None:
+                        self.end(job, refused)
+                    else:
+                        begun.append(self._pool.submit(self._do, job))
+                        self._running += 1
+                if self._running:
+                    self._keep()
+        except BaseException:
+            self.closed = _BROKEN
+            while self._running:
+                self._keep()
+            raise
         self._write_down(())
         for one in begun:
             one.result()  # a bug is raised here
+
+    def __enter__(self) -> Self:
+        """Threads are there until the block ends, as each keeps its connection."""
+        self._pool = ThreadPoolExecutor(self._hands, "processmaker")
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End the threads."""
+        self._pool.shutdown()
 
     def miss(self, after: Mapping[int, Collection[int]]) -> None:
         """Give up what needs what was not done."""
@@ -172,28 +184,30 @@ class Crew:
         finally:
             self._desk.put(job)
 
-    def _keep(self) -> int:
-        """Wait for a request to be noted, or a job to end, and take down all that there is; gives how many have ended."""
+    def _keep(self) -> None:
+        """Wait for a request to be noted, or a job to end, and take down all that there is."""
         found = [self._desk.get(), *_rest(self._desk)]
         asked = [one for one in found if isinstance(one, _Ask)]
-        numbers = range(self._noted, self._noted + len(asked))
-        self._noted += len(asked)
+        ended = [one for one in found if isinstance(one, Job)]
+        self._running -= len(ended)
+        self._done |= {one.write for one in ended} - self._failed.keys()
+        self._how.tell(len(self._done))
         intents = [
-            Intent(number, one.write, one.change.verb, one.change.path, one.change.digest)
-            for number, one in zip(numbers, asked, strict=True)
+            Intent(self._noted + place, one.write, one.change.verb, one.change.path, one.change.digest)
+            for place, one in enumerate(asked)
         ]
+        self._noted += len(asked)
+        refused: ReconcilerError | None = _BROKEN
         try:
             if intents:
                 self._write_down(intents)
+            refused = self.closed
         finally:
             for intent, one in zip(intents, asked, strict=True):
-                if self.closed is None:
+                if refused is None:
                     one.noted.set_result(intent.number)
                 else:
-                    one.noted.set_exception(self.closed)
-        self._done |= {one.write for one in found if isinstance(one, Job)} - self._failed.keys()
-        self._how.tell(len(self._done))
-        return len(found) - len(asked)
+                    one.noted.set_exception(refused)
 
     def _write_down(self, intents: Sequence[Intent]) -> None:
         answers = list(_rest(self._answers))

@@ -12,10 +12,10 @@ from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.groups import user_row
-from reconciler.stores.processmaker.pages import Listing, whole
+from reconciler.stores.processmaker.pages import Listing
 from reconciler.stores.processmaker.rows import GROUP, USER, GroupRow, UserRow
 from reconciler.stores.processmaker.run import Run
-from reconciler.stores.processmaker.settlement import ensure
+from reconciler.stores.processmaker.settlement import ensure, filtered
 from reconciler.stores.processmaker.sorts import GROUP as SORT
 from reconciler.stores.processmaker.sorts import number_of
 
@@ -56,8 +56,7 @@ def find_users(client: "Client", names: Iterable[str]) -> dict[str, UserRow]:
     found: dict[str, UserRow] = {}
     for name in sorted(names):
         listing = Listing("/users", "users", user_row, _PAGE, {"order_by": "id", "filter": name})
-        (rows,) = whole(client, [listing], {}, 1)
-        found |= {row.username: row for row in rows if row.username == name}
+        found |= {row.username: row for row in filtered(client, listing) if row.username == name}
     return found
 
 

@@ -72,9 +72,9 @@ def live_image(entry: Mapping[str, Any], declared: Mapping[str, Any], name_of: C
         "retry": {"attempts": attempts or _ATTEMPTS, "waitSeconds": _WAIT if wait is None else wait},
     }
     for group in GROUPS:
-        known = dict(numbered(declared.get(group, [])))
+        known = dict(numbered(declared[group])) if has_secret(declared.get(group)) else {}
         found = [_live_entry(item) for item in _listed(entry.get(group))]
-        if group == "headers":
+        if group == "headers" and len(found) > 1:
             found.sort(key=lambda item: str(item["name"]).lower())
         for told, item in numbered(found):
             item["value"] = _shown(item, known.get(told, {}), name_of)
@@ -141,12 +141,13 @@ def endpoint_fields(
     } | {group: {group: _sent(group, image[group], entry.get(group), value_of)} for group in GROUPS}
     made = {**(entry or {"outboundConfig": []}), "purpose": purpose}
     for field, fields in wanted.items():
-        if not entry or _has_secret(image[field]) or not same(live[field], image[field]):
+        if not entry or has_secret(image[field]) or not same(live[field], image[field]):
             made |= fields
     return made
 
 
-def _has_secret(field: Any) -> bool:
+def has_secret(field: Any) -> bool:
+    """Whether a part of an image is a list of entries of which one has a secret."""
     return isinstance(field, list) and any(isinstance(item["value"], dict) for item in field)
 
 

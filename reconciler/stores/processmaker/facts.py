@@ -24,7 +24,7 @@ class Facts(Struct, frozen=True, rename="camel", omit_defaults=True):
         lacks: what the user lacks for managing the instance, a sentence each.
         sees_members: whether it sees who is a member of all groups.
         sees_users: whether it sees all users.
-        expires: when the token does, ISO 8601 in UTC; "" for unknown.
+        expires: when the token does, ISO 8601 in UTC; "" for unknown, and for one that is granted anew each time.
         seconds: how long a request took on average.
         counts: of what there is, by noun.
     """

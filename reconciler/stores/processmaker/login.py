@@ -1,6 +1,7 @@
 """What proves who asks an instance: a token that was made there, or one that a password is granted."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 from urllib.parse import urlencode
@@ -92,6 +93,10 @@ class Login:
         hint = "the client has to be one of the password grant: a token of client credentials has no user"
         return StoreUnavailable(f"{self._host} does not take the token that it has just granted", hint=hint)
 
+    def ends(self) -> datetime | None:
+        """When the token ends that somebody has to replace then; None for one that is granted anew."""
+        return ending(self.token()) if _TOKEN in self._credentials else None
+
     def secrets(self) -> tuple[Secret, ...]:
         """All that is known of it now, and is shown nowhere."""
         return tuple(one for one in (self._token, self._refresh, *self._sent) if one is not None)
@@ -155,6 +160,15 @@ def _said(answer: Response) -> Mapping[str, Any]:
     except (msgspec.DecodeError, RecursionError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def ending(token: Secret) -> datetime | None:
+    """When a token ends, as it says itself; None where it does not."""
+    said = dict(claims(token)).get("exp")
+    try:
+        return datetime.fromtimestamp(said, UTC) if isinstance(said, int | float) else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def claims(token: Secret) -> Iterator[tuple[str, Any]]:

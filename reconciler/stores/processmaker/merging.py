@@ -1,6 +1,5 @@
 """What is live, told in the words of what is known: what an instance cannot hold is carried over."""
 
-from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -53,9 +52,10 @@ def is_of_entries(value: Any) -> bool:
 
 
 def numbered(entries: list[Any], key: str = "name") -> Iterator[tuple[Hashable, Any]]:
-    """Entries by their names and how many of the name came before; names that are none of their own stand for all."""
-    seen: Counter[str] = Counter()
+    """Entries by their names and how many of the name came before; what has none counts as nameless."""
+    seen: dict[str, int] = {}
     for entry in entries:
         name = str(entry.get(key)) if isinstance(entry, Mapping) else ""
-        yield (name, seen[name]), entry
-        seen[name] += 1
+        earlier = seen.get(name, 0)
+        yield (name, earlier), entry
+        seen[name] = earlier + 1

@@ -17,9 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Known, Outcome, Result
+from reconciler.core.ports.live import Outcome, Result
 from reconciler.kinds.canonical import fold
-from reconciler.kinds.policies import without_expired
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
 from reconciler.stores.processmaker.crew import Hand, Job
@@ -74,10 +73,11 @@ class Rights:
         """
         self.run = run
         self.managed = managed
+        self.now = datetime.now(UTC)
         self.writes = [index for index, write in enumerate(run.writes) if write.key.kind == POLICY]
         self.ours = fold_all(self.managed.values())
         self._known = {
-            uid: (known.key.name, _standing(known))
+            uid: (known.key.name, written_body(known.body, known.note))
             for uid, known in run.sight.recollection.records.items()
             if known.key.kind == POLICY and (known.is_owned or not uid.startswith("group:"))
         }
@@ -122,7 +122,7 @@ class Rights:
 
     def given(self, number: int, failed: Collection[int]) -> set[str]:
         """The names that policies give a group."""
-        all_pairs = (pairs(body, self.managed) for _, body in self.bodies(failed).values())
+        all_pairs = (pairs(body, self.managed, self.now) for _, body in self.bodies(failed).values())
         return {name for some in all_pairs for group, name in some if self.number(group) == number}
 
     def lacking(self, number: int, held: Collection[str], failed: Collection[int] = ()) -> set[str]:
@@ -140,7 +140,7 @@ class Rights:
 
     def known_names(self, number: int) -> set[str]:
         """The names that policies gave a group before the run."""
-        all_pairs = (pairs(body, self.managed) for _, body in self._known.values())
+        all_pairs = (pairs(body, self.managed, self.now) for _, body in self._known.values())
         return {name for some in all_pairs for group, name in some if self.number(group) == number}
 
     def given_to(self) -> list[int]:
@@ -234,14 +234,7 @@ class Rights:
     def _live(self, uid: str, rows: Mapping[int, GroupRow], failed: Collection[int]) -> Any:
         names = self.run.names("Group")
         held = {names[number]: [name for name in row.permissions if fold(name) in self.ours] for number, row in rows.items() if number in names}  # fmt: skip
-        return policy_bodies(self.bodies(failed), held, self.managed).get(uid)
-
-
-def _standing(known: Known) -> Any:
-    """A policy as it was last written, without the grants that have ended."""
-    body = written_body(known.body, known.note)
-    spec, gone = without_expired(body["spec"], datetime.now(UTC).isoformat())
-    return {**body, "spec": spec} if gone else body
+        return policy_bodies(self.bodies(failed), held, self.managed, self.now).get(uid)
 
 
 def _groups(run: Run) -> dict[Key, int]:

@@ -5,13 +5,14 @@ by the names that its groups hold. Names that are about something else are never
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from reconciler.core.model import decode, encode
 from reconciler.kinds.canonical import fold, is_readable
-from reconciler.kinds.policies import canonical_policy
+from reconciler.kinds.policies import canonical_policy, has_expired
 from reconciler.stores.processmaker.canonical import digest
 from reconciler.stores.processmaker.merging import spec_of
 
@@ -63,15 +64,18 @@ def policy_groups(body: Any) -> list[str]:
     return [subject["group"] for subject in _sound(body).get("subjects", ()) if "group" in subject]
 
 
-def pairs(body: Any, managed: Mapping[str, str]) -> frozenset[Pair]:
+def pairs(body: Any, managed: Mapping[str, str], now: datetime | None = None) -> frozenset[Pair]:
     """What a policy stands for. A grant that is narrowed gives nothing: names hold for all that there is.
 
     Args:
         managed: what the instance calls our permissions.
+        now: grants that have ended by then give nothing; None for whenever.
     """
     if makes_super_admins(body):
         return frozenset()
-    names = {managed[word] for grant in _sound(body).get("grants", ()) for word in _given(grant) if word in managed}
+    names = {
+        managed[word] for grant in _sound(body).get("grants", ()) for word in _given(grant, now) if word in managed
+    }
     return frozenset((group, name) for group in policy_groups(body) for name in names)
 
 
@@ -85,12 +89,15 @@ def _sound(body: Any) -> dict[str, Any]:
     return spec if all(isinstance(item, str) for item in (*words, *groups)) else {}
 
 
-def _given(grant: Mapping[str, Any]) -> Sequence[str]:
-    return () if "on" in grant else grant["permissions"]
+def _given(grant: Mapping[str, Any], now: datetime | None) -> Sequence[str]:
+    return () if "on" in grant or (now is not None and has_expired(grant, now)) else grant["permissions"]
 
 
 def policy_bodies(
-    known: Mapping[str, tuple[str, Any]], held: Mapping[str, Collection[str]], managed: Mapping[str, str]
+    known: Mapping[str, tuple[str, Any]],
+    held: Mapping[str, Collection[str]],
+    managed: Mapping[str, str],
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """The live body of each policy, by id; the very one that is known where nothing is missing and nothing is too much.
 
@@ -102,8 +109,9 @@ def policy_bodies(
         known: by id its name and its body as it was last written; see `policy_note`.
         held: by group, as we call it, the managed names that it holds; all groups that there are.
         managed: what the instance calls our permissions.
+        now: a grant that has ended by then stays in its policy, and what a group still holds by it is too much.
     """
-    given = frozenset().union(*(pairs(body, managed) for _, body in known.values()))
+    given = frozenset().union(*(pairs(body, managed, now) for _, body in known.values()))
     groups = {uid: policy_groups(body) for uid, (_, body) in known.items() if not makes_super_admins(body)}
     of_group: dict[str, list[str]] = {}
     for uid in sorted(groups, key=lambda uid: known[uid][0]):
@@ -115,7 +123,8 @@ def policy_bodies(
             if name in held[group] and (group, name) not in given:
                 whole = (uid for uid in of_group[group] if _hold(groups[uid], name, held))
                 further.setdefault(next(whole, of_group[group][0]), set()).add(word)
-    return {uid: _live_policy(body, sorted(further.get(uid, ())), held, managed) for uid, (_, body) in known.items()}
+    further_of = {uid: sorted(words) for uid, words in further.items()}
+    return {uid: _live_policy(body, further_of.get(uid, ()), held, managed, now) for uid, (_, body) in known.items()}
 
 
 def _hold(groups: Iterable[str], name: str, held: Mapping[str, Collection[str]]) -> bool:
@@ -123,13 +132,17 @@ def _hold(groups: Iterable[str], name: str, held: Mapping[str, Collection[str]])
 
 
 def _live_policy(
-    body: Any, further: Sequence[str], held: Mapping[str, Collection[str]], managed: Mapping[str, str]
+    body: Any,
+    further: Sequence[str],
+    held: Mapping[str, Collection[str]],
+    managed: Mapping[str, str],
+    now: datetime | None,
 ) -> Any:
     if makes_super_admins(body) or not _sound(body):
         return body
     spec, groups, grants = spec_of(body), policy_groups(body), []
     for grant in spec.get("grants", ()):
-        missing = {word for word in _given(grant) if word in managed and not _hold(groups, managed[word], held)}
+        missing = {word for word in _given(grant, now) if word in managed and not _hold(groups, managed[word], held)}
         kept = [word for word in grant["permissions"] if word not in missing]
         if kept:
             grants.append({**grant, "permissions": kept} if missing else grant)

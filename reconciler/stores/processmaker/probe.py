@@ -1,7 +1,7 @@
 """Find out what an instance can do, and what the token's user may do there. Nothing is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +10,6 @@ from reconciler.stores.processmaker.answers import FORBIDDEN, NOT_FOUND, Refused
 from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.facts import Facts
 from reconciler.stores.processmaker.identity import own_id
-from reconciler.stores.processmaker.login import claims
 from reconciler.stores.processmaker.policies import PERMISSIONS, managed_names
 from reconciler.stores.processmaker.rows import USER
 
@@ -80,7 +79,7 @@ def probe(client: Client) -> Facts:
         lacks=() if is_administrator else tuple(_lacks(seen, permissions, rights)),
         sees_members=is_administrator or ("/groups" in seen.replies and "/groups" not in seen.closed),
         sees_users="/users" in seen.replies,
-        expires=_expiry(client),
+        expires=_told(client.login.ends()),
         seconds=round(client.mean_seconds, 3),
         counts={noun: total for noun, path in _LISTS.items() if (total := _total(seen.body(path))) is not None},
     )
@@ -162,12 +161,5 @@ def _lacks(seen: _Seen, permissions: Mapping[str, str], rights: Sequence[str]) -
         yield f"no group of its gives it {_WRITES_PERMISSIONS}, which writing permissions of groups takes"
 
 
-def _expiry(client: Client) -> str:
-    """When the token ends, as it says itself."""
-    said = dict(claims(client.login.token())).get("exp")
-    if not isinstance(said, int | float):
-        return ""
-    try:
-        return datetime.fromtimestamp(said, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return ""
+def _told(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,6 +1,7 @@
 """From the rows of an instance to records: with the names that we have for them, in our canonical form."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -111,7 +112,7 @@ def _policies(view: View, group_names: Mapping[int, str]) -> Iterator[LiveRecord
     known = {uid: one for uid, one in view.recollection.records.items() if _is_policy(view, uid, one, group_names)}
     bodies = {uid: (one.key.name, written_body(one.body, one.note)) for uid, one in known.items()}
     held = {group_names[row.id]: _managed(view, row) for row in view.survey.picture.groups.values()}
-    for uid, body in policy_bodies(bodies, held, view.managed).items():
+    for uid, body in policy_bodies(bodies, held, view.managed, datetime.now(UTC)).items():
         yield LiveRecord(uid, known[uid].key, body, policy_digest(body), known[uid].note)
     theirs = {group for _, body in bodies.values() for group in policy_groups(body)}
     bare = [row for row in view.survey.picture.groups.values() if group_names[row.id] not in theirs]

@@ -15,7 +15,7 @@ from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
 from reconciler.stores.processmaker.crew import Hand
-from reconciler.stores.processmaker.pages import Listing, whole
+from reconciler.stores.processmaker.pages import Listing, page
 from reconciler.stores.processmaker.sorts import Sort
 
 if TYPE_CHECKING:
@@ -118,9 +118,20 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
 
 def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
     """The rows whose name the server takes for `name`."""
-    listing = Listing(sort.path, sort.words, sort.row, _PAGE, {"order_by": "id", **sort.params, "filter": name})
-    (rows,) = whole(cast("Client", client), [listing], {}, 1)
+    params = {"order_by": "id", **sort.params, "filter": name}
+    rows = filtered(client, Listing(sort.path, sort.words, sort.row, _PAGE, params))
     return [row for row in rows if fold(row.name) == fold(name)]
+
+
+def filtered(client: "Client | Hand", listing: Listing) -> list[Any]:
+    """The rows of a short list, in this thread alone."""
+    rows: dict[int, Any] = {}
+    number, last = 1, 1
+    while number <= last:
+        found = page(cast("Client", client), listing, number, {})
+        rows |= {row.id: row for row in found.rows}
+        number, last = number + 1, found.last
+    return list(rows.values())
 
 
 def moment_of(text: str) -> datetime | None:

@@ -37,7 +37,7 @@ from reconciler.stores.processmaker.probe import probe
 from reconciler.stores.processmaker.remarks import remarks
 from reconciler.stores.processmaker.settlement import moment_of
 from reconciler.stores.processmaker.sight import Sight
-from reconciler.stores.processmaker.traits import traits
+from reconciler.stores.processmaker.traits import token_notes, traits
 from reconciler.stores.sql.observed import number_of
 
 
@@ -159,7 +159,9 @@ class ProcessMakerStore:
 
     def notes(self) -> tuple[str, ...]:
         """What whoever reads a plan has to know of the instance."""
-        return remarks(self._look.view) if self._look else ()
+        if self._look is None:
+            return ()
+        return (*remarks(self._look.view), *token_notes(self._setting.client.login.ends(), datetime.now(UTC)))
 
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""

@@ -26,6 +26,18 @@ def traits(facts: Facts, now: datetime) -> Iterator[Trait]:
     yield Trait("writing", "one request a record: no transaction, no compare-and-set, no way back from a delete")
 
 
+def token_notes(ends: datetime | None, now: datetime) -> tuple[str, ...]:
+    """That somebody has to replace the token soon.
+
+    Args:
+        ends: when it ends; None for never, or unknown.
+    """
+    if ends is None or ends - now > _NEAR:
+        return ()
+    days = max(0, (ends - now).days)
+    return (f"the token of the target ends on {ends.date()}, in {days} days: make a new one before that",)
+
+
 def _version(facts: Facts) -> Trait:
     if facts.profile == "2020":
         hint = "what a present version has beyond that is not used"

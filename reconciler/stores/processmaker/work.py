@@ -41,12 +41,12 @@ def carry_out(sight: Sight, writes: Sequence[Write], journal: Journal, how: Carr
     run = Run(sight, writes)
     order = arrange(writes, sight.records)
     limits = Limits(sight.client.in_flight, sight.client.timeout_seconds)
-    crew = Crew(sight.client, journal, how, limits, run.called)
-    _refuse(run, crew, order)
-    rights = Rights(run, managed_of(sight) if any(one.key.kind == POLICY for one in writes) else {})
-    for jobs in _stages(run, crew, order, rights):
-        crew.work(jobs, order.after)
-    review(run, crew, rights)
+    with Crew(sight.client, journal, how, limits, run.called) as crew:
+        _refuse(run, crew, order)
+        rights = Rights(run, managed_of(sight) if any(one.key.kind == POLICY for one in writes) else {})
+        for jobs in _stages(run, crew, order, rights):
+            crew.work(jobs, order.after)
+        review(run, crew, rights)
     if crew.closed is not None and not crew.has_sent:
         raise crew.closed
     return [_outcome(run, crew, index) for index in range(len(writes))]

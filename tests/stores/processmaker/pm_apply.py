@@ -60,8 +60,9 @@ class Journal:
         return [step for _, step in sorted(self.steps.items()) if step.intent.write == write]
 
     def lacks(self, server: Instance, since: int) -> list[tuple[str, str]]:
-        """Requests that the instance got and the journal does not know."""
-        got = Counter((one["method"], one["path"]) for one in server.requests[since:] if one["method"] != "GET")
+        """Requests that the instance did not put off, and the journal does not know."""
+        sent = (one for one in server.requests[since:] if one["method"] != "GET" and one["status"] not in (429, 503))
+        got = Counter((one["method"], one["path"]) for one in sent)
         got -= Counter((step.intent.verb, step.intent.path) for step in self.steps.values())
         return sorted(got.elements())
 
@@ -179,7 +180,7 @@ def held(server: Instance) -> dict[str, Any]:
             (
                 row["name"], row["status"], row["authtype"], row["endpoints"], row["description"],
                 json.dumps(server.plaintext(row["id"]) if row["credentials"] else None, sort_keys=True),
-                sorted(filed[category] for connector, category in store.pivots if connector == row["id"]),
+                sorted(filed[category] for category in store.pivots.of(row["id"])),
             )
             for row in store.connectors.rows.values()
         ),

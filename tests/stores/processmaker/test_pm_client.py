@@ -330,8 +330,18 @@ def test_connections_that_the_server_ends_are_let_go(server: Instance) -> None:
     with closing(client(server)) as asking:
         for _ in range(30):
             asking.get("/groups")
-        (sender,) = asking._senders._all
+        assert asking._pool is not None
+        (sender,) = asking._pool._all
         assert len(sender._deadline._connections) < 5
+
+
+def test_few_connections_serve_many_threads(server: Instance) -> None:
+    """Those that come later go on with those that are there."""
+    with closing(client(server)) as asking:
+        for _ in range(5):
+            with ThreadPoolExecutor(3) as crew:
+                assert {reply.status for reply in crew.map(lambda _: asking.get("/groups"), range(6))} == {200}
+        assert asking._pool is not None and len(asking._pool._all) <= 3
 
 
 def test_a_private_authority(authority: Authority, tmp_path: Path) -> None:

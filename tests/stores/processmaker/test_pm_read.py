@@ -60,14 +60,12 @@ def test_a_list_that_never_stands_still_is_told(server: Instance) -> None:
 
 def on(server: Instance, path: str, page: str, do: object) -> None:
     """Do something each time that a page is asked for, before it is answered."""
-    before = server.simulator.on_request
 
     def look(request: Request) -> None:
-        before(request)
         if request.path == path and request.query.get("page") == page:
             do()  # type: ignore[operator]
 
-    server.simulator.on_request = look
+    server.simulator.on_request.append(look)
 
 
 @pytest.mark.parametrize(

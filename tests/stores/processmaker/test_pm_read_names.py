@@ -104,6 +104,18 @@ def test_policies_are_live_as_far_as_groups_hold_their_names(server: Instance) -
     assert by_id(store.read())["policy:editors"] == found["policy:editors"]
 
 
+def test_what_a_grant_gave_that_has_ended_is_too_much(server: Instance) -> None:
+    """The grant stays as it was written; once the groups hold its names no more, all is as it was."""
+    ended = {"permissions": ["connectors:edit"], "expires": "2020-01-01T00:00:00Z"}
+    body = {"spec": {"subjects": [{"group": "one"}], "grants": [{"permissions": ["connectors:view"]}, ended]}}
+    store = opened(server)
+    store.recall(state(editors=body))
+    grants = by_id(store.read())["policy:editors"].body["spec"]["grants"]
+    assert grants == [*body["spec"]["grants"], {"permissions": ["connectors:edit"]}]  # type: ignore[index]
+    server.call("PUT", "/permissions", {"group_id": 1, "permission_names": ["view-data-sources"]})
+    assert by_id(store.read())["policy:editors"].body == body
+
+
 def test_super_admins_are_compared(server: Instance) -> None:
     """With who is one there, through groups in groups too; such a policy is what the state knows of it."""
     ada, grace = (row["id"] for row in server.store.users.rows.values() if row["username"] in ("ada", "grace"))

@@ -220,6 +220,17 @@ def test_whoever_waits_is_told(managed: Workspace, server: Instance) -> None:
     assert "answered 429 (too many requests); waiting 1 s" in found.stderr
 
 
+def test_a_token_that_ends_soon(managed: Workspace, server: Instance) -> None:
+    """Is told by each plan, for a token that somebody has to make; one that is granted is renewed by itself."""
+    for days, told in ((3, True), (30, False)):
+        token = server.store.new_token(server.store.users.rows[1], days * 86_400 + 60)
+        found = managed.ok("plan", env={"PM_TOKEN": token})
+        assert ("the token of the target ends on 20" in found.output) is told
+        assert (f"in {days} days: make a new one" in found.output) is told
+        checked = managed.ok("store", "check", env={"PM_TOKEN": token}).stdout
+        assert ("hint: make a new one before that" in checked) is told
+
+
 def test_nothing_of_the_token_is_kept(managed: Workspace, server: Instance) -> None:
     """In no file of the repository, of the state or of the cache."""
     managed.ok("plan")

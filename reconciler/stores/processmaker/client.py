@@ -33,6 +33,8 @@ from reconciler.stores.processmaker.options import Options
 from reconciler.stores.processmaker.request import ACCEPT, FORM, USUAL, Header, Patience, Request, texts_of
 
 LARGEST = 64 * 1024 * 1024  # bytes of an answer
+_OF_PROXIES = ("basic", "digest", "negotiate", "ntlm")
+"""Ways to ask for credentials that an instance does not have."""
 _GLANCE = 0.25  # seconds between two looks at whether somebody asked to stop
 _HINTS = (
     ("tls: {ca: {file: PATH}}", "processmaker: {ca: PATH}  in the target"),
@@ -172,6 +174,9 @@ class Client:
             elif answer.status != UNAUTHORIZED:
                 self.login.take(token)
                 return answer, is_repeated
+            elif answer.header("www-authenticate").lower().startswith(_OF_PROXIES):
+                message = f"{self.address.host}: something before the instance asks for a user and a password"
+                raise StoreUnavailable(message, hint="let requests below /api/1.0 through to it, which have a token")
             elif is_renewed:
                 raise self.login.refusal()
             else:

@@ -257,6 +257,15 @@ def test_a_login_that_is_refused(server: Instance, wrong: dict[str, str], words:
     assert words in told.value.message and hint in told.value.hint and SECRET not in repr(told.value.args)
 
 
+def test_something_before_the_instance_asks_for_a_password(server: Instance) -> None:
+    """Then the token is not to blame, and none is asked for anew."""
+    asks = {"WWW-Authenticate": 'Basic realm="staging"'}
+    server.simulator.serve = lambda request, reply: reply(Answer(401, b"", headers=asks), None)  # type: ignore[method-assign]
+    with closing(client(server)) as asking, pytest.raises(StoreUnavailable, match="something before the instance asks"):
+        asking.get("/groups")
+    assert asking.requests == 1
+
+
 @pytest.mark.parametrize("token", ["", "two\nlines", "ünsendable"])
 def test_a_token_that_cannot_be_sent(server: Instance, token: str) -> None:
     """Is told, and not shown."""

@@ -207,6 +207,9 @@ def connector_fields(
         category_ids: by the names that we call categories; those of its own all have to be there.
         row: what the instance has of it; what we do not know of that is sent back as it was.
         secrets: by address; None leaves them out, for a digest.
+
+    Raises:
+        KeyError: one of the categories, or of the secrets, is not there.
     """
     spec = body["spec"]
     held = image(spec)
@@ -215,8 +218,10 @@ def connector_fields(
     for purpose, endpoint in spec.get("endpoints", {}).items():
 
         def value_of(group: str, index: int, start: tuple[str, ...] = ("spec", "endpoints", purpose)) -> str | None:
-            entries = spec["endpoints"][start[-1]][group]
-            return secrets[entry_address((*start, group, index, "value"), entries)].reveal() if secrets else None
+            if secrets is None:
+                return None
+            address = entry_address((*start, group, index, "value"), spec["endpoints"][start[-1]][group])
+            return secrets[address].reveal()
 
         endpoints[purpose] = endpoint_fields(purpose, endpoint, there.get(purpose, {}), value_of)
     return {

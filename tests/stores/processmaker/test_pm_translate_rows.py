@@ -242,6 +242,8 @@ def test_a_secret_value_of_an_endpoint_is_sent_and_its_reference_stays() -> None
         "id": 7, "key": "page", "value": "geheim", "required": False, "hint": "kept",
     }  # fmt: skip
     assert connector_fields(known, IDS, row())["endpoints"]["list"]["params"][0]["value"] is None
+    with pytest.raises(KeyError, match=address):
+        connector_fields(known, IDS, row(), {})
     assert connector_body(row(endpoints=sent["endpoints"]), known, NAMES) is known
     again = connector_fields(known, IDS, row(endpoints=sent["endpoints"]), {address: Secret("neu")})
     assert again["endpoints"]["list"]["params"][0]["value"] == "neu"

@@ -97,7 +97,7 @@ def _connector(view: View, uid: str, seen: Seen, category_names: Mapping[int, st
     noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before)
     is_resealed = bool(known and known.is_owned and noted.seal and now and noted.seal != now)
     note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version, seen.print)
-    body = connector_body(row, before, category_names)
+    body = connector_body(row, before, category_names, view.names[uid].name)
     return LiveRecord(uid, view.names[uid], body, seen.version, note.text(), is_resealed)
 
 

@@ -179,6 +179,8 @@ def test_a_connector_of_nobody_has_references_of_steady_names(authtype: str, met
     assert is_definition("Connector", body["spec"], None)
     assert body["spec"].get("authorization", {"method": "none"})["method"] == method
     assert connector_body(row(authtype=authtype), body, NAMES) is body
+    named = connector_body(row(authtype=authtype), None, NAMES, "crm-2")
+    assert str(named).replace("CRM_2_", "CRM_CONTACTS_") == str(body)
     if method == "oauth2-password":
         assert body["spec"]["authorization"]["tokenUrl"] == "{{tokenUrl}}"
         assert body["spec"]["authorization"]["clientSecret"] == {"env": "CRM_CONTACTS_CLIENT_SECRET"}

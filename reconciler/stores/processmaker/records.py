@@ -94,10 +94,10 @@ def _connector(view: View, uid: str, seen: Seen, category_names: Mapping[int, st
         body = _refiled(known.body, sorted(category_names.get(number, str(number)) for number in row.categories))
         return LiveRecord(uid, view.names[uid], body, seen.version, known.note)
     before = known.body if known else None
-    noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before)
+    body = connector_body(row, before, category_names, view.names[uid].name)
+    noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before if known else body)
     is_resealed = bool(known and known.is_owned and noted.seal and now and noted.seal != now)
     note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version, seen.print)
-    body = connector_body(row, before, category_names, view.names[uid].name)
     return LiveRecord(uid, view.names[uid], body, seen.version, note.text(), is_resealed)
 
 

@@ -16,9 +16,9 @@ from reconciler.kinds.authorization_blocks import entry_address
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.connector import canonical
 from reconciler.stores.processmaker.canonical import digest, entries_of, is_set, text_of, trimmed
+from reconciler.stores.processmaker.carryover import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.categories import status_of
 from reconciler.stores.processmaker.endpoints import GROUPS, declared_image, endpoint_fields, live_image
-from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.names import variable
 from reconciler.stores.processmaker.parts import content, optional, record, refuse, text, whole
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Known, LiveRecord, Recollection
+from reconciler.stores.processmaker.carryover import spec_of
 from reconciler.stores.processmaker.categories import category_body, category_digest
 from reconciler.stores.processmaker.connectors import connector_body, seal
 from reconciler.stores.processmaker.groups import group_body, group_digest
 from reconciler.stores.processmaker.keys import Titled, keys
-from reconciler.stores.processmaker.merging import spec_of
 from reconciler.stores.processmaker.notes import ConnectorNote, current_note, read_note
 from reconciler.stores.processmaker.policies import (
     policy_bodies,

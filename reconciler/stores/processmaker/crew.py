@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
-from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ class Crew:
         except NotDone as failure:
             self.end(job, failure)
         except Refused as refusal:
-            self.end(job, NotDone(Result.FAILED, refusal.message))
+            reason = f"{refusal.message}; {refusal.hint}" if refusal.hint else refusal.message
+            self.end(job, NotDone(Result.FAILED, reason))
         except ReconcilerError as failure:
             self.closed = self.closed or failure
             said = Result.UNKNOWN if hand.has_sent else Result.FAILED
@@ -235,14 +236,18 @@ class Crew:
         Raises:
             Lost: nobody knows whether it was done.
             Refused: it was not.
-            ReconcilerError: it was not sent.
+            ReconcilerError: it was not, and no other will be.
         """
         noted: Future[int] = Future()
         self._desk.put(_Ask(hand.write, change, noted))
         number = noted.result()
-        hand.has_sent = self.has_sent = True
         with self._line:
-            reply = self._client.change(change.verb, change.path, change.body)
+            try:
+                reply = self._client.change(change.verb, change.path, change.body)
+            except Lost:
+                hand.has_sent = self.has_sent = True
+                raise
+        hand.has_sent = self.has_sent = True
         made = str(reply.body["id"]) if isinstance(reply.body, dict) and "id" in reply.body else ""
         self._answers.put(Answer(number, reply.status, made))
         return self._dated(reply)
@@ -257,7 +262,7 @@ class Hand:
     """One thread at one write.
 
     Attributes:
-        has_sent: whether it has sent what changes something.
+        has_sent: whether it has sent what may have changed something.
     """
 
     def __init__(self, crew: Crew, write: int) -> None:

@@ -10,7 +10,7 @@ So it stays, and is told.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -84,9 +84,11 @@ class Rights:
         self._numbers = {key.name: number for key, number in _groups(run).items()}
         self._held = {number: row.permissions for number, row in run.sight.picture.groups.items()}
         self.touched: dict[int, list[int]] = defaultdict(list)
+        self._given: dict[frozenset[int], dict[int, set[str]]] = {}
 
     def settle_groups(self) -> None:
         """Find the groups that the writes are about, once the new ones are there."""
+        self._given.clear()
         for index in self.writes:
             write = self.run.writes[index]
             before = self._known.get(write.id, ("", None))[1]
@@ -122,8 +124,17 @@ class Rights:
 
     def given(self, number: int, failed: Collection[int]) -> set[str]:
         """The names that policies give a group."""
-        all_pairs = (pairs(body, self.managed, self.now) for _, body in self.bodies(failed).values())
-        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+        gone = frozenset(failed).intersection(self.writes)
+        if gone not in self._given:
+            self._given[gone] = self._by_group(body for _, body in self.bodies(gone).values())
+        return self._given[gone].get(number, set())
+
+    def _by_group(self, bodies: Iterable[Any]) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = defaultdict(set)
+        for body in bodies:
+            for group, name in pairs(body, self.managed, self.now):
+                found[self.number(group)].add(name)
+        return dict(found)
 
     def lacking(self, number: int, held: Collection[str], failed: Collection[int] = ()) -> set[str]:
         """The names that a group is to hold and does not."""
@@ -140,8 +151,7 @@ class Rights:
 
     def known_names(self, number: int) -> set[str]:
         """The names that policies gave a group before the run."""
-        all_pairs = (pairs(body, self.managed, self.now) for _, body in self._known.values())
-        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+        return self._by_group(body for _, body in self._known.values()).get(number, set())
 
     def given_to(self) -> list[int]:
         """The groups that lack something."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from threading import BoundedSemaphore
 from time import sleep
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +14,7 @@ from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.line import Line
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.answers import Reply
@@ -80,7 +80,7 @@ class Crew:
         self._how = how
         self._called = called
         self._hands = 2 * limits.in_flight
-        self._line = BoundedSemaphore(limits.in_flight)
+        self._line = Line(limits.in_flight)
         self.patience = limits.patience
         self._desk: SimpleQueue[_Ask | Job] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
@@ -222,7 +222,7 @@ class Crew:
 
     def get(self, path: str, params: Mapping[str, Any] | None, etag: str) -> "Reply":
         """Read."""
-        with self._line:
+        with self._line.place():
             reply = self._client.get(path, params, etag)
         return self._dated(reply)
 
@@ -241,7 +241,7 @@ class Crew:
         noted: Future[int] = Future()
         self._desk.put(_Ask(hand.write, change, noted))
         number = noted.result()
-        with self._line:
+        with self._line.place(is_change=True):
             try:
                 reply = self._client.change(change.verb, change.path, change.body)
             except Lost:

@@ -226,25 +226,25 @@ class Rights:
 
     # what came of it
 
-    def check(self, index: int, rows: Mapping[int, GroupRow], failed: Collection[int]) -> None:
-        """Say what came of the write of a policy by what groups hold now."""
+    def live(self, rows: Iterable[GroupRow], failed: Collection[int]) -> Mapping[str, Any]:
+        """What is live of all policies, by id, by what groups hold."""
+        names = self.run.names("Group")
+        held = {names[row.id]: [name for name in row.permissions if fold(name) in self.ours] for row in rows if row.id in names}  # fmt: skip
+        return policy_bodies(self.bodies(failed), held, self.managed, self.now)
+
+    def check(self, index: int, live: Mapping[str, Any]) -> None:
+        """Say what came of the write of a policy by what is live of all."""
         write = self.run.writes[index]
         if write.body is None:
             self.run.outcomes[index] = Outcome(Result.DONE, write.id)
             return
-        uid = write.id or f"policy:{uuid4()}"
-        body = self._live(write.id or f"new:{index}", rows, failed)
+        uid, body = write.id or f"policy:{uuid4()}", live.get(write.id or f"new:{index}")
         unlike = differences(write.body, body)
         if unlike:
             reason = f"groups hold something else than it says: {unlike}"
             self.run.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
         else:
             self.run.outcomes[index] = Outcome(Result.DONE, uid, policy_digest(body), note=policy_note(write.body))
-
-    def _live(self, uid: str, rows: Mapping[int, GroupRow], failed: Collection[int]) -> Any:
-        names = self.run.names("Group")
-        held = {names[number]: [name for name in row.permissions if fold(name) in self.ours] for number, row in rows.items() if number in names}  # fmt: skip
-        return policy_bodies(self.bodies(failed), held, self.managed, self.now).get(uid)
 
 
 def _groups(run: Run) -> dict[Key, int]:

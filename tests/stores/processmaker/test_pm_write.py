@@ -1,5 +1,7 @@
 """How writes become requests: their order, what they are held against, what they leave alone, and what is told of them."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +30,7 @@ from reconciler.core.ports.live import Carrying, Outcome, Recollection, Result, 
 from reconciler.core.secret import Secret
 from reconciler.errors import StoreLocked, StoreUnavailable
 from reconciler.stores.processmaker.facts import Facts
+from reconciler.stores.processmaker.line import Line
 
 CANARY = "canary-9d3f-in-the-clear"
 
@@ -525,6 +528,24 @@ def test_so_many_are_in_flight_and_no_more(server: Instance) -> None:
     assert max(one["in_flight"] for one in requests) == 3
     assert desk.journal.transactions < len(desk.writes)
     assert sum(one["method"] == "GET" for one in requests) < 20
+
+
+def test_changes_go_before_reads() -> None:
+    """What was looked at just before a change gets old while it waits."""
+    line, came = Line(1), []
+
+    def enter(is_change: bool) -> None:
+        with line.place(is_change=is_change):
+            came.append(is_change)
+
+    threads = [threading.Thread(target=enter, args=[is_change]) for is_change in (False, False, True)]
+    with line.place():
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    assert came == [True, False, False]
 
 
 # what is foretold

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from time import sleep
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.line import Line
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Job(Struct, frozen=True, eq=False):
     """
 
     write: int
-    do: Callable[["Hand"], None]
+    do: Callable[[Hand], None]
     others: tuple[int, ...] = ()
 
     @property
@@ -230,7 +230,7 @@ class Crew:
         """Now, by the server's clock as far as it is known."""
         return datetime.now(UTC) + self._ahead
 
-    def send(self, hand: "Hand", change: Change) -> "Reply":
+    def send(self, hand: Hand, change: Change) -> "Reply":
         """Have a request noted, send it, and have its answer noted with the next one.
 
         Raises:
@@ -256,40 +256,6 @@ class Crew:
         if reply.date is not None:
             self._ahead = reply.date - datetime.now(UTC)
         return reply
-
-
-class Hand:
-    """One thread at one write.
-
-    Attributes:
-        has_sent: whether it has sent what may have changed something.
-    """
-
-    def __init__(self, crew: Crew, write: int) -> None:
-        self._crew = crew
-        self.write = write
-        self.has_sent = False
-
-    def get(self, path: str, params: Mapping[str, Any] | None = None, etag: str = "") -> "Reply":
-        """Read."""
-        return self._crew.get(path, params, etag)
-
-    def send(self, change: Change) -> "Reply":
-        """Send what changes something; see `Crew.send`."""
-        return self._crew.send(self, change)
-
-    @property
-    def failed(self) -> Collection[int]:
-        """The writes that go no further."""
-        return self._crew.failed.keys()
-
-    def moment(self) -> datetime:
-        """Now, by the server's clock as far as it is known."""
-        return self._crew.moment()
-
-    def wait(self) -> None:
-        """Until the server has ended, or given up, whatever was sent to it before."""
-        sleep(self._crew.patience)
 
 
 def _rest(desk: SimpleQueue[Any]) -> Iterator[Any]:

@@ -21,9 +21,10 @@ from reconciler.core.ports.live import Outcome, Result
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand, Job
+from reconciler.stores.processmaker.crew import Job
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import fetch
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.policies import (  # fmt: skip
     fold_all,
     managed_names,

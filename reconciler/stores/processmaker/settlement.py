@@ -13,7 +13,7 @@ from msgspec import Struct
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.names import compared, signs_not_of_names
 from reconciler.stores.processmaker.pages import Listing, page
 from reconciler.stores.processmaker.sorts import Sort

@@ -9,8 +9,9 @@ from reconciler.harmless import harmless
 from reconciler.stores.processmaker import crowd
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Crew, Hand
+from reconciler.stores.processmaker.crew import Crew
 from reconciler.stores.processmaker.glances import list_all, look, now
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure, is_taken, make, taken

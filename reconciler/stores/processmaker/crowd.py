@@ -8,9 +8,9 @@ from msgspec import Struct
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Result, Write
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand
 from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.groups import user_row
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.identity import own_id
 from reconciler.stores.processmaker.pages import Listing
 from reconciler.stores.processmaker.rows import GROUP, USER, GroupRow, UserRow

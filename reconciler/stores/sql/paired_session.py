@@ -155,7 +155,9 @@ class PairedSession(SqlSession):
             self._side.begin()
             unfinished.forget(self._connection, self.run.owner)
             self._connection.commit()
-            raise type(failure)(f"{failure.message}{_NOTHING}", hint=hint, details=failure.details) from failure
+            # A driver's own sort of it may be made of other things.
+            sort = StoreUnavailable if isinstance(failure, StoreUnavailable) else type(failure)
+            raise sort(f"{failure.message}{_NOTHING}", hint=hint, details=failure.details) from failure
 
     def _keep_begun(self, told: Sequence[PlannedWrite]) -> None:
         self._side.begin()

@@ -140,11 +140,11 @@ def at_point(point):
     if os.environ.get("STOP_AT") == point:
         os.kill(os.getpid(), signal.SIGINT)
 real_write, real_report = session.SqlSession.write, service.Report
-def write(self, writes, progress):
-    at_point("before"); done = real_write(self, writes, progress); at_point("written"); return done
+def write(self, *a, **k):
+    at_point("before"); done = real_write(self, *a, **k); at_point("written"); return done
 session.SqlSession.write = write
-def report(*a):
-    at_point("committed"); return real_report(*a)
+def report(*a, **k):
+    at_point("committed"); return real_report(*a, **k)
 service.Report = report
 """
 

@@ -255,7 +255,10 @@ def test_records_of_one_name(foreign: Workspace) -> None:
 def test_a_scheme_without_a_driver(foreign: Workspace) -> None:
     """What there is is listed; a driver that cannot be loaded says what it wants."""
     for url, words in (
-        ("nobody:x", "known are: sqlite:PATH, postgresql://HOST/DATABASE, processmaker+https://HOST, fails:, idle:, memory:, needy:, none:, odd:"),
+        (
+            "nobody:x",
+            "known are: sqlite:PATH, postgresql://HOST/DATABASE, processmaker+https://HOST, fails:, idle:, memory:, needy:, none:, odd:",
+        ),
         ("needy:x", "pip install a_module_that_nobody_has"),
         ("none:x", "the store driver for 'none:' failed (TypeError)"),
         ("fails:x", "failed (TypeError)"),

@@ -253,11 +253,12 @@ RULES: dict[str, Rule] = {
     "RC907": Rule("token that nobody renews", "ProcessMaker cannot fetch this token itself. An apply fetches one and writes it there, and when it expires every call fails, until somebody renews it: run `reconciler token renew` on a schedule that is shorter than the token's life, and say so in the target, `processmaker: {tokenRenewal: scheduled}`."),
     "RC908": Rule("TLS setting that the target does not know", "A connector of ProcessMaker verifies certificates or does not. Authorities of its own and client certificates it has none; the instance's server, or a proxy beside it, may have them for all."),
     "RC909": Rule("endpoint name that the target loses", "ProcessMaker keeps endpoints in a map whose names it takes for the numbers of a list where all are numbers. Whoever calls an endpoint names it, so that the name has to stay."),
-    "RC910": Rule("part of a request that the target cannot send", "ProcessMaker writes values into URLs, headers and bodies as they are, and sends JSON and form-urlencoded bodies. Styles, forms of multipart and raw bodies it knows none of."),
+    "RC910": Rule("part of a request that the target cannot send", "ProcessMaker writes values into URLs, headers and bodies as they are, and sends JSON, raw and form-urlencoded bodies. Styles and multipart forms it knows none of."),
     "RC911": Rule("grant that the target cannot give", "ProcessMaker's permissions are bare names that a group has for a whole instance: no connector or category narrows them. Those to call connectors and to manage policies do not exist there, and those of a single user cannot be read."),
     "RC912": Rule("end of a grant that the target does not keep", "Permissions do not end by themselves in ProcessMaker: the first apply after the end takes them back. Where applies run on a schedule that is good enough, the target says so: `processmaker: {expiry: byApply}`."),
     "RC913": Rule("permission that the instance does not have", "The instance was asked what permissions it has, by `store check`, and none of them means this one. It comes with a package, or with a later version."),
     "RC914": Rule("secret that the target shows", "ProcessMaker encrypts credentials, and nothing else: whoever may view connectors reads the values of headers and parameters, in lists and in exported files. Use `authorization`, or say in the target that this is accepted: `processmaker: {allowSecretsInEndpoints: true}`."),
+    "RC915": Rule("without effect in the instance's version", "By what `store check` found out, the instance is of a version that keeps this and does not go by it: timeouts and retries came in 2023, and before mid-2021 members of a group in a group got no rights from it.", _WARNING),
 }  # fmt: skip
 
 

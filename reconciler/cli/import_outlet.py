@@ -18,6 +18,7 @@ from reconciler.wiring.imports import PreparedImport, as_written, write_new
 from reconciler.wiring.run import locate_root
 
 _SHOWN_NOTES = 20
+_BY_WEIGHT = ("risk", "lost", "chosen", "changed")
 
 
 class Outlet(Struct, frozen=True):
@@ -53,7 +54,11 @@ def import_options(command: Callable[..., int]) -> Callable[..., int]:
 _OPTIONS = (
     click.option("--name", metavar="NAME", help="Name of the connector; default: from the title."),
     click.option(
-        "--category", "categories", multiple=True, metavar="NAME", help="Category to file it under; default: imported."
+        "--category",
+        "categories",
+        multiple=True,
+        metavar="NAME",
+        help="Category to file it under; default: what the document says, or imported.",
     ),
     click.option(
         "--out", metavar="PATH", help="Where to write; a file, a directory, or - for stdout. Default: connectors/."
@@ -102,7 +107,9 @@ def _write(prepared: PreparedImport, outlet: Outlet) -> list[str]:
 
 
 def _say_notes(prepared: PreparedImport, *, show_all: bool) -> None:
-    shown = prepared.notes if show_all or len(prepared.notes) <= _SHOWN_NOTES else prepared.notes[:_SHOWN_NOTES]
+    shown = prepared.notes
+    if not show_all and len(shown) > _SHOWN_NOTES:  # what is a risk, or lost, is not to be among those that are cut off
+        shown = sorted(shown, key=lambda note: _BY_WEIGHT.index(note.effect))[:_SHOWN_NOTES]
     for note in shown:
         say(f"{note.effect}: {note.where or '/'}: {note.message}")
     if len(shown) == len(prepared.notes):

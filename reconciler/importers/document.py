@@ -157,6 +157,7 @@ NOTES: Final[dict[str, tuple[Effect, str]]] = {
     "variable-left": (Effect.CHANGED, "a variable that callers give the value of"),
     "entries-merged": (Effect.CHANGED, "requests that differ only in values"),
     "connector-split": (Effect.CHANGED, "a document too large for one connector"),
+    "category-chosen": (Effect.CHOSEN, "a connector whose category the document does not tell"),
     "copy-chosen": (Effect.CHOSEN, "one of several copies of a connector"),
     "server-chosen": (Effect.CHOSEN, "one of several servers"),
     "server-completed": (Effect.CHOSEN, "a server URL that was not complete"),

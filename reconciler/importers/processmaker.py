@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from reconciler.errors import UsageError
 from reconciler.importers.connectors import API_VERSION, MAX_KEY, Heading, check_options, display_of, documents_of
 from reconciler.importers.document import Notebook
 from reconciler.importers.processmaker_access import access_of, unsupported, withheld_of
 from reconciler.importers.processmaker_endpoints import endpoints_of
-from reconciler.importers.processmaker_files import Found, FoundCategory, FoundConnector, find, held
+from reconciler.importers.processmaker_files import UNFILED, Found, FoundCategory, FoundConnector, find, held
 from reconciler.importers.processmaker_texts import Texts
 from reconciler.importers.requests import Desk
 from reconciler.importers.servers import is_plain
@@ -91,7 +92,7 @@ def convert(document: Object, choice: Choice) -> Imported:
             desk.withhold(value)
     wanted = [item for item in found.connectors if _is_wanted(item, choice, desk)]
     if choice.name and len(wanted) > 1:
-        raise NotImportable(f"--name names one connector, and the export holds {len(wanted)}", hint="leave it out")
+        raise UsageError(f"--name names one connector, and the export holds {len(wanted)}", hint="leave it out")
     if not wanted:
         reasons = "; ".join(list(dict.fromkeys(note.message for note in notes.all()))[:5])
         raise NotImportable("the export holds no connector that can be imported", hint=reasons or "export one of a process that uses it")  # fmt: skip
@@ -142,15 +143,22 @@ def _converted(wanted: list[FoundConnector], found: Found, choice: Choice, desk:
         if display != text(item.fields.get("name")):
             desk.notes.add("name-changed", item.where, "names of connectors that could not be kept, or stood there twice")  # fmt: skip
         filed = list(choice.categories)
-        for category in item.categories[:MAX_CATEGORIES] if not filed else ():
+        for category in _filed(item, desk) if not filed else ():
             made = _category(category, folders, desk)
             categories[made["metadata"]["name"]] = made
             filed.append(made["metadata"]["name"])
         name = choice.name or names.name(display)
-        documents += _connector(item, Heading(name, display, {"categories": [*dict.fromkeys(filed or ["imported"])]}), desk)  # fmt: skip
+        documents += _connector(item, Heading(name, display, {"categories": [*dict.fromkeys(filed)]}), desk)  # fmt: skip
     title = one_line(without_secrets(found.title))[:MAX_KEY]
     language = f"ProcessMaker export, format {found.version}"
     return Imported(documents, desk.notes.all(), title, "", language, [*categories.values()], is_exact=True)
+
+
+def _filed(item: FoundConnector, desk: Desk) -> Sequence[FoundCategory]:
+    """The categories of a connector; where the export tells none, the one that every instance has."""
+    if not item.categories:
+        desk.notes.add("category-chosen", item.where, f"the file does not tell the category: {UNFILED} is used")
+    return item.categories[:MAX_CATEGORIES] or (FoundCategory(UNFILED),)
 
 
 def _category(category: FoundCategory, names: _Names, desk: Desk) -> dict[str, Any]:

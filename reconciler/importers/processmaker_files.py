@@ -13,6 +13,8 @@ from reconciler.importers.values import Json, Object, Pointer, mapping, sequence
 MAX_TEMPLATES: Final = 3
 """Levels of exports within exports; templates of processes have one."""
 MAX_CONNECTORS: Final = 5_000
+UNFILED: Final = "Uncategorized"
+"""The category that every instance has; exports say that a connector is filed there, and have no entry of it."""
 _HINT: Final = "give the JSON file that an export of a process, a screen or a connector gave"
 
 
@@ -122,7 +124,7 @@ def _categories(entry: Object, entries: Mapping[str, Json]) -> tuple[FoundCatego
         if name:
             found[name] = FoundCategory(name, text(fields.get("status")) or "ACTIVE")
     if mapping(entry.get("references")).get("uncategorized-category") is True:
-        found["Uncategorized"] = FoundCategory("Uncategorized")
+        found[UNFILED] = FoundCategory(UNFILED)
     return tuple(found.values())
 
 

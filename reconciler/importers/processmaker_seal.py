@@ -10,7 +10,7 @@ import msgspec
 from reconciler.core.secret import Secret
 from reconciler.errors import InvalidDefinitions
 from reconciler.importers.syntax import NotImportable
-from reconciler.importers.values import Json, Object, is_true
+from reconciler.importers.values import Json, Object, is_true, text
 
 _BLOCK = 16
 
@@ -32,7 +32,7 @@ def opened(document: Object, password: Secret) -> Object:
         WrongPassword: they do not open with this password.
     """
     try:
-        data = b64decode(str(document.get("export")), validate=True)
+        data = b64decode(text(document.get("export")), validate=True)
     except (NotBase64, ValueError):
         raise NotImportable("the export says that it is encrypted, and its contents are not", hint=_AGAIN) from None
     if len(data) < 2 * _BLOCK or len(data) % _BLOCK:
@@ -56,11 +56,14 @@ def _cipher_text(data: bytes, password: Secret) -> bytes:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    key = sha256(password.reveal().encode()).digest()
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(data[:_BLOCK])).decryptor()
+    decryptor = Cipher(algorithms.AES(_key(password)), modes.CBC(data[:_BLOCK])).decryptor()
     unpadder = PKCS7(8 * _BLOCK).unpadder()
     padded = decryptor.update(data[_BLOCK:]) + decryptor.finalize()
     return unpadder.update(padded) + unpadder.finalize()
+
+
+def _key(password: Secret) -> bytes:
+    return sha256(password.reveal().encode("utf-8", "surrogateescape")).digest()  # a variable may hold any bytes
 
 
 def sealed(document: Object, password: Secret) -> Object:
@@ -68,8 +71,8 @@ def sealed(document: Object, password: Secret) -> Object:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    key, start = sha256(password.reveal().encode()).digest(), os.urandom(_BLOCK)
-    padder, encryptor = PKCS7(8 * _BLOCK).padder(), Cipher(algorithms.AES(key), modes.CBC(start)).encryptor()
+    start = os.urandom(_BLOCK)
+    padder, encryptor = PKCS7(8 * _BLOCK).padder(), Cipher(algorithms.AES(_key(password)), modes.CBC(start)).encryptor()
     padded = padder.update(msgspec.json.encode(document["export"])) + padder.finalize()
     contents = b64encode(start + encryptor.update(padded) + encryptor.finalize()).decode()
     return {**document, "export": contents, "encrypted": True}

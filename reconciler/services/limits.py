@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from reconciler.core.plan import Change, Problem
 from reconciler.core.ports.live import Limits
 from reconciler.core.ports.store import Store
+from reconciler.diagnostics import RULES, Severity
 from reconciler.errors import ExitCode
 from reconciler.kinds.common import dotted
 from reconciler.kinds.registry import address
@@ -18,6 +19,7 @@ def beyond_limits(changes: Sequence[Change], store: Store, target: str) -> list[
     details = tuple(
         f"{address(*key)} {dotted(finding.place.path)}: {finding.message}"
         for key, finding in store.objections(declared)
+        if RULES[finding.code].severity is Severity.ERROR
     )
     if not details:
         return []

@@ -1,5 +1,6 @@
 """apply and plan on a terminal: colour, questions, Ctrl-C, and a reader that goes away."""
 
+import json
 import os
 import pty
 import re
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 from conftest import Workspace, clean_environment
 from live_state import sql
+
+from reconciler.core.secret import Secret
+from reconciler.importers.processmaker_seal import sealed
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -136,11 +140,11 @@ def at_point(point):
     if os.environ.get("STOP_AT") == point:
         os.kill(os.getpid(), signal.SIGINT)
 real_write, real_report = session.SqlSession.write, service.Report
-def write(self, writes, progress):
-    at_point("before"); done = real_write(self, writes, progress); at_point("written"); return done
+def write(self, *a, **k):
+    at_point("before"); done = real_write(self, *a, **k); at_point("written"); return done
 session.SqlSession.write = write
-def report(*a):
-    at_point("committed"); return real_report(*a)
+def report(*a, **k):
+    at_point("committed"); return real_report(*a, **k)
 service.Report = report
 """
 
@@ -228,3 +232,28 @@ def test_a_report_that_cannot_be_written_is_not_a_failed_apply(workspace: Worksp
         code, errors = run(*line)
         assert code == 10
         assert errors == "error: the answer cannot be written; what was asked for is done: No space left on device\n"
+
+
+@pytest.mark.parametrize(("typed", "code", "said"), [("the words of it", 0, "wrote connectors/shop.yaml"), ("other words", 3, "does not open"), ("\x04", 64, "no password was given"), ("\x03", 130, "")])  # fmt: skip
+def test_a_password_is_asked_for_and_not_shown(workspace: Workspace, typed: str, code: int, said: str) -> None:
+    """Of a file that it protects; Ctrl-D and Ctrl-C end it without a trace."""
+    entry = {"type": "DataConnector", "attributes": {"name": "Shop", "endpoints": "{}"}}
+    document = sealed({"version": "2", "export": {"a": entry}}, Secret("the words of it"))
+    workspace.write("export.json", json.dumps(document))
+    terminal = Terminal(workspace, "import", "processmaker", "export.json")
+    terminal.read_until("Password of the file: ")
+    terminal.type(typed if typed < " " else f"{typed}\n")
+    assert terminal.end() == code
+    assert said in terminal.text and "words" not in terminal.text.replace("does not open", "")
+
+
+def test_a_new_password_is_asked_for_twice(workspace: Workspace) -> None:
+    """So that nobody protects a file by a slip."""
+    workspace.write("reconciler.yaml", "apiVersion: reconciler/v1\nkind: Project\nowner: acme/crm\n")
+    terminal = Terminal(workspace, "export", "processmaker", "--out", "file.json", "--password", "ask")
+    terminal.read_until("Password for the file: ")
+    terminal.type("a long password\n")
+    terminal.read_until("Once more: ")
+    terminal.type("a lomg password\n")
+    assert terminal.end() == 64 and "these were two passwords" in terminal.text
+    assert not (workspace.root / "file.json").exists()

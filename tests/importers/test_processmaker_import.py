@@ -202,6 +202,7 @@ def test_of_copies_that_differ_the_newest_is_taken() -> None:
     for document in (screens(old, new), screens(new, old)):
         assert spec_of(document)["description"] == "2"
         assert "copy-chosen" in notes_of(document)
+    assert notes_of(screens(old))["category-chosen"] == "/screens/1/watchers/0/script"
     basic = copy_of(authtype="BASIC", credentials="eyJpdiI6ImNpcGhlcnRleHQifQ==")
     assert spec_of(screens(basic))["authorization"]["password"] == {"env": "CRM_CONTACTS_PASSWORD"}
 
@@ -386,6 +387,16 @@ def test_a_password_protects_the_file(workspace: Workspace) -> None:
         assert (done.exit_code, done.stderr[: len(message)]) == (code, message)
 
 
+def test_of_many_notes_those_of_weight_are_shown(workspace: Workspace) -> None:
+    """Whatever comes before them: what is a risk, then what is lost."""
+    items = [connector(f"C{number}", credentials={"token": "t"}, authtype="OAUTH2_BEARER") for number in range(25)]
+    items += [connector("Last", credentials={"verify_certificate": False}), connector("Wsdl", type="SOAP")]
+    workspace.write("export.json", json.dumps(package(**{f"u{number}": item for number, item in enumerate(items)})))
+    lines = workspace.ok("import", "processmaker", "export.json").stderr.splitlines()
+    assert [line.partition(":")[0] for line in lines[:4]] == ["risk", "risk", "lost", "changed"]
+    assert lines[20] == "... and 8 more; --all-notes lists them. In all:"
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -448,13 +459,20 @@ def test_any_export_is_valid_or_refused(entry: dict[str, Any], item: dict[str, A
 
 
 @pytest.mark.long
-@settings(suppress_health_check=SLOW, deadline=None, max_examples=1500)
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=600)
 @given(*PARTS)
 def test_many_exports_are_valid_or_refused(
     entry: dict[str, Any], item: dict[str, Any], payload: dict[str, Any]
 ) -> None:
     """The same, for as long as it takes to be sure."""
     is_valid_or_refused(entry, item, payload)
+
+
+def test_what_another_program_sealed_is_opened() -> None:
+    """Made by openssl enc -aes-256-cbc, its key the SHA-256 of the password, the vector before what it gave."""
+    contents = "AAECAwQFBgcICQoLDA0OD1yeVlf7vvzx52oqME/ijtujE6YO6hwszrVBgRAS70eY"
+    document = {"version": "2", "encrypted": True, "export": contents}
+    assert opened(document, Secret("the words of an export"))["export"] == {"u": {"type": "Screen"}}
 
 
 @given(st.binary(max_size=200), st.text(min_size=1, max_size=20))

@@ -120,6 +120,7 @@ def test_a_token_is_fetched_given_and_renewed(place: Workspace, server: Instance
     assert row["authtype"] == "OAUTH2_BEARER" and changed(place) == []
     let_expire(place)
     assert [after for _, after in changed(place)] == ["renewed"]
+    assert json.loads(place.ok("plan", "-o", "json").stdout)["forecast"]["requests"] > 0
     sent = len(server.writes)
     done = place.ok("token", "renew")
     assert done.stdout == "Fetched 1 access token: one.\nGave the live store 1 access token: one.\n"
@@ -221,16 +222,22 @@ def test_a_token_that_is_not_to_be_had_leaves_the_instance_alone(
     assert place.run("token", "renew", "--within", "soon").exit_code == 64
 
 
-def test_a_token_that_somebody_overwrote_is_given_again(place: Workspace, server: Instance) -> None:
-    """It is seen by the ciphertext, and the one that is kept is still good."""
+def test_a_token_that_somebody_overwrote_is_drift(
+    place: Workspace, server: Instance, django_oauth: OAuthServer
+) -> None:
+    """It is seen by the ciphertext. A schedule leaves it to people; an apply gives the one that is kept again."""
     place.ok("apply", "--yes")
     before = held(server)
     row = connectors(server)["The one"]
     body = {key: row[key] for key in ("name", "authtype", "status", "data_source_category_id")}
     server.call("PUT", f"/data_sources/{row['id']}", body | {"credentials": {"token": "of somebody else"}})
+    assert "authorization.clientSecret" in place.ok("drift").stdout
+    renewal = place.run("token", "renew", "--within", "2h")
+    assert renewal.exit_code == 10 and "reconciler apply --secrets check" in renewal.stderr
+    assert held(server)["token"] == "of somebody else"
     assert changed(place) != []
     place.ok("apply", "--yes")
-    assert held(server) == before and changed(place) == []
+    assert held(server) == before and changed(place) == [] and len(django_oauth.token_requests) == 1
 
 
 def test_an_inactive_connector_waits_for_its_token(

@@ -15,7 +15,7 @@ from reconciler.stores.processmaker.options import Options
 MAX_BYTES = 30_000
 """Of the credentials of a connector: what the server keeps of them encrypted, it refuses from some 36,000 on."""
 _STYLES = {"pathParams": "simple", "params": "form", "headers": "simple"}
-_INSTEAD = {"multipart": "form-urlencoded", "raw": "json"}
+_INSTEAD = {"multipart": "form-urlencoded"}
 _FETCHED_BY_US = ("oauth2-client-credentials",)
 
 
@@ -67,7 +67,11 @@ def _authorization(block: Mapping[str, Any], *, is_renewed: bool) -> Iterator[Fi
 
 
 def _password_grant(block: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    """ProcessMaker posts user, password and client as a form, and nothing else."""
+    """ProcessMaker posts user, password and client as a form, and nothing else, to a URL that nobody fills in."""
+    if "{{" in block["tokenUrl"]:
+        message = "ProcessMaker fetches tokens without a caller's data: the token URL has placeholders"
+        hint = "write the URL out; no export can read it of a connector that was made by hand"
+        yield Finding("RC906", message, Place(0, (*path, "tokenUrl")), hint)
     if "clientId" in block and block.get("clientAuthentication", "basic") != "body":
         message = "ProcessMaker sends the client's credentials in the body"
         place = Place(0, (*path, "clientAuthentication" if "clientAuthentication" in block else "method"))

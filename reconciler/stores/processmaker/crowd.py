@@ -86,7 +86,7 @@ def joining(crowd: Crowd, row: GroupRow) -> Iterator[Mover]:
 
 def leaving(run: Run, crowd: Crowd, row: GroupRow) -> Iterator[Mover]:
     """Who is in a group and is not to be; of those whom nobody can name, nobody leaves."""
-    nameable = {USER: run.user_names.keys(), GROUP: run.names("Group").keys()}
+    nameable = {USER: run.user_names.keys(), GROUP: run.sight.picture.groups.keys()}
     for kind, members, present in _sides(crowd, row):
         gone = sorted((present.keys() - members) & nameable[kind])
         yield from (Mover(kind, number, present[number]) for number in gone)

@@ -10,12 +10,14 @@ from typing import Any
 from reconciler.core.diff import same
 from reconciler.core.model import encode
 from reconciler.core.secret import carries_credentials, mask_text
+from reconciler.diagnostics import Place
+from reconciler.kinds.body_rules import body_findings, is_sound
 from reconciler.stores.processmaker.canonical import count_of, decoded, is_set, text_of
 from reconciler.stores.processmaker.merging import numbered
 
-FORMS = {"json": "json", "form-urlencoded": "form-data"}
-"""Our body types that an instance has, and its words; it knows no other ones."""
-_OUR_FORMS = {theirs: ours for ours, theirs in FORMS.items()} | {"": "json"}
+FORMS = {"json": "json", "raw": "", "form-urlencoded": "form-data"}
+"""Our body types that an instance has, and its words. All but form-data go out as they are, whatever they are."""
+_AS_IT_IS = ("json", "raw", "")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 GROUPS = ("params", "headers")
 _TIMEOUT, _ATTEMPTS, _WAIT = 30, 0, 5
@@ -35,11 +37,18 @@ def declared_image(endpoint: Mapping[str, Any]) -> dict[str, Any]:
         "params": [_declared_entry(entry) for entry in endpoint.get("params", ())],
         "headers": [_declared_entry(entry) for entry in endpoint.get("headers", ())],
         "body": text_of(endpoint.get("body")),
-        "bodyType": endpoint.get("bodyType", "json"),
+        "bodyType": _form(endpoint.get("bodyType", "json")),
         "sample": endpoint.get("sample", {}),
         "timeoutSeconds": endpoint.get("timeoutSeconds", _TIMEOUT),
         "retry": {"attempts": retry.get("attempts", _ATTEMPTS), "waitSeconds": retry.get("waitSeconds", _WAIT)},
     }
+
+
+def _form(word: str) -> str:
+    """Our word for a body type, ours or the instance's; json for whatever goes out as it is."""
+    if word in _AS_IT_IS:
+        return "json"
+    return "form-urlencoded" if word == FORMS["form-urlencoded"] else word
 
 
 def _declared_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,27 +68,35 @@ def live_image(entry: Mapping[str, Any], declared: Mapping[str, Any], name_of: C
         declared: the image of what is known of it: where that has a secret, its reference stands for whatever is live.
         name_of: gives the name of an environment variable for a credential that nobody knows.
     """
-    method, form = text_of(entry.get("method")), text_of(entry.get("body_type"))
+    method = text_of(entry.get("method"))
     attempts, wait = count_of(entry.get("retry_attempts")), count_of(entry.get("retry_wait_time"))
     made = {
         "description": text_of(entry.get("description")),
         "method": method.upper() if method.upper() in _METHODS else method,
         "url": text_of(entry.get("url")),
         "body": text_of(entry.get("body")),
-        "bodyType": _OUR_FORMS.get(form, form),
+        "bodyType": _form(text_of(entry.get("body_type"))),
         "sample": _sample(entry.get("testData")),
         "timeoutSeconds": count_of(entry.get("timeout")) or _TIMEOUT,
         "retry": {"attempts": attempts or _ATTEMPTS, "waitSeconds": _WAIT if wait is None else wait},
     }
     for group in GROUPS:
-        known = dict(numbered(declared[group])) if has_secret(declared.get(group)) else {}
         found = [_live_entry(item) for item in _listed(entry.get(group))]
         if group == "headers" and len(found) > 1:
             found.sort(key=lambda item: str(item["name"]).lower())
-        for told, item in numbered(found):
-            item["value"] = _shown(item, known.get(told, {}), name_of)
+        if has_secret(declared.get(group)) or any(map(_tells_secret, found)):
+            known = dict(numbered(declared.get(group, [])))
+            for told, item in numbered(found):
+                item["value"] = _shown(item, known.get(told, {}).get("value"), name_of)
         made[group] = found
+    if made["bodyType"] == "json" and made["body"] != declared.get("body") and not _is_json(made):
+        made["bodyType"] = "raw"
     return made
+
+
+def _is_json(image: Mapping[str, Any]) -> bool:
+    """Whether a definition may say that the body is JSON."""
+    return is_sound(image["body"], "json") or next(body_findings(image, Place(0, ())), None) is None
 
 
 def _listed(group: Any) -> list[Mapping[str, Any]]:
@@ -99,18 +116,20 @@ def _live_entry(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shown(item: Mapping[str, Any], known: Mapping[str, Any], name_of: Callable[..., str]) -> Any:
+def _tells_secret(item: Mapping[str, Any]) -> bool:
+    """Whether the value of an entry looks like a credential."""
+    value = item["value"]
+    return bool(value) and "{{" not in value and (carries_credentials(item["name"]) or mask_text(value) != value)
+
+
+def _shown(item: Mapping[str, Any], known: Any, name_of: Callable[..., str]) -> Any:
     """The value of an entry, or the reference that stands for it: everybody who may view connectors can read it there.
 
     What nobody declares and looks like a credential gets a reference too, lest it goes into a file.
     """
-    value = item["value"]
-    declared = known.get("value")
-    if value and (isinstance(declared, dict) or declared == value):
-        return declared
-    if value and "{{" not in value and (carries_credentials(item["name"]) or mask_text(value) != value):
-        return {"env": name_of(item["name"])}
-    return value
+    if item["value"] and isinstance(known, dict):
+        return known
+    return {"env": name_of(item["name"])} if item["value"] != known and _tells_secret(item) else item["value"]
 
 
 def _sample(test_data: Any) -> dict[str, Any]:
@@ -134,7 +153,7 @@ def endpoint_fields(
         "method": {"method": image["method"]},
         "url": {"url": image["url"]},
         "body": {"body": image["body"] or None},
-        "bodyType": {"body_type": FORMS.get(image["bodyType"], image["bodyType"])},
+        "bodyType": {"body_type": _sent_form(endpoint)},
         "sample": {"testData": encode(image["sample"]).decode()},
         "timeoutSeconds": {"timeout": image["timeoutSeconds"]},
         "retry": {"retry_attempts": image["retry"]["attempts"], "retry_wait_time": image["retry"]["waitSeconds"]},
@@ -144,6 +163,11 @@ def endpoint_fields(
         if not entry or has_secret(image[field]) or not same(live[field], image[field]):
             made |= fields
     return made
+
+
+def _sent_form(endpoint: Mapping[str, Any]) -> str | None:
+    form = endpoint.get("bodyType", "json")
+    return FORMS.get(form, form) or None
 
 
 def has_secret(field: Any) -> bool:

@@ -55,8 +55,8 @@ def _name(spec: Body) -> Iterator[Finding]:
         yield Finding("RC901", message, Place(0, ("spec", "displayName")), hint)
 
 
-def _description(spec: Body) -> Iterator[Finding]:
-    part = markup_in(spec.get("description", ""))
+def _description(spec: Body, facts: Facts) -> Iterator[Finding]:
+    part = markup_in(spec.get("description", ""), facts.profile)
     if part is not None:
         message = "ProcessMaker takes this for markup or a placeholder, and drops it from the description"
         hint = "put it in other words, or put a blank behind the sign"
@@ -72,8 +72,20 @@ def _of_category(spec: Body, options: Options, facts: Facts) -> Iterator[Finding
 
 def _of_connector(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     yield from _name(spec)
-    yield from _description(spec)
+    yield from _description(spec, facts)
     yield from of_connector(spec, options)
+    if facts.profile == _EARLY:
+        yield from _without_patience(spec.get("endpoints", {}))
+
+
+def _without_patience(endpoints: Body) -> Iterator[Finding]:
+    """Versions before 2023 keep how long to wait and how often to try, and do neither."""
+    for purpose, endpoint in endpoints.items():
+        for key in ("timeoutSeconds", "retry"):
+            if endpoint.get(key):
+                message = f"this version of ProcessMaker keeps `{key}` and does not go by it"
+                place = Place(0, ("spec", "endpoints", purpose, key), at_key=True)
+                yield Finding("RC915", message, place, "leave it out until the instance is upgraded")
 
 
 _USER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$*+=^_`|~-@")
@@ -81,7 +93,11 @@ _USER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 def _of_group(spec: Body, options: Options, facts: Facts) -> Iterator[Finding]:
     yield from _name(spec)
-    yield from _description(spec)
+    yield from _description(spec, facts)
+    if facts.profile == _EARLY and spec.get("members", {}).get("groups"):
+        message = "members of a group in a group get no rights from it in this version of ProcessMaker"
+        hint = "name them as users of this group"
+        yield Finding("RC915", message, Place(0, ("spec", "members", "groups"), at_key=True), hint)
     first: dict[str, str] = {}
     for index, user in enumerate(spec.get("members", {}).get("users", ())):
         place = Place(0, ("spec", "members", "users", index))
@@ -141,6 +157,8 @@ def _same_names(declared: Mapping[Key, Body]) -> Iterator[tuple[Key, Finding]]:
 
 
 _FEW = 10
+_EARLY = "2020"
+"""What facts call versions that do without much of today's."""
 _KINDS: dict[str, Callable[[Body, Options, Facts], Iterable[Finding]]] = {
     "Category": _of_category,
     "Connector": _of_connector,

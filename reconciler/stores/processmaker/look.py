@@ -1,7 +1,6 @@
 """The last look at an instance, as a whole, and looking again at some of its records."""
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +13,7 @@ from reconciler.stores.processmaker.connectors import left_alone
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.keys import keys
 from reconciler.stores.processmaker.members import read_members
-from reconciler.stores.processmaker.pages import AT_ONCE, Listing, Setting
+from reconciler.stores.processmaker.pages import Listing, Setting
 from reconciler.stores.processmaker.policies import managed_names
 from reconciler.stores.processmaker.records import View, records, titles
 from reconciler.stores.processmaker.survey import Claims, Survey, categories, connectors, groups, survey
@@ -100,11 +99,8 @@ def _again(setting: Setting, listing: Listing, numbers: Collection[int], total: 
     if len(numbers) > _FEW * (total // listing.size + 1):
         (rows,) = setting.whole(listing)
         return {row.id: row for row in rows if row.id in numbers}
-    if not numbers:
-        return {}
-    with ThreadPoolExecutor(min(AT_ONCE, setting.client.in_flight)) as pool:
-        found = pool.map(lambda number: _one(setting, listing.path, number, listing.row), sorted(numbers))
-        return {row.id: row for row in found if row is not None}
+    found = setting.each(lambda number: _one(setting, listing.path, number, listing.row), sorted(numbers))
+    return {row.id: row for row in found if row is not None}
 
 
 def _one(setting: Setting, path: str, number: int, row: Callable[[Any], Any]) -> Any:

@@ -5,7 +5,6 @@ takes fewer requests. Where their list is closed to the token, the lists of each
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.groups import user_row
-from reconciler.stores.processmaker.pages import AT_ONCE, Listing, Setting, page
+from reconciler.stores.processmaker.pages import Listing, Setting, page
 from reconciler.stores.processmaker.parts import record, text, whole
 from reconciler.stores.processmaker.rows import GroupRow, UserRow
 
@@ -82,27 +81,25 @@ def read_members(setting: Setting, groups: Sequence[GroupRow], *, wants_all: boo
     return Members(groups, users, not closed, closed)
 
 
-def _users(setting: Setting, needed: Collection[int], *, wants_all: bool) -> dict[int, UserRow]:
+def _users(setting: Setting, needed: set[int], *, wants_all: bool) -> dict[int, UserRow]:
     """The users that are needed, as far as there are such."""
     listing = setting.listing("/users", "users", user_row)
     if wants_all:
         (rows,) = setting.whole(listing)
         return {row.id: row for row in rows}
-    found: dict[int, UserRow] = {}
-    number, last, seen = 1, 1, 0
-    while number <= last and (missing := [one for one in needed if one > seen]):
-        if len(missing) <= last - number + 1:
-            break
-        read = page(setting.client, listing, number, setting.shelf)
-        found |= {row.id: row for row in read.rows}
-        number, last, seen = number + 1, read.last, max(found, default=0)
-    return found | _one_by_one(setting, [one for one in needed if one not in found])
+    if len(needed) <= 1:
+        return _one_by_one(setting, needed)
+    first = page(setting.client, listing, 1, setting.shelf)
+    found = {row.id: row for row in first.rows}
+    missing = needed - found.keys()
+    if missing and max(missing) > max(found, default=0) and len(missing) > first.last - 1:
+        (rows,) = setting.whole(listing)
+        found = {row.id: row for row in rows}
+    return found | _one_by_one(setting, needed - found.keys())
 
 
-def _one_by_one(setting: Setting, numbers: Sequence[int]) -> dict[int, UserRow]:
+def _one_by_one(setting: Setting, numbers: Collection[int]) -> dict[int, UserRow]:
     """Users that no page has shown; those that are not there are left out."""
-    if not numbers:
-        return {}
 
     def look(number: int) -> UserRow | None:
         try:
@@ -112,8 +109,7 @@ def _one_by_one(setting: Setting, numbers: Sequence[int]) -> dict[int, UserRow]:
                 raise
             return None
 
-    with ThreadPoolExecutor(min(AT_ONCE, setting.client.in_flight)) as pool:
-        return {row.id: row for row in pool.map(look, numbers) if row}
+    return {row.id: row for row in setting.each(look, sorted(numbers)) if row}
 
 
 def _named_by_groups(setting: Setting, groups: Iterable[GroupRow]) -> dict[int, UserRow]:

@@ -8,8 +8,18 @@ from reconciler.kinds.canonical import fold
 
 _SIGNS = frozenset("-_.'")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
-_MARKUP = re.compile(r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)|\{\{|\}\}")
-"""The sign at the end counts, as blanks behind it are taken off first."""
+_TAGS_ONCE = r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)"  # at the end too, as blanks behind it are taken off first
+_TAGS_NOW = r"<\?(?!\?>).+?\?>|<!--(?!-).+?-->|</?[a-z0-9][^>]*>"
+_BRACES = r"\{\{|\}\}"
+_MARKUP = {
+    version: re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for version, pattern in (
+        ("", f"{_TAGS_ONCE}|{_BRACES}"),
+        ("2020", _TAGS_ONCE),
+        ("4.14", f"{_TAGS_NOW}|{_BRACES}"),
+    )
+}
+"""What is dropped from descriptions: by each version, and by any of them."""
 _LONGEST = 255
 _AS_TWO = str.maketrans({"æ": "ae", "œ": "oe"})
 _FIRST_ASTRAL = 0x10000
@@ -26,9 +36,13 @@ def is_number(key: str) -> bool:
     return _NUMBER.fullmatch(key) is not None
 
 
-def markup_in(text: str) -> tuple[int, int] | None:
-    """The first stretch of a description that may be taken for markup or a placeholder, and dropped."""
-    found = _MARKUP.search(text)
+def markup_in(text: str, version: str) -> tuple[int, int] | None:
+    """The first stretch of a description that is taken for markup or a placeholder, and dropped.
+
+    Args:
+        version: as facts have it; "" for any.
+    """
+    found = _MARKUP.get(version, _MARKUP[""]).search(text)
     return found.span() if found else None
 
 

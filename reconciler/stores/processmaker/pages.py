@@ -5,8 +5,9 @@ there are: when that changes, or an id comes twice or out of order, the list is 
 another one is made in the same moments is not noticed; what is written is looked at once more just before.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ from reconciler.stores.processmaker.answers import Refused, Reply
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
 
-AT_ONCE = 3
+_AT_ONCE = 3
 _TIMES = 4
 _FORBIDDEN, _NOT_MODIFIED = 403, 304
 _MOST_ROWS, _MOST_PAGES = 1_000_000, 10_000
@@ -75,17 +76,20 @@ Shelf = MutableMapping[tuple[str, int, int], Page]
 is unchanged."""
 
 
-class Setting(Struct, frozen=True):
-    """With what lists are read.
+class Setting:
+    """With what an instance is read: its threads keep their connections until they are let go.
 
     Attributes:
         size: so many rows a page, at most.
         shelf: pages that this process has read before.
     """
 
-    client: "Client"
-    size: int
-    shelf: Shelf
+    def __init__(self, client: "Client", size: int) -> None:
+        """Start nothing yet."""
+        self.client = client
+        self.size = size
+        self.shelf: Shelf = {}
+        self._pool: ThreadPoolExecutor | None = None
 
     def listing(self, path: str, what: str, row: Callable[[Any], Numbered], **params: str) -> Listing:
         """A list that is paged by ids."""
@@ -93,11 +97,26 @@ class Setting(Struct, frozen=True):
 
     def whole(self, *listings: Listing) -> list[list[Any]]:
         """All rows of each; see `whole`."""
-        return whole(self.client, listings, self.shelf, self.client.in_flight)
+        return _whole(self._threads(), self.client, listings, self.shelf)
+
+    def each(self, do: Callable[[int], Any], numbers: Iterable[int]) -> list[Any]:
+        """What comes of each number, some at once."""
+        return list(self._threads().map(do, numbers))
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        self.client.close()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        self._pool = self._pool or ThreadPoolExecutor(min(_AT_ONCE, self.client.in_flight))
+        return self._pool
 
 
 def whole(client: "Client", listings: Sequence[Listing], shelf: Shelf, in_flight: int) -> list[list[Any]]:
-    """All rows of each list.
+    """All rows of each list. A single one that fits on a page is read by the thread that asks.
 
     Args:
         in_flight: so many requests may be under way, at most.
@@ -106,34 +125,47 @@ def whole(client: "Client", listings: Sequence[Listing], shelf: Shelf, in_flight
         Refused: the server lets nobody see one of them, or does not know it.
         StoreUnavailable: it cannot be read, is no list, or rows moved each time while it was read.
     """
-    pool = ThreadPoolExecutor(min(AT_ONCE, in_flight))
+    with ThreadPoolExecutor(min(_AT_ONCE, in_flight)) as pool:
+        return _whole(pool, client, listings, shelf)
+
+
+def _whole(pool: ThreadPoolExecutor, client: "Client", listings: Sequence[Listing], shelf: Shelf) -> list[list[Any]]:
+    """As `whole`; nothing is under way any more when it fails."""
+    begun: list[Future[Page]] = []
+
+    def ask(listing: Listing, number: int) -> Callable[[], Page]:
+        if len(listings) == number == 1:
+            return partial(page, client, listing, number, shelf)
+        begun.append(pool.submit(page, client, listing, number, shelf))
+        return begun[-1].result
+
     try:
-        firsts = [pool.submit(page, client, listing, 1, shelf) for listing in listings]
-        begun = [_rest(pool, client, listing, first.result(), shelf) for listing, first in zip(listings, firsts, strict=True)]  # fmt: skip
-        return [
-            _settled(pool, client, listing, first.result(), rest, shelf)
-            for listing, first, rest in zip(listings, firsts, begun, strict=True)
-        ]
+        firsts = [ask(listing, 1) for listing in listings]
+        lists = [(listing, *_begun(ask, listing, first())) for listing, first in zip(listings, firsts, strict=True)]
+        return [_settled(ask, *one) for one in lists]
     finally:
-        pool.shutdown(cancel_futures=True)
+        for one in begun:
+            one.cancel()
+        wait(begun)
 
 
-def _rest(pool: ThreadPoolExecutor, client: "Client", listing: Listing, first: Page, shelf: Shelf) -> list[Future[Page]]:  # fmt: skip
-    """The other pages, under way."""
-    return [pool.submit(page, client, listing, number, shelf) for number in range(2, first.last + 1)]
+Ask = Callable[[Listing, int], Callable[[], Page]]
+"""Has a page of a list read; gives what waits for it."""
 
 
-def _settled(
-    pool: ThreadPoolExecutor, client: "Client", listing: Listing, first: Page, rest: list[Future[Page]], shelf: Shelf
-) -> list[Any]:
+def _begun(ask: Ask, listing: Listing, first: Page) -> tuple[Page, list[Callable[[], Page]]]:
+    """The first page, and the others, under way."""
+    return first, [ask(listing, number) for number in range(2, first.last + 1)]
+
+
+def _settled(ask: Ask, listing: Listing, first: Page, rest: list[Callable[[], Page]]) -> list[Any]:
     """All rows, once they stood still while they were read."""
     for _ in range(_TIMES):
-        pages = [first, *(other.result() for other in rest)]
+        pages = [first, *(other() for other in rest)]
         rows = [row for each in pages for row in each.rows]
         if _stood_still(listing, pages, rows):
             return rows
-        first = page(client, listing, 1, shelf)
-        rest = _rest(pool, client, listing, first, shelf)
+        first, rest = _begun(ask, listing, ask(listing, 1)())
     hint = "run it again when fewer people are at work there, or set a greater pageSize for the target"
     raise StoreUnavailable(f"the list of {listing.what} changed each of {_TIMES} times while it was read", hint=hint)
 

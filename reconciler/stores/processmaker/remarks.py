@@ -5,12 +5,14 @@ from typing import Any
 
 from reconciler.harmless import harmless
 from reconciler.stores.drivers import listed
-from reconciler.stores.processmaker.connectors import COLLECTION, OTHER_METHOD, SYSTEM, TEMPLATE
+from reconciler.stores.processmaker.connectors import COLLECTION, NONE, OTHER_METHOD, SYSTEM, TEMPLATE, authtype_of
 from reconciler.stores.processmaker.keys import alike
 from reconciler.stores.processmaker.merging import spec_of
+from reconciler.stores.processmaker.notes import read_note
 from reconciler.stores.processmaker.policies import makes_super_admins
 from reconciler.stores.processmaker.records import View, titles
 from reconciler.stores.processmaker.rows import Picture
+from reconciler.stores.processmaker.survey import Seen
 
 _WORDS = {
     COLLECTION: "{} of collections",
@@ -48,10 +50,17 @@ def _twins(view: View) -> Iterator[str]:
 
 def _unsealed(view: View) -> Iterator[str]:
     """Whether ciphertext is hidden: no connector of those that have credentials shows any."""
-    rows = [one.row for one in view.survey.managed.values() if not one.kept]
-    secret = [row for row in rows if row.authtype != "NONE"]
-    if secret and len(rows) == len(view.survey.managed) and not any(row.seal for row in rows):
+    seals = [_seal(view, seen) for seen in view.survey.managed.values()]
+    if any(seal is not None for seal in seals) and not any(seals):
         yield "the instance does not show that credentials were written: nobody can tell whether others have changed secrets"  # fmt: skip
+
+
+def _seal(view: View, seen: Seen) -> str | None:
+    """What stands for the secrets of a connector; None where it has none."""
+    if not seen.kept:
+        return seen.row.seal if seen.row.authtype != NONE else None
+    known = view.known(f"connector:{seen.id}")
+    return read_note(known.note).seal if known and authtype_of(spec_of(known.body)) != NONE else None
 
 
 def _doubled(view: View) -> Iterator[str]:

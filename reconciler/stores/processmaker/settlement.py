@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from reconciler.core.ports.live import Result
-from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
 from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.names import compared, signs_not_of_names
 from reconciler.stores.processmaker.pages import Listing, page
 from reconciler.stores.processmaker.sorts import Sort
 
@@ -54,11 +54,11 @@ def make(hand: Hand, sort: Sort, change: Change, is_like: Callable[[Any], bool])
         try:
             return _number(hand.send(change).body, sort)
         except Refused as refusal:
-            if "name" not in refusal.fields:
+            if not is_taken(refusal, name):
                 raise
             found = found_out(hand, search) if turn else None
             if found is None:
-                raise _taken(hand, search) from refusal
+                raise taken(hand, sort, name) from refusal
             return found
         except Lost as lost:
             found = _found_in_time(hand, search, lost)
@@ -102,7 +102,8 @@ def found_out(client: "Client | Hand", search: Search) -> int | None:
     Raises:
         NotDone: what is there is not ours, or there are several.
     """
-    rows = named(client, search.sort, search.name)
+    alike = named(client, search.sort, search.name)
+    rows = [row for row in alike if row.name == search.name] or alike
     if not rows:
         return None
     if len(rows) > 1:
@@ -120,7 +121,7 @@ def named(client: "Client | Hand", sort: Sort, name: str) -> Sequence[Any]:
     """The rows whose name the server takes for `name`."""
     params = {"order_by": "id", **sort.params, "filter": name}
     rows = filtered(client, Listing(sort.path, sort.words, sort.row, _PAGE, params))
-    return [row for row in rows if fold(row.name) == fold(name)]
+    return [row for row in rows if compared(row.name) == compared(name)]
 
 
 def filtered(client: "Client | Hand", listing: Listing) -> list[Any]:
@@ -152,11 +153,17 @@ def _found_in_time(hand: Hand, search: Search, lost: Lost) -> int | None:
     return found
 
 
-def _taken(hand: Hand, search: Search) -> NotDone:
-    rows = named(hand, search.sort, search.name)
+def is_taken(refusal: Refused, name: str) -> bool:
+    """Whether a name is refused that there is nothing wrong with: another record has it."""
+    return "name" in refusal.fields and not signs_not_of_names(name)
+
+
+def taken(hand: Hand, sort: Sort, name: str) -> NotDone:
+    """That another record has a name, and which."""
+    rows = named(hand, sort, name)
     if rows:
-        return NotDone(Result.CONFLICT, f"its name is taken by {_listed(search.sort, rows)}")
-    return NotDone(Result.CONFLICT, f"its name is taken by a {search.sort.word} that no list shows: a template, or one of the system's")  # fmt: skip
+        return NotDone(Result.CONFLICT, f"its name is taken by {_listed(sort, rows)}")
+    return NotDone(Result.CONFLICT, f"its name is taken by a {sort.word} that no list shows: a template, or one of the system's")  # fmt: skip
 
 
 def _listed(sort: Sort, rows: Sequence[Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.ports.live import Outcome, Result
+from reconciler.errors import StoreUnavailable
 from reconciler.harmless import harmless
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
@@ -11,7 +12,7 @@ from reconciler.stores.processmaker.crew import Crew, Hand
 from reconciler.stores.processmaker.glances import list_all, look, now
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
-from reconciler.stores.processmaker.settlement import ensure, make
+from reconciler.stores.processmaker.settlement import ensure, is_taken, make, taken
 from reconciler.stores.processmaker.sorts import CONNECTOR, GROUP, SORTS, number_of
 
 _INVALID = 422
@@ -38,8 +39,14 @@ def change_record(run: Run, hand: Hand) -> None:
         row = now(run, hand)
         return row is not None and run.is_like(write, row) and not (sends_credentials and row.seal == before.seal)
 
-    ensure(hand, change, is_done)
-    run.titles[write.id] = str((change.body or {}).get("name"))
+    name = str((change.body or {}).get("name"))
+    try:
+        ensure(hand, change, is_done)
+    except Refused as refusal:
+        if not is_taken(refusal, name):
+            raise
+        raise taken(hand, SORTS[write.key.kind], name) from refusal
+    run.titles[write.id] = name
     if write.key.kind == GROUP.kind:
         run.note(write.id, now(run, hand))  # its members are still to come
     else:
@@ -87,7 +94,12 @@ def keep_filed(run: Run, crew: Crew, drops: Sequence[int]) -> None:
     """
     if not drops:
         return
-    rows = list_all(run.sight, CONNECTOR)
+    try:
+        rows = list_all(run.sight, CONNECTOR)
+    except StoreUnavailable as failure:
+        for index in drops:
+            crew.fail(index, NotDone(Result.FAILED, f"not begun, as nobody can say what is filed under it: {failure.message}"))  # fmt: skip
+        return
     for index in drops:
         number = number_of(run.writes[index].id)
         filed = [row for row in rows if number in row.categories]

@@ -52,7 +52,7 @@ class ProcessMakerStore:
             cache: the program's folder in the user's cache; "" for none.
             is_whole: whether what is read has to be all that there is, as for a run that writes.
         """
-        self._setting = Setting(client, page_size, {})
+        self._setting = Setting(client, page_size)
         self._cache = cache
         self._is_whole = is_whole
         self._recollection = Recollection()
@@ -165,7 +165,7 @@ class ProcessMakerStore:
 
     def close(self) -> None:
         """Let go of connections; what pages were like stays in memory."""
-        self._setting.client.close()
+        self._setting.close()
         self._look, self._identity = None, ""
 
     def _pages(self) -> PageCache | None:

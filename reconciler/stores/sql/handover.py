@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.core.calls import TokenKey
 from reconciler.core.model import Bodies, SecretState
-from reconciler.core.ports.live import HoldsTokens, LiveRecord
+from reconciler.core.ports.live import LiveRecord
 from reconciler.core.ports.store import PlannedWrite
 from reconciler.stores.sql.database import Connection
 
@@ -67,18 +67,12 @@ def note_held(connection: Connection, given: Mapping[TokenKey, str]) -> None:
     )
 
 
-def drop_resealed(connection: Connection, found: Iterable[LiveRecord], live: object) -> None:
+def drop_resealed(connection: Connection, found: Iterable[LiveRecord]) -> None:
     """Forget what is known of secrets that others wrote: what the live store had it has no more.
 
-    Where it was given a token in their place, the secrets by which that is obtained are none that it had.
+    By what a token is obtained goes as well where that is all that it was given: so it shows, and nothing gives the
+    live store another one before somebody has looked at it.
     """
-    resealed = [one for one in found if one.is_resealed]
-    with_token = {one.id for one in resealed if isinstance(live, HoldsTokens) and _held_names(live, one.body)}
-    connection.executemany("DELETE FROM held_tokens WHERE uid = ?", [(one.id,) for one in resealed])
-    connection.executemany("DELETE FROM secrets WHERE uid = ?", [(one.id,) for one in resealed if one.id not in with_token])  # fmt: skip
-
-
-def _held_names(live: HoldsTokens, body: Any) -> frozenset[str]:
-    """Of whatever others may have made of it."""
-    spec = body.get("spec") if isinstance(body, dict) else None
-    return live.held_tokens(spec) if isinstance(spec, dict) else frozenset()
+    resealed = [(one.id,) for one in found if one.is_resealed]
+    connection.executemany("DELETE FROM held_tokens WHERE uid = ?", resealed)
+    connection.executemany("DELETE FROM secrets WHERE uid = ?", resealed)

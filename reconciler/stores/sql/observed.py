@@ -63,7 +63,7 @@ def observe(connection: Connection, live: Live, names: Names, *, lasts: bool) ->
             "INSERT INTO documents (uid, live) VALUES (?, ?) ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
             (record.id, text_of(record)),
         )
-    handover.drop_resealed(connection, found, live)
+    handover.drop_resealed(connection, found)
     note_versions(connection, {record.id: record.version for record in moved})
     note(connection, {one.id: one.note for one in found if one.note != notes.get(one.id, "")})
     _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=lasts)

@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from reconciler.core.calls import TokenKey
-from reconciler.core.diff import Origin
 from reconciler.core.model import Key, Resource
-from reconciler.core.plan import Change
+from reconciler.core.plan import UNWRITTEN, Change
 from reconciler.core.ports.live import Forecast, Foresees, HoldsTokens, Limits, Live, Write
 from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
@@ -159,7 +158,13 @@ class PairedStore(SqlStore):
         unfinished.forget(connection, self._owner)
 
 
+_SEALED = (("spec", "authorization"), ("spec", "authorizations"), ("spec", "tls"))
+"""What a live store may keep with the secrets."""
+
+
 def _foreseen(change: Change) -> Write:
     """A change as the live store would be asked for it, without what only the run finds out."""
-    anew = change.record is None or any(field.origin is Origin.SECRET for field in change.fields)
+    anew = change.record is None or any(
+        field.origin in UNWRITTEN or field.path[:2] in _SEALED for field in change.fields
+    )
     return Write(change.key, change.record.uid if change.record else "", "", change.after, {}, anew)

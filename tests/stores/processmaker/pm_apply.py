@@ -198,3 +198,69 @@ def doubles(server: Instance) -> list[str]:
         counted = Counter(fold(row["name"]) for row in table.rows.values())
         found += [name for name, times in counted.items() if times > 1]
     return found
+
+
+# an apply of some forty changes
+
+
+def category(name: str, title: str = "", **spec: Any) -> tuple[Key, tuple[dict[str, Any], dict[str, str]]]:
+    return Key("Category", name), ({"spec": {"displayName": title or name, **spec}}, {})
+
+
+def connector(
+    name: str, *categories: str, password: str = "a-password", title: str = "", url: str = "https://crm.example.com/", **spec: Any
+) -> tuple[Key, tuple[dict[str, Any], dict[str, str]]]:  # fmt: skip
+    """With basic authorization, unless the password is ""."""
+    basic = {"authorization": {"method": "basic", "username": "svc", "password": {"env": "CRM_PASSWORD"}}}
+    body = {
+        "displayName": title or name,
+        "categories": list(categories),
+        **(basic if password else {}),
+        "endpoints": {"list": {"method": "GET", "url": url}},
+        **spec,
+    }
+    return Key("Connector", name), ({"spec": body}, {ADDRESS: f"{password} of {name}"} if password else {})
+
+
+def group(name: str, *users: str, groups: Sequence[str] = (), title: str = "", **spec: Any) -> tuple[Key, tuple[dict[str, Any], dict[str, str]]]:  # fmt: skip
+    members = {"mode": "authoritative", "users": list(users), "groups": list(groups)}
+    return Key("Group", name), ({"spec": {"displayName": title or name, "members": members, **spec}}, {})
+
+
+def policy(name: str, groups: Sequence[str], *permissions: str) -> tuple[Key, tuple[dict[str, Any], dict[str, str]]]:
+    subjects = [{"group": one} for one in groups]
+    return Key("PermissionPolicy", name), (
+        {"spec": {"subjects": subjects, "grants": [{"permissions": list(permissions)}]}},
+        {},
+    )
+
+
+BEFORE: Desired = dict(
+    [
+        category("crm"), category("erp"), category("old"), category("s1", "swap one"), category("s2", "swap two"),
+        *(connector(f"c{number}", "crm", "erp") for number in range(12)),
+        connector("gone1", "old"), connector("gone2", "old", password=""),
+        connector("x1", "crm", title="cross one"), connector("x2", "crm", title="cross two"),
+        group("team", "ada"), group("ops", "grace", groups=["team"]), group("leaving", "ada"),
+        policy("p1", ["team"], "connectors:view", "connectors:edit"),
+        policy("p2", ["ops", "team"], "categories:view"), policy("p4", ["leaving"], "groups:view"),
+    ]
+)  # fmt: skip
+AFTER: Desired = dict(
+    [
+        category("crm", status="inactive"), category("erp"), category("new"), category("newer", "old"),
+        category("s1", "swap two"), category("s2", "swap one"),
+        *(connector(f"c{number}", "crm", "new", url="https://other.example.com/") for number in range(4)),
+        *(connector(f"c{number}", "crm", "erp", password="another") for number in range(4, 7)),
+        *(connector(f"c{number}", "erp", description="described") for number in range(7, 9)),
+        *(connector(f"c{number}", "crm", "erp") for number in range(9, 12)),
+        *(connector(f"n{number}", "new", "erp", password="fresh") for number in range(6)),
+        *(connector(f"m{number}", "newer", password="") for number in range(2)),
+        connector("x1", "crm", title="cross two"), connector("x2", "crm", title="cross one"),
+        group("team", "grace", description="the team"), group("ops", "grace", "ada", groups=["next"]),
+        group("next", "ada"), group("again", "ada", title="leaving"),
+        policy("p1", ["team", "next"], "connectors:view", "connectors:create"),
+        policy("p2", ["ops"], "categories:view", "categories:edit"), policy("p3", ["next"], "groups:view"),
+    ]
+)  # fmt: skip
+"""Of each kind some are made, changed, deleted; names are traded, and passed on by what is deleted."""

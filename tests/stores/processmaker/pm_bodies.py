@@ -47,7 +47,7 @@ ENDPOINTS = st.fixed_dictionaries(
     optional={
         "description": PROSE, "params": _entries(st.sampled_from(["a", "b", "page[]", "{{k}}", "0"])),
         "headers": _entries(st.sampled_from(["X-A", "x-a", "x-b", "Accept", "0"])),
-        "body": TEXTS, "bodyType": st.sampled_from(["json", "form-urlencoded"]),
+        "body": TEXTS, "bodyType": st.sampled_from(["json", "raw", "form-urlencoded"]),
         "sample": st.dictionaries(st.sampled_from(["a", "0", "1", "", "id", " x "]), JSON, max_size=3),
         "timeoutSeconds": st.sampled_from([1, 30, 3600]),
         "retry": st.fixed_dictionaries({}, optional={"attempts": st.sampled_from([0, 2]), "waitSeconds": st.sampled_from([0, 5, 9])}),

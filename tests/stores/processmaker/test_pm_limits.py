@@ -83,7 +83,6 @@ def test_what_can_be_held_passes(spec: dict[str, Any]) -> None:
         (connector("tls: {ca: {file: ca.pem}}"), "RC908", "tls.ca"),
         (connector("endpoints: {'0': {method: GET, url: /a}, '1.5': {method: GET, url: /b}}"), "RC909", "endpoints.0"),
         (connector("endpoints: {\"a\\u200b\": {method: GET, url: /a}}"), "RC909", "endpoints.a\u200b"),
-        (connector(endpoint="bodyType: raw"), "RC910", "endpoints.list.bodyType"),
         (connector(endpoint="bodyType: multipart"), "RC910", "endpoints.list.bodyType"),
         (connector(endpoint="{body: '{}', bodyType: form-urlencoded, formFields: [{name: a, style: json}]}"), "RC910", "endpoints.list.formFields"),
         (connector(endpoint="pathParams: [{name: id, style: matrix}]"), "RC910", "endpoints.list.pathParams.0.style"),
@@ -101,6 +100,30 @@ def test_what_cannot_be_held_is_told_where_it_stands(spec: dict[str, Any], code:
     assert told("Connector", spec) == [(code, path)]
     ((_, finding),) = objections({Key("Connector", "x"): {"spec": spec}}, Options(), Facts())
     assert finding.hint
+
+
+def test_versions_differ_in_what_they_take_for_markup() -> None:
+    """What all versions keep passes before the instance was asked; what its own keeps once it was."""
+    spec = connector("description: 6> 5<6 & 6")
+    assert told("Connector", spec) == [("RC902", "description")]
+    assert told("Connector", spec, known=KNOWN) == []
+    spec = connector("description: '{{x}}'")
+    assert list(objections({Key("Connector", "x"): {"spec": spec}}, Options(), Facts("2020"))) == []
+    for text in ("a<b>c", "</b>", "<?x?>", "<!--x-->", "{{x}}"):
+        assert told("Connector", connector(f"description: '{text}'"), known=KNOWN) == [("RC902", "description")]
+
+
+def test_what_an_early_version_does_not_go_by_is_warned_of() -> None:
+    """Timeouts, retries, and groups in groups."""
+    spec = connector(endpoint="{timeoutSeconds: 5, retry: {attempts: 2}}")
+    group = {"displayName": "Team", "members": {"mode": "additive", "groups": ["other"]}}
+    for kind, one, paths in (
+        ("Connector", spec, ["endpoints.list.timeoutSeconds", "endpoints.list.retry"]),
+        ("Group", group, ["members.groups"]),
+    ):
+        found = objections({Key(kind, "x"): {"spec": one}}, Options(), Facts("2020"))
+        assert [(item.code, ".".join(item.place.path[1:])) for _, item in found] == [("RC915", path) for path in paths]
+        assert told(kind, one, known=KNOWN) == [] == told(kind, one)
 
 
 def test_one_authorization_for_all_endpoints() -> None:
@@ -128,6 +151,8 @@ def test_the_password_grant_sends_user_password_and_client_alone() -> None:
     )
     places = ("method", "scopes", "audience", "resource", "fields", "headers")
     assert told("Connector", spec) == [("RC906", f"authorization.{place}") for place in places]
+    asked = connector("authorization: {method: oauth2-password, tokenUrl: '{{tokenUrl}}', username: u, password: {env: B}}")  # fmt: skip
+    assert told("Connector", asked) == [("RC906", "authorization.tokenUrl")]
 
 
 @pytest.mark.parametrize(

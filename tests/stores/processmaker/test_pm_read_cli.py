@@ -73,7 +73,7 @@ def test_a_state_that_is_gone_makes_no_second_records(repository: Workspace, ser
     (repository.root / ".reconciler").rename(repository.root / "away")
     server.store.connectors.rows[3]["name"] = server.store.connectors.rows[3]["name"].upper()
     said = repository.run("plan").stdout
-    assert "13 to adopt" in said and " to create" not in said
+    assert "13 to adopt" in said and "to create" not in said
     repository.ok("apply", "--adopt", "--yes")
     assert len(server.store.connectors.rows) == 12
     assert "Nothing to do" in repository.ok("plan").stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pm_stores import ENDPOINTS, asked, by_id, filled, opened, remembered, visited
 from servers.processmaker import Instance
 
@@ -61,6 +62,38 @@ def test_what_the_state_does_not_know_is_sent(server: Instance, tmp_path: Path) 
     older = first["connector:25"].__class__(*[getattr(first["connector:25"], name) for name in ("id", "key", "body", "version")], note="")  # fmt: skip
     known = [first[uid] if uid != "connector:25" else older for uid in first]
     assert read(server, remembered(known), tmp_path) == (first, [*UNCHANGED[:2], WHOLE[2]])
+
+
+def test_what_the_state_takes_for_another_version_is_looked_at(server: Instance, tmp_path: Path) -> None:
+    """As after a write that came out otherwise: its body is what was asked for, and the row what it was before."""
+    first, _ = read(server, Recollection(), tmp_path)
+    asked_for = {"spec": {**first["connector:3"].body["spec"], "description": "as it was to be"}}
+    recollection = remembered(first.values())
+    other = replace(recollection.records["connector:3"], body=asked_for, version="1")
+    told = replace(recollection, records={**recollection.records, "connector:3": other})
+    for cache in (tmp_path, tmp_path / "none"):
+        second, _ = read(server, told, cache)
+        assert second["connector:3"] == first["connector:3"]
+
+
+def test_what_is_forgotten_between_two_readings_is_sent(server: Instance, tmp_path: Path) -> None:
+    """What the first of them was told is worth nothing to the second."""
+    first, _ = read(server, Recollection(), tmp_path)
+    store = opened(server, cache=tmp_path, page_size=10)
+    for recollection in (remembered(first.values()), Recollection()):
+        store.recall(recollection)
+        assert by_id(store.read()) == first
+
+
+def test_secrets_that_are_hidden_are_told_each_time(server: Instance, tmp_path: Path) -> None:
+    """Also of unchanged pages."""
+    for row in server.store.connectors.rows.values():
+        row["credentials"] = None
+    first, _ = read(server, Recollection(), tmp_path)
+    store = opened(server, cache=tmp_path, page_size=10)
+    store.recall(remembered(first.values()))
+    store.read()
+    assert "does not show that credentials were written" in " ".join(store.notes())
 
 
 def test_a_run_that_writes_reads_all(server: Instance, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ SERVERS = [
     pytest.param("2020", {}, id="2020"),
     pytest.param("4.14", {"reorder_keys": True, "category_order": "given"}, id="MySQL"),
 ]
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=40, deadline=None)
 
 
 class Bench:

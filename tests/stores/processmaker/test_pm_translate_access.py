@@ -145,7 +145,7 @@ POLICIES = st.dictionaries(
 HELD = st.fixed_dictionaries({group: st.sets(st.sampled_from(PERMISSIONS), max_size=5) for group in ("sales", "support", "it")})  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(POLICIES, HELD)
 def test_policies_are_live_as_declared_exactly_when_groups_hold_just_what_they_give(
     known: dict[str, Any], held: dict[str, set[str]]

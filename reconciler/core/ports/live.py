@@ -300,6 +300,8 @@ class WritesByRequests(Protocol):
     def find_out(self, unfinished: Sequence[Unfinished], *, patiently: bool) -> Sequence[Outcome]:
         """What became of the writes of a run that died, by reading alone: of each whether it was done.
 
+        One that has failed has a note where it may be by the run itself that the record's secrets are others now.
+
         Args:
             patiently: whether to wait until no lost request can be at work any more.
         """

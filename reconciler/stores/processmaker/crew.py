@@ -76,6 +76,7 @@ class Crew:
             called: what a write is called in messages.
         """
         self._client = client
+        client.is_ending = how.is_ending
         self._journal = journal
         self._how = how
         self._called = called

@@ -110,7 +110,9 @@ def _changed(run: Run, index: int, one: Unfinished, row: Any) -> Outcome:
         is_as_before = run.body(one.write.key.kind, row, one.before) == one.before
         return _not_done() if is_as_before else Outcome(Result.FAILED, reason="only a part of it was done, or somebody else has written to it")  # fmt: skip
     if isinstance(row, ConnectorRow) and not _is_sealed(one, found):
-        return Outcome(Result.FAILED, reason="nobody knows whether its secrets were written")
+        return Outcome(
+            Result.FAILED, found.id, found.version, "nobody knows whether its secrets were written", found.note
+        )
     return found
 
 

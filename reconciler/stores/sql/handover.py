@@ -67,12 +67,17 @@ def note_held(connection: Connection, given: Mapping[TokenKey, str]) -> None:
     )
 
 
+def forget_held(connection: Connection, uids: Iterable[str]) -> None:
+    """Keep that nobody knows which tokens records have."""
+    connection.executemany("DELETE FROM held_tokens WHERE uid = ?", [(uid,) for uid in uids])
+
+
 def drop_resealed(connection: Connection, found: Iterable[LiveRecord]) -> None:
     """Forget what is known of secrets that others wrote: what the live store had it has no more.
 
     By what a token is obtained goes as well where that is all that it was given: so it shows, and nothing gives the
     live store another one before somebody has looked at it.
     """
-    resealed = [(one.id,) for one in found if one.is_resealed]
-    connection.executemany("DELETE FROM held_tokens WHERE uid = ?", resealed)
-    connection.executemany("DELETE FROM secrets WHERE uid = ?", resealed)
+    resealed = [one.id for one in found if one.is_resealed]
+    forget_held(connection, resealed)
+    connection.executemany("DELETE FROM secrets WHERE uid = ?", [(uid,) for uid in resealed])

@@ -18,7 +18,7 @@ from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import quarantine
 from reconciler.stores.sql.database import Connection
-from reconciler.stores.sql.handover import note_held
+from reconciler.stores.sql.handover import forget_held, note_held
 from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.observed import note, note_versions
 from reconciler.stores.sql.session import SqlSession
@@ -129,6 +129,7 @@ def _unfinished(begun: Begun, steps: Sequence[Any]) -> Unfinished:
 
 def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcome], now: str) -> None:
     """Note in the state what turned out to be done, as the run that did it."""
+    _note_doubt(connection, found, outcomes)
     done = {number: one for number, one in outcomes.items() if one.result is Result.DONE}
     if not done:
         return
@@ -148,6 +149,17 @@ def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcom
             for name, obtained in found.changes[number].handed.items()
         },
     )
+
+
+def _note_doubt(connection: Connection, found: Left, outcomes: Mapping[int, Outcome]) -> None:
+    """Note that it was this run, and nobody else, that may have written a record's secrets: its token is given again."""
+    doubtful = [
+        one
+        for number, one in outcomes.items()
+        if one.result is Result.FAILED and one.note and found.changes[number].handed
+    ]
+    note(connection, {one.id: one.note for one in doubtful})
+    forget_held(connection, [one.id for one in doubtful])
 
 
 class _Settling(SqlSession):

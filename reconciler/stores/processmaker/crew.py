@@ -249,8 +249,8 @@ class Crew:
                 hand.has_sent = self.has_sent = True
                 raise
         hand.has_sent = self.has_sent = True
-        made = str(reply.body["id"]) if isinstance(reply.body, dict) and "id" in reply.body else ""
-        self._answers.put(Answer(number, reply.status, made))
+        made = reply.body.get("id") if isinstance(reply.body, dict) else None
+        self._answers.put(Answer(number, reply.status, str(made) if type(made) is int else ""))
         return self._dated(reply)
 
     def _dated(self, reply: "Reply") -> "Reply":

@@ -78,7 +78,7 @@ def _of_rights(run: Run, rights: Rights) -> Iterator[str]:
             yield f"{_called(run, number)} holds {', '.join(by_hand)}, which no policy gives it: that is taken"
     reached = [_reached(run, number) for number in sorted({*taken, *rights.given_to()})]
     if said := [one for one in reached if one]:
-        yield f"group-id-meets-user: by a fault of the server, what a group may do stands for up to a day in the place of the own permissions of the user with the same number: {'; '.join(said)}"  # fmt: skip
+        yield f"group-id-meets-user: by a fault of the server, what a group may do stands for up to a day in the place of the own permissions of the user with the same number: {'; '.join(said[:_FEW])}{_more(said)}"  # fmt: skip
 
 
 def _reached(run: Run, number: int) -> str:

@@ -18,7 +18,7 @@ from reconciler.stores.processmaker.rows import ConnectorRow, GroupRow
 from reconciler.stores.processmaker.run import UNLIKE, Run
 from reconciler.stores.processmaker.settlement import LATE, Search, found_out, moment_of
 from reconciler.stores.processmaker.sight import Sight
-from reconciler.stores.processmaker.sorts import GROUP, SORTS, Sort, number_of
+from reconciler.stores.processmaker.sorts import CATEGORY, CONNECTOR, GROUP, SORTS, Sort, number_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.client import Client
@@ -36,9 +36,9 @@ def find_out(sight: Sight, unfinished: Sequence[Unfinished], *, patiently: bool)
         _wait(sight.client, unfinished)
     run = Run(sight, [one.write for one in unfinished])
     outcomes: dict[int, Outcome] = {}
-    for index, one in enumerate(unfinished):
-        if one.write.key.kind in SORTS:
-            outcomes[index] = _record(run, index, one)
+    for sort in (CATEGORY, GROUP, CONNECTOR):  # what is referred to comes first: its number tells who refers to it
+        ours = ((index, one) for index, one in enumerate(unfinished) if one.write.key.kind == sort.kind)
+        outcomes |= {index: _record(run, index, one) for index, one in ours}
     policies = [index for index in range(len(unfinished)) if index not in outcomes]
     if policies:
         outcomes |= _policies(run, unfinished, policies)

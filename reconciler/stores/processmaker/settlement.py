@@ -175,6 +175,6 @@ def _listed(sort: Sort, rows: Sequence[Any]) -> str:
 
 def _number(made: Any, sort: Sort) -> int:
     number = made.get("id") if isinstance(made, dict) else None
-    if type(number) is not int:
-        raise Lost(f"{sort.path} answers without an id")
+    if type(number) is not int or number < 1:
+        raise Lost(f"{sort.path} answers without an id", is_answered=True)
     return number

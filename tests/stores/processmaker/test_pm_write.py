@@ -361,6 +361,16 @@ def test_policies_add_up_and_the_rest_stays(server: Instance) -> None:
     assert held(server)["rights"] == [("team", name) for name in ("create-users", "view-data-sources", "view-users")]
 
 
+def test_a_policy_that_makes_super_admins_is_never_written(server: Instance) -> None:
+    """It is for the state alone."""
+    body = {"spec": {"subjects": [{"group": "team"}], "superAdmin": True}}
+    desk = Desk(server, one_of(group("team", "ada")))
+    desk.done(one_of(group("team", "ada"), (Key("PermissionPolicy", "admins"), (body, {}))))
+    assert desk.writes == []
+    desk.done(one_of(group("team", "ada")))
+    assert desk.writes == []
+
+
 def test_names_given_by_hand_are_taken_back(server: Instance) -> None:
     """And it is foretold, by group and name."""
     desired = one_of(group("team", "ada"), policy("p", ["team"], "groups:view"))

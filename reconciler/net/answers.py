@@ -131,7 +131,9 @@ def _translated(failure: Exception, url: str, proxy: Proxy | None) -> NetworkFai
 
 def refused_by(proxy: Proxy, url: str) -> NetworkFailure:
     """That a proxy answered 407 in a server's place."""
-    return _of_proxy(proxy, url, "wants other credentials", transient=False)
+    found = _of_proxy(proxy, url, "wants other credentials", transient=False)
+    found.unsent = True
+    return found
 
 
 def _of_proxy(proxy: Proxy, url: str, reason: str, *, transient: bool = True) -> NetworkFailure:

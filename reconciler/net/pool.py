@@ -36,11 +36,6 @@ class SenderPool:
         finally:
             self._idle.append(sender)
 
-    def abort(self) -> None:
-        """End what is under way, from another thread."""
-        for sender in list(self._all):
-            sender.abort()
-
     def close(self) -> None:
         """Close all of them."""
         for sender in self._all:

@@ -112,6 +112,10 @@ def report_text(report: Report) -> str:
     """What an apply did, in one line."""
     plan = report.plan
     parts = [f"{count:,} {DONE[action]}" for action, count in plan.counts.items() if count]
+    if not parts and report.left_out:
+        return f"Of {plural(len(report.left_out), 'change')} none is known to be applied to {plan.target}.\n" + _noted(
+            plan
+        )
     if not parts:
         return nothing_text(plan) + "\n" + _noted(plan)
     resolved = f"; {plural(report.secrets, 'secret')} resolved" if report.secrets else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.kinds.connector import canonical_category
 from reconciler.stores.processmaker.canonical import digest, is_set, text_of, trimmed
-from reconciler.stores.processmaker.merging import carried, metadata_of, sound_spec
+from reconciler.stores.processmaker.carryover import carried, metadata_of, sound_spec
 from reconciler.stores.processmaker.parts import optional, record, text
 from reconciler.stores.processmaker.rows import CategoryRow
 

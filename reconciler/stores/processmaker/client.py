@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from threading import Event, Lock
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import Struct
 
 from reconciler.core.calls import Trust
 from reconciler.errors import CertificateUnusable, NetworkFailure, StoreUnavailable, UsageError
@@ -31,9 +30,12 @@ from reconciler.stores.processmaker.answers import (
 )
 from reconciler.stores.processmaker.login import Login, Post
 from reconciler.stores.processmaker.options import Options
-from reconciler.stores.processmaker.request import ACCEPT, FORM, Header, Request, texts_of
+from reconciler.stores.processmaker.request import ACCEPT, FORM, USUAL, Header, Patience, Request, texts_of
 
 LARGEST = 64 * 1024 * 1024  # bytes of an answer
+_OF_PROXIES = ("basic", "digest", "negotiate", "ntlm")
+"""Ways to ask for credentials that an instance does not have."""
+_GLANCE = 0.25  # seconds between two looks at whether somebody asked to stop
 _HINTS = (
     ("tls: {ca: {file: PATH}}", "processmaker: {ca: PATH}  in the target"),
     ("the endpoint's timeoutSeconds", "timeoutSeconds of the target's processmaker settings"),
@@ -41,23 +43,6 @@ _HINTS = (
 """What hints for connectors say, and what is meant here."""
 
 
-class Patience(Struct, frozen=True):
-    """How long is waited for an instance; all in seconds.
-
-    Attributes:
-        busy: how long in all one request waits for what answers 429 and 503.
-        pause: the first wait for it, where it does not say how long; it grows.
-        refused: before each further try, where the connection is refused.
-        lost: before each further try of a GET whose answer was lost.
-    """
-
-    busy: float = 120.0
-    pause: float = 1.0
-    refused: tuple[float, ...] = (0.2, 0.6, 1.2)
-    lost: tuple[float, ...] = (0.2, 1.0)
-
-
-USUAL = Patience()
 DEFAULTS = Options()
 
 
@@ -67,6 +52,7 @@ class Client:
     Attributes:
         options: what the target says of the instance.
         requests: how many were sent until now, those for a token included.
+        is_ending: whether somebody asked to stop: then nothing is waited for any more.
     """
 
     def __init__(
@@ -94,7 +80,8 @@ class Client:
         self._answered, self._seconds, self._free_at = 0, 0.0, 0.0
         self._make_trust, self._say, self._patience = trust, say, patience
         self._pool: SenderPool | None = None
-        self._lock, self._stop = Lock(), Event()
+        self.is_ending: Callable[[], bool] = lambda: False
+        self._lock = Lock()
 
     @property
     def mean_seconds(self) -> float:
@@ -149,19 +136,12 @@ class Client:
                 raise Lost(refused.message, hint=refused.hint, is_answered=True) from None
             raise
 
-    def abort(self) -> None:
-        """End what is under way, and all waiting, from another thread."""
-        self._stop.set()
-        if self._pool is not None:
-            self._pool.abort()
-
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.close()
-        self._stop.clear()
 
     def _words(self, asked: Request, body: Any = None) -> Asked:
         given = body.get("credentials") if isinstance(body, dict) else None
@@ -187,9 +167,16 @@ class Client:
             if answer.status in (TOO_MANY, UNAVAILABLE):
                 is_repeated |= answer.status == UNAVAILABLE
                 busy += self._hold_back(asked, answer, busy)
+                try:
+                    self._wait(self._free_at - time.monotonic())
+                except StoreUnavailable as ended:
+                    raise _sort_of(asked, answer.status)(ended.message) from None
             elif answer.status != UNAUTHORIZED:
                 self.login.take(token)
                 return answer, is_repeated
+            elif answer.header("www-authenticate").lower().startswith(_OF_PROXIES):
+                message = f"{self.address.host}: something before the instance asks for a user and a password"
+                raise StoreUnavailable(message, hint="let requests below /api/1.0 through to it, which have a token")
             elif is_renewed:
                 raise self.login.refusal()
             else:
@@ -211,8 +198,7 @@ class Client:
         why = "too many requests" if status == TOO_MANY else "in maintenance, or overloaded"
         if waited + pause > self._patience.busy:
             message = f"{host} answered {asked.verb} {asked.path} with {status}: {why}; it asks to wait {pause:.0f} s"
-            kind = Lost if status == UNAVAILABLE and asked.verb != "GET" else StoreUnavailable
-            raise kind(message, hint="try again later")
+            raise _sort_of(asked, status)(message, hint="try again later")
         now = time.monotonic()
         with self._lock:
             is_longer = now + pause > self._free_at + 1.0  # else others have said so
@@ -243,7 +229,6 @@ class Client:
     def _exchanged(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:
         while (left := self._free_at - time.monotonic()) > 0:
             self._wait(left)
-        self._refuse_stopped()
         limits = ResponseLimits(self.timeout_seconds, LARGEST)
         with self._senders().lent() as sender:
             with self._lock:
@@ -268,12 +253,16 @@ class Client:
             raise _unavailable(failure) from None
 
     def _wait(self, seconds: float) -> None:
-        self._stop.wait(seconds)
-        self._refuse_stopped()
+        """Wait; it ends soon after somebody asked to stop.
 
-    def _refuse_stopped(self) -> None:
-        if self._stop.is_set():
-            raise StoreUnavailable(f"{self.address.host}: interrupted")
+        Raises:
+            StoreUnavailable: somebody did.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.is_ending():
+                raise StoreUnavailable(f"{self.address.host} is not waited for any more, as the run was to end")
+            time.sleep(min(left, _GLANCE))
 
 
 def _pool(trust: Trust) -> SenderPool:
@@ -282,6 +271,11 @@ def _pool(trust: Trust) -> SenderPool:
     except CertificateUnusable as failure:
         message = failure.message.replace("tls.ca", "processmaker.ca of the target")
         raise UsageError(message, hint="name a file of PEM certificates (-----BEGIN CERTIFICATE-----)") from None
+
+
+def _sort_of(asked: Request, status: int) -> type[StoreUnavailable]:
+    """What it is that an instance which answers 429 or 503 is asked no more: before a 503 a change may have been done."""
+    return Lost if status == UNAVAILABLE and asked.verb != "GET" else StoreUnavailable
 
 
 def _unavailable(failure: NetworkFailure) -> StoreUnavailable:

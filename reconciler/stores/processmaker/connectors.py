@@ -16,9 +16,9 @@ from reconciler.kinds.authorization_blocks import entry_address
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.connector import canonical
 from reconciler.stores.processmaker.canonical import digest, entries_of, is_set, text_of, trimmed
+from reconciler.stores.processmaker.carryover import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.categories import status_of
 from reconciler.stores.processmaker.endpoints import GROUPS, declared_image, endpoint_fields, live_image
-from reconciler.stores.processmaker.merging import carried, metadata_of, numbered, sound_spec, spec_of
 from reconciler.stores.processmaker.names import variable
 from reconciler.stores.processmaker.parts import content, optional, record, refuse, text, whole
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
@@ -127,7 +127,7 @@ def image(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def connector_body(row: ConnectorRow, known: Any, category_names: Mapping[int, str]) -> Any:
+def connector_body(row: ConnectorRow, known: Any, category_names: Mapping[int, str], name: str = "") -> Any:
     """The canonical body of a row, with what it cannot hold from the known body; that one itself where it holds it.
 
     So it is `known` exactly when the row holds what `known` says, as far as that can be read.
@@ -135,16 +135,19 @@ def connector_body(row: ConnectorRow, known: Any, category_names: Mapping[int, s
     Args:
         known: what was last seen of it, or was to be written; None for nothing.
         category_names: by id, as we call them.
+        name: of the record, which the names of secrets begin with that nobody declares; its display name where it has
+            none yet.
     """
+    name = name or row.name
     with suppress(KeyError, TypeError, AttributeError):
         declared = image(spec_of(known))
-        if known is not None and same(_live_image(row, declared, category_names), declared):
+        if known is not None and same(_live_image(row, declared, category_names, name), declared):
             return known
     spec, declared = _sound(known)
-    live = _live_image(row, declared, category_names)
+    live = _live_image(row, declared, category_names, name)
     made = carried(spec, declared, live)
     if made.get("authorization") == live["authorization"]:
-        made = {**made, "authorization": _unknown_authorization(row.name, row.authtype)}
+        made = {**made, "authorization": _unknown_authorization(name, row.authtype)}
     return metadata_of(known) | {"spec": canonical(made)}
 
 
@@ -156,10 +159,12 @@ def _sound(known: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return {}, image({})
 
 
-def _live_image(row: ConnectorRow, declared: Mapping[str, Any], category_names: Mapping[int, str]) -> dict[str, Any]:
+def _live_image(
+    row: ConnectorRow, declared: Mapping[str, Any], category_names: Mapping[int, str], name: str
+) -> dict[str, Any]:
     def entry_image(purpose: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         known = declared["endpoints"].get(purpose, {})
-        return live_image(entry, known, lambda *words: variable(row.name, purpose, *words))
+        return live_image(entry, known, lambda *words: variable(name, purpose, *words))
 
     return {
         "displayName": trimmed(row.name),
@@ -207,6 +212,9 @@ def connector_fields(
         category_ids: by the names that we call categories; those of its own all have to be there.
         row: what the instance has of it; what we do not know of that is sent back as it was.
         secrets: by address; None leaves them out, for a digest.
+
+    Raises:
+        KeyError: one of the categories, or of the secrets, is not there.
     """
     spec = body["spec"]
     held = image(spec)
@@ -215,8 +223,10 @@ def connector_fields(
     for purpose, endpoint in spec.get("endpoints", {}).items():
 
         def value_of(group: str, index: int, start: tuple[str, ...] = ("spec", "endpoints", purpose)) -> str | None:
-            entries = spec["endpoints"][start[-1]][group]
-            return secrets[entry_address((*start, group, index, "value"), entries)].reveal() if secrets else None
+            if secrets is None:
+                return None
+            address = entry_address((*start, group, index, "value"), spec["endpoints"][start[-1]][group])
+            return secrets[address].reveal()
 
         endpoints[purpose] = endpoint_fields(purpose, endpoint, there.get(purpose, {}), value_of)
     return {

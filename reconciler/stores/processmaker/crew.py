@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from threading import BoundedSemaphore
-from time import sleep
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
 from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
 from reconciler.errors import Interrupted, ReconcilerError
-from reconciler.stores.processmaker.answers import Refused
+from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
+from reconciler.stores.processmaker.hand import Hand
+from reconciler.stores.processmaker.line import Line
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.answers import Reply
@@ -29,7 +29,7 @@ class Job(Struct, frozen=True, eq=False):
     """
 
     write: int
-    do: Callable[["Hand"], None]
+    do: Callable[[Hand], None]
     others: tuple[int, ...] = ()
 
     @property
@@ -76,11 +76,12 @@ class Crew:
             called: what a write is called in messages.
         """
         self._client = client
+        client.is_ending = how.is_ending
         self._journal = journal
         self._how = how
         self._called = called
         self._hands = 2 * limits.in_flight
-        self._line = BoundedSemaphore(limits.in_flight)
+        self._line = Line(limits.in_flight)
         self.patience = limits.patience
         self._desk: SimpleQueue[_Ask | Job] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
@@ -176,7 +177,8 @@ class Crew:
         except NotDone as failure:
             self.end(job, failure)
         except Refused as refusal:
-            self.end(job, NotDone(Result.FAILED, refusal.message))
+            reason = f"{refusal.message}; {refusal.hint}" if refusal.hint else refusal.message
+            self.end(job, NotDone(Result.FAILED, reason))
         except ReconcilerError as failure:
             self.closed = self.closed or failure
             said = Result.UNKNOWN if hand.has_sent else Result.FAILED
@@ -221,7 +223,7 @@ class Crew:
 
     def get(self, path: str, params: Mapping[str, Any] | None, etag: str) -> "Reply":
         """Read."""
-        with self._line:
+        with self._line.place():
             reply = self._client.get(path, params, etag)
         return self._dated(reply)
 
@@ -229,20 +231,24 @@ class Crew:
         """Now, by the server's clock as far as it is known."""
         return datetime.now(UTC) + self._ahead
 
-    def send(self, hand: "Hand", change: Change) -> "Reply":
+    def send(self, hand: Hand, change: Change) -> "Reply":
         """Have a request noted, send it, and have its answer noted with the next one.
 
         Raises:
             Lost: nobody knows whether it was done.
             Refused: it was not.
-            ReconcilerError: it was not sent.
+            ReconcilerError: it was not, and no other will be.
         """
         noted: Future[int] = Future()
         self._desk.put(_Ask(hand.write, change, noted))
         number = noted.result()
+        with self._line.place(is_change=True):
+            try:
+                reply = self._client.change(change.verb, change.path, change.body)
+            except Lost:
+                hand.has_sent = self.has_sent = True
+                raise
         hand.has_sent = self.has_sent = True
-        with self._line:
-            reply = self._client.change(change.verb, change.path, change.body)
         made = str(reply.body["id"]) if isinstance(reply.body, dict) and "id" in reply.body else ""
         self._answers.put(Answer(number, reply.status, made))
         return self._dated(reply)
@@ -251,40 +257,6 @@ class Crew:
         if reply.date is not None:
             self._ahead = reply.date - datetime.now(UTC)
         return reply
-
-
-class Hand:
-    """One thread at one write.
-
-    Attributes:
-        has_sent: whether it has sent what changes something.
-    """
-
-    def __init__(self, crew: Crew, write: int) -> None:
-        self._crew = crew
-        self.write = write
-        self.has_sent = False
-
-    def get(self, path: str, params: Mapping[str, Any] | None = None, etag: str = "") -> "Reply":
-        """Read."""
-        return self._crew.get(path, params, etag)
-
-    def send(self, change: Change) -> "Reply":
-        """Send what changes something; see `Crew.send`."""
-        return self._crew.send(self, change)
-
-    @property
-    def failed(self) -> Collection[int]:
-        """The writes that go no further."""
-        return self._crew.failed.keys()
-
-    def moment(self) -> datetime:
-        """Now, by the server's clock as far as it is known."""
-        return self._crew.moment()
-
-    def wait(self) -> None:
-        """Until the server has ended, or given up, whatever was sent to it before."""
-        sleep(self._crew.patience)
 
 
 def _rest(desk: SimpleQueue[Any]) -> Iterator[Any]:

@@ -8,10 +8,10 @@ from msgspec import Struct
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Result, Write
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand
-from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import look, now
 from reconciler.stores.processmaker.groups import user_row
+from reconciler.stores.processmaker.hand import Hand
+from reconciler.stores.processmaker.identity import own_id
 from reconciler.stores.processmaker.pages import Listing
 from reconciler.stores.processmaker.rows import GROUP, USER, GroupRow, UserRow
 from reconciler.stores.processmaker.run import Run
@@ -123,10 +123,11 @@ def moved(run: Run, write: Write, *, is_in: bool) -> int:
 
 def own_groups(run: Run) -> frozenset[int]:
     """The groups that give rights to the user of the token, themselves or by groups that they have for members."""
-    facts = decode(run.sight.recollection.facts)
-    if not facts.user or facts.is_administrator:
+    own = own_id(run.sight.client)  # what the state knows may be of another token
+    user = run.sight.picture.users.get(own)
+    if not own or (user is not None and user.is_administrator):
         return frozenset()
-    found = {row.id for row in run.sight.picture.groups.values() if facts.user in (row.users or {})}
+    found = {row.id for row in run.sight.picture.groups.values() if own in (row.users or {})}
     while more := {row.id for row in run.sight.picture.groups.values() if found & (row.groups or {}).keys()} - found:
         found |= more
     return frozenset(found)

@@ -13,7 +13,7 @@ from reconciler.core.secret import carries_credentials, mask_text
 from reconciler.diagnostics import Place
 from reconciler.kinds.body_rules import body_findings, is_sound
 from reconciler.stores.processmaker.canonical import count_of, decoded, is_set, text_of
-from reconciler.stores.processmaker.merging import numbered
+from reconciler.stores.processmaker.carryover import numbered
 
 FORMS = {"json": "json", "raw": "", "form-urlencoded": "form-data"}
 """Our body types that an instance has, and its words. All but form-data go out as they are, whatever they are."""

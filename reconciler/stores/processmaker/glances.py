@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import NotDone
-from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.pages import Listing, whole
 from reconciler.stores.processmaker.rows import GroupRow
 from reconciler.stores.processmaker.run import Run

@@ -6,8 +6,8 @@ from typing import Any
 
 from reconciler.kinds.policies import canonical_group
 from reconciler.stores.processmaker.canonical import digest, is_set, text_of, trimmed
+from reconciler.stores.processmaker.carryover import carried, metadata_of, sound_spec
 from reconciler.stores.processmaker.categories import status_of
-from reconciler.stores.processmaker.merging import carried, metadata_of, sound_spec
 from reconciler.stores.processmaker.parts import optional, record, refuse, text, whole_text
 from reconciler.stores.processmaker.rows import GroupRow, UserRow
 

@@ -138,12 +138,12 @@ def _policies(run: Run, unfinished: Sequence[Unfinished], indexes: Sequence[int]
     rows = {row.id: row for row in list_all(run.sight, GROUP)}
     rights = Rights(run, managed_of(run.sight))
     rights.settle_groups()
-    found = {}
+    found, live = {}, rights.live(rows.values(), ())
     for index in indexes:
         if unfinished[index].write.body is None:
             found[index] = _taken(rights, index, unfinished[index], rows)
         else:
-            rights.check(index, rows, ())
+            rights.check(index, live)
             outcome = run.outcomes[index]
             found[index] = outcome if outcome.result is Result.DONE else _not_done()
     return found

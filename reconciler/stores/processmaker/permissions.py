@@ -10,7 +10,7 @@ So it stays, and is told.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,9 +21,10 @@ from reconciler.core.ports.live import Outcome, Result
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand, Job
+from reconciler.stores.processmaker.crew import Job
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.glances import fetch
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.policies import (  # fmt: skip
     fold_all,
     managed_names,
@@ -84,9 +85,11 @@ class Rights:
         self._numbers = {key.name: number for key, number in _groups(run).items()}
         self._held = {number: row.permissions for number, row in run.sight.picture.groups.items()}
         self.touched: dict[int, list[int]] = defaultdict(list)
+        self._given: dict[frozenset[int], dict[int, set[str]]] = {}
 
     def settle_groups(self) -> None:
         """Find the groups that the writes are about, once the new ones are there."""
+        self._given.clear()
         for index in self.writes:
             write = self.run.writes[index]
             before = self._known.get(write.id, ("", None))[1]
@@ -122,8 +125,17 @@ class Rights:
 
     def given(self, number: int, failed: Collection[int]) -> set[str]:
         """The names that policies give a group."""
-        all_pairs = (pairs(body, self.managed, self.now) for _, body in self.bodies(failed).values())
-        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+        gone = frozenset(failed).intersection(self.writes)
+        if gone not in self._given:
+            self._given[gone] = self._by_group(body for _, body in self.bodies(gone).values())
+        return self._given[gone].get(number, set())
+
+    def _by_group(self, bodies: Iterable[Any]) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = defaultdict(set)
+        for body in bodies:
+            for group, name in pairs(body, self.managed, self.now):
+                found[self.number(group)].add(name)
+        return dict(found)
 
     def lacking(self, number: int, held: Collection[str], failed: Collection[int] = ()) -> set[str]:
         """The names that a group is to hold and does not."""
@@ -140,8 +152,7 @@ class Rights:
 
     def known_names(self, number: int) -> set[str]:
         """The names that policies gave a group before the run."""
-        all_pairs = (pairs(body, self.managed, self.now) for _, body in self._known.values())
-        return {name for some in all_pairs for group, name in some if self.number(group) == number}
+        return self._by_group(body for _, body in self._known.values()).get(number, set())
 
     def given_to(self) -> list[int]:
         """The groups that lack something."""
@@ -216,25 +227,25 @@ class Rights:
 
     # what came of it
 
-    def check(self, index: int, rows: Mapping[int, GroupRow], failed: Collection[int]) -> None:
-        """Say what came of the write of a policy by what groups hold now."""
+    def live(self, rows: Iterable[GroupRow], failed: Collection[int]) -> Mapping[str, Any]:
+        """What is live of all policies, by id, by what groups hold."""
+        names = self.run.names("Group")
+        held = {names[row.id]: [name for name in row.permissions if fold(name) in self.ours] for row in rows if row.id in names}  # fmt: skip
+        return policy_bodies(self.bodies(failed), held, self.managed, self.now)
+
+    def check(self, index: int, live: Mapping[str, Any]) -> None:
+        """Say what came of the write of a policy by what is live of all."""
         write = self.run.writes[index]
         if write.body is None:
             self.run.outcomes[index] = Outcome(Result.DONE, write.id)
             return
-        uid = write.id or f"policy:{uuid4()}"
-        body = self._live(write.id or f"new:{index}", rows, failed)
+        uid, body = write.id or f"policy:{uuid4()}", live.get(write.id or f"new:{index}")
         unlike = differences(write.body, body)
         if unlike:
             reason = f"groups hold something else than it says: {unlike}"
             self.run.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
         else:
             self.run.outcomes[index] = Outcome(Result.DONE, uid, policy_digest(body), note=policy_note(write.body))
-
-    def _live(self, uid: str, rows: Mapping[int, GroupRow], failed: Collection[int]) -> Any:
-        names = self.run.names("Group")
-        held = {names[number]: [name for name in row.permissions if fold(name) in self.ours] for number, row in rows.items() if number in names}  # fmt: skip
-        return policy_bodies(self.bodies(failed), held, self.managed, self.now).get(uid)
 
 
 def _groups(run: Run) -> dict[Key, int]:

@@ -14,7 +14,7 @@ from reconciler.core.model import decode, encode
 from reconciler.kinds.canonical import fold, is_readable
 from reconciler.kinds.policies import canonical_policy, has_expired
 from reconciler.stores.processmaker.canonical import digest
-from reconciler.stores.processmaker.merging import spec_of
+from reconciler.stores.processmaker.carryover import spec_of
 
 _NOUNS = {
     "connectors": ("Data Connectors", "data-sources"),

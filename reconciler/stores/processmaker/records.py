@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Known, LiveRecord, Recollection
+from reconciler.stores.processmaker.carryover import spec_of
 from reconciler.stores.processmaker.categories import category_body, category_digest
 from reconciler.stores.processmaker.connectors import connector_body, seal
 from reconciler.stores.processmaker.groups import group_body, group_digest
 from reconciler.stores.processmaker.keys import Titled, keys
-from reconciler.stores.processmaker.merging import spec_of
 from reconciler.stores.processmaker.notes import ConnectorNote, current_note, read_note
 from reconciler.stores.processmaker.policies import (
     policy_bodies,
@@ -94,10 +94,10 @@ def _connector(view: View, uid: str, seen: Seen, category_names: Mapping[int, st
         body = _refiled(known.body, sorted(category_names.get(number, str(number)) for number in row.categories))
         return LiveRecord(uid, view.names[uid], body, seen.version, known.note)
     before = known.body if known else None
-    noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before)
+    body = connector_body(row, before, category_names, view.names[uid].name)
+    noted, now = read_note(known.note) if known else ConnectorNote(), seal(row, before if known else body)
     is_resealed = bool(known and known.is_owned and noted.seal and now and noted.seal != now)
     note = ConnectorNote(noted.seal) if is_resealed else ConnectorNote(now, seen.version, seen.print)
-    body = connector_body(row, before, category_names)
     return LiveRecord(uid, view.names[uid], body, seen.version, note.text(), is_resealed)
 
 

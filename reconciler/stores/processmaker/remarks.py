@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.harmless import harmless
 from reconciler.stores.drivers import listed
+from reconciler.stores.processmaker.carryover import spec_of
 from reconciler.stores.processmaker.connectors import COLLECTION, NONE, OTHER_METHOD, SYSTEM, TEMPLATE, authtype_of
 from reconciler.stores.processmaker.keys import alike
-from reconciler.stores.processmaker.merging import spec_of
 from reconciler.stores.processmaker.notes import read_note
 from reconciler.stores.processmaker.policies import makes_super_admins
 from reconciler.stores.processmaker.records import View, titles

@@ -1,4 +1,4 @@
-"""A request to an instance, before it is sent."""
+"""A request to an instance, before it is sent, and how patiently that is done."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -46,3 +46,22 @@ def texts_of(value: Any) -> Iterator[Secret]:
     elif isinstance(value, dict):
         for inner in value.values():
             yield from texts_of(inner)
+
+
+class Patience(Struct, frozen=True):
+    """How long is waited for an instance; all in seconds.
+
+    Attributes:
+        busy: how long in all one request waits for what answers 429 and 503.
+        pause: the first wait for it, where it does not say how long; it grows.
+        refused: before each further try, where the connection is refused.
+        lost: before each further try of a GET whose answer was lost.
+    """
+
+    busy: float = 120.0
+    pause: float = 1.0
+    refused: tuple[float, ...] = (0.2, 0.6, 1.2)
+    lost: tuple[float, ...] = (0.2, 1.0)
+
+
+USUAL = Patience()

@@ -48,11 +48,12 @@ def _records(run: Run, crew: Crew, sort: Sort, indexes: Sequence[int]) -> None:
 def _groups(run: Run, crew: Crew, rights: Rights, indexes: Sequence[int]) -> None:
     """All groups at once: their list alone tells what they may do."""
     rows = {row.id: row for row in list_all(run.sight, GROUP)}
+    live = rights.live(rows.values(), crew.failed)
     for index in indexes:
         if run.writes[index].key.kind in SORTS:
             _check(run, crew, index, rows.get(number_of(run.uid(index))))
         else:
-            rights.check(index, rows, crew.failed)
+            rights.check(index, live)
 
 
 def _check(run: Run, crew: Crew, index: int, row: Any) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from reconciler.core.ports.live import Result
 from reconciler.stores.processmaker.answers import Lost, Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Hand
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.names import compared, signs_not_of_names
 from reconciler.stores.processmaker.pages import Listing, page
 from reconciler.stores.processmaker.sorts import Sort
@@ -25,6 +25,7 @@ _TIMES = 2
 LATE = timedelta(seconds=2)
 """Times have whole seconds, and a server may be several machines."""
 _PAGE = 100
+_NOT_FOUND = 404
 
 
 class Search(Struct, frozen=True):
@@ -81,9 +82,11 @@ def ensure(hand: Hand, change: Change, is_done: Callable[[], bool]) -> None:
         try:
             hand.send(change)
         except Refused as refusal:
-            if change.verb == "DELETE" and refusal.status == 404:
+            if refusal.status != _NOT_FOUND:
+                raise
+            if change.verb == "DELETE":
                 return
-            raise
+            raise NotDone(Result.CONFLICT, "it is gone, or what it refers to is") from refusal
         except Lost as lost:
             if is_done():
                 return

@@ -6,10 +6,12 @@ from typing import Any
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.errors import StoreUnavailable
 from reconciler.harmless import harmless
+from reconciler.stores.processmaker import crowd
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.change import Change, NotDone
-from reconciler.stores.processmaker.crew import Crew, Hand
+from reconciler.stores.processmaker.crew import Crew
 from reconciler.stores.processmaker.glances import list_all, look, now
+from reconciler.stores.processmaker.hand import Hand
 from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
 from reconciler.stores.processmaker.run import Run
 from reconciler.stores.processmaker.settlement import ensure, is_taken, make, taken
@@ -78,6 +80,9 @@ def drop_record(run: Run, hand: Hand) -> None:
     """Delete a record that is still what it was."""
     write = run.writes[hand.write]
     sort, before = SORTS[write.key.kind], look(run, hand)
+    if sort is GROUP:
+        for membership in _in_others(run, before.id):
+            ensure(hand, Change("DELETE", f"{crowd.PATH}/{membership}"), lambda: False)
     try:
         ensure(hand, Change("DELETE", f"{sort.path}/{before.id}"), lambda: now(run, hand) is None)
     except Refused as refusal:
@@ -85,6 +90,12 @@ def drop_record(run: Run, hand: Hand) -> None:
             raise
         raise NotDone(Result.CONFLICT, f"the instance keeps it, as something uses it: {refusal.said}") from refusal
     run.outcomes[hand.write] = Outcome(Result.DONE, write.id)
+
+
+def _in_others(run: Run, number: int) -> list[int]:
+    """The memberships of a group in other ones: the instance would leave them behind, and fail at them later."""
+    others = (row for row in run.sight.picture.groups.values() if row.id != number)
+    return [row.groups[number] for row in others if row.groups and number in row.groups]
 
 
 def keep_filed(run: Run, crew: Crew, drops: Sequence[int]) -> None:

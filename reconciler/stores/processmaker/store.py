@@ -88,7 +88,7 @@ class ProcessMakerStore:
 
     def traits(self, facts: str) -> Sequence[Trait]:
         """The same in words."""
-        return tuple(traits(decode(facts), datetime.now(UTC)))
+        return (Trait("instance", self._setting.client.address.root), *traits(decode(facts), datetime.now(UTC)))
 
     def recall(self, found: Recollection) -> None:
         """Be told what the state knows."""

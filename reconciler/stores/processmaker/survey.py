@@ -12,11 +12,11 @@ from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.answers import Refused
 from reconciler.stores.processmaker.cache import Kept, KeptPage, KeptRow, PageCache
 from reconciler.stores.processmaker.canonical import connector_digest
+from reconciler.stores.processmaker.carryover import spec_of
 from reconciler.stores.processmaker.categories import category_row
 from reconciler.stores.processmaker.connectors import connector_row, left_alone
 from reconciler.stores.processmaker.groups import group_row
 from reconciler.stores.processmaker.members import read_members
-from reconciler.stores.processmaker.merging import spec_of
 from reconciler.stores.processmaker.notes import ConnectorNote, current_note, print_of
 from reconciler.stores.processmaker.pages import Listing, Page, Setting
 from reconciler.stores.processmaker.parts import refuse, whole

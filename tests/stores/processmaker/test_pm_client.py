@@ -20,9 +20,10 @@ from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable, UsageError
 from reconciler.stores.processmaker.address import read_url
 from reconciler.stores.processmaker.answers import Lost, Refused, Reply
-from reconciler.stores.processmaker.client import Client, Patience
+from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.login import Login
 from reconciler.stores.processmaker.options import Options, trust_of
+from reconciler.stores.processmaker.request import Patience
 
 SECRET = "canary-71c2 of a connector"
 BODY = {"name": "CRM", "authtype": "BASIC", "data_source_category_id": "1", "credentials": {"username": "u", "password": SECRET}}  # fmt: skip
@@ -155,14 +156,16 @@ def test_all_threads_wait_together(server: Instance) -> None:
     assert later[0] - server.requests[0]["at"] >= 1
 
 
-def test_a_wait_ends_when_somebody_stops_it(server: Instance) -> None:
-    """At once, and nothing more is sent."""
+@pytest.mark.parametrize(("verb", "expected"), [("GET", "unavailable"), ("DELETE", "lost")])
+def test_a_wait_ends_when_somebody_stops_it(server: Instance, verb: str, expected: str) -> None:
+    """Soon, and nothing more is sent. What was answered by 503 may have been done."""
     server.switches.maintenance, server.switches.retry_after = True, 2
     with closing(client(server)) as asking:
-        threading.Timer(0.2, asking.abort).start()
         began = time.monotonic()
-        with pytest.raises(StoreUnavailable, match="interrupted"):
-            asking.get("/groups")
+        asking.is_ending = lambda: time.monotonic() - began > 0.2
+        path = "/data_sources/1"
+        assert outcome(lambda: asking.get(path) if verb == "GET" else asking.change(verb, path)) == expected
+        assert outcome(lambda: asking.change("DELETE", path)) == "unavailable"
         assert time.monotonic() - began < 1 and asking.requests == 1
 
 
@@ -252,6 +255,15 @@ def test_a_login_that_is_refused(server: Instance, wrong: dict[str, str], words:
     with closing(client(server, login_of(server, **wrong))) as asking, pytest.raises(StoreUnavailable) as told:
         asking.get("/groups")
     assert words in told.value.message and hint in told.value.hint and SECRET not in repr(told.value.args)
+
+
+def test_something_before_the_instance_asks_for_a_password(server: Instance) -> None:
+    """Then the token is not to blame, and none is asked for anew."""
+    asks = {"WWW-Authenticate": 'Basic realm="staging"'}
+    server.simulator.serve = lambda request, reply: reply(Answer(401, b"", headers=asks), None)  # type: ignore[method-assign]
+    with closing(client(server)) as asking, pytest.raises(StoreUnavailable, match="something before the instance asks"):
+        asking.get("/groups")
+    assert asking.requests == 1
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines", "ünsendable"])

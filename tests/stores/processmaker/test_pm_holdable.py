@@ -161,7 +161,7 @@ def test_connectors_that_pass_are_held(desk: Desk, spec: dict[str, Any]) -> None
 @CHEAP
 @given(spec=CONNECTOR)
 def test_what_an_instance_holds_passes(desk: Desk, spec: dict[str, Any]) -> None:
-    """Whoever writes down what is live there can apply it; but for what others made of numbers as names, and raw bodies."""
+    """Whoever writes down what is live there can apply it; but for names that are numbers, which somebody has to change."""
     ids = {row["name"]: row["id"] for row in desk.listed("/data_source_categories")}
     body = canonical({"spec": spec | {"displayName": "x"}}, registry.KINDS["Connector"])
     fields = connector_fields(body, {"crm": ids["one"], "erp": ids["two"]})

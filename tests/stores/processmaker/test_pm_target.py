@@ -178,7 +178,7 @@ def test_a_login_and_a_private_authority(workspace: Workspace, authority: Author
 def test_store_check_tells_what_the_instance_can(managed: Workspace) -> None:
     """For people and for programs, and the state keeps it."""
     text = managed.ok("store", "check").stdout
-    assert "ok      the live store answers" in text
+    assert "ok      the live store answers" in text and "instance     http://127.0.0.1:" in text
     for words in ("it sends ETags", "categories: 1, connectors: 1", "shown as ciphertext", "all users and members"):
         assert words in text
     found = json.loads(managed.ok("store", "check", "-o", "json").stdout)

@@ -179,6 +179,8 @@ def test_a_connector_of_nobody_has_references_of_steady_names(authtype: str, met
     assert is_definition("Connector", body["spec"], None)
     assert body["spec"].get("authorization", {"method": "none"})["method"] == method
     assert connector_body(row(authtype=authtype), body, NAMES) is body
+    named = connector_body(row(authtype=authtype), None, NAMES, "crm-2")
+    assert str(named).replace("CRM_2_", "CRM_CONTACTS_") == str(body)
     if method == "oauth2-password":
         assert body["spec"]["authorization"]["tokenUrl"] == "{{tokenUrl}}"
         assert body["spec"]["authorization"]["clientSecret"] == {"env": "CRM_CONTACTS_CLIENT_SECRET"}
@@ -242,6 +244,8 @@ def test_a_secret_value_of_an_endpoint_is_sent_and_its_reference_stays() -> None
         "id": 7, "key": "page", "value": "geheim", "required": False, "hint": "kept",
     }  # fmt: skip
     assert connector_fields(known, IDS, row())["endpoints"]["list"]["params"][0]["value"] is None
+    with pytest.raises(KeyError, match=address):
+        connector_fields(known, IDS, row(), {})
     assert connector_body(row(endpoints=sent["endpoints"]), known, NAMES) is known
     again = connector_fields(known, IDS, row(endpoints=sent["endpoints"]), {address: Secret("neu")})
     assert again["endpoints"]["list"]["params"][0]["value"] == "neu"

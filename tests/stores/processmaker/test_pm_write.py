@@ -1,5 +1,7 @@
 """How writes become requests: their order, what they are held against, what they leave alone, and what is told of them."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +28,9 @@ from servers.processmaker import Instance
 from reconciler.core.model import Key
 from reconciler.core.ports.live import Carrying, Outcome, Recollection, Result, Write
 from reconciler.core.secret import Secret
-from reconciler.errors import StoreLocked
+from reconciler.errors import StoreLocked, StoreUnavailable
 from reconciler.stores.processmaker.facts import Facts
+from reconciler.stores.processmaker.line import Line
 
 CANARY = "canary-9d3f-in-the-clear"
 
@@ -381,7 +384,7 @@ def test_a_name_that_is_there_twice_stays_and_goes_as_one(server: Instance) -> N
 
 def test_the_token_s_own_rights_go_last(server: Instance) -> None:
     """What the run itself works by is taken when all else is done."""
-    robot = server.store.add_user("robot")
+    server.store.add_user("robot")
     server.store.add_token("robot")
     rights = ["connectors:view", "connectors:delete", "categories:view", "categories:delete", "groups:view", "groups:edit", "groups:delete"]  # fmt: skip
     admins = group("a-team", "robot")
@@ -390,7 +393,7 @@ def test_the_token_s_own_rights_go_last(server: Instance) -> None:
     number = next(row["id"] for row in server.store.groups.rows.values() if row["name"] == "a-team")
     held_names = server.store.names_of("ProcessMaker\\Models\\Group", number)
     server.call("PUT", "/permissions", {"group_id": number, "permission_names": [*held_names, "edit-users", "view-users"]})  # fmt: skip
-    facts = Facts(profile="4.14", user=robot["id"], username="robot", permissions={}).encode()
+    facts = Facts(profile="4.14", user=1, username="admin", is_administrator=True).encode()  # found by another token
     store = opened(server, user="robot")
     wanted = one_of(admins, policy("p", ["a-team"], "groups:view"))
     desk.store = store
@@ -414,6 +417,15 @@ def test_a_group_that_is_in_itself(server: Instance) -> None:
     server.call("POST", "/group_members", {"group_id": 1, "member_type": "ProcessMaker\\Models\\Group", "member_id": 1})
     desk.done(one_of())
     assert held(server)["groups"] == []
+
+
+def test_a_group_that_goes_leaves_other_groups(either: Instance) -> None:
+    """Also such as are nobody's: the instance would leave its memberships behind, and fail at them later."""
+    desk = Desk(either, one_of(group("team", "ada")))
+    other = either.store.add_group("theirs")
+    either.call("POST", "/group_members", {"group_id": other["id"], "member_type": "ProcessMaker\\Models\\Group", "member_id": 1})  # fmt: skip
+    desk.done(one_of())
+    assert list(either.store.members.rows) == []
 
 
 # failures
@@ -445,6 +457,25 @@ def test_a_permission_that_the_token_lacks(server: Instance) -> None:
     assert outcome.result is Result.FAILED
     assert "403" in outcome.reason
     assert desk.server.tokens
+
+
+def test_a_token_that_ends_before_anything_is_sent(server: Instance) -> None:
+    """Is an error, and nothing is unknown by it; in the middle, what was done is done, and the rest has failed."""
+    desk = Desk(server, one_of(), in_flight=1)
+    writes = [Write(Key("Category", f"c{number}"), "", "", category(f"c{number}")[1][0], {}) for number in range(6)]
+    how = Carrying(True, lambda _: None, lambda: False)
+    list(desk.store.read())
+    server.faults.add(action="expire_token", method="POST", nth=1)
+    with pytest.raises(StoreUnavailable):
+        desk.store.carry_out(writes, Journal(), how)
+    server.faults.replace([])
+    server.store.tokens[server.token()] = 1
+    list(desk.store.read())
+    server.faults.add(action="expire_token", method="POST", nth=3)
+    outcomes = desk.store.carry_out(writes, Journal(), how)
+    results = [one.result for one in outcomes]
+    assert results.count(Result.FAILED) == 4
+    assert results.count(Result.UNKNOWN) == 2  # they are there, and cannot be looked at
 
 
 def test_the_right_to_write_is_lost(server: Instance) -> None:
@@ -497,6 +528,24 @@ def test_so_many_are_in_flight_and_no_more(server: Instance) -> None:
     assert max(one["in_flight"] for one in requests) == 3
     assert desk.journal.transactions < len(desk.writes)
     assert sum(one["method"] == "GET" for one in requests) < 20
+
+
+def test_changes_go_before_reads() -> None:
+    """What was looked at just before a change gets old while it waits."""
+    line, came = Line(1), []
+
+    def enter(is_change: bool) -> None:
+        with line.place(is_change=is_change):
+            came.append(is_change)
+
+    threads = [threading.Thread(target=enter, args=[is_change]) for is_change in (False, False, True)]
+    with line.place():
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    assert came == [True, False, False]
 
 
 # what is foretold

@@ -1,5 +1,6 @@
 """What cannot be done is left out of an apply, with all that depends on it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.model import Key
@@ -9,10 +10,11 @@ from reconciler.errors import ReconcilerError, RecordConflict
 from reconciler.kinds.canonical import display_after, refs_after
 from reconciler.kinds.registry import address
 
-ACCESS_KINDS = ("Group", "PermissionPolicy")
-
 LeftOut = tuple[tuple[Change, ReconcilerError], ...]
 """Changes that are not carried out, with the reasons."""
+_ACCESS = ("Group", "PermissionPolicy")
+_Matter = tuple[str, ...]
+"""What one change needs to be so, and another one, left out, keeps from being so."""
 
 
 def with_dependents(left_out: LeftOut, changes: Sequence[Change], store: Store) -> LeftOut:
@@ -20,14 +22,15 @@ def with_dependents(left_out: LeftOut, changes: Sequence[Change], store: Store) 
     if not left_out:
         return left_out
     found = list(left_out)
-    rest = {id(change): change for change in changes}
-    for change, _ in found:
-        rest.pop(id(change), None)
-    needed = _needed_before(list(rest.values()), store)
+    seen = {id(change) for change, _ in found}
+    needs = _needs([change for change in changes if id(change) not in seen], store)
     for change, _ in found:  # which grows meanwhile
-        for other in [other for other in rest.values() if _depends(other, change, needed)]:
-            reason = f"it depends on {address(*_named(change))}, which was left out"
-            found.append((rest.pop(id(other)), RecordConflict(reason, hint="mend that, and run the command again")))
+        for matter in _lacking(change):
+            for other in needs.pop(matter, ()):
+                if id(other) not in seen:
+                    seen.add(id(other))
+                    reason = f"it depends on {address(*_named(change))}, which was left out"
+                    found.append((other, RecordConflict(reason, hint="mend that, and run the command again")))
     return tuple(found)
 
 
@@ -35,46 +38,42 @@ def _named(change: Change) -> Key:
     return change.record.key if change.resource is None and change.record else change.key
 
 
-def _needed_before(changes: Sequence[Change], store: Store) -> frozenset[tuple[Key, Key]]:
-    """Pairs (record, what it refers to) of what changes do away with."""
-    gone = [change.record.key for change in changes if change.record and _leaves(change)]
-    return frozenset(store.referrers(gone)) if gone else frozenset()
+def _needs(changes: Sequence[Change], store: Store) -> dict[_Matter, list[Change]]:
+    """By what changes need those that need it."""
+    leaving = {change.record.key: change for change in changes if change.record and _leaves(change)}
+    needs: dict[_Matter, list[Change]] = defaultdict(list)
+    for change in changes:
+        for matter in _needed(change):
+            needs[matter].append(change)
+    for referrer, gone in store.referrers(list(leaving)) if leaving else ():
+        needs["refers", *referrer].append(leaving[gone])
+    return needs
+
+
+def _needed(change: Change) -> Iterator[_Matter]:
+    """What it refers to is there; its names are free; what becomes of access is done as a whole, as it was judged."""
+    yield from (("there", *key) for key in refs_after(change))
+    if change.resource is not None:
+        yield "name", *change.key
+        yield "display", change.key.kind, display_after(change)
+    if change.key.kind in _ACCESS:
+        yield ("access",)
+
+
+def _lacking(left: Change) -> Iterator[_Matter]:
+    """What is not so without it."""
+    record = left.record
+    if left.resource is not None and (record is None or record.key != left.key):
+        yield "there", *left.key
+    if record is not None:
+        yield "name", *record.key
+        if record.display:
+            yield "display", record.key.kind, record.display
+        yield "refers", *record.key
+    if left.key.kind in _ACCESS:
+        yield ("access",)
 
 
 def _leaves(change: Change) -> bool:
-    """Whether nothing bears the record's address once it is done, unless another change takes it."""
+    """Whether the record does not bear its address any more once it is done."""
     return change.record is not None and (change.resource is None or change.record.key != change.key)
-
-
-def _comes(change: Change) -> bool:
-    """Whether something bears its address that did not before."""
-    return change.resource is not None and (change.record is None or change.record.key != change.key)
-
-
-def _depends(change: Change, left: Change, needed: frozenset[tuple[Key, Key]]) -> bool:
-    """Whether a change cannot be done without another one. What becomes of access was judged as a whole."""
-    if change.key.kind in ACCESS_KINDS and left.key.kind in ACCESS_KINDS:
-        return True
-    if _comes(left) and left.key in refs_after(change):
-        return True
-    was = left.record
-    if was is None:
-        return False
-    if change.record is not None and _leaves(change) and (was.key, change.record.key) in needed:
-        return True
-    return change is not left and any(taken in _held(left) for taken in _taken(change))
-
-
-def _taken(change: Change) -> Iterator[tuple[str, str, str]]:
-    """The names that it takes, which may be those of another record before."""
-    if change.resource is not None:
-        yield "name", *change.key
-        if display := display_after(change):
-            yield "display", change.key.kind, display
-
-
-def _held(left: Change) -> frozenset[tuple[str, str, str]]:
-    """The names that a record keeps whose change is left out."""
-    assert left.record is not None
-    kind, name = left.record.key
-    return frozenset((("name", kind, name), ("display", kind, left.record.display)))

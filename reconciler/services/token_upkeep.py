@@ -92,10 +92,14 @@ def renew(store: Store, tools: TokenTools, names: Sequence[str], by: Carer, *, w
 
 def _care(store: Store, tools: TokenTools, work: _Work, by: Carer) -> Care:
     by.caller.permit(store, work.connectors(), "fetch the token of")
-    if gives_tokens(store) and (work.jobs or work.waiting):
+    if work.waiting or any(job.key.authorization in _given_to(store, found) for found, job in work.jobs):
         return _got_and_given(work, store, tools, by)
     care = _got(work, tools)
     return replace(care, given=()) if gives_tokens(store) else care
+
+
+def _given_to(store: Store, found: LiveConnector) -> frozenset[str]:
+    return held_names(store, found.spec) or frozenset()
 
 
 def _work(store: Store, tools: TokenTools, names: Sequence[str], within: float | None) -> _Work:

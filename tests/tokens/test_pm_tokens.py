@@ -134,7 +134,13 @@ def test_a_token_is_fetched_given_and_renewed(place: Workspace, server: Instance
         assert value.encode() not in kept
 
 
-@pytest.mark.parametrize("action", ["lose_reply", "fail_before", "error_after", "truncate"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "lose_reply",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("fail_before", "error_after", "truncate")),
+    ],
+)
 def test_a_fault_while_it_is_given_costs_no_token(
     place: Workspace, server: Instance, django_oauth: OAuthServer, action: str
 ) -> None:

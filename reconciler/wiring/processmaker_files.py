@@ -21,7 +21,7 @@ from reconciler.wiring.limits import objections_at
 from reconciler.wiring.run import context_of, open_secrets, open_source
 
 if TYPE_CHECKING:
-    from reconciler.stores.processmaker.package import Packed
+    from reconciler.stores.processmaker.forms.package import Packed
     from reconciler.stores.processmaker.store import ProcessMakerStore
 
 
@@ -93,7 +93,7 @@ def prepare_package(
     from msgspec import json
 
     from reconciler.importers.processmaker_seal import sealed
-    from reconciler.stores.processmaker.package import left_to_give, package
+    from reconciler.stores.processmaker.forms.package import left_to_give, package
 
     if settings.owner == PRIVATE_OWNER:
         hint = "add to reconciler.yaml a line such as  owner: acme/connectors"
@@ -144,7 +144,7 @@ def _packed(
     found: Sequence[Resource], settings: Settings, password: Secret | None, live: "ProcessMakerStore"
 ) -> "list[Packed]":
     from reconciler.services.secret_uses import Unresolved, refuse_unresolved, resolve_values
-    from reconciler.stores.processmaker.package import Packed, sendable
+    from reconciler.stores.processmaker.forms.package import Packed, sendable
 
     if password is None:
         return [Packed(item.key, item.content.value, None) for item in found]

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from reconciler.core.ports.state import DriverContext
-from reconciler.stores.processmaker.address import read_url
-from reconciler.stores.processmaker.client import Client
-from reconciler.stores.processmaker.login import Login
-from reconciler.stores.processmaker.options import read_options, trust_of
+from reconciler.stores.processmaker.wire.address import read_url
+from reconciler.stores.processmaker.wire.client import Client
+from reconciler.stores.processmaker.wire.login import Login
+from reconciler.stores.processmaker.wire.options import read_options, trust_of
 
 if TYPE_CHECKING:
     from reconciler.stores.processmaker.store import ProcessMakerStore

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.errors import StoreUnavailable
-from reconciler.stores.processmaker.answers import Refused
-from reconciler.stores.processmaker.client import Client
-from reconciler.stores.processmaker.login import claims
+from reconciler.stores.processmaker.wire.answers import Refused
+from reconciler.stores.processmaker.wire.client import Client
+from reconciler.stores.processmaker.wire.login import claims
 
 _FEW = 5
 _LONG = 19  # digits, of which no id has as many

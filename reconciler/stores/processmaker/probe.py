@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.stores.processmaker.answers import FORBIDDEN, NOT_FOUND, Refused, Reply
-from reconciler.stores.processmaker.client import Client
 from reconciler.stores.processmaker.facts import Facts
+from reconciler.stores.processmaker.forms.policies import PERMISSIONS, managed_names
+from reconciler.stores.processmaker.forms.rows import USER
 from reconciler.stores.processmaker.identity import own_id
-from reconciler.stores.processmaker.policies import PERMISSIONS, managed_names
-from reconciler.stores.processmaker.rows import USER
+from reconciler.stores.processmaker.wire.answers import FORBIDDEN, NOT_FOUND, Refused, Reply
+from reconciler.stores.processmaker.wire.client import Client
 
 _LISTS = {
     "connectors": "/data_sources",

@@ -24,20 +24,20 @@ from reconciler.core.ports.live import (
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
 from reconciler.kinds.authorization_blocks import OWN
-from reconciler.stores.processmaker import limits
-from reconciler.stores.processmaker.cache import PageCache
-from reconciler.stores.processmaker.client import Client
-from reconciler.stores.processmaker.connector_limits import secret_objections
-from reconciler.stores.processmaker.credentials import is_token_ours
 from reconciler.stores.processmaker.facts import decode
+from reconciler.stores.processmaker.forms import limits
+from reconciler.stores.processmaker.forms.connector_limits import secret_objections
+from reconciler.stores.processmaker.forms.credentials import is_token_ours
 from reconciler.stores.processmaker.identity import identify, is_same
-from reconciler.stores.processmaker.look import Look, look, look_again
-from reconciler.stores.processmaker.pages import Setting
 from reconciler.stores.processmaker.probe import probe
-from reconciler.stores.processmaker.remarks import remarks
-from reconciler.stores.processmaker.settlement import moment_of
-from reconciler.stores.processmaker.sight import Sight
 from reconciler.stores.processmaker.traits import token_notes, traits
+from reconciler.stores.processmaker.views.cache import PageCache
+from reconciler.stores.processmaker.views.look import Look, look, look_again
+from reconciler.stores.processmaker.views.pages import Setting
+from reconciler.stores.processmaker.views.remarks import remarks
+from reconciler.stores.processmaker.wire.client import Client
+from reconciler.stores.processmaker.writes.settlement import moment_of
+from reconciler.stores.processmaker.writes.sight import Sight
 from reconciler.stores.sql.observed import number_of
 
 
@@ -116,25 +116,25 @@ class ProcessMakerStore:
 
     def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Carry them out; nothing is noted."""
-        from reconciler.stores.processmaker import work
+        from reconciler.stores.processmaker.writes import work
 
         return self._written(writes, work.write(self._sight(), writes))
 
     def carry_out(self, writes: Sequence[Write], journal: Journal, how: Carrying) -> Sequence[Outcome]:
         """Carry them out, each request noted before it is sent."""
-        from reconciler.stores.processmaker import work
+        from reconciler.stores.processmaker.writes import work
 
         return self._written(writes, work.carry_out(self._sight(), writes, journal, how))
 
     def find_out(self, unfinished: Sequence[Unfinished], *, patiently: bool) -> Sequence[Outcome]:
         """What became of the writes of a run that died."""
-        from reconciler.stores.processmaker import work
+        from reconciler.stores.processmaker.writes import work
 
         return work.find_out(self._sight(), unfinished, patiently=patiently)
 
     def forecast(self, writes: Sequence[Write]) -> Forecast:
         """What writes are going to take."""
-        from reconciler.stores.processmaker import work
+        from reconciler.stores.processmaker.writes import work
 
         found = work.forecast(self._sight(), writes)
         ends = limits.ends_by_apply([write.body for write in writes if write.body is not None])

@@ -9,10 +9,10 @@ from servers.processmaker import Instance, instance
 
 from reconciler.core.ports.live import Known, LiveRecord, Recollection
 from reconciler.core.secret import Secret
-from reconciler.stores.processmaker.address import read_url
-from reconciler.stores.processmaker.client import Client
-from reconciler.stores.processmaker.login import Login
-from reconciler.stores.processmaker.options import Options
+from reconciler.stores.processmaker.wire.address import read_url
+from reconciler.stores.processmaker.wire.client import Client
+from reconciler.stores.processmaker.wire.login import Login
+from reconciler.stores.processmaker.wire.options import Options
 from reconciler.stores.processmaker.store import ProcessMakerStore
 from reconciler.stores.sql.observed import number_of
 

@@ -18,12 +18,12 @@ from simulator.messages import Answer
 from reconciler.core.calls import Trust
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable, UsageError
-from reconciler.stores.processmaker.address import read_url
-from reconciler.stores.processmaker.answers import Lost, Refused, Reply
-from reconciler.stores.processmaker.client import Client
-from reconciler.stores.processmaker.login import Login
-from reconciler.stores.processmaker.options import Options, trust_of
-from reconciler.stores.processmaker.request import Patience
+from reconciler.stores.processmaker.wire.address import read_url
+from reconciler.stores.processmaker.wire.answers import Lost, Refused, Reply
+from reconciler.stores.processmaker.wire.client import Client
+from reconciler.stores.processmaker.wire.login import Login
+from reconciler.stores.processmaker.wire.options import Options, trust_of
+from reconciler.stores.processmaker.wire.request import Patience
 
 SECRET = "canary-71c2 of a connector"
 BODY = {"name": "CRM", "authtype": "BASIC", "data_source_category_id": "1", "credentials": {"username": "u", "password": SECRET}}  # fmt: skip
@@ -329,7 +329,7 @@ def test_no_secret_comes_back_in_words(server: Instance, status: int) -> None:
 
 def test_an_answer_that_is_too_long(server: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is not read to its end."""
-    monkeypatch.setattr("reconciler.stores.processmaker.client.LARGEST", 2**20)
+    monkeypatch.setattr("reconciler.stores.processmaker.wire.client.LARGEST", 2**20)
     server.simulator.serve = lambda request, reply: reply(Answer(200, b" " * (3 * 2**20)), None)  # type: ignore[method-assign]
     with closing(client(server)) as asking, pytest.raises(StoreUnavailable) as told:
         asking.get("/data_sources")

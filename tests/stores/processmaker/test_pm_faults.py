@@ -37,7 +37,7 @@ from reconciler.core.model import Key
 from reconciler.core.ports.live import Answer, Carrying, Intent, Outcome, Result, Step, Unfinished, Write
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable
-from reconciler.stores.processmaker.client import Patience
+from reconciler.stores.processmaker.wire.client import Patience
 from reconciler.stores.processmaker.store import ProcessMakerStore
 
 SECONDS = 0.25

@@ -10,13 +10,13 @@ from pm_desk import Desk
 from reconciler.core.model import Key, content_of
 from reconciler.kinds import registry
 from reconciler.kinds.canonical import canonical
-from reconciler.stores.processmaker.categories import category_body, category_fields, category_row
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields, connector_row
+from reconciler.stores.processmaker.forms.categories import category_body, category_fields, category_row
+from reconciler.stores.processmaker.forms.connectors import connector_body, connector_fields, connector_row
 from reconciler.stores.processmaker.facts import Facts
-from reconciler.stores.processmaker.groups import group_body, group_fields, group_row
-from reconciler.stores.processmaker.limits import objections
-from reconciler.stores.processmaker.options import read_options
-from reconciler.stores.processmaker.policies import PERMISSIONS, pairs, policy_bodies
+from reconciler.stores.processmaker.forms.groups import group_body, group_fields, group_row
+from reconciler.stores.processmaker.forms.limits import objections
+from reconciler.stores.processmaker.wire.options import read_options
+from reconciler.stores.processmaker.forms.policies import PERMISSIONS, pairs, policy_bodies
 
 OPTIONS = read_options({"tokenRenewal": "scheduled"})
 OPEN = read_options({"allowSecretsInEndpoints": True})

@@ -9,10 +9,10 @@ from reconciler.core.model import Key
 from reconciler.core.secret import Secret
 from reconciler.kinds import registry
 from reconciler.kinds.canonical import canonical
-from reconciler.stores.processmaker.connector_limits import MAX_BYTES, secret_objection, secret_objections
+from reconciler.stores.processmaker.forms.connector_limits import MAX_BYTES, secret_objection, secret_objections
 from reconciler.stores.processmaker.facts import Facts
-from reconciler.stores.processmaker.limits import ends_by_apply, objections
-from reconciler.stores.processmaker.options import Options, read_options
+from reconciler.stores.processmaker.forms.limits import ends_by_apply, objections
+from reconciler.stores.processmaker.wire.options import Options, read_options
 
 KNOWN = {"connectors:view": "view-data-sources", "connectors:edit": "edit-data-sources"}
 

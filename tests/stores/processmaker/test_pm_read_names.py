@@ -14,7 +14,7 @@ from reconciler.core.model import Key
 from reconciler.core.ports.live import Known, Recollection
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import fold
-from reconciler.stores.processmaker.keys import Titled, keys
+from reconciler.stores.processmaker.views.keys import Titled, keys
 
 TITLES = st.one_of(
     st.sampled_from(("Crm", "CRM", "crm-2", "Crm 2", "漢字", "-", "x" * 70)), st.text(min_size=1, max_size=8)

@@ -13,9 +13,9 @@ from reconciler.core.secret import Secret
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import is_definition
-from reconciler.stores.processmaker.canonical import connector_digest
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields, connector_row, image
-from reconciler.stores.processmaker.rows import ConnectorRow
+from reconciler.stores.processmaker.forms.canonical import connector_digest
+from reconciler.stores.processmaker.forms.connectors import connector_body, connector_fields, connector_row, image
+from reconciler.stores.processmaker.forms.rows import ConnectorRow
 
 SERVERS = [
     pytest.param("4.14", {}, id="4.14"),

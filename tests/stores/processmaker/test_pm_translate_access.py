@@ -10,8 +10,8 @@ from pm_desk import Desk
 from reconciler.errors import StoreUnavailable
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.registry import KINDS, is_definition
-from reconciler.stores.processmaker.groups import group_body, group_digest, group_fields, group_row, user_row
-from reconciler.stores.processmaker.policies import (
+from reconciler.stores.processmaker.forms.groups import group_body, group_digest, group_fields, group_row, user_row
+from reconciler.stores.processmaker.forms.policies import (
     PERMISSIONS,
     managed_names,
     pairs,

@@ -8,7 +8,7 @@ import pytest
 from conftest import Workspace
 from servers.processmaker import Instance, instance
 
-from reconciler.stores.processmaker.rows import USER
+from reconciler.stores.processmaker.forms.rows import USER
 
 CONNECTORS = """\
 apiVersion: reconciler/v1

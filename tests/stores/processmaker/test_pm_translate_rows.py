@@ -12,18 +12,23 @@ from pm_desk import Desk
 from reconciler.core.secret import Secret
 from reconciler.errors import StoreUnavailable
 from reconciler.kinds.registry import is_definition
-from reconciler.stores.processmaker.canonical import connector_digest
-from reconciler.stores.processmaker.categories import category_body, category_digest, category_fields, category_row
-from reconciler.stores.processmaker.connectors import (
+from reconciler.stores.processmaker.forms.canonical import connector_digest
+from reconciler.stores.processmaker.forms.categories import (
+    category_body,
+    category_digest,
+    category_fields,
+    category_row,
+)
+from reconciler.stores.processmaker.forms.connectors import (
     connector_body,
     connector_fields,
     connector_row,
     left_alone,
     seal,
 )
-from reconciler.stores.processmaker.credentials import credentials, needs_credentials
-from reconciler.stores.processmaker.groups import group_body, group_digest, group_row, user_row
-from reconciler.stores.processmaker.rows import CategoryRow, ConnectorRow
+from reconciler.stores.processmaker.forms.credentials import credentials, needs_credentials
+from reconciler.stores.processmaker.forms.groups import group_body, group_digest, group_row, user_row
+from reconciler.stores.processmaker.forms.rows import CategoryRow, ConnectorRow
 
 NAMES = {2: "crm", 5: "erp"}
 IDS = {"crm": 2, "erp": 5}

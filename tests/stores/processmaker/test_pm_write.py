@@ -30,7 +30,7 @@ from reconciler.core.ports.live import Carrying, Outcome, Recollection, Result, 
 from reconciler.core.secret import Secret
 from reconciler.errors import StoreLocked, StoreUnavailable
 from reconciler.stores.processmaker.facts import Facts
-from reconciler.stores.processmaker.line import Line
+from reconciler.stores.processmaker.wire.line import Line
 
 CANARY = "canary-9d3f-in-the-clear"
 

@@ -19,8 +19,8 @@ from reconciler.importers.values import clean
 from reconciler.kinds.canonical import canonical
 from reconciler.kinds.connector import secret_fields
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.processmaker.connectors import connector_body, connector_fields, connector_row, image
-from reconciler.stores.processmaker.package import Packed, package, sendable
+from reconciler.stores.processmaker.forms.connectors import connector_body, connector_fields, connector_row, image
+from reconciler.stores.processmaker.forms.package import Packed, package, sendable
 
 FOLDERS = {name: {"spec": {"displayName": name}} for name in CATEGORIES}
 PASSWORD = "the words of an export"  # noqa: S105 (of a file that the test makes)

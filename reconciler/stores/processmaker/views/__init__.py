@@ -1,0 +1,1 @@
+"""All that an instance holds, read in pages."""

@@ -349,6 +349,20 @@ def test_a_user_that_is_not_there(server: Instance) -> None:
     assert desk.writes == []
 
 
+def test_what_needs_no_request_is_not_done_by_a_run_that_is_refused(server: Instance) -> None:
+    """Nothing at all is: it would be noted as applied."""
+    docs = [category("crm"), connector("one", "crm"), group("team", "ada"), policy("p", ["team"], "groups:view")]
+    desk = Desk(server, one_of(*docs))
+    labels = {"metadata": {"labels": {"a": "b"}}}
+    wanted = {key: ({**body, **labels}, values) for key, (body, values) in one_of(*docs).items()}
+    told = desk.carried({**wanted, **one_of(group("other", "nobody"))})
+    assert told.pop("Group/other").result is Result.CONFLICT
+    assert {one.result for one in told.values()} == {Result.FAILED}
+    assert len(told) == 4
+    desk.done(wanted)
+    assert desk.writes == []
+
+
 def test_policies_add_up_and_the_rest_stays(server: Instance) -> None:
     """What two policies give a group is written at once, one request; names of other sorts go back as they were."""
     made = server.store.add_group("team")

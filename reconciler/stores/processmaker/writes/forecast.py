@@ -40,7 +40,7 @@ def _requests(run: Run, rights: Rights, order: Order) -> int:
     dropped = [index for indexes in order.drops for index in indexes]
     members = len(crowd.growing(run)) + len(crowd.shrinking(run))
     moved = sum(crowd.moved(run, write, is_in=True) + crowd.moved(run, write, is_in=False) for write in run.writes)
-    rights_written = len(rights.gifts(())) + len(rights.takes(()))
+    rights_written = len(rights.given_to()) + len(rights.takes(()))
     read_back = sum(
         min(count, pages_of(run.sight, sort, count))
         for sort in SORTS.values()

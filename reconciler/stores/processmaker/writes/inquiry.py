@@ -6,6 +6,7 @@ So does nothing else: what is not certain is written again.
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,11 @@ def find_out(sight: Sight, unfinished: Sequence[Unfinished], *, patiently: bool)
         _wait(sight.client, unfinished)
     run = Run(sight, [one.write for one in unfinished])
     outcomes: dict[int, Outcome] = {}
-    for sort in (CATEGORY, GROUP, CONNECTOR):  # what is referred to comes first: its number tells who refers to it
-        ours = ((index, one) for index, one in enumerate(unfinished) if one.write.key.kind == sort.kind)
-        outcomes |= {index: _record(run, index, one) for index, one in ours}
+    with ThreadPoolExecutor(sight.client.in_flight) as pool:
+        for sort in (CATEGORY, GROUP, CONNECTOR):  # what is referred to comes first: its number tells who refers to it
+            ours = [index for index, one in enumerate(unfinished) if one.write.key.kind == sort.kind]
+            found = pool.map(lambda index: _record(run, index, unfinished[index]), ours)
+            outcomes |= dict(zip(ours, found, strict=True))
     policies = [index for index in range(len(unfinished)) if index not in outcomes]
     if policies:
         outcomes |= _policies(run, unfinished, policies)

@@ -161,12 +161,14 @@ class Rights:
     # the two turns
 
     def gifts(self, failed: Collection[int]) -> list[Job]:
-        """Each group is given what it lacks."""
-        return [
+        """Each group is given what it lacks. Policies that give nothing have their turn as well, without a request."""
+        jobs = [
             self._job(number, self._give, failed)
             for number in self._groups(failed)
             if self.lacking(number, self.held(number), failed)
         ]
+        told = {write for job in jobs for write in job.writes}
+        return jobs + [Job(index, lambda _: None) for index in self.writes if index not in told]
 
     def takes(self, failed: Collection[int]) -> list[tuple[int, Job]]:
         """From each group is taken what it is not to hold; with the numbers of the groups."""

@@ -55,6 +55,14 @@ def change_record(run: Run, hand: Hand) -> None:
         run.check(hand.write, now(run, hand))
 
 
+def leave_record(run: Run, hand: Hand) -> None:
+    """Nothing is to be sent of a record itself: a group may still get other members."""
+    write = run.writes[hand.write]
+    if write.key.kind != GROUP.kind:
+        before = run.sight.records[write.id]
+        run.outcomes[hand.write] = Outcome(Result.DONE, write.id, before.version, note=before.note)
+
+
 def set_aside(run: Run, name: str, hand: Hand) -> None:
     """Give a record a third name, so that its own is free."""
     write = run.writes[hand.write]

@@ -79,7 +79,7 @@ def _stages(run: Run, crew: Crew, order: Order, rights: Rights) -> Iterator[list
     """What is done, one after the other; each is made when the one before is done."""
     yield [Job(index, partial(steps.set_aside, run, name)) for index, name in order.aside.items()]
     for indexes in order.rounds:
-        yield [job for index in indexes if (job := _main(run, index, is_aside=index in order.aside))]
+        yield [_main(run, index, is_aside=index in order.aside) for index in indexes]
     yield [Job(index, partial(crowd.add_members, run)) for index in crowd.growing(run)]
     crew.miss(order.after)
     rights.settle_groups()
@@ -100,17 +100,14 @@ def _stages(run: Run, crew: Crew, order: Order, rights: Rights) -> Iterator[list
     yield [job for number, job in takes if number in own]
 
 
-def _main(run: Run, index: int, *, is_aside: bool) -> Job | None:
-    """How a record is made, or changed; None where it is already what it is to be."""
+def _main(run: Run, index: int, *, is_aside: bool) -> Job:
+    """How a record is made, changed, or left as it is where that is what it is to be."""
     one = run.writes[index]
     if not one.id:
         return Job(index, partial(steps.make_record, run))
     if is_aside or not run.is_idle(one):
         return Job(index, partial(steps.change_record, run))
-    if one.key.kind != GROUP.kind:
-        before = run.sight.records[one.id]
-        run.outcomes[index] = Outcome(Result.DONE, one.id, before.version, note=before.note)
-    return None
+    return Job(index, partial(steps.leave_record, run))
 
 
 def _drops(run: Run, indexes: Sequence[int]) -> list[Job]:

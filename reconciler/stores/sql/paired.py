@@ -97,6 +97,11 @@ class PairedStore(SqlStore):
         with self._reading() as connection:
             return handover.held(connection) if connection is not None else {}
 
+    def lacking_secrets(self) -> frozenset[str]:
+        """The ids of records whose secrets the live store may have got from a run that was cut off, and the state not."""
+        with self._reading() as connection:
+            return handover.lacking(connection) if connection is not None else frozenset()
+
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""
         self.close()
@@ -111,9 +116,14 @@ class PairedStore(SqlStore):
         return lease
 
     def undone(self) -> tuple[Key, ...]:
-        """What the last run was about to change and did not, where it was cut off."""
-        with self._reading():
-            return self._undone
+        """What the last run was about to change and did not, where it was cut off, or nobody noted as a whole."""
+        with self._reading() as connection:
+            lacking = handover.lacking(connection) if connection is not None else ()
+            owned = self.records() if lacking else {}
+            return (
+                *self._undone,
+                *(key for key, one in owned.items() if one.uid in lacking and one.owner == self._owner),
+            )
 
     def confirm(self) -> None:
         """Make sure that what has been read lasts: also what a run did that was cut off."""

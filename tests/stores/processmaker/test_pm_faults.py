@@ -7,6 +7,7 @@ to be. A few cases are run each time; all of them are `long`.
 import copy
 import random
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,7 +38,7 @@ from reconciler.core.model import Key
 from reconciler.core.ports.live import Answer, Carrying, Intent, Outcome, Result, Step, Unfinished, Write
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable
-from reconciler.stores.processmaker.wire.client import Patience
+from reconciler.stores.processmaker.wire.request import Patience
 from reconciler.stores.processmaker.store import ProcessMakerStore
 
 SECONDS = 0.25
@@ -362,6 +363,23 @@ def test_what_comes_after_its_answer_was_given_up_is_waited_for(server: Instance
     assert outcome.result is Result.DONE
     assert [row["name"] for row in server.store.connectors.rows.values()] == ["One"]
     assert [one["method"] for one in server.requests if one["path"] == "/data_sources"].count("POST") == 1
+
+
+def test_who_asks_to_stop_does_not_wait_for_that(server: Instance) -> None:
+    """What came of it is unknown then, and found out by the next run."""
+    store = opened(server, timeout_seconds=20)
+    list(store.read())
+    server.faults.add(action="bad_gateway", method="POST")
+    asked = threading.Event()
+    server.simulator.on_request.append(lambda request: asked.set() if request.method == "POST" else None)
+    write = Write(Key("Category", "crm"), "", "", category("crm")[1][0], {})
+    journal, begun = Journal(), time.monotonic()
+    (outcome,) = store.carry_out([write], journal, Carrying(True, lambda _: None, asked.is_set))
+    assert time.monotonic() - begun < 5
+    assert outcome.result is Result.UNKNOWN
+    server.faults.replace([])
+    (found,) = store.find_out([Unfinished(write, journal.of(0))], patiently=False)
+    assert found == Outcome(Result.FAILED, reason="it was not done")
 
 
 def test_two_of_a_name_are_told_and_none_is_deleted(server: Instance, store: ProcessMakerStore) -> None:

@@ -22,7 +22,8 @@ from reconciler.models.validation import ValidationResult
 from reconciler.settings import Overrides
 from reconciler.version import __version__
 from reconciler.wiring.plan import PlanFlags, asked_of, found_in, make, run_of, settings_of
-from reconciler.wiring.run import default_actor, load_project, locate_root, open_source, pipeline_actor
+from reconciler.wiring.roots import locate_root
+from reconciler.wiring.run import default_actor, load_project, open_source, pipeline_actor
 
 Model = TypeVar("Model", Category, Connector, Group, PermissionPolicy, AccessTest)
 

@@ -19,7 +19,8 @@ from reconciler.errors import ExitCode, InvalidDefinitions, UsageError
 from reconciler.source.positions import Lines
 from reconciler.source.repository import Extent
 from reconciler.version import __version__
-from reconciler.wiring.run import locate_root, now, open_source, open_store
+from reconciler.wiring.roots import locate_root
+from reconciler.wiring.run import now, open_source, open_store
 from reconciler.wiring.stores import compare_revisions, connectors_of, lines_of
 
 if TYPE_CHECKING:

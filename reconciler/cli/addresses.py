@@ -60,7 +60,8 @@ def _in_store() -> Iterator[Key]:
 
 def _defined() -> Iterator[Key]:
     from reconciler.cli.output import options
-    from reconciler.wiring.run import locate_root, open_source
+    from reconciler.wiring.roots import locate_root
+    from reconciler.wiring.run import open_source
 
     try:
         yield from open_source(locate_root(options().directory), "").load().resources

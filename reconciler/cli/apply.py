@@ -12,7 +12,7 @@ from reconciler.cli.output import say
 from reconciler.cli.plan import FILE, plan_options
 from reconciler.cli.run import open_run, open_saved, planned_with, refuse_demanded
 from reconciler.core.model import Key
-from reconciler.core.ports.store import LeavesUndone
+from reconciler.core.ports.abilities import LeavesUndone
 from reconciler.errors import ExitCode, UsageError
 from reconciler.services.records import refuse_unknown
 from reconciler.wiring.plan import OpenedRun, PlanFlags

@@ -12,7 +12,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.kinds.registry import KINDS, WORDS, address
 from reconciler.settings import Overrides
 from reconciler.wiring.plan import OpenedRun, run_of, settings_of
-from reconciler.wiring.run import locate_root
+from reconciler.wiring.roots import locate_root
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

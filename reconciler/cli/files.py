@@ -16,7 +16,8 @@ from reconciler.render.style import plural
 from reconciler.services.files import PIPELINES, FileOutcome, format_all, make_repository
 from reconciler.source import git
 from reconciler.version import __version__
-from reconciler.wiring.run import canonical_text, definition_files, locate_root, replace_file
+from reconciler.wiring.roots import locate_root
+from reconciler.wiring.run import canonical_text, definition_files, replace_file
 
 
 @click.command(

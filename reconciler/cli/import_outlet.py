@@ -15,7 +15,7 @@ from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.errors import ExitCode
 from reconciler.render.style import json_text, plural
 from reconciler.wiring.imports import PreparedImport, as_written, write_new
-from reconciler.wiring.run import locate_root
+from reconciler.wiring.roots import locate_root
 
 _SHOWN_NOTES = 20
 _BY_WEIGHT = ("risk", "lost", "chosen", "changed")

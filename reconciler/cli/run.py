@@ -24,15 +24,8 @@ from reconciler.settings import Overrides, Settings
 from reconciler.source.repository import Extent
 from reconciler.version import __version__
 from reconciler.wiring.plan import OpenedRun, PlanFlags, asked_of, make, run_of, settings_of, with_notes
-from reconciler.wiring.run import (
-    default_actor,
-    load_settings,
-    locate_root,
-    now,
-    open_state,
-    open_tokens,
-    pipeline_actor,
-)
+from reconciler.wiring.roots import locate_root
+from reconciler.wiring.run import default_actor, load_settings, now, open_state, open_tokens, pipeline_actor
 
 if TYPE_CHECKING:
     from reconciler.core.baseline import Memory

@@ -14,7 +14,8 @@ from reconciler.cli.run import settings_of_run
 from reconciler.errors import ExitCode
 from reconciler.secrets.keys import KEY_VARIABLE, NEW_KEY_VARIABLE
 from reconciler.settings import Overrides
-from reconciler.wiring.run import load_settings, locate_root, open_state
+from reconciler.wiring.roots import locate_root
+from reconciler.wiring.run import load_settings, open_state
 
 if TYPE_CHECKING:
     from reconciler.core.ports.state import State

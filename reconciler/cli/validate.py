@@ -28,7 +28,8 @@ from reconciler.source.repository import Extent, RepositorySource
 from reconciler.version import __version__
 from reconciler.wiring.fixes import fixed_of, write_fixed
 from reconciler.wiring.plan import found_in
-from reconciler.wiring.run import below, inside, locate_root, open_source
+from reconciler.wiring.roots import below, inside, locate_root
+from reconciler.wiring.run import open_source
 
 FORMATS = render.FORMATS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from msgspec import Struct
 
 from reconciler.core.conditions import Basis
-from reconciler.core.ports.live import Trait
+from reconciler.core.ports.abilities import Trait
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import RunInfo
 from reconciler.core.progress import Interrupts

@@ -13,7 +13,7 @@ from reconciler.core.conditions import Basis, Expiring
 from reconciler.core.diff import FieldChange, Origin
 from reconciler.core.drift import Moved
 from reconciler.core.model import Content, Key, Record, Resource
-from reconciler.core.ports.live import Forecast
+from reconciler.core.ports.abilities import Forecast
 from reconciler.core.quarantine import Revival
 from reconciler.errors import ExitCode
 

@@ -9,7 +9,7 @@ from reconciler.core.conditions import Expiring
 from reconciler.core.diff import Origin
 from reconciler.core.history import duration
 from reconciler.core.plan import Action, Change, Plan, Problem
-from reconciler.core.ports.live import Forecast
+from reconciler.core.ports.abilities import Forecast
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import KINDS, address
 from reconciler.render.style import BOLD, CYAN, GREEN, RED, YELLOW, paint, plural

@@ -21,8 +21,9 @@ from reconciler.core.history import KeepsHistory, Trail
 from reconciler.core.matching import Match, match
 from reconciler.core.model import Bodies, Key, Record, Resource
 from reconciler.core.plan import Action
+from reconciler.core.ports.abilities import Expects
 from reconciler.core.ports.source import Desired
-from reconciler.core.ports.store import Expects, Store
+from reconciler.core.ports.store import Store
 from reconciler.diagnostics import Finding, Place
 from reconciler.errors import UsageError
 from reconciler.kinds.canonical import readable

@@ -11,9 +11,10 @@ from reconciler.core.conditions import Basis
 from reconciler.core.diff import Origin
 from reconciler.core.history import Report
 from reconciler.core.plan import Change, Plan, counted, fingerprint_of
+from reconciler.core.ports.abilities import Confirms
 from reconciler.core.ports.live import Outcome, Result
 from reconciler.core.ports.source import SecretBackend
-from reconciler.core.ports.store import Clock, Confirms, PlannedWrite, RunInfo, Session, Store
+from reconciler.core.ports.store import Clock, PlannedWrite, RunInfo, Session, Store
 from reconciler.core.progress import NOTHING_INTERRUPTS, UNTOLD, Interrupts, Progress
 from reconciler.errors import (
     ExitCode,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.core.plan import Change, Problem
-from reconciler.core.ports.live import Limits
+from reconciler.core.ports.abilities import Limits
 from reconciler.core.ports.store import Store
 from reconciler.diagnostics import RULES, Severity
 from reconciler.errors import ExitCode

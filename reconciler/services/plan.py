@@ -14,8 +14,9 @@ from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource, owned_by
 from reconciler.core.plan import Action, Change, Plan
+from reconciler.core.ports.abilities import Expects
 from reconciler.core.ports.source import Desired, FindsUnread, Source
-from reconciler.core.ports.store import Expects, Store
+from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import latest_of
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import SourceUnavailable

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.access import PERMISSIONS, Access, AccessTarget, Route, decide, is_super_admin
 from reconciler.core.history import Body, KeepsHistory, RunEntry, Trail
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Limits
+from reconciler.core.ports.abilities import Limits
 from reconciler.core.ports.store import Store
 from reconciler.core.verdicts import Answer, PastState, Question, Setting
 from reconciler.errors import UsageError

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from reconciler.core.model import Key, encode
 from reconciler.core.plan import Action, Change, Problem
-from reconciler.core.ports.live import Limits
+from reconciler.core.ports.abilities import Limits
 from reconciler.core.ports.source import SecretBackend
 from reconciler.core.ports.store import Store
 from reconciler.core.references import BOUNDS_HINT, HINT, Bounds, only, own

@@ -12,7 +12,8 @@ from reconciler.errors import SourceUnavailable, UsageError
 from reconciler.services.records import Choice, export, layout
 from reconciler.source.edits import DefinitionWriter
 from reconciler.source.yaml.guard import MAX_BYTES
-from reconciler.wiring.run import from_root, now
+from reconciler.wiring.roots import from_root
+from reconciler.wiring.run import now
 from reconciler.wiring.stores import known_secrets
 from reconciler.yaml.writer import joined
 

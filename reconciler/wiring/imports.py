@@ -18,7 +18,8 @@ from reconciler.source import files
 from reconciler.source.documents import DocumentReader
 from reconciler.source.repository import Extent
 from reconciler.wiring.exchange import URLS, content_of_source
-from reconciler.wiring.run import from_root, open_source
+from reconciler.wiring.roots import from_root
+from reconciler.wiring.run import open_source
 
 if TYPE_CHECKING:
     from reconciler.importers.document import Note

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports.live import Limits, Recollection, Remembers
+from reconciler.core.ports.abilities import Limits, Recollection, Remembers
 from reconciler.core.ports.state import KeepsFacts
 from reconciler.diagnostics import Diagnostic, Finding
 from reconciler.errors import NotPermitted, StoreUnavailable

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from reconciler.core.guards import Override
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import Plan
-from reconciler.core.ports.live import Forecast
+from reconciler.core.ports.abilities import Forecast, ForeseesWork, TellsOfItself
 from reconciler.core.ports.source import Desired, SecretBackend, Source
-from reconciler.core.ports.store import ForeseesWork, Store, TellsOfItself
+from reconciler.core.ports.store import Store
 from reconciler.core.progress import ShownProgress
 from reconciler.core.references import OF_FILES, Bounds, absolute, only, own, path_of
 from reconciler.core.witness import Testimony

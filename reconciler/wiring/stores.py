@@ -12,7 +12,7 @@ from reconciler.core.access import Route
 from reconciler.core.care import LIVE, Audit, Fault
 from reconciler.core.drift import IsSecret
 from reconciler.core.model import Key, Resource
-from reconciler.core.ports.live import Probes, TellsFacts
+from reconciler.core.ports.abilities import Probes, TellsFacts
 from reconciler.core.ports.state import KeepsFacts
 from reconciler.core.ports.store import Store
 from reconciler.core.secret import Secret

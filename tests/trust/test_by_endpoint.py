@@ -193,6 +193,7 @@ def test_a_store_of_before_keeps_its_token(live: Workspace, server: Answering) -
             "DROP TABLE tokens; CREATE TABLE tokens (uid TEXT PRIMARY KEY REFERENCES records (uid) ON DELETE CASCADE, made_with TEXT NOT NULL,"
             " obtained TEXT NOT NULL, expires TEXT, scope TEXT NOT NULL, access BLOB NOT NULL, refresh BLOB);"
             "INSERT INTO tokens SELECT * FROM kept; DROP TABLE kept; PRAGMA user_version = 1;"
+            "DROP TABLE notes; DROP TABLE unfinished; DROP TABLE journal; DROP TABLE held_tokens;"
         )
     connection.close()
     live.ok("call", "one", "plain")

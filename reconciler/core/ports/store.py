@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from reconciler.core.conditions import Basis
 from reconciler.core.drift import Moved
 from reconciler.core.model import Bodies, Found, Key, LiveConnector, Record, Resource, SecretState
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Forecast, Outcome
+from reconciler.core.ports.live import Outcome
 from reconciler.core.ports.source import FetchedToken, Sealer
 from reconciler.core.progress import Interrupts, Progress
 from reconciler.core.quarantine import Deleted, KeepsDeleted
@@ -243,68 +243,4 @@ class Store(KeepsDeleted, Protocol):
 
     def close(self) -> None:
         """Release the store."""
-        ...
-
-
-@runtime_checkable
-class Confirms(Protocol):
-    """A store that may show what it loses again: what nobody has acknowledged yet."""
-
-    def confirm(self) -> None:
-        """Make sure that what has been read lasts.
-
-        Raises:
-            Unconfirmed: nobody says so.
-        """
-        ...
-
-
-@runtime_checkable
-class TellsTime(Protocol):
-    """A store by whose clock all go who use it, as those of their machines may differ."""
-
-    def clock(self) -> str:
-        """The present time; RFC 3339 in UTC."""
-        ...
-
-
-@runtime_checkable
-class TellsOfItself(Protocol):
-    """A store of which whoever reads a plan of it has to know something."""
-
-    def notes(self) -> tuple[str, ...]:
-        """What that is, such as that its server is not verified, or that it is behind; asked after it was read."""
-        ...
-
-
-@runtime_checkable
-class Expects(Protocol):
-    """A store with records that have no names of ours: they are called as what is declared and shown like them."""
-
-    def expect(self, desired: Mapping[Key, Resource]) -> None:
-        """Be told what is declared, before anything is read."""
-        ...
-
-
-@runtime_checkable
-class ForeseesWork(Protocol):
-    """A store that can tell what carrying out changes is going to take."""
-
-    def forecast(self, changes: Sequence[Change]) -> Forecast:
-        """For these changes, after they were planned."""
-        ...
-
-
-@runtime_checkable
-class LeavesUndone(Confirms, Protocol):
-    """A store at which a run may be cut off half way."""
-
-    def undone(self) -> tuple[Key, ...]:
-        """What the owner's last run was about to change and did not, as far as that can be told; sorted.
-
-        Nothing where it was not cut off.
-
-        Raises:
-            StoreUnavailable: the store cannot be reached.
-        """
         ...

@@ -7,20 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import (
-    Carrying,
-    Forecast,
-    Journal,
-    Known,
-    LiveRecord,
-    Outcome,
-    Recollection,
-    Result,
-    Touch,
-    Trait,
-    Unfinished,
-    Write,
-)
+from reconciler.core.ports.abilities import Forecast, Known, Recollection, Trait
+from reconciler.core.ports.live import LiveRecord, Outcome, Result, Touch, Write
+from reconciler.core.ports.requests import Carrying, Journal, Unfinished
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
 from reconciler.kinds.authorization_blocks import OWN

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from reconciler.core.ports.live import Trait
+from reconciler.core.ports.abilities import Trait
 from reconciler.stores.processmaker.facts import Facts
 
 _NEAR = timedelta(days=14)

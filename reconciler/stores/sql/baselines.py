@@ -12,8 +12,9 @@ from msgspec.structs import astuple
 from reconciler.core.baseline import POLICY_KINDS, Baseline, DatedGrant, Memory
 from reconciler.core.model import Bodies, Key, Record, Resource, encode
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.stores.sql.database import Connection, Damaged, Query, chunks, ignored, marks
+from reconciler.stores.sql.database import Connection, Damaged, Query
 from reconciler.stores.sql.records import Fingerprint, decoded, flat, pairs_of
+from reconciler.stores.sql.statements import chunks, ignored, marks
 from reconciler.stores.sql.surroundings import (
     CLAIMANTS,
     DECLARED,

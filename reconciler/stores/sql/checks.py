@@ -18,8 +18,9 @@ from reconciler.stores.sql import observed
 from reconciler.stores.sql.amendments import LAST_REVISION
 from reconciler.stores.sql.chain import QUERIES
 from reconciler.stores.sql.columns import KEY_CHECK
-from reconciler.stores.sql.database import Connection, Query, chunks, marks
+from reconciler.stores.sql.database import Connection, Query
 from reconciler.stores.sql.records import Drifts, decoded, flat, pairs_of, referrers, referring
+from reconciler.stores.sql.statements import chunks, marks
 
 
 def foresee(connection: Connection, writes: Sequence[PlannedWrite], basis: Basis | None) -> None:

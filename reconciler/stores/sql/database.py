@@ -4,9 +4,8 @@ Statements have a `?` for each value, name tables without a schema, and say only
 the engines have other words for the same, a statement takes them from `Engine`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from reconciler.core.lease import Host
@@ -276,41 +275,3 @@ class Database(Protocol):
             StoreUnavailable: anything else.
         """
         ...
-
-
-def marks(items: Collection[object]) -> str:
-    """As many marks for values."""
-    return ",".join("?" * len(items))
-
-
-def chunks(connection: Connection, items: Iterable[Item]) -> Iterator[tuple[list[Item], str]]:
-    """Parts of `items` that one statement can name, each with as many marks for values."""
-    waiting = iter(items)
-    while part := list(islice(waiting, connection.engine.most)):
-        yield part, marks(part)
-
-
-@contextmanager
-def ignored(connection: Connection) -> Iterator[None]:
-    """The triggers that see writes of others keep quiet; not any more once the block ends well, else nothing lasts."""
-    connection.ignore()
-    yield
-    connection.watch()
-
-
-@contextmanager
-def recoverable(connection: Connection) -> Iterator[None]:
-    """What is refused in the block is taken back, and the transaction goes on.
-
-    In SQLite it does so anyway, and each statement within a savepoint takes longer than the one before.
-    """
-    if not connection.engine.ends_at_refusals:
-        yield
-        return
-    connection.execute("SAVEPOINT block")
-    try:
-        yield
-    except connection.engine.refusals:
-        connection.execute("ROLLBACK TO block")
-        raise
-    connection.execute("RELEASE block")

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from reconciler.core.history import Body, Drift, Futile, Row, RunEntry, Trail
 from reconciler.core.lease import holder_of
 from reconciler.core.model import Key
-from reconciler.stores.sql.database import Connection, Database, chunks
+from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.records import decoded, known_key
+from reconciler.stores.sql.statements import chunks
 
 
 class SqlHistory:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from reconciler.core.ports.live import Answer, Intent, Step
+from reconciler.core.ports.requests import Answer, Intent, Step
 from reconciler.stores.sql.database import Connection
 
 Begin = Callable[[], None]

@@ -15,7 +15,8 @@ from reconciler.core.lease import (
     holder_of,
 )
 from reconciler.errors import ReconcilerError
-from reconciler.stores.sql.database import Connection, Database, Query, chunks, marks
+from reconciler.stores.sql.database import Connection, Database, Query
+from reconciler.stores.sql.statements import chunks, marks
 
 OF_TOKENS = "token/"
 """How the names of leases on access tokens begin; a record's uid follows, and the name of a further authorization."""

@@ -7,23 +7,15 @@ from typing import Any
 
 from reconciler.core.drift import DriftSide, Moved, StoredSecret
 from reconciler.core.model import Key
-from reconciler.core.ports.live import (
-    Known,
-    Live,
-    LiveRecord,
-    Probes,
-    Recognises,
-    Recollection,
-    Remembers,
-    SeesOthers,
-    Touch,
-)
+from reconciler.core.ports.abilities import Known, Probes, Recognises, Recollection, Remembers
+from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import handover
-from reconciler.stores.sql.database import Connection, Engine, chunks, ignored
+from reconciler.stores.sql.database import Connection, Engine
 from reconciler.stores.sql.records import decoded, known_key
+from reconciler.stores.sql.statements import chunks, ignored
 
 Names = Mapping[tuple[str, str], str]
 """By kind and folded display name what is declared."""

@@ -7,8 +7,9 @@ from typing import Any
 from reconciler.core.calls import TokenKey
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import UNWRITTEN, Change
-from reconciler.core.ports.live import Forecast, Foresees, HoldsTokens, Limits, Live, Write
-from reconciler.core.ports.store import Lease, RunInfo, TellsOfItself
+from reconciler.core.ports.abilities import Forecast, Foresees, HoldsTokens, Limits, TellsOfItself
+from reconciler.core.ports.live import Live, Write
+from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding

@@ -9,7 +9,8 @@ from reconciler.core import conditions
 from reconciler.core.calls import TokenKey
 from reconciler.core.model import Bodies
 from reconciler.core.plan import Change
-from reconciler.core.ports.live import Carrying, Live, Outcome, Result, Write, WritesByRequests
+from reconciler.core.ports.live import Live, Outcome, Result, Write
+from reconciler.core.ports.requests import Carrying, WritesByRequests
 from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import GivenSecret, PlannedWrite, RunInfo
 from reconciler.core.progress import UNTOLD, Interrupts, Progress

@@ -8,8 +8,9 @@ from reconciler.core.quarantine import Deleted, Revival
 from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql.database import Connection, chunks
+from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.records import decoded
+from reconciler.stores.sql.statements import chunks
 
 DELETED = (
     "SELECT kind, name, uid, owner, deleted_at, run, (SELECT count(*) FROM quarantined_secrets s WHERE s.uid = q.uid),"

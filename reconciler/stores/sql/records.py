@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from reconciler.core.model import Bodies, Found, Key, Record, Resource, SecretState, beside
 from reconciler.kinds.registry import KINDS
-from reconciler.stores.sql.database import Connection, Damaged, Query, Values, chunks
+from reconciler.stores.sql.database import Connection, Damaged, Query, Values
+from reconciler.stores.sql.statements import chunks
 
 Fingerprint = Callable[[dict[str, Any], str], str]
 """From a decoded body and its kind to its fingerprint, for bodies that were changed outside of a run."""

@@ -10,7 +10,8 @@ from reconciler.core.ports.source import Sealer
 from reconciler.core.ports.store import PlannedWrite
 from reconciler.core.secret import SealedSecret, Secret
 from reconciler.errors import KeyUnavailable
-from reconciler.stores.sql.database import Connection, Query, chunks, marks
+from reconciler.stores.sql.database import Connection, Query
+from reconciler.stores.sql.statements import chunks, marks
 from reconciler.stores.sql.tokens import address_of
 
 

@@ -21,9 +21,10 @@ from reconciler.stores.sql import amendments, baselines, checks, quarantine, sea
 from reconciler.stores.sql.amendments import next_revision, record_run
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.columns import CHILDREN
-from reconciler.stores.sql.database import Connection, ignored, recoverable
+from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.records import Drifts
 from reconciler.stores.sql.seals import write_secrets
+from reconciler.stores.sql.statements import ignored, recoverable
 from reconciler.stores.sql.tokens import drop_other_tokens, write_tokens
 
 _AT_ONCE = 1_000  # so many rows for each table are held

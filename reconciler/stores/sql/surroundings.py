@@ -11,8 +11,9 @@ from typing import Any
 from reconciler.core.baseline import POLICY_KINDS
 from reconciler.core.model import Bodies, Resource
 from reconciler.stores.sql import records
-from reconciler.stores.sql.database import Connection, Query, marks
+from reconciler.stores.sql.database import Connection, Query
 from reconciler.stores.sql.records import flat, pairs_of
+from reconciler.stores.sql.statements import marks
 
 Pair = tuple[str, str]
 Answers = dict[Pair, list[Sequence[Any]]]

@@ -13,8 +13,9 @@ from reconciler.stores.sql import leases
 from reconciler.stores.sql.chain import Chain
 from reconciler.stores.sql.claim import described
 from reconciler.stores.sql.columns import COLUMNS, SINCE
-from reconciler.stores.sql.database import Connection, Database, ignored
+from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.seals import reseal
+from reconciler.stores.sql.statements import ignored
 from reconciler.stores.sql.transaction import writing
 
 _TABLES = (

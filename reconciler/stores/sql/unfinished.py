@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from reconciler.core.calls import TokenKey
 from reconciler.core.model import Content, Key, Record, Resource, decode
 from reconciler.core.plan import Action, Change
-from reconciler.core.ports.live import Live, Outcome, Result, Unfinished, Write, WritesByRequests
+from reconciler.core.ports.live import Live, Outcome, Result, Write
+from reconciler.core.ports.requests import Unfinished, WritesByRequests
 from reconciler.core.ports.store import PlannedWrite, RunInfo
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import make_resource

@@ -14,19 +14,9 @@ from msgspec import Struct
 from servers.processmaker import Instance
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import (
-    Answer,
-    Carrying,
-    Intent,
-    Known,
-    LiveRecord,
-    Outcome,
-    Recollection,
-    Result,
-    Step,
-    Unfinished,
-    Write,
-)
+from reconciler.core.ports.abilities import Known, Recollection
+from reconciler.core.ports.live import LiveRecord, Outcome, Result, Write
+from reconciler.core.ports.requests import Answer, Carrying, Intent, Step, Unfinished
 from reconciler.core.secret import Secret
 from reconciler.kinds.canonical import canonical, fold
 from reconciler.kinds.registry import KINDS

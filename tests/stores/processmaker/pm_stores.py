@@ -7,7 +7,8 @@ from typing import Any
 
 from servers.processmaker import Instance, instance
 
-from reconciler.core.ports.live import Known, LiveRecord, Recollection
+from reconciler.core.ports.abilities import Known, Recollection
+from reconciler.core.ports.live import LiveRecord
 from reconciler.core.secret import Secret
 from reconciler.stores.processmaker.wire.address import read_url
 from reconciler.stores.processmaker.wire.client import Client

@@ -35,7 +35,8 @@ from pm_stores import opened, visited
 from servers.processmaker import Instance
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Answer, Carrying, Intent, Outcome, Result, Step, Unfinished, Write
+from reconciler.core.ports.live import Outcome, Result, Write
+from reconciler.core.ports.requests import Answer, Carrying, Intent, Step, Unfinished
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable
 from reconciler.stores.processmaker.wire.request import Patience

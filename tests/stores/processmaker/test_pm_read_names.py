@@ -11,7 +11,7 @@ from servers.processmaker import Instance
 from simulator.profiles import GROUP_TYPE, USER_TYPE
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Known, Recollection
+from reconciler.core.ports.abilities import Known, Recollection
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.views.keys import Titled, keys

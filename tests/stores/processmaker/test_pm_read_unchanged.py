@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from pm_stores import ENDPOINTS, asked, by_id, filled, opened, remembered, visited
 from servers.processmaker import Instance
 
-from reconciler.core.ports.live import LiveRecord, Recollection
+from reconciler.core.ports.abilities import Recollection
+from reconciler.core.ports.live import LiveRecord
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ from pm_stores import opened, visited
 from servers.processmaker import Instance
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Carrying, Outcome, Recollection, Result, Write
+from reconciler.core.ports.abilities import Recollection
+from reconciler.core.ports.live import Outcome, Result, Write
+from reconciler.core.ports.requests import Carrying
 from reconciler.core.secret import Secret
 from reconciler.errors import StoreLocked, StoreUnavailable
 from reconciler.stores.processmaker.facts import Facts

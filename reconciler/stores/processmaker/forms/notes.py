@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from reconciler.core.ports.live import Known
+from reconciler.core.ports.abilities import Known
 from reconciler.stores.processmaker.forms.canonical import connector_digest
 from reconciler.stores.processmaker.forms.connectors import seal
 from reconciler.stores.processmaker.forms.rows import ConnectorRow

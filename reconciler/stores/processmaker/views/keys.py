@@ -13,7 +13,7 @@ from itertools import chain, count
 from msgspec import Struct
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Recollection
+from reconciler.core.ports.abilities import Recollection
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import fold
 from reconciler.kinds.common import slug

@@ -6,7 +6,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.core.ports.live import LiveRecord, Recollection
+from reconciler.core.ports.abilities import Recollection
+from reconciler.core.ports.live import LiveRecord
 from reconciler.stores.processmaker.facts import decode
 from reconciler.stores.processmaker.forms.connectors import left_alone
 from reconciler.stores.processmaker.forms.policies import managed_names

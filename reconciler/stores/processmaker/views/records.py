@@ -7,7 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from reconciler.core.model import Key
-from reconciler.core.ports.live import Known, LiveRecord, Recollection
+from reconciler.core.ports.abilities import Known, Recollection
+from reconciler.core.ports.live import LiveRecord
 from reconciler.stores.processmaker.forms.carryover import spec_of
 from reconciler.stores.processmaker.forms.categories import category_body, category_digest
 from reconciler.stores.processmaker.forms.connectors import connector_body, seal

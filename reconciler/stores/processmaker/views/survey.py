@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from reconciler.core.ports.live import Recollection
+from reconciler.core.ports.abilities import Recollection
 from reconciler.kinds.canonical import fold
 from reconciler.stores.processmaker.forms.canonical import connector_digest
 from reconciler.stores.processmaker.forms.carryover import spec_of

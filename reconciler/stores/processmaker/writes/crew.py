@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
-from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Result
+from reconciler.core.ports.live import Result
+from reconciler.core.ports.requests import Answer, Carrying, Intent, Journal
 from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.stores.processmaker.wire.answers import Lost, Refused
 from reconciler.stores.processmaker.wire.line import Line

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.ports.live import Forecast, Write
+from reconciler.core.ports.abilities import Forecast
+from reconciler.core.ports.live import Write
 from reconciler.harmless import harmless
 from reconciler.kinds.registry import address
 from reconciler.stores.processmaker.facts import decode

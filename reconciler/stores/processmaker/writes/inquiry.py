@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.ports.live import Outcome, Result, Step, Unfinished
+from reconciler.core.ports.live import Outcome, Result
+from reconciler.core.ports.requests import Step, Unfinished
 from reconciler.stores.processmaker.forms.notes import read_note
 from reconciler.stores.processmaker.forms.rows import ConnectorRow, GroupRow
 from reconciler.stores.processmaker.writes.change import NotDone

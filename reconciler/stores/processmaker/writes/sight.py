@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.core.ports.live import LiveRecord, Recollection
+from reconciler.core.ports.abilities import Recollection
+from reconciler.core.ports.live import LiveRecord
 from reconciler.stores.processmaker.forms.rows import Picture
 
 if TYPE_CHECKING:

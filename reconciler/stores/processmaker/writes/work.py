@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from reconciler.core.ports.live import Answer, Carrying, Intent, Journal, Outcome, Result, Write
+from reconciler.core.ports.live import Outcome, Result, Write
+from reconciler.core.ports.requests import Answer, Carrying, Intent, Journal
 from reconciler.stores.processmaker.views.records import POLICY
 from reconciler.stores.processmaker.writes import crowd, steps
 from reconciler.stores.processmaker.writes.change import NotDone

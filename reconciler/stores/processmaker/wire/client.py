@@ -105,7 +105,7 @@ class Client:
             status = None if isinstance(found, NetworkFailure) else found.status
             if status is not None and (status < FAILED or (status == FAILED and number)):
                 break
-            self._wait(pause)
+            self.wait(pause)
             found = self._tried(asked)
         if isinstance(found, NetworkFailure):
             raise _unavailable(found)
@@ -168,7 +168,7 @@ class Client:
                 is_repeated |= answer.status == UNAVAILABLE
                 busy += self._hold_back(asked, answer, busy)
                 try:
-                    self._wait(self._free_at - time.monotonic())
+                    self.wait(self._free_at - time.monotonic())
                 except StoreUnavailable as ended:
                     raise _sort_of(asked, answer.status)(ended.message) from None
             elif answer.status != UNAUTHORIZED:
@@ -223,12 +223,12 @@ class Client:
                     raise
                 if pause is None or not failure.transient:
                     raise _unavailable(failure) from None
-                self._wait(pause)
+                self.wait(pause)
         raise AssertionError("the last try returns or raises")
 
     def _exchanged(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:
         while (left := self._free_at - time.monotonic()) > 0:
-            self._wait(left)
+            self.wait(left)
         limits = ResponseLimits(self.timeout_seconds, LARGEST)
         with self._senders().lent() as sender:
             with self._lock:
@@ -252,7 +252,7 @@ class Client:
         except NetworkFailure as failure:
             raise _unavailable(failure) from None
 
-    def _wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait; it ends soon after somebody asked to stop.
 
         Raises:

@@ -36,6 +36,7 @@ LARGEST = 64 * 1024 * 1024  # bytes of an answer
 _OF_PROXIES = ("basic", "digest", "negotiate", "ntlm")
 """Ways to ask for credentials that an instance does not have."""
 _GLANCE = 0.25  # seconds between two looks at whether somebody asked to stop
+_MOMENT = 2.0  # seconds that nobody needs to be told of
 _HINTS = (
     ("tls: {ca: {file: PATH}}", "processmaker: {ca: PATH}  in the target"),
     ("the endpoint's timeoutSeconds", "timeoutSeconds of the target's processmaker settings"),
@@ -252,12 +253,17 @@ class Client:
         except NetworkFailure as failure:
             raise _unavailable(failure) from None
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, why: str = "") -> None:
         """Wait; it ends soon after somebody asked to stop.
+
+        Args:
+            why: told where it takes longer than a moment.
 
         Raises:
             StoreUnavailable: somebody did.
         """
+        if why and seconds > _MOMENT:
+            self._say(f"{why}; waiting {seconds:.0f} s")
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.is_ending():

@@ -57,7 +57,8 @@ def _wait(client: "Client", unfinished: Sequence[Unfinished]) -> None:
     if last is not None:
         patience = _TIMES * client.timeout_seconds
         left = patience - (datetime.now(UTC) - last).total_seconds()
-        client.wait(max(0.0, min(left, patience)))
+        why = "a run was cut off, and the instance may be at work at its last request still"
+        client.wait(max(0.0, min(left, patience)), why)
 
 
 def _record(run: Run, index: int, one: Unfinished) -> Outcome:

@@ -152,12 +152,12 @@ class PairedStore(SqlStore):
         """
         self._prepare(connection)
         self._settle(connection, begin)
-        self._versions = observe(connection, self._live, self._names, lasts=True)
+        self._versions = observe(connection, self._live, self._names, begin)
 
     def _connect(self) -> Connection:
         copy = self._database.copy()
         self._settle(copy)
-        observe(copy, self._live, self._names, lasts=False)
+        observe(copy, self._live, self._names)
         return copy
 
     def _settle(self, connection: Connection, begin: Callable[[], None] | None = None) -> None:

@@ -57,6 +57,18 @@ def test_another_owner_looks_while_one_writes(two: tuple[Workspace, Workspace], 
     assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
 
 
+def test_another_owner_writes_while_one_looks(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """Nobody waits for a look at the instance, and what is written during one is no less whose it is."""
+    ours, theirs = two
+    seen = []
+    words = ("apply", "--yes", "--lock-timeout", "0.5")
+    server.meanwhile("GET", "/data_sources", lambda: seen.append(theirs.run(*words)), nth=6)  # in the lease
+    ours.ok("apply", "--yes")
+    assert seen[0].exit_code == 0, seen[0].output
+    for workspace in two:
+        assert "Nothing to do" in workspace.ok("plan", "--secrets", "check").stdout
+
+
 def test_what_another_owner_took_stays_his(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:
     """A run that died made a record, and another owner adopted it before anybody found out."""
     ours, theirs = two

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.core.calls import TokenKey
+from reconciler.core.lease import Standing
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import UNWRITTEN, Change
 from reconciler.core.ports.abilities import Forecast, Foresees, HoldsTokens, Limits, TellsOfItself
@@ -14,7 +15,7 @@ from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
-from reconciler.stores.sql import handover, unfinished
+from reconciler.stores.sql import handover, leases, unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.lease import RunLease
@@ -180,12 +181,19 @@ class PairedStore(SqlStore):
         outcomes = unfinished.find_out(found, steps, self._live, patiently=begin is not None)
         if begin is not None:
             begin()
-        self._told = (unfinished.told(found, outcomes),)
+        is_at_work = begin is None and self._is_at_work()
+        self._told = (unfinished.told(found, outcomes, is_at_work=is_at_work),)
         self._undone = unfinished.undone(found, outcomes)
         if begin is not None:
             unfinished.refuse_unknown(found, outcomes)
         unfinished.note_done(connection, found, outcomes, self._database.clock())
         unfinished.forget(connection, self._owner)
+
+    def _is_at_work(self) -> bool:
+        """Whether the run that left something unfinished is alive."""
+        with reading(self._database) as connection:
+            held = leases.read(connection, [leases.of_owner(self._owner)]) if connection is not None else []
+        return any(one.standing(self._database.host()) is Standing.HELD for one in held)
 
 
 _SEALED = (("spec", "authorization"), ("spec", "authorizations"), ("spec", "tls"))

@@ -267,8 +267,12 @@ def undone(found: Left, outcomes: Mapping[int, Outcome]) -> tuple[Key, ...]:
     return tuple(sorted(Key(begun.kind, begun.name) for begun in left_over))
 
 
-def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
-    """In a sentence what became of the run."""
+def told(found: Left, outcomes: Mapping[int, Outcome], *, is_at_work: bool = False) -> str:
+    """In a sentence what became of the run.
+
+    Args:
+        is_at_work: whether it is not cut off at all, but goes on as one looks.
+    """
     counts = {result: sum(one.result is result for one in outcomes.values()) for result in Result}
     run = found.run
     parts = [f"{counts[Result.DONE]} of its {len(outcomes)} changes are done"]
@@ -276,7 +280,7 @@ def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
         parts.append(f"of {counts[Result.UNKNOWN]} nobody knows yet")
     if missing := counts[Result.FAILED] + counts[Result.CONFLICT]:
         parts.append(f"{missing} are not")
-    return f"the {run.verb or 'run'} that {run.actor or 'somebody'} began at {run.started or 'some time'} was cut off: {', '.join(parts)}"
+    return f"the {run.verb or 'run'} that {run.actor or 'somebody'} began at {run.started or 'some time'} {'is still at work' if is_at_work else 'was cut off'}: {', '.join(parts)}"
 
 
 def refuse_unknown(found: Left, outcomes: Mapping[int, Outcome]) -> None:

@@ -69,6 +69,17 @@ def test_another_owner_writes_while_one_looks(two: tuple[Workspace, Workspace], 
         assert "Nothing to do" in workspace.ok("plan", "--secrets", "check").stdout
 
 
+def test_a_plan_while_a_run_is_at_work(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """Does not say that it was cut off."""
+    ours, _ = two
+    ours.edit("reconciler.yaml", '"timeoutSeconds": 1', '"timeoutSeconds": 30')
+    seen = []
+    server.meanwhile("POST", "/data_sources", lambda: seen.append(ours.run("plan")), nth=2)
+    ours.ok("apply", "--yes")
+    assert "is still at work: " in seen[0].stdout, seen[0].output
+    assert "was cut off" not in seen[0].stdout
+
+
 def test_what_another_owner_took_stays_his(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:
     """A run that died made a record, and another owner adopted it before anybody found out."""
     ours, theirs = two

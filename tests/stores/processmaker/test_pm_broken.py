@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace, clean_environment
+from pm_apply import held
 from servers.processmaker import Instance, instance
-from test_pm_write_cli import CATEGORY, CONNECTOR, PASSWORD, killed_at
+from test_pm_write_cli import CATEGORY, CONNECTOR, GROUP, PASSWORD, POLICY, killed_at
 
 
 @pytest.fixture
@@ -120,3 +121,42 @@ def killed_at_the_end(workspace: Workspace, server: Instance) -> None:
         assert process.wait(60) == -signal.SIGKILL
     finally:
         server.simulator.on_request.remove(act)
+
+
+def test_the_last_group_is_deleted_by_hand(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """What its policy gave goes with it, and comes back by the same apply."""
+    ours, _ = two
+    group, policy = GROUP.format(kind="Group", name="team"), POLICY.format(kind="PermissionPolicy", name="team-sees")
+    ours.write("policies/all.yaml", f"{group}---\n{policy}")
+    ours.ok("apply", "--yes")
+    (number,) = server.store.groups.rows
+    server.call("DELETE", f"/groups/{number}")
+    ours.ok("apply", "--yes")
+    assert held(server)["rights"] == [("team", "view-data-sources"), ("team", "view-groups")]
+    assert "Nothing to do" in ours.ok("plan").stdout
+
+
+def test_a_state_moves_with_what_a_dead_run_left(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:  # fmt: skip
+    """Secrets are opened and sealed anew; the next apply finds out from the copy what became of the run."""
+    ours, theirs = two
+    theirs.ok("apply", "--yes")
+    assert killed_at(ours, server, 3)
+    ours.ok("store", "copy", f"sqlite:{tmp_path}/state.db", f"sqlite:{tmp_path}/other.db")
+    ours.edit("reconciler.yaml", "state.db", "other.db")
+    ours.ok("apply", "--yes")
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+    assert "3 secrets" in ours.ok("store", "check").stdout
+
+
+def test_what_comes_back_is_not_missed(two: tuple[Workspace, Workspace]) -> None:
+    """The instance gives it another id: neither in quarantine nor under the one that it had is it to be found."""
+    ours, _ = two
+    ours.ok("apply", "--yes")
+    path = ours.root / "connectors" / "all.yaml"
+    whole = path.read_text()
+    path.write_text(whole.rpartition("---\n")[0])
+    ours.ok("apply", "--yes")
+    ours.ok("restore", "connector/a-1", "--yes")
+    path.write_text(whole)
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+    ours.ok("store", "check")

@@ -154,7 +154,7 @@ def compare(world: list[Document], now: datetime) -> None:
 
 
 QUICK = settings(
-    max_examples=180, deadline=None, phases=set(Phase) - {Phase.explain}, suppress_health_check=list(HealthCheck)
+    max_examples=90, deadline=None, phases=set(Phase) - {Phase.explain}, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -171,7 +171,7 @@ def test_decisions_are_those_of_cedar_for_long(world: list[Document], now: datet
     compare(world, now)
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(GROUPS),

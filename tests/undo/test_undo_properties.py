@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from conftest import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,10 +96,23 @@ def purge(bench: UndoBench) -> None:
             carry_out_purge(found, store, run, NOTHING_INTERRUPTS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_rollback_is_exact(seed: int) -> None:
     """Identities, bodies, references, and fingerprints of secrets are those after the run; then nothing is to be done."""
+    roll_back(seed)
+
+
+@pytest.mark.long
+@settings(max_examples=500, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_rollback_is_exact_for_long(seed: int) -> None:
+    """The same, many more."""
+    roll_back(seed)
+
+
+def roll_back(seed: int) -> None:
+    """A few runs, and back to some of them."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

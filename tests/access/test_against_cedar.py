@@ -6,6 +6,7 @@ from typing import Any
 
 import cedarpy
 import pytest
+from draws import draws
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -171,7 +172,7 @@ def test_decisions_are_those_of_cedar_for_long(world: list[Document], now: datet
     compare(world, now)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=draws(150))
 @given(
     st.dictionaries(
         st.sampled_from(GROUPS),

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from conftest import Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_state import database_at, InProcess, sql
@@ -82,23 +82,10 @@ def meddle(chance: random.Random, bench: InProcess) -> None:
             )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_the_state_at_each_time_is_the_one_that_was_live(seed: int, meddling: bool) -> None:
     """After every run, at once and after everything else that happened; by time and by run. The chain is whole."""
-    live_through(seed, meddling)
-
-
-@pytest.mark.long
-@settings(max_examples=1000, deadline=None)
-@given(st.integers(0, 2**32), st.booleans())
-def test_the_state_at_each_time_is_the_one_that_was_live_for_long(seed: int, meddling: bool) -> None:
-    """The same, many more."""
-    live_through(seed, meddling)
-
-
-def live_through(seed: int, meddling: bool) -> None:
-    """Runs, and writes outside of them."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

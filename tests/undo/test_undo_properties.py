@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 from conftest import Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_state import database_at, file_bytes, sql
@@ -96,23 +96,10 @@ def purge(bench: UndoBench) -> None:
             carry_out_purge(found, store, run, NOTHING_INTERRUPTS)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=draws(8), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_rollback_is_exact(seed: int) -> None:
     """Identities, bodies, references, and fingerprints of secrets are those after the run; then nothing is to be done."""
-    roll_back(seed)
-
-
-@pytest.mark.long
-@settings(max_examples=500, deadline=None)
-@given(st.integers(0, 2**32))
-def test_a_rollback_is_exact_for_long(seed: int) -> None:
-    """The same, many more."""
-    roll_back(seed)
-
-
-def roll_back(seed: int) -> None:
-    """A few runs, and back to some of them."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -142,7 +129,7 @@ def roll_back(seed: int) -> None:
         assert not any(value.encode() in file_bytes(bench.path) for value in SECRETS.values())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(5), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_restore_undoes_a_delete(seed: int) -> None:
     """Whatever was deleted, one by one or together; nothing is resolved, and the ciphertexts are the same."""

@@ -33,6 +33,8 @@ def _named(path: Path, node: Any) -> Iterator[str | int]:
 
 ALTERED = "altered"
 """Stands for the fingerprint of a stored secret that was altered and still bears the one it had."""
+UNKNOWN = "unknown"
+"""Stands for the fingerprint of a secret that others wrote to a live store which shows it to nobody."""
 _UNREADABLE = "it is not as a record should be"
 _KEPT_APART = {
     "display": "the unique name that the store keeps of it was changed",

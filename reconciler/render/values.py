@@ -12,7 +12,7 @@ from reconciler.core.secret import mask_text
 from reconciler.harmless import harmless
 from reconciler.kinds.common import dotted
 from reconciler.kinds.defaults import Default
-from reconciler.kinds.drift import ALTERED
+from reconciler.kinds.drift import ALTERED, UNKNOWN
 
 _WIDTH = 72
 
@@ -97,6 +97,9 @@ def cut(text: str, keep: int = 0) -> str:
     return ("…" if start else "") + excerpt + ("…" if start + len(excerpt) < len(text) else "")
 
 
+_WORDS = {ALTERED: "(altered)", UNKNOWN: "(another one, not known)"}
+
+
 def _shown_secret(value: Any, *, printed: bool) -> str:
     """A secret's reference or fingerprint.
 
@@ -107,8 +110,8 @@ def _shown_secret(value: Any, *, printed: bool) -> str:
         return "(none)"
     if isinstance(value, dict):
         return reference(value)
-    if value == ALTERED:
-        return "(altered)"
+    if value in _WORDS:
+        return _WORDS[value]
     return f"(fingerprint {value})" if printed else "(a text)"
 
 

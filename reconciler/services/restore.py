@@ -10,6 +10,7 @@ from reconciler.core.history import KeepsHistory
 from reconciler.core.matching import Match
 from reconciler.core.model import Bodies, Content, Key, Resource, encode
 from reconciler.core.plan import Action, Change, Revision
+from reconciler.core.ports.abilities import Remakes
 from reconciler.core.ports.source import Desired, Past
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Deleted, Revival
@@ -131,13 +132,14 @@ def undeleted(matches: Iterable[Match], store: Store, past: Mapping[Key, Past] |
     """
     found = [item for item in matches if item.action is Action.RESTORE and item.resource and item.revival]
     kept = store.deleted_bodies(item.revival.uid for item in found if item.revival) if found else {}
+    how = store.remade() if isinstance(store, Remakes) else "under the identity that it had"
     for item in found:
         assert item.resource is not None and item.revival is not None
-        yield _undeleted(item.resource, item.revival, kept.get(item.revival.uid), past, now)
+        yield _undeleted(item.resource, item.revival, kept.get(item.revival.uid), past, now, how)
 
 
 def _undeleted(
-    resource: Resource, revival: Revival, kept: Bodies | None, past: Mapping[Key, Past] | None, now: str
+    resource: Resource, revival: Revival, kept: Bodies | None, past: Mapping[Key, Past] | None, now: str, how: str
 ) -> Change:
     kind = resource.key.kind
     declared = resource.content
@@ -147,7 +149,7 @@ def _undeleted(
     if past is not None and kept is not None and may_hold_references(wanted.body):
         revival = replace(revival, secrets=tuple(_unchanged_secrets(kind, after, kept)))
     fields = tuple(_differing(readable(kind, kept.live)[0].value, after)) if kept is not None else ()
-    notes = (*tls_notes(wanted), _note(revival), *said)
+    notes = (*tls_notes(wanted), _note(revival, how), *said)
     written = None if wanted.body == declared.body else wanted
     return Change(Action.RESTORE, resource.key, resource, None, written, None, fields, notes, revival=revival)
 
@@ -164,12 +166,12 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldC
         yield FieldChange(path, old, new, secret=is_secret_value(path, old) or is_secret_value(path, new))
 
 
-def _note(revival: Revival) -> str:
+def _note(revival: Revival, how: str) -> str:
     when = f" at {revival.deleted_at}" if revival.deleted_at else ""
     by = f" by run {revival.run}" if revival.run else " outside of a run"
     count = len(revival.secrets)
     secrets = f", and with {count} sealed secret{'s' if count > 1 else ''}" if count else ""
-    return f"was deleted{when}{by}; comes back under the identity that it had{secrets}"
+    return f"was deleted{when}{by}; comes back {how}{secrets}"
 
 
 def kept_secrets(changes: Sequence[Change], store: Store) -> dict[str, dict[str, SealedSecret]]:

@@ -1,12 +1,13 @@
 """Go back to what a repository's records were right after a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
 from reconciler.core.history import GONE, Body, KeepsHistory, Row, RunEntry, Trail
 from reconciler.core.model import Content, Key, Record, Resource, content_of
 from reconciler.core.plan import Revision
+from reconciler.core.ports.abilities import Remakes
 from reconciler.core.ports.source import Desired, Past
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import Revival
@@ -43,6 +44,8 @@ def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) 
     trails = history.trails_of(tuple(KINDS))
     numbers = {row.run for trail in trails for row in (trail.set_by(run.id), _deleting(trail)) if row}
     building.runs |= {found.id: found for found in history.runs(ids=numbers)}
+    if isinstance(store, Remakes):
+        building.heirs = _heirs(trails, live, run, owner)
     for trail in trails:
         building.add(trail, live.get(trail.uid))
     desired = Desired(
@@ -60,6 +63,15 @@ def state_after(history: KeepsHistory, run: RunEntry, store: Store, owner: str) 
     return PastState(desired, revision, (said, *sorted(building.notices)))
 
 
+def _heirs(trails: Iterable[Trail], live: Mapping[str, Record], run: RunEntry, owner: str) -> dict[Key, str]:
+    """By address the records of `owner` that were made since, which are what had been there under it before.
+
+    Where a deleted record cannot come back as what it was, making it once more in place of such a one helps nobody.
+    """
+    mine = {uid for uid, record in live.items() if record.owner == owner}
+    return {live[trail.uid].key: trail.uid for trail in trails if trail.uid in mine and trail.set_by(run.id) is None}
+
+
 class _Building(Struct):
     """The state, record by record."""
 
@@ -72,6 +84,7 @@ class _Building(Struct):
     past: dict[Key, Past] = field(default_factory=dict)
     spared: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    heirs: dict[Key, str] = field(default_factory=dict)
 
     def add(self, trail: Trail, record: Record | None) -> None:
         """Add a record as it was, or spare it."""
@@ -104,9 +117,9 @@ class _Building(Struct):
         self.resources[row.key] = resource_of(
             row.key, self.declared.get((trail.uid, row.run), content.value), self.known_from
         )
-        self.past[row.key] = Past(
-            trail.uid, Content(content.body), self._revival(trail) if is_gone else Revival(trail.uid)
-        )
+        uid = self.heirs.pop(trail.rows[-1].key, trail.uid) if is_gone else trail.uid
+        revival = self._revival(trail) if is_gone and uid == trail.uid else Revival(uid)
+        self.past[row.key] = Past(uid, Content(content.body), revival)
 
     def _revival(self, trail: Trail) -> Revival:
         row = _deleting(trail)

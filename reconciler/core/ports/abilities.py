@@ -215,6 +215,15 @@ class ForeseesWork(Protocol):
 
 
 @runtime_checkable
+class Remakes(Protocol):
+    """A store that cannot give a deleted record the identity back that it had: it is made anew."""
+
+    def remade(self) -> str:
+        """How such a record comes back, in words that follow "comes back"."""
+        ...
+
+
+@runtime_checkable
 class LacksSecrets(Protocol):
     """A store that may have lost values of secrets that the live store was given."""
 

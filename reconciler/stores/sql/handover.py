@@ -51,6 +51,14 @@ def _stamped(value: Any, address: str, printed: Mapping[str, str]) -> Any:
     return value
 
 
+def sealed(connection: Connection) -> dict[str, frozenset[str]]:
+    """By uid the addresses of the secrets that records are known to have."""
+    found: dict[str, set[str]] = {}
+    for uid, address in connection.execute("SELECT uid, address FROM secrets"):
+        found.setdefault(uid, set()).add(address)
+    return {uid: frozenset(addresses) for uid, addresses in found.items()}
+
+
 _HELD = 'SELECT uid, "authorization", obtained FROM held_tokens'
 
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import replace
+
 from reconciler.core.drift import DriftSide, Moved, StoredSecret
 from reconciler.core.model import Key
 from reconciler.core.ports.abilities import Known, Probes, Recognises, Recollection, Remembers
 from reconciler.core.ports.live import Live, LiveRecord, SeesOthers, Touch
 from reconciler.errors import RecordConflict, StoreUnavailable
 from reconciler.kinds.canonical import readable
+from reconciler.kinds.drift import UNKNOWN, secret_paths
 from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import handover
 from reconciler.stores.sql.database import Connection, Engine
@@ -202,13 +205,22 @@ def moved(connection: Connection) -> list[Moved]:
     """The records that somebody wrote to outside of a run since they were last applied, also those that are gone."""
     kept = connection.execute(moved_query(connection.engine)).fetchall()
     live = _live(connection, [row[0] for row in kept])
+    is_hidden = is_beside(connection)
     found = []
     for uid, since, writer, *picture in kept:
         now = live.get(uid)
         before = _side(picture) if picture[1] is not None else None
         if before or now:
+            if is_hidden and before and now:
+                now = _with_unknown(before, now)
             found.append(Moved(uid, since, writer or "", before, now))
     return found
+
+
+def _with_unknown(before: DriftSide, now: DriftSide) -> DriftSide:
+    """A record with the secrets that it refers to still, and that others wrote: see `handover.drop_resealed`."""
+    lost = before.secrets.keys() & secret_paths(now.key.kind, now.body).keys() - now.secrets.keys()
+    return replace(now, secrets={**now.secrets, **dict.fromkeys(lost, StoredSecret("", UNKNOWN, ""))}) if lost else now
 
 
 def _live(connection: Connection, uids: Sequence[str]) -> dict[str, DriftSide]:

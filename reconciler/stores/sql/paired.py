@@ -15,6 +15,7 @@ from reconciler.core.ports.store import Lease, RunInfo
 from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
+from reconciler.kinds.drift import secret_paths
 from reconciler.stores.sql import handover, leases, unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.journal import steps_of
@@ -76,8 +77,9 @@ class PairedStore(SqlStore):
         """What carrying out changes is going to take."""
         if not isinstance(self._live, Foresees):
             return Forecast(0, 0.0)
-        with self._reading():  # so that the live store was read
-            return self._live.forecast([_foreseen(change) for change in changes])
+        with self._reading() as connection:  # so that the live store was read
+            sealed = handover.sealed(connection) if connection is not None else {}
+            return self._live.forecast([_foreseen(change, sealed) for change in changes])
 
     def objections(self, declared: Mapping[Key, Mapping[str, Any]]) -> Iterable[tuple[Key, Finding]]:
         """Why the live store cannot hold bodies as they are."""
@@ -120,6 +122,10 @@ class PairedStore(SqlStore):
 
         lease = RunLease(database, run, interrupts, prepare=prepare, make_session=session, is_long=True)
         return lease
+
+    def remade(self) -> str:
+        """How a deleted record comes back: the live store makes it, and names it."""
+        return "with another identity: what refers to it by the one that it had, outside of here, has to be told"
 
     def undone(self) -> tuple[Key, ...]:
         """What the last run was about to change and did not, where it was cut off, or nobody noted as a whole."""
@@ -200,9 +206,17 @@ _SEALED = (("spec", "authorization"), ("spec", "authorizations"), ("spec", "tls"
 """What a live store may keep with the secrets."""
 
 
-def _foreseen(change: Change) -> Write:
-    """A change as the live store would be asked for it, without what only the run finds out."""
-    anew = change.record is None or any(
-        field.origin in UNWRITTEN or field.path[:2] in _SEALED for field in change.fields
+def _foreseen(change: Change, sealed: Mapping[str, frozenset[str]]) -> Write:
+    """A change as the live store would be asked for it, without what only the run finds out.
+
+    Args:
+        sealed: by uid the addresses of the secrets that are known.
+    """
+    uid = change.record.uid if change.record else ""
+    wanted = frozenset(secret_paths(change.key.kind, change.after))
+    anew = (
+        not uid
+        or wanted != sealed.get(uid, frozenset())
+        or any(field.origin in UNWRITTEN or field.path[:2] in _SEALED for field in change.fields)
     )
-    return Write(change.key, change.record.uid if change.record else "", "", change.after, {}, anew)
+    return Write(change.key, uid, "", change.after, {}, anew)

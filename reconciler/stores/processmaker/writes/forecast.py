@@ -60,14 +60,22 @@ def _notes(run: Run, rights: Rights, requests: int) -> Iterator[str]:
     sealed = [index for index, write in enumerate(run.writes) if write.key.kind == "Connector" and write.body is not None and run.sends_credentials(write)]  # fmt: skip
     if sealed:
         yield f"the secrets of {_counted(len(sealed), 'connector')} are written"
+        yield from _of_adopted(run, [run.writes[index] for index in sealed])
     yield from _of_rights(run, rights)
+
+
+def _of_adopted(run: Run, sealed: Sequence[Write]) -> Iterator[str]:
+    """What secrets are lost that nobody can read to compare them."""
+    owned = {uid for uid, known in run.sight.recollection.records.items() if known.is_owned}
+    taken = [write for write in sealed if write.id and write.id not in owned]
+    if taken:
+        yield f"whatever secrets these have now are replaced by those of their references, as nobody can read what they are: {_named(taken)}"  # fmt: skip
 
 
 def _of_deletes(run: Run) -> Iterator[str]:
     drops = [write for write in run.writes if write.body is None and write.key.kind in SORTS]
     if drops:
-        shown = ", ".join(address(*write.key) for write in drops[:_FEW]) + _more(drops)
-        yield f"a delete cannot be taken back: what is made anew has another id, and processes and screens refer to connectors by theirs ({shown})"  # fmt: skip
+        yield f"a delete cannot be taken back: what is made anew has another id, and processes and screens refer to connectors by theirs ({_named(drops)})"  # fmt: skip
 
 
 def _of_rights(run: Run, rights: Rights) -> Iterator[str]:
@@ -95,6 +103,10 @@ def _reached(run: Run, number: int) -> str:
 def _called(run: Run, number: int) -> str:
     row = run.sight.picture.groups.get(number)
     return f"group {harmless(row.name)!r}" if row else f"group {number}"
+
+
+def _named(writes: Sequence[Write]) -> str:
+    return ", ".join(address(*write.key) for write in writes[:_FEW]) + _more(writes)
 
 
 def _counted(number: int, word: str) -> str:

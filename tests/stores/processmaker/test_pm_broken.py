@@ -81,6 +81,20 @@ def test_a_plan_while_a_run_is_at_work(two: tuple[Workspace, Workspace], server:
     assert "was cut off" not in seen[0].stdout
 
 
+def test_a_lease_that_is_taken_away_in_the_middle(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """The run sends nothing more and says so; the next one finds out what it did."""
+    ours, _ = two
+    ours.edit("reconciler.yaml", '"timeoutSeconds": 1', '"timeoutSeconds": 2')
+    server.meanwhile("POST", "/data_source_categories", lambda: ours.ok("lock", "release", "--force"))
+    found = ours.run("apply", "--yes")
+    assert found.exit_code == 8, found.output
+    assert "lost its lease" in found.stderr and "the next run finds out" in found.stderr
+    assert "nothing was changed" not in found.output
+    assert not server.store.connectors.rows
+    assert "was cut off" in ours.ok("apply", "--yes").stdout
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+
+
 def test_what_another_owner_took_stays_his(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:
     """A run that died made a record, and another owner adopted it before anybody found out."""
     ours, theirs = two

@@ -46,10 +46,10 @@ def copy_store(source: State, to: State, interrupts: Interrupts) -> Copied:
     """
     if not isinstance(to, CanCopy):
         raise UsageError("a store of this sort cannot be copied to", hint="name a file or a server: sqlite:PATH, postgresql://HOST/DATABASE")  # fmt: skip
-    with closing(source.store()) as store:
-        refuse_lost(store)
     with closing(source.history()) as history:
         if not history.runs(limit=1):
+            with closing(source.store()) as store:
+                refuse_lost(store)
             raise UsageError("nothing was ever applied to the store that is to be copied", hint="check the first URL")
     _refuse_faults(source, "", "the store is not whole, so it is not copied", "look it over with: reconciler store check --store URL")  # fmt: skip
     with closing(to.history()) as history:

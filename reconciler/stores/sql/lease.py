@@ -122,7 +122,12 @@ class RunLease:
             StoreLocked: the lease is lost, or another process did not end its own transaction in time.
         """
         patiently(lambda: self._database.begin(connection), self._database, self._database.lock_seconds)
-        self._claim.require(connection)
+        try:
+            self._claim.require(connection)
+        except StoreLocked as failure:
+            connection.rollback()
+            message = failure.message.replace("nothing was changed", "what it did until then the next run finds out")
+            raise StoreLocked(message, hint=failure.hint, details=failure.details) from None
 
     def _carry_out(self, run: RunInfo, work: Work[Done], foresee: Foresee) -> Done:
         tries = 0

@@ -212,6 +212,9 @@ def unkept(connection: Connection) -> list[tuple[str, str, str, str, int, str, s
         "SELECT h.uid, h.kind, h.name, h.before, h.run, r.owner, r.finished FROM history h JOIN runs r ON r.id = h.run"
         " WHERE h.action = 'delete' AND r.verb IS NOT NULL AND h.seq = (SELECT max(seq) FROM history WHERE uid = h.uid)"
         " AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.uid = h.uid) AND NOT EXISTS (SELECT 1 FROM records c WHERE c.uid = h.uid)"
+        # a live store elsewhere gives what comes back another identity
+        " AND NOT EXISTS (SELECT 1 FROM history b WHERE b.kind = h.kind AND b.name = h.name AND b.seq > h.seq"
+        " AND b.uid <> h.uid AND b.action IN ('restore', 'adopt') AND EXISTS (SELECT 1 FROM meta WHERE key = 'live'))"
     ).fetchall()
 
 

@@ -118,8 +118,15 @@ class SqlState:
             raise StoreUnavailable("only a store in SQLite or PostgreSQL can be copied", hint="see docs/how-to/postgresql.md")  # fmt: skip
         keys = None
         if source.keys().key_check() is not None:
-            keys = Keys(source.store().sealer(), self.store().sealer(), made_with)
+            keys = Keys(source._sealer(), self._sealer(), made_with)  # noqa: SLF001
         return copy(source._database, self._database, keys, interrupts)  # noqa: SLF001
+
+    def _sealer(self) -> "Sealer":
+        """What seals its secrets, also where it is the state of a live store elsewhere."""
+        from reconciler.stores.sql.store import SqlStore
+
+        seal = partial(self._context.make_sealer, self._key)
+        return SqlStore(self._database, remains=self.lost, make_sealer=seal).sealer()
 
     def tokens(self, sealer: "Callable[[], Sealer]") -> "SqlTokens":
         """The access tokens that the store keeps."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Workspace, clean_environment
+from pm_apply import held
 from servers.processmaker import Instance, instance
-from test_pm_write_cli import CATEGORY, CONNECTOR, PASSWORD, killed_at
+from test_pm_write_cli import CATEGORY, CONNECTOR, GROUP, PASSWORD, POLICY, killed_at
 
 
 @pytest.fixture
@@ -80,6 +81,20 @@ def test_a_plan_while_a_run_is_at_work(two: tuple[Workspace, Workspace], server:
     assert "was cut off" not in seen[0].stdout
 
 
+def test_a_lease_that_is_taken_away_in_the_middle(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """The run sends nothing more and says so; the next one finds out what it did."""
+    ours, _ = two
+    ours.edit("reconciler.yaml", '"timeoutSeconds": 1', '"timeoutSeconds": 2')
+    server.meanwhile("POST", "/data_source_categories", lambda: ours.ok("lock", "release", "--force"))
+    found = ours.run("apply", "--yes")
+    assert found.exit_code == 8, found.output
+    assert "lost its lease" in found.stderr and "the next run finds out" in found.stderr
+    assert "nothing was changed" not in found.output
+    assert not server.store.connectors.rows
+    assert "was cut off" in ours.ok("apply", "--yes").stdout
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+
+
 def test_what_another_owner_took_stays_his(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:
     """A run that died made a record, and another owner adopted it before anybody found out."""
     ours, theirs = two
@@ -120,3 +135,42 @@ def killed_at_the_end(workspace: Workspace, server: Instance) -> None:
         assert process.wait(60) == -signal.SIGKILL
     finally:
         server.simulator.on_request.remove(act)
+
+
+def test_the_last_group_is_deleted_by_hand(two: tuple[Workspace, Workspace], server: Instance) -> None:
+    """What its policy gave goes with it, and comes back by the same apply."""
+    ours, _ = two
+    group, policy = GROUP.format(kind="Group", name="team"), POLICY.format(kind="PermissionPolicy", name="team-sees")
+    ours.write("policies/all.yaml", f"{group}---\n{policy}")
+    ours.ok("apply", "--yes")
+    (number,) = server.store.groups.rows
+    server.call("DELETE", f"/groups/{number}")
+    ours.ok("apply", "--yes")
+    assert held(server)["rights"] == [("team", "view-data-sources"), ("team", "view-groups")]
+    assert "Nothing to do" in ours.ok("plan").stdout
+
+
+def test_a_state_moves_with_what_a_dead_run_left(two: tuple[Workspace, Workspace], server: Instance, tmp_path: Path) -> None:  # fmt: skip
+    """Secrets are opened and sealed anew; the next apply finds out from the copy what became of the run."""
+    ours, theirs = two
+    theirs.ok("apply", "--yes")
+    assert killed_at(ours, server, 3)
+    ours.ok("store", "copy", f"sqlite:{tmp_path}/state.db", f"sqlite:{tmp_path}/other.db")
+    ours.edit("reconciler.yaml", "state.db", "other.db")
+    ours.ok("apply", "--yes")
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+    assert "3 secrets" in ours.ok("store", "check").stdout
+
+
+def test_what_comes_back_is_not_missed(two: tuple[Workspace, Workspace]) -> None:
+    """The instance gives it another id: neither in quarantine nor under the one that it had is it to be found."""
+    ours, _ = two
+    ours.ok("apply", "--yes")
+    path = ours.root / "connectors" / "all.yaml"
+    whole = path.read_text()
+    path.write_text(whole.rpartition("---\n")[0])
+    ours.ok("apply", "--yes")
+    ours.ok("restore", "connector/a-1", "--yes")
+    path.write_text(whole)
+    assert "Nothing to do" in ours.ok("plan", "--secrets", "check").stdout
+    ours.ok("store", "check")

@@ -15,7 +15,7 @@ from reconciler.stores.processmaker.views.cache import PageCache
 from reconciler.stores.processmaker.views.keys import keys
 from reconciler.stores.processmaker.views.members import read_members
 from reconciler.stores.processmaker.views.pages import Listing, Setting
-from reconciler.stores.processmaker.views.records import View, records, titles
+from reconciler.stores.processmaker.views.records import POLICY, View, records, titles
 from reconciler.stores.processmaker.views.survey import Claims, Survey, categories, connectors, groups, survey
 from reconciler.stores.processmaker.wire.answers import Refused
 
@@ -40,9 +40,15 @@ def look(setting: Setting, recollection: Recollection, cache: PageCache | None) 
     """
     found = survey(setting, recollection, cache)
     names = keys(titles(found), recollection)
-    managed = _managed(setting, recollection) if found.picture.groups else {}
+    managed = _managed(setting, recollection) if _has_rights(found, recollection) else {}
     view = View(found, recollection, names, managed)
     return Look(view, {record.id: record for record in records(view)})
+
+
+def _has_rights(found: Survey, recollection: Recollection) -> bool:
+    """Whether it matters what the instance calls our permissions: also where the last group of a policy is gone."""
+    known = recollection.records.values()
+    return bool(found.picture.groups) or any(one.is_owned and one.key.kind == POLICY for one in known)
 
 
 def _managed(setting: Setting, recollection: Recollection) -> Mapping[str, str]:
@@ -79,7 +85,7 @@ def look_again(setting: Setting, before: Look, recollection: Recollection, ids: 
     survey = Survey(picture, _those({**survey.managed, **managed}, "connector", ids, managed), survey.remarks)
     asked = [one for one in titles(survey) if one.id in ids or one.id not in before.view.names]
     names = {**before.view.names, **keys(asked, recollection)}
-    view = View(survey, recollection, names, before.view.managed or (_managed(setting, recollection) if picture.groups else {}))  # fmt: skip
+    view = View(survey, recollection, names, before.view.managed or (_managed(setting, recollection) if _has_rights(survey, recollection) else {}))  # fmt: skip
     found = {record.id: record for record in records(view, lambda uid: uid in ids)}
     return Look(view, {uid: one for uid, one in before.records.items() if uid not in ids} | found)
 

@@ -252,6 +252,12 @@ class Client:
         except NetworkFailure as failure:
             raise _unavailable(failure) from None
 
+    def idle(self, seconds: float, why: str) -> None:
+        """Send nothing for a while, and say why where somebody would wonder."""
+        if seconds >= 1.0:
+            self._say(f"waiting {seconds:.0f} s {why}")
+        time.sleep(max(0.0, seconds))
+
     def _wait(self, seconds: float) -> None:
         """Wait; it ends soon after somebody asked to stop.
 

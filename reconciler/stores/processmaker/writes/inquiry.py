@@ -4,7 +4,6 @@ A new record that is there, but not all that it was to be, counts as done: it is
 So does nothing else: what is not certain is written again.
 """
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -55,7 +54,9 @@ def _wait(client: "Client", unfinished: Sequence[Unfinished]) -> None:
     last = max((moment for moment in sent if moment is not None), default=None)
     if last is not None:
         left = client.timeout_seconds - (datetime.now(UTC) - last).total_seconds()
-        time.sleep(max(0.0, min(left, client.timeout_seconds)))
+        client.idle(
+            min(left, client.timeout_seconds), "until what a run that was cut off had sent can be under way no more"
+        )
 
 
 def _record(run: Run, index: int, one: Unfinished) -> Outcome:

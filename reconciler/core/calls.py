@@ -187,6 +187,8 @@ class Condition(StrEnum):
     EXPIRED = "expired"
     MISSING = "missing"
     INACTIVE = "inactive"
+    ELSEWHERE = "elsewhere"
+    """There is none here, and none is needed: a live store that sends the requests itself fetches it."""
 
 
 class TokenStatus(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Which access tokens live connectors have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from reconciler.core.calls import Condition, TokenKey, TokenState, TokenStatus, Whose, condition_of
 from reconciler.core.model import LiveConnector
@@ -21,27 +21,24 @@ def token_statuses(store: Store, tools: TokenTools, names: Sequence[str]) -> lis
     states, now = tools.keeper.states(), tools.clock()
     chosen = chosen_connectors(store, names, secrets=False)
     held = held_by(store)
-    return [
-        _status(
-            found, by, states.get(key := TokenKey(found.uid, by.name)), now, _is_held(store, found, key, states, held)
-        )
-        for found in chosen
-        for by in with_tokens(found.spec)
-    ]
-
-
-def _is_held(
-    store: Store,
-    found: LiveConnector,
-    key: TokenKey,
-    states: Mapping[TokenKey, TokenState],
-    held: Mapping[TokenKey, str],
-) -> bool | None:
-    """Whether a live store elsewhere has just the token that is kept; None where it is given none."""
-    names = held_names(store, found.spec)
-    if names is None or key.authorization not in names:
-        return None
-    return key in states and held.get(key) == states[key].obtained
+    statuses = []
+    for found in chosen:
+        given = held_names(store, found.spec)
+        for by in with_tokens(found.spec):
+            key = TokenKey(found.uid, by.name)
+            state = states.get(key)
+            is_ours = given is None or by.name in given
+            is_given = None
+            if given is not None and is_ours:
+                is_given = state is not None and held.get(key) == state.obtained
+            if state is None and not is_ours:
+                condition = Condition.ELSEWHERE
+            elif state is None and found.spec.get("status") == "inactive":
+                condition = Condition.INACTIVE
+            else:
+                condition = condition_of(state, now)
+            statuses.append(_status(found, by, condition, state, is_given))
+    return statuses
 
 
 def chosen_connectors(store: Store, names: Sequence[str], *, secrets: bool) -> list[LiveConnector]:
@@ -66,9 +63,7 @@ def _needs(found: LiveConnector) -> bool:
 
 
 def _status(
-    found: LiveConnector, by: Authorization, state: TokenState | None, now: str, is_held: bool | None
+    found: LiveConnector, by: Authorization, condition: Condition, state: TokenState | None, is_held: bool | None
 ) -> TokenStatus:
     method = "token request" if "tokenRequest" in by.block else str(by.block["method"])
-    inactive = found.spec.get("status") == "inactive" and state is None
-    condition = Condition.INACTIVE if inactive else condition_of(state, now)
     return TokenStatus(Whose(found.name, by.name), method, condition, state, is_held)

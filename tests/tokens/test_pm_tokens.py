@@ -272,6 +272,18 @@ def test_other_fields_change_without_the_credentials(place: Workspace, server: I
     assert held(server) == {"token": token, "verify_certificate": True} and changed(place) == []
 
 
+def test_a_token_that_the_instance_fetches_itself_is_not_missed(place: Workspace, server: Instance) -> None:
+    """OAuth 2.0 password credentials are its own affair: nothing is fetched here, and no monitor is alarmed."""
+    path = place.root / "connectors/one.yaml"
+    grant = "method: oauth2-password\n    clientAuthentication: body\n    username: svc\n    password: {env: SECRET}"
+    text = path.read_text().replace("method: oauth2-client-credentials", grant)
+    path.write_text("".join(line for line in text.splitlines(True) if "scopes" not in line))
+    assert "fetched" not in place.ok("apply", "--yes").stdout
+    assert "password" in held(server)
+    told = place.ok("token", "status", "--check", "-o", "json").stdout
+    assert [one["condition"] for one in json.loads(told)["tokens"]] == ["elsewhere"]
+
+
 def test_values_that_it_would_not_keep_are_told_before_anything_is_sent(place: Workspace, server: Instance) -> None:
     """All of them in one go, and none of their values."""
     blocks = {

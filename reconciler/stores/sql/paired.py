@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from reconciler.core.calls import TokenKey
@@ -16,6 +17,7 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.drift import secret_paths
 from reconciler.stores.sql import handover, unfinished
 from reconciler.stores.sql.database import Connection, Database
+from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.lease import RunLease
 from reconciler.stores.sql.observed import observe, recall
 from reconciler.stores.sql.paired_session import PairedSession, Side
@@ -109,7 +111,10 @@ class PairedStore(SqlStore):
             side = Side(self._live, lambda: self._versions, self.sealer, interrupts, begin, database.clock)
             return PairedSession(connection, run, now, side)
 
-        lease = RunLease(database, run, interrupts, prepare=self._prepare, make_session=session, is_long=True)
+        def prepare(connection: Connection) -> None:
+            self._prepare_run(connection, partial(lease.resume, connection))
+
+        lease = RunLease(database, run, interrupts, prepare=prepare, make_session=session, is_long=True)
         return lease
 
     def remade(self) -> str:
@@ -135,19 +140,28 @@ class PairedStore(SqlStore):
         super().close()
         self._live.close()
 
-    def _prepare(self, connection: Connection) -> None:
-        super()._prepare(connection)
-        self._settle(connection, lasts=True)
+    def _prepare_run(self, connection: Connection, begin: Callable[[], None]) -> None:
+        """See what is live, and what became of a run that was cut off.
+
+        Args:
+            begin: begins another transaction, once this one has ended.
+        """
+        self._prepare(connection)
+        self._settle(connection, begin)
         self._versions = observe(connection, self._live, self._names, lasts=True)
 
     def _connect(self) -> Connection:
         copy = self._database.copy()
-        self._settle(copy, lasts=False)
+        self._settle(copy)
         observe(copy, self._live, self._names, lasts=False)
         return copy
 
-    def _settle(self, connection: Connection, *, lasts: bool) -> None:
+    def _settle(self, connection: Connection, begin: Callable[[], None] | None = None) -> None:
         """Note what became of a run that was cut off, and tell of it.
+
+        Args:
+            begin: of a run that writes: it may have to wait until no request can be at work any more, and nobody else
+                is to wait for its transaction meanwhile.
 
         Raises:
             RecordConflict: of a run that writes: nobody knows what became of some changes.
@@ -156,10 +170,15 @@ class PairedStore(SqlStore):
         if found is None:
             return
         recall(connection, self._live, self._names)
-        outcomes = unfinished.find_out(connection, found, self._live, patiently=lasts)
+        steps = steps_of(connection, self._owner)
+        if begin is not None:
+            connection.commit()
+        outcomes = unfinished.find_out(found, steps, self._live, patiently=begin is not None)
+        if begin is not None:
+            begin()
         self._told = (unfinished.told(found, outcomes),)
         self._undone = unfinished.undone(found, outcomes)
-        if lasts:
+        if begin is not None:
             unfinished.refuse_unknown(found, outcomes)
         unfinished.note_done(connection, found, outcomes, self._database.clock())
         unfinished.forget(connection, self._owner)

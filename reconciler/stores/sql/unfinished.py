@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +11,7 @@ from reconciler.core.calls import TokenKey
 from reconciler.core.model import Content, Key, Record, Resource, decode
 from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Live, Outcome, Result, Write
-from reconciler.core.ports.requests import Unfinished, WritesByRequests
+from reconciler.core.ports.requests import Step, Unfinished, WritesByRequests
 from reconciler.core.ports.store import PlannedWrite, RunInfo
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import make_resource
@@ -20,7 +19,6 @@ from reconciler.kinds.registry import KINDS, address
 from reconciler.stores.sql import quarantine
 from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.handover import forget_held, note_held
-from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.observed import note, note_versions
 from reconciler.stores.sql.session import SqlSession
 
@@ -107,13 +105,15 @@ def left(connection: Connection, owner: str) -> Left | None:
     return Left(run, {number: msgspec.json.decode(change, type=Begun) for number, _, change in rows})
 
 
-def find_out(connection: Connection, found: Left, live: Live, *, patiently: bool) -> dict[int, Outcome]:
+def find_out(found: Left, steps: Mapping[int, Sequence[Step]], live: Live, *, patiently: bool) -> dict[int, Outcome]:
     """What became of the changes, by the live store's own word; of those without any request, that they were not begun.
+
+    Args:
+        steps: what was noted of the run's requests; see `steps_of`.
 
     Raises:
         StoreUnavailable: it cannot be reached.
     """
-    steps = steps_of(connection, found.run.owner)
     asked = [number for number in found.changes if number in steps]
     outcomes = {number: Outcome(Result.FAILED, reason="it was not begun") for number in found.changes}
     if asked and isinstance(live, WritesByRequests):
@@ -122,7 +122,7 @@ def find_out(connection: Connection, found: Left, live: Live, *, patiently: bool
     return outcomes
 
 
-def _unfinished(begun: Begun, steps: Sequence[Any]) -> Unfinished:
+def _unfinished(begun: Begun, steps: Sequence[Step]) -> Unfinished:
     after = begun.written or begun.declared
     write = Write(Key(begun.kind, begun.name), begun.uid, "", json.loads(after) if after else None, {})
     return Unfinished(write, steps, json.loads(begun.live) if begun.live else None, begun.note)

@@ -7,6 +7,7 @@ to be. A few cases are run each time; all of them are `long`.
 import copy
 import random
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +39,9 @@ from reconciler.core.ports.live import Outcome, Result, Write
 from reconciler.core.ports.requests import Answer, Carrying, Intent, Step, Unfinished
 from reconciler.core.secret import Secret
 from reconciler.errors import ReconcilerError, StoreUnavailable
-from reconciler.stores.processmaker.wire.client import Patience
+from reconciler.stores.processmaker.wire.request import Patience
 from reconciler.stores.processmaker.store import ProcessMakerStore
+from reconciler.stores.processmaker.writes.run import Run
 
 SECONDS = 0.25
 """After so long the instance is at work at nothing any more: what a target calls timeoutSeconds."""
@@ -58,7 +60,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "a redirect to one": {"action": "login_page", "status": 302},
     "the server is killed": {"action": "kill"},
     "the server is killed, all done": {"action": "kill", "after": True},
-    "too late": {"action": "delay", "seconds": 2 * SECONDS},
+    "too late": {"action": "delay", "seconds": 1.6 * SECONDS},
     "the token ends": {"action": "expire_token"},
 }
 REQUESTS, CHANGES = 128, 48
@@ -363,6 +365,39 @@ def test_what_comes_after_its_answer_was_given_up_is_waited_for(server: Instance
     assert outcome.result is Result.DONE
     assert [row["name"] for row in server.store.connectors.rows.values()] == ["One"]
     assert [one["method"] for one in server.requests if one["path"] == "/data_sources"].count("POST") == 1
+
+
+def test_what_a_killed_run_sent_is_waited_for(server: Instance, store: ProcessMakerStore) -> None:
+    """As long as the run itself would have waited."""
+    server.faults.add(action="delay", method="POST", path="/data_sources", seconds=1.4 * SECONDS)
+    journal, write = Journal(), new("One")
+    journal.keep([], [Intent(0, 0, "POST", "/data_sources")])
+    sent = threading.Thread(target=lambda: server.call("POST", "/data_sources", _fields(store, write)))
+    sent.start()
+    (found,) = store.find_out([Unfinished(write, journal.of(0))], patiently=True)
+    sent.join()
+    assert (found.result, found.id) == (Result.DONE, "connector:1")
+
+
+def _fields(store: ProcessMakerStore, write: Write) -> Any:
+    return Run(store._sight(), [write]).told(write, "POST").body
+
+
+def test_who_asks_to_stop_does_not_wait_for_that(server: Instance) -> None:
+    """What came of it is unknown then, and found out by the next run."""
+    store = opened(server, timeout_seconds=20)
+    list(store.read())
+    server.faults.add(action="bad_gateway", method="POST")
+    asked = threading.Event()
+    server.simulator.on_request.append(lambda request: asked.set() if request.method == "POST" else None)
+    write = Write(Key("Category", "crm"), "", "", category("crm")[1][0], {})
+    journal, begun = Journal(), time.monotonic()
+    (outcome,) = store.carry_out([write], journal, Carrying(True, lambda _: None, asked.is_set))
+    assert time.monotonic() - begun < 5
+    assert outcome.result is Result.UNKNOWN
+    server.faults.replace([])
+    (found,) = store.find_out([Unfinished(write, journal.of(0))], patiently=False)
+    assert found == Outcome(Result.FAILED, reason="it was not done")
 
 
 def test_two_of_a_name_are_told_and_none_is_deleted(server: Instance, store: ProcessMakerStore) -> None:

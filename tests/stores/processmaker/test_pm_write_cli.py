@@ -85,17 +85,6 @@ def test_a_killed_apply_is_finished_by_the_next(repository: Workspace, server: I
     is_whole(repository, server)
 
 
-def test_the_next_run_tells_why_it_waits(repository: Workspace, server: Instance) -> None:
-    """What a run that was killed had sent may be under way still: seconds in which nothing happens."""
-    settings = (repository.root / "reconciler.yaml").read_text("utf-8")
-    repository.write("reconciler.yaml", settings.replace("timeoutSeconds: 1", "timeoutSeconds: 4"))
-    assert killed_at(repository, server, 1)
-    assert (
-        " s until what a run that was cut off had sent can be under way no more"
-        in repository.ok("apply", "--yes").stderr
-    )
-
-
 @pytest.mark.long
 def test_killed_again_and_again(repository: Workspace, server: Instance) -> None:
     """At each request, from one apply to the next, until there is nothing left to do."""

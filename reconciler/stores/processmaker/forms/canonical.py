@@ -101,7 +101,7 @@ def decoded(text: str) -> Any:
 
 def digest(value: Any) -> str:
     """SHA-256 of a value that JSON can say, in hexadecimal; the order of keys says nothing."""
-    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 def connector_digest(row: ConnectorRow) -> str:

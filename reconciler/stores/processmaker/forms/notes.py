@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.core.ports.abilities import Known
-from reconciler.stores.processmaker.forms.canonical import connector_digest
 from reconciler.stores.processmaker.forms.connectors import seal
 from reconciler.stores.processmaker.forms.rows import ConnectorRow
 from reconciler.stores.sql.observed import number_of
@@ -31,13 +30,14 @@ class ConnectorNote(Struct, frozen=True, omit_defaults=True):
         return msgspec.json.encode(self).decode()
 
 
-def connector_note(row: ConnectorRow, body: Any) -> str:
+def connector_note(row: ConnectorRow, body: Any, version: str) -> str:
     """The note of a row whose secrets are those that we know.
 
     Args:
         body: what the row holds, in our words.
+        version: of the row, as `connector_digest` gives it.
     """
-    return ConnectorNote(seal(row, body), connector_digest(row), print_of(row)).text()
+    return ConnectorNote(seal(row, body), version, print_of(row)).text()
 
 
 def print_of(row: ConnectorRow) -> str:

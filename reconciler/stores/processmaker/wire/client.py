@@ -36,6 +36,7 @@ LARGEST = 64 * 1024 * 1024  # bytes of an answer
 _OF_PROXIES = ("basic", "digest", "negotiate", "ntlm")
 """Ways to ask for credentials that an instance does not have."""
 _GLANCE = 0.25  # seconds between two looks at whether somebody asked to stop
+_MOMENT = 2.0  # seconds that nobody needs to be told of
 _HINTS = (
     ("tls: {ca: {file: PATH}}", "processmaker: {ca: PATH}  in the target"),
     ("the endpoint's timeoutSeconds", "timeoutSeconds of the target's processmaker settings"),
@@ -105,7 +106,7 @@ class Client:
             status = None if isinstance(found, NetworkFailure) else found.status
             if status is not None and (status < FAILED or (status == FAILED and number)):
                 break
-            self._wait(pause)
+            self.wait(pause)
             found = self._tried(asked)
         if isinstance(found, NetworkFailure):
             raise _unavailable(found)
@@ -168,7 +169,7 @@ class Client:
                 is_repeated |= answer.status == UNAVAILABLE
                 busy += self._hold_back(asked, answer, busy)
                 try:
-                    self._wait(self._free_at - time.monotonic())
+                    self.wait(self._free_at - time.monotonic())
                 except StoreUnavailable as ended:
                     raise _sort_of(asked, answer.status)(ended.message) from None
             elif answer.status != UNAUTHORIZED:
@@ -223,12 +224,12 @@ class Client:
                     raise
                 if pause is None or not failure.transient:
                     raise _unavailable(failure) from None
-                self._wait(pause)
+                self.wait(pause)
         raise AssertionError("the last try returns or raises")
 
     def _exchanged(self, verb: str, url: str, headers: Sequence[Header], body: bytes | None) -> Response:
         while (left := self._free_at - time.monotonic()) > 0:
-            self._wait(left)
+            self.wait(left)
         limits = ResponseLimits(self.timeout_seconds, LARGEST)
         with self._senders().lent() as sender:
             with self._lock:
@@ -252,18 +253,17 @@ class Client:
         except NetworkFailure as failure:
             raise _unavailable(failure) from None
 
-    def idle(self, seconds: float, why: str) -> None:
-        """Send nothing for a while, and say why where somebody would wonder."""
-        if seconds >= 1.0:
-            self._say(f"waiting {seconds:.0f} s {why}")
-        time.sleep(max(0.0, seconds))
-
-    def _wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, why: str = "") -> None:
         """Wait; it ends soon after somebody asked to stop.
+
+        Args:
+            why: told where it takes longer than a moment.
 
         Raises:
             StoreUnavailable: somebody did.
         """
+        if why and seconds > _MOMENT:
+            self._say(f"{why}; waiting {seconds:.0f} s")
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.is_ending():

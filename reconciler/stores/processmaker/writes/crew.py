@@ -83,7 +83,7 @@ class Crew:
         self._called = called
         self._hands = 2 * limits.in_flight
         self._line = Line(limits.in_flight)
-        self.patience = limits.patience
+        self._patience = limits.patience
         self._desk: SimpleQueue[_Ask | Job] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._noted = self._running = 0
@@ -253,6 +253,10 @@ class Crew:
         made = reply.body.get("id") if isinstance(reply.body, dict) else None
         self._answers.put(Answer(number, reply.status, str(made) if type(made) is int else ""))
         return self._dated(reply)
+
+    def wait(self) -> None:
+        """Until the server can be at work at nothing any more; see `Hand.wait`."""
+        self._client.wait(self._patience)
 
     def _dated(self, reply: "Reply") -> "Reply":
         if reply.date is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from reconciler.stores.processmaker.writes.change import Change
@@ -42,5 +41,9 @@ class Hand:
         return self._crew.moment()
 
     def wait(self) -> None:
-        """Until the server has ended, or given up, whatever was sent to it before."""
-        sleep(self._crew.patience)
+        """Until the server has ended, or given up, whatever was sent to it before.
+
+        Raises:
+            StoreUnavailable: somebody asked to stop, so nobody waits for it.
+        """
+        self._crew.wait()

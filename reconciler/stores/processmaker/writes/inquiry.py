@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reconciler.stores.processmaker.wire.client import Client
 
 _FAILED = 400
+_TIMES = 2
+"""A run that waits for an answer, and then for what is at work still, waits so many times as long as for an answer."""
 
 
 def find_out(sight: Sight, unfinished: Sequence[Unfinished], *, patiently: bool) -> list[Outcome]:
@@ -53,10 +55,10 @@ def _wait(client: "Client", unfinished: Sequence[Unfinished]) -> None:
     sent = [moment_of(step.sent) for one in unfinished for step in one.steps if step.answer is None]
     last = max((moment for moment in sent if moment is not None), default=None)
     if last is not None:
-        left = client.timeout_seconds - (datetime.now(UTC) - last).total_seconds()
-        client.idle(
-            min(left, client.timeout_seconds), "until what a run that was cut off had sent can be under way no more"
-        )
+        patience = _TIMES * client.timeout_seconds
+        left = patience - (datetime.now(UTC) - last).total_seconds()
+        why = "a run was cut off, and the instance may be at work at its last request still"
+        client.wait(max(0.0, min(left, patience)), why)
 
 
 def _record(run: Run, index: int, one: Unfinished) -> Outcome:

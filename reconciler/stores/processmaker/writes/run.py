@@ -199,7 +199,7 @@ class Run:
             reason = f"the instance made something else of it: {unlike}"
             self.outcomes[index] = Outcome(Result.FAILED, uid, UNLIKE, reason)
             raise NotDone(Result.FAILED, reason)
-        kept = connector_note(row, write.body) if isinstance(row, ConnectorRow) else ""
+        kept = connector_note(row, write.body, self.versions[uid]) if isinstance(row, ConnectorRow) else ""
         self.outcomes[index] = Outcome(Result.DONE, uid, self.versions[uid], note=kept)
 
 

@@ -14,7 +14,7 @@ from reconciler.core.drift import Moved
 from reconciler.core.matching import Bore, Identity, Match, match, match_past
 from reconciler.core.model import Key, Record, Resource, owned_by
 from reconciler.core.plan import Action, Change, Plan
-from reconciler.core.ports.abilities import Expects
+from reconciler.core.ports.abilities import Expects, LacksSecrets
 from reconciler.core.ports.source import Desired, FindsUnread, Source
 from reconciler.core.ports.store import Store
 from reconciler.core.quarantine import latest_of
@@ -29,13 +29,13 @@ from reconciler.services.due_changes import (
     expiring_of,
     with_due_tokens,
     with_expired,
-    with_rotated_secrets,
 )
 from reconciler.services.judgement import WORDS, Around, PlanOptions, complete
 from reconciler.services.narrowing import narrow
 from reconciler.services.renames import with_likely_renames
 from reconciler.services.restore import undeleted
 from reconciler.services.scope import PlanScope, memory_of_all, memory_of_part, scope_of
+from reconciler.services.secret_changes import with_lacking_secrets, with_rotated_secrets
 from reconciler.services.selection import selected
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def make_plan(
     changes = [change for change in compared if not is_nothing(change)]
     if desired.past is None:
         changes = with_likely_renames(changes)
+    if isinstance(store, LacksSecrets) and desired.past is None:
+        changes = with_lacking_secrets(changes, desired.resources, live, options.owner, store)
     if options.secrets is not None:
         changes = with_rotated_secrets(changes, desired.resources, live, store, options.secrets, options.progress)
     if tokens is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import cedarpy
 import pytest
+from draws import draws
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -154,7 +155,7 @@ def compare(world: list[Document], now: datetime) -> None:
 
 
 QUICK = settings(
-    max_examples=180, deadline=None, phases=set(Phase) - {Phase.explain}, suppress_health_check=list(HealthCheck)
+    max_examples=90, deadline=None, phases=set(Phase) - {Phase.explain}, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -171,7 +172,7 @@ def test_decisions_are_those_of_cedar_for_long(world: list[Document], now: datet
     compare(world, now)
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=draws(150))
 @given(
     st.dictionaries(
         st.sampled_from(GROUPS),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_state import database_at, InProcess, sql
@@ -81,7 +82,7 @@ def meddle(chance: random.Random, bench: InProcess) -> None:
             )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_the_state_at_each_time_is_the_one_that_was_live(seed: int, meddling: bool) -> None:
     """After every run, at once and after everything else that happened; by time and by run. The chain is whole."""

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from draws import draws
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openapi_checks import check
@@ -97,7 +98,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 SERVERS = st.none() | st.just("https://b.example/base")
-RELAXED = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=draws(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @RELAXED

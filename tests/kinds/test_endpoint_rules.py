@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import CATEGORY, Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,7 +179,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=draws(600), deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -7,6 +7,7 @@ from typing import Any, Union, get_args, get_origin
 
 import jsonschema_rs
 import pytest
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -112,7 +113,7 @@ def change(document: dict[str, Any], data: st.DataObject) -> None:
             holder[last] = float(holder[last])
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=draws(800), deadline=None)
 @given(st.data())
 def test_schema_and_model_agree(data: st.DataObject) -> None:
     """On real documents with up to three changes, most of them mistakes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import engines
 import pytest
+from draws import draws
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from live_state import InProcess, sql
@@ -133,7 +134,7 @@ EDITS = st.lists(
 )  # fmt: skip
 FEW = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=25,
+    max_examples=draws(12),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -199,7 +200,7 @@ def test_after_an_apply_the_plan_is_empty(states: list[tuple[list[Document], Any
 
 
 @pytest.mark.on_postgresql
-@settings(FEW, max_examples=6)
+@settings(FEW, max_examples=draws(3))
 @given(states=STATES, seed=st.integers(0, 1000))
 def test_after_an_apply_to_postgresql_the_plan_is_empty(states: list[tuple[list[Document], Any]], seed: int) -> None:
     """The same, with the store in PostgreSQL."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_state import InProcess, sql
@@ -168,7 +169,7 @@ def test_a_plan_takes_back_what_drift_tells(
 
 
 @pytest.mark.on_postgresql
-@settings(FEW, max_examples=15)
+@settings(FEW, max_examples=draws(8))
 @given(
     state=desired_states(),
     writes=WRITES.flatmap(lambda some: st.lists(st.tuples(st.sampled_from(ITS_OWN), st.integers(0, 20)), min_size=2, max_size=4).map(lambda own: some[:1] + own)),

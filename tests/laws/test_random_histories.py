@@ -475,14 +475,14 @@ def _sized(examples: int, steps: int) -> settings:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = _sized(12, 30)
+TestHistories.settings = _sized(7, 30)
 
 
 @pytest.mark.on_postgresql
 class TestHistoriesOnPostgresql(Histories.TestCase):
     """The same, with the store in PostgreSQL."""
 
-    settings = _sized(4, 30)
+    settings = _sized(2, 30)
 
 
 @pytest.mark.long

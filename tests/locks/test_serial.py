@@ -186,7 +186,7 @@ def play(decisions: Sequence[tuple[int, int]], folder: Path) -> set[str]:
 DECISIONS = st.lists(st.tuples(st.integers(0, DEATH), st.integers(0, 7)), max_size=50)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(decisions=DECISIONS)
 def test_any_interleaving_is_some_serial_order(decisions: list[tuple[int, int]]) -> None:
     """Of planning, taking the lease, writing, committing, standing still, dying and waking up again."""

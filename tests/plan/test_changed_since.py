@@ -89,7 +89,7 @@ def histories(examples: int):
     )  # fmt: skip
 
 
-@histories(10)
+@histories(5)
 @given(seed=st.integers(0, 2**32))
 def test_what_changed_is_judged_as_everything_is(seed: int) -> None:
     """Whatever happened to the files since."""

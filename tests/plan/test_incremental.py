@@ -48,7 +48,7 @@ def histories(examples: int):
     )  # fmt: skip
 
 
-@histories(40)
+@histories(16)
 @given(seed=st.integers(0, 2**32))
 @example(seed=3552080)  # a category goes, and nothing but the file in which it stood had to be read
 @example(seed=248)  # a category goes that a grant refers to which had ended before, and so is not live
@@ -59,7 +59,7 @@ def test_a_plan_of_what_moved_is_the_plan_of_everything(seed: int) -> None:
 
 
 @pytest.mark.on_postgresql
-@histories(5)
+@histories(3)
 @given(seed=st.integers(0, 2**32))
 def test_a_plan_of_what_moved_in_postgresql_is_the_plan_of_everything(seed: int) -> None:
     """The same, with the store in PostgreSQL."""

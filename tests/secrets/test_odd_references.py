@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from conftest import Workspace, clean_environment
+from draws import draws
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from live_state import connected
@@ -80,7 +81,7 @@ def test_every_reference_can_be_bounded(empty: Workspace) -> None:
     assert [name for name in REFERENCE_KEYS if f"\n| `{{{name}: " not in page] == []
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=draws(600), deadline=None)
 @given(
     scheme=st.sampled_from(REFERENCE_KEYS),
     target=st.text("a/#.:- \n\t\u00a0\u2028\x1f\ufeffA0_é", max_size=9) | st.text(max_size=6),

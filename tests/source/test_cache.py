@@ -126,7 +126,7 @@ EDITS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EDITS, st.randoms(use_true_random=False))
 def test_whatever_happens_the_cache_changes_nothing(
     many: Workspace,

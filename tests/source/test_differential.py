@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+from draws import draws
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -184,7 +185,7 @@ def plain(value: Any) -> Any:
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=draws(600), deadline=None)
 @given(texts())
 @example("a: &a [*a]\n")
 @example("a: 'x\n---\ny'\n")

@@ -32,13 +32,14 @@ def bench(workspace: Workspace) -> InProcess:
     return bench
 
 
-def test_every_damage_is_a_message_and_never_a_bug(bench: InProcess, workspace: Workspace) -> None:
+@pytest.mark.parametrize("stores", [100, pytest.param(3000, marks=pytest.mark.long)])
+def test_every_damage_is_a_message_and_never_a_bug(bench: InProcess, workspace: Workspace, stores: int) -> None:
     """Hundreds of stores with flipped, cut, zeroed and shuffled bytes: it works, or says what is wrong."""
     whole = bench.path.read_bytes()
     chance = random.Random(11)
     workspace.edit("connectors/crm.yaml", "method: GET", "method: PUT")
     told = set()
-    for number in range(300):
+    for number in range(stores):
         data = bytearray(whole)
         at = (
             chance.randrange(len(data))

@@ -143,7 +143,7 @@ def live_through(root: Path, seed: int) -> int:
     return ran
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_reading_command_ends_well(tmp_path: Path, seed: int) -> None:
     """With a verdict or a refusal: never exit code 1, never a program, never a secret; both plans are one."""
     assert live_through(tmp_path / "r", seed) >= len(READING)

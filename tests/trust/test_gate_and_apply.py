@@ -179,7 +179,7 @@ SIDES = st.lists(
     st.tuples(st.sampled_from(PEOPLE), st.lists(st.sampled_from(PEOPLE), max_size=2)), min_size=3, max_size=4
 )
 QUICK = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     phases={Phase.explicit, Phase.reuse, Phase.generate},
     suppress_health_check=list(HealthCheck),

@@ -183,7 +183,7 @@ def walks(examples: int) -> settings:
     )  # fmt: skip
 
 
-@walks(6)
+@walks(4)
 @given(seed=st.integers(0, 2**32))
 def test_both_ways_to_plan_agree_and_git_starts_nothing(seed: int) -> None:
     """A few walks."""

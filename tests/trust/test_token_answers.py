@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from answering import CATEGORY, GOOD_TOKEN, Answering, Said, answering, client_credentials, connector
 from conftest import Workspace
+from draws import draws
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -142,7 +143,7 @@ ANSWERS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=draws(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANSWERS, st.sampled_from([200, 200, 201, 204, 302, 400, 401, 429, 500]))
 @example({"access_token": jwt({"exp": 10**400})}, 200)
 @example({"access_token": jwt({"exp": "x"})}, 200)

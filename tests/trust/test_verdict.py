@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import CATEGORY, CONNECTOR, POLICY, Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +116,7 @@ def places(value: Any, path: tuple = ()) -> list[tuple]:
     return [path, *[place for step, item in items for place in places(item, (*path, step))]]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=draws(200), deadline=None)
 @given(st.integers(0, 2**63))
 def test_nothing_is_refused_without_a_word(seed: int) -> None:
     """Values of other types and forms in each place, more keys and fewer: what is invalid has a diagnostic, and only that."""
@@ -187,7 +188,7 @@ def test_url_that_can_be_sent(url: str) -> None:
     assert "RC503" not in codes(url)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=draws(200), deadline=None)
 @given(
     st.text("ahttps:/.?#[]@%1é \\\n{}_-", max_size=12),
     st.sampled_from(("https://a", "https://", "/", "http://a:", "https://a/")),

@@ -66,17 +66,17 @@ def test_purged_secrets_leave_no_trace(workspace: Workspace) -> None:
     """Nor is there a plaintext anywhere, at any time."""
     chance = random.Random(1)
     canaries = [
-        f"Pcanary{number}x{'%030x' % chance.getrandbits(120) * chance.randrange(1, 60)}" for number in range(80)
+        f"Pcanary{number}x{'%030x' % chance.getrandbits(120) * chance.randrange(1, 60)}" for number in range(40)
     ]
     bench = UndoBench(workspace.root, {f"P{number}": canary for number, canary in enumerate(canaries)})
     workspace.env |= bench.environment
-    documents = connectors(80)
+    documents = connectors(40)
     workspace.write(FILE, "---\n".join([CATEGORY, *documents]))
     bench.apply()
     query = "SELECT ciphertext FROM secrets JOIN records USING (uid) ORDER BY CAST(substr(name, 2) AS INTEGER)"
     sealed = [text for (text,) in sql(bench.path, query)]
-    held = list(range(80))
-    for left in (range(50), range(20), range(5)):
+    held = list(range(40))
+    for left in (range(25), range(10), range(3)):
         workspace.write(FILE, "---\n".join([CATEGORY, *(documents[number] for number in left)]))
         bench.apply(max_deletes="100%")
         assert found(sealed, bench.path) == held, "quarantine keeps them"

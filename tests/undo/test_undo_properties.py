@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conftest import Workspace
+from draws import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_state import database_at, file_bytes, sql
@@ -95,7 +96,7 @@ def purge(bench: UndoBench) -> None:
             carry_out_purge(found, store, run, NOTHING_INTERRUPTS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=draws(8), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_rollback_is_exact(seed: int) -> None:
     """Identities, bodies, references, and fingerprints of secrets are those after the run; then nothing is to be done."""
@@ -128,7 +129,7 @@ def test_a_rollback_is_exact(seed: int) -> None:
         assert not any(value.encode() in file_bytes(bench.path) for value in SECRETS.values())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(5), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_restore_undoes_a_delete(seed: int) -> None:
     """Whatever was deleted, one by one or together; nothing is resolved, and the ciphertexts are the same."""

@@ -224,6 +224,15 @@ class Remakes(Protocol):
 
 
 @runtime_checkable
+class LacksSecrets(Protocol):
+    """A store that may have lost values of secrets that the live store was given."""
+
+    def lacking_secrets(self) -> frozenset[str]:
+        """The ids of the records that this is so of: their secrets are written again."""
+        ...
+
+
+@runtime_checkable
 class LeavesUndone(Confirms, Protocol):
     """A store at which a run may be cut off half way."""
 

@@ -1,5 +1,6 @@
 """What a live store elsewhere was given of what it cannot show again: access tokens, and other secrets."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -89,3 +90,23 @@ def drop_resealed(connection: Connection, found: Iterable[LiveRecord]) -> None:
     resealed = [one.id for one in found if one.is_resealed]
     forget_held(connection, resealed)
     connection.executemany("DELETE FROM secrets WHERE uid = ?", [(uid,) for uid in resealed])
+
+
+_LACKING = "SELECT value FROM meta WHERE key = 'lacking_secrets'"
+
+
+def lacking(connection: Connection) -> frozenset[str]:
+    """The records that the live store may have got secrets of that the state has no values of."""
+    row = connection.execute(_LACKING).fetchone()
+    return frozenset(json.loads(row[0])) if row else frozenset()
+
+
+def note_lacking(connection: Connection, *, more: Iterable[str] = (), less: Iterable[str] = ()) -> None:
+    """Keep of which records that is so from now on, and of which not any more."""
+    before = lacking(connection)
+    after = before.difference(less).union(more)
+    if after != before:
+        connection.execute(
+            "INSERT INTO meta VALUES ('lacking_secrets', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (json.dumps(sorted(after)),),
+        )

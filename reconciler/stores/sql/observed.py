@@ -1,7 +1,7 @@
 """What became of records outside of the owner's applies, in this store or in one beside it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -23,25 +23,39 @@ from reconciler.stores.sql.statements import chunks, ignored
 Names = Mapping[tuple[str, str], str]
 """By kind and folded display name what is declared."""
 _NOWHERE = Touch("", "")
+_TIMES = 4
 
 
-def observe(connection: Connection, live: Live, names: Names, *, lasts: bool) -> dict[str, str]:
+def observe(
+    connection: Connection, live: Live, names: Names, begin: Callable[[], None] | None = None
+) -> dict[str, str]:
     """Note what is live now; gives by id the versions that the live store has of its records.
 
     Args:
         names: what is declared, as `Recollection` has it.
-        lasts: whether it is noted for good. Else nobody can tell since when records differ, unless the live store does.
+        begin: where it is noted for good: begins another transaction, as none is open while the live store is read.
+            Without it nobody can tell since when records differ, unless the live store does.
 
     Raises:
         StoreUnavailable: it is another store than the one that the state is of, or cannot be read; or what is to be
             the state is a live store.
-        RecordConflict: two of its records have one address.
+        RecordConflict: two of its records have one address, or others wrote to the state each time it was read.
     """
-    notes = recall(connection, live, names)
-    found = [record for record in live.read() if record.key.kind in KINDS]
-    _refuse_twins(found)
-    rows = connection.execute("SELECT uid, kind, name, version FROM records")
-    known = {uid: (kind, name, version) for uid, kind, name, version in rows}
+    lasts = begin is not None
+    for _ in range(_TIMES):
+        notes = recall(connection, live, names)
+        before = _noted(connection)
+        if begin is not None:
+            connection.commit()
+        found = [record for record in live.read() if record.key.kind in KINDS]
+        _refuse_twins(found)
+        if begin is not None:
+            begin()
+        if _noted(connection) == before:
+            break
+    else:
+        raise RecordConflict(f"others wrote to the state each of {_TIMES} times while the live store was read", hint="run the command again")  # fmt: skip
+    known = {uid: place for uid, (place, _) in before.items()}
     moved = [record for record in found if known.get(record.id) != (*record.key, number_of(record.version))]
     gone = known.keys() - {record.id for record in found}
     ids = [*gone, *(record.id for record in moved)]
@@ -63,6 +77,12 @@ def observe(connection: Connection, live: Live, names: Names, *, lasts: bool) ->
     note(connection, {one.id: one.note for one in found if one.note != notes.get(one.id, "")})
     _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=lasts)
     return {record.id: record.version for record in found}
+
+
+def _noted(connection: Connection) -> dict[str, tuple[tuple[str, str, int], str]]:
+    """By id address and version of what the state holds, and whose it is."""
+    rows = connection.execute("SELECT uid, kind, name, version, owner FROM records")
+    return {uid: ((kind, name, version), owner) for uid, kind, name, version, owner in rows}
 
 
 def recall(connection: Connection, live: Live, names: Names) -> dict[str, str]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.core.calls import TokenKey
+from reconciler.core.lease import Standing
 from reconciler.core.model import Key, Resource
 from reconciler.core.plan import UNWRITTEN, Change
 from reconciler.core.ports.abilities import Forecast, Foresees, HoldsTokens, Limits, TellsOfItself
@@ -15,7 +16,7 @@ from reconciler.core.progress import NOTHING_INTERRUPTS, Interrupts
 from reconciler.core.secret import Secret
 from reconciler.diagnostics import Finding
 from reconciler.kinds.drift import secret_paths
-from reconciler.stores.sql import handover, unfinished
+from reconciler.stores.sql import handover, leases, unfinished
 from reconciler.stores.sql.database import Connection, Database
 from reconciler.stores.sql.journal import steps_of
 from reconciler.stores.sql.lease import RunLease
@@ -101,6 +102,11 @@ class PairedStore(SqlStore):
         with self._reading() as connection:
             return handover.held(connection) if connection is not None else {}
 
+    def lacking_secrets(self) -> frozenset[str]:
+        """The ids of records whose secrets the live store may have got from a run that was cut off, and the state not."""
+        with self._reading() as connection:
+            return handover.lacking(connection) if connection is not None else frozenset()
+
     def lease(self, run: RunInfo, interrupts: Interrupts, *, is_brief: bool = False) -> AbstractContextManager[Lease]:
         """The right to write to both."""
         self.close()
@@ -122,9 +128,14 @@ class PairedStore(SqlStore):
         return "with another identity: what refers to it by the one that it had, outside of here, has to be told"
 
     def undone(self) -> tuple[Key, ...]:
-        """What the last run was about to change and did not, where it was cut off."""
-        with self._reading():
-            return self._undone
+        """What the last run was about to change and did not, where it was cut off, or nobody noted as a whole."""
+        with self._reading() as connection:
+            lacking = handover.lacking(connection) if connection is not None else ()
+            owned = self.records() if lacking else {}
+            return (
+                *self._undone,
+                *(key for key, one in owned.items() if one.uid in lacking and one.owner == self._owner),
+            )
 
     def confirm(self) -> None:
         """Make sure that what has been read lasts: also what a run did that was cut off."""
@@ -148,12 +159,12 @@ class PairedStore(SqlStore):
         """
         self._prepare(connection)
         self._settle(connection, begin)
-        self._versions = observe(connection, self._live, self._names, lasts=True)
+        self._versions = observe(connection, self._live, self._names, begin)
 
     def _connect(self) -> Connection:
         copy = self._database.copy()
         self._settle(copy)
-        observe(copy, self._live, self._names, lasts=False)
+        observe(copy, self._live, self._names)
         return copy
 
     def _settle(self, connection: Connection, begin: Callable[[], None] | None = None) -> None:
@@ -176,12 +187,19 @@ class PairedStore(SqlStore):
         outcomes = unfinished.find_out(found, steps, self._live, patiently=begin is not None)
         if begin is not None:
             begin()
-        self._told = (unfinished.told(found, outcomes),)
+        is_at_work = begin is None and self._is_at_work()
+        self._told = (unfinished.told(found, outcomes, is_at_work=is_at_work),)
         self._undone = unfinished.undone(found, outcomes)
         if begin is not None:
             unfinished.refuse_unknown(found, outcomes)
         unfinished.note_done(connection, found, outcomes, self._database.clock())
         unfinished.forget(connection, self._owner)
+
+    def _is_at_work(self) -> bool:
+        """Whether the run that left something unfinished is alive."""
+        with reading(self._database) as connection:
+            held = leases.read(connection, [leases.of_owner(self._owner)]) if connection is not None else []
+        return any(one.standing(self._database.host()) is Standing.HELD for one in held)
 
 
 _SEALED = (("spec", "authorization"), ("spec", "authorizations"), ("spec", "tls"))

@@ -89,7 +89,8 @@ class PairedSession(SqlSession):
         ]
         self._now = self._side.clock()  # it may have taken long
         self.run = replace(self.run, partly=self.run.partly or any(one.result is not Result.DONE for one in outcomes))
-        super().write(done, progress)
+        super().write(unfinished.as_it_is_now(self._connection, done), progress)
+        handover.note_lacking(self._connection, less=[write.uid for write in done])
         quarantine.drop(self._connection, [write.change.revival.uid for write in done if write.change.revival])
         observed.note_versions(self._connection, {one.id: one.version for one in outcomes if one.version})
         kept = {write.uid for write in done if write.change.resource}

@@ -13,10 +13,11 @@ from reconciler.core.plan import Action, Change
 from reconciler.core.ports.live import Live, Outcome, Result, Write
 from reconciler.core.ports.requests import Step, Unfinished, WritesByRequests
 from reconciler.core.ports.store import PlannedWrite, RunInfo
+from reconciler.core.secret import SealedSecret
 from reconciler.errors import RecordConflict
 from reconciler.kinds.canonical import make_resource
 from reconciler.kinds.registry import KINDS, address
-from reconciler.stores.sql import quarantine
+from reconciler.stores.sql import handover, quarantine
 from reconciler.stores.sql.database import Connection
 from reconciler.stores.sql.handover import forget_held, note_held
 from reconciler.stores.sql.observed import note, note_versions
@@ -33,6 +34,7 @@ class Begun(Struct, frozen=True):
         handed: when the tokens were obtained that the live store is given, by the authorization's name.
         is_token_only: whether it is about these alone.
         note: of the record before, as its driver has it.
+        printed: keyed fingerprints of the secrets that the record is to have, by address.
     """
 
     action: Action
@@ -47,6 +49,7 @@ class Begun(Struct, frozen=True):
     made_with: Mapping[str, str] = {}
     handed: Mapping[str, str] = {}
     is_token_only: bool = False
+    printed: Mapping[str, str] = {}
 
 
 def keep(connection: Connection, run: RunInfo, writes: Sequence[PlannedWrite], notes: Mapping[str, str]) -> None:
@@ -73,6 +76,7 @@ def _begun(write: PlannedWrite, notes: Mapping[str, str]) -> Begun:
         write.made_with,
         {name: token.state.obtained for name, token in write.handed.items()},
         change.is_token_only,
+        {place: state.fingerprint for place, state in write.states().items()},
     )
 
 
@@ -131,13 +135,20 @@ def _unfinished(begun: Begun, steps: Sequence[Step]) -> Unfinished:
 def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcome], now: str) -> None:
     """Note in the state what turned out to be done, as the run that did it."""
     _note_doubt(connection, found, outcomes)
-    done = {number: one for number, one in outcomes.items() if one.result is Result.DONE}
+    records = _records(connection, [one.id for one in outcomes.values() if one.result is Result.DONE])
+    done = {
+        number: one
+        for number, one in outcomes.items()
+        if one.result is Result.DONE and not _is_taken(found, number, records.get(one.id))
+    }
     if not done:
         return
-    records = _records(connection, [one.id for one in done.values()])
     whole = {number: one for number, one in done.items() if not found.changes[number].is_token_only}
-    again = (_again(found.changes[number], one, records.get(one.id)) for number, one in whole.items())
+    sealed = _sealed(connection, {one.id: found.changes[number].printed for number, one in whole.items()})
+    again = (_again(found.changes[number], one, records.get(one.id), sealed) for number, one in whole.items())
     _Settling(connection, replace(found.run, partly=True), now).write([write for write in again if write is not None])
+    lacking = [one.id for number, one in whole.items() if len(sealed[one.id]) < len(found.changes[number].printed)]
+    handover.note_lacking(connection, more=lacking)
     back = [found.changes[number].back for number in done]
     quarantine.drop(connection, [uid for uid in back if uid])
     note_versions(connection, {one.id: one.version for one in done.values() if one.version})
@@ -150,6 +161,25 @@ def note_done(connection: Connection, found: Left, outcomes: Mapping[int, Outcom
             for name, obtained in found.changes[number].handed.items()
         },
     )
+
+
+def _is_taken(found: Left, number: int, record: Record | None) -> bool:
+    """Whether another owner has made a record his own since: what the run did to it is part of that."""
+    is_other = record is not None and record.owner not in ("", found.run.owner)
+    return is_other and found.changes[number].action is not Action.ADOPT
+
+
+def _sealed(connection: Connection, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, list[SealedSecret]]:
+    """The secrets that the state has of records, as far as they are those that these are to have.
+
+    Args:
+        wanted: fingerprints by address, by id.
+    """
+    found: dict[str, list[SealedSecret]] = {}
+    for uid, printed in wanted.items():
+        rows = connection.execute("SELECT address, reference, fingerprint, ciphertext FROM secrets WHERE uid = ?", (uid,))  # fmt: skip
+        found[uid] = [one for row in rows if printed.get((one := SealedSecret(*row)).address) == one.fingerprint]
+    return found
 
 
 def _note_doubt(connection: Connection, found: Left, outcomes: Mapping[int, Outcome]) -> None:
@@ -180,7 +210,9 @@ def _records(connection: Connection, uids: Sequence[str]) -> dict[str, Record]:
     return found
 
 
-def _again(begun: Begun, outcome: Outcome, record: Record | None) -> PlannedWrite | None:
+def _again(
+    begun: Begun, outcome: Outcome, record: Record | None, sealed: Mapping[str, Sequence[SealedSecret]]
+) -> PlannedWrite | None:
     """The change once more, from what the state knows now; None where the state knows of the deletion already."""
     key = Key(begun.kind, begun.name)
     if begun.action is Action.DELETE and record is None:
@@ -193,7 +225,31 @@ def _again(begun: Begun, outcome: Outcome, record: Record | None) -> PlannedWrit
         live = Content(b'{"spec":{}}')
     written = Content(begun.written.encode()) if begun.written else None
     change = Change(action, key, _resource(begun), record, written, live)
-    return PlannedWrite(change, outcome.id, made_with=begun.made_with)
+    return PlannedWrite(change, outcome.id, kept=sealed[outcome.id], made_with=begun.made_with)
+
+
+def as_it_is_now(connection: Connection, writes: Sequence[PlannedWrite]) -> list[PlannedWrite]:
+    """Writes that were carried out, so that they can be noted whatever another owner's run has noted meanwhile.
+
+    It may have looked at the live store, and seen a new record as nobody's, a changed one as moved, a deleted one as
+    gone.
+    """
+    records = _records(connection, [write.uid for write in writes])
+    return [now for write in writes if (now := _now(connection, write, records.get(write.uid))) is not None]
+
+
+def _now(connection: Connection, write: PlannedWrite, record: Record | None) -> PlannedWrite | None:
+    change = write.change
+    if record is None:
+        if change.resource is None:
+            return None
+        return write if change.record is None else replace(write, change=replace(change, record=None))
+    if change.record is not None:
+        now = replace(change.record, version=record.version)
+        return write if now == change.record else replace(write, change=replace(change, record=now))
+    row = connection.execute("SELECT live FROM documents WHERE uid = ?", (write.uid,)).fetchone()
+    live = Content((row[0] if row else '{"spec":{}}').encode())
+    return replace(write, change=replace(change, action=Action.ADOPT, record=record, live=live))
 
 
 def _resource(begun: Begun) -> Resource | None:
@@ -211,8 +267,12 @@ def undone(found: Left, outcomes: Mapping[int, Outcome]) -> tuple[Key, ...]:
     return tuple(sorted(Key(begun.kind, begun.name) for begun in left_over))
 
 
-def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
-    """In a sentence what became of the run."""
+def told(found: Left, outcomes: Mapping[int, Outcome], *, is_at_work: bool = False) -> str:
+    """In a sentence what became of the run.
+
+    Args:
+        is_at_work: whether it is not cut off at all, but goes on as one looks.
+    """
     counts = {result: sum(one.result is result for one in outcomes.values()) for result in Result}
     run = found.run
     parts = [f"{counts[Result.DONE]} of its {len(outcomes)} changes are done"]
@@ -220,7 +280,7 @@ def told(found: Left, outcomes: Mapping[int, Outcome]) -> str:
         parts.append(f"of {counts[Result.UNKNOWN]} nobody knows yet")
     if missing := counts[Result.FAILED] + counts[Result.CONFLICT]:
         parts.append(f"{missing} are not")
-    return f"the {run.verb or 'run'} that {run.actor or 'somebody'} began at {run.started or 'some time'} was cut off: {', '.join(parts)}"
+    return f"the {run.verb or 'run'} that {run.actor or 'somebody'} began at {run.started or 'some time'} {'is still at work' if is_at_work else 'was cut off'}: {', '.join(parts)}"
 
 
 def refuse_unknown(found: Left, outcomes: Mapping[int, Outcome]) -> None:

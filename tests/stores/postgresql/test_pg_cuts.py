@@ -100,8 +100,11 @@ def test_the_round_trips_that_matter(sweep: Sweep, how: Cut, text: str) -> None:
     whole(sweep.repository)
 
 
-def test_a_server_that_is_gone_after_the_commit(sweep: Sweep) -> None:
+def test_a_server_that_is_gone_after_the_commit(sweep: Sweep, tmp_path: Path) -> None:
     """Whether it was applied is not known, and is said; the next command finds out, and applies nothing twice."""
+    impatient = "import reconciler.stores.sql.lease as lease\nlease._SETTLE_SECONDS = 2.0\n"  # not 20
+    (tmp_path / "sitecustomize.py").write_text(impatient)
+    sweep.repository.env["PYTHONPATH"] = str(tmp_path)
     result, is_applied = sweep.cut(Cut.AFTER, text=COMMIT, refuse=True)
     assert (result.exit_code, is_applied) == (UNCONFIRMED, True)
     whole(sweep.repository)

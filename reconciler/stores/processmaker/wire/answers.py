@@ -28,7 +28,7 @@ class Reply(Struct, frozen=True):
 
     Attributes:
         body: decoded JSON; None where there is none, as for most changes, and where it is what `etag` was of (304).
-        etag: of a GET, where the instance gives one.
+        etag: of a GET, where the instance gives one that can be sent back.
         date: by the server's clock; None where it does not say.
     """
 
@@ -132,10 +132,12 @@ def read_change(asked: Asked, answer: Response) -> Reply:
 def _reply(answer: Response, body: Any) -> Reply:
     try:
         date = parsedate_to_datetime(answer.header("date"))
-    except ValueError:
+    except (ValueError, OverflowError):
         date = None
     aware = None if date is None else date.replace(tzinfo=date.tzinfo or UTC)
-    return Reply(answer.status, body, answer.header("etag"), aware)
+    etag = answer.header("etag")
+    is_sendable = len(etag) <= _LONGEST and etag.isascii() and etag.isprintable()
+    return Reply(answer.status, body, etag if is_sendable else "", aware)
 
 
 def _fault(answer: Response) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from reconciler.core.calls import Trust
+from reconciler.core.secret import Secret
 from reconciler.errors import CertificateUnusable, NetworkFailure, StoreUnavailable, UsageError
 from reconciler.net.client import Response, ResponseLimits
 from reconciler.net.pool import SenderPool
@@ -112,12 +113,13 @@ class Client:
             raise _unavailable(found)
         return read_answer(self._words(asked), found)
 
-    def change(self, verb: str, path: str, body: Any = None) -> Reply:
+    def change(self, verb: str, path: str, body: Any = None, secrets: Sequence[Secret] = ()) -> Reply:
         """Change something. It is sent again only where it is known that nothing was done.
 
         Args:
             path: below the API, such as "/data_sources/7".
             body: to be sent as JSON; None for none.
+            secrets: texts in it that no message repeats, besides those of credentials.
 
         Raises:
             Refused: it was not done.
@@ -125,7 +127,7 @@ class Client:
             StoreUnavailable: it was not done, and nothing else is going to be.
         """
         asked = Request(verb, path, body=None if body is None else msgspec.json.encode(body))
-        words = self._words(asked, body)
+        words = self._words(asked, body, secrets)
         try:
             answer, is_repeated = self._sent(asked)
         except NetworkFailure as failure:
@@ -144,9 +146,9 @@ class Client:
         if pool is not None:
             pool.close()
 
-    def _words(self, asked: Request, body: Any = None) -> Asked:
+    def _words(self, asked: Request, body: Any = None, secrets: Sequence[Secret] = ()) -> Asked:
         given = body.get("credentials") if isinstance(body, dict) else None
-        return Asked(self.address.host, asked.verb, asked.path, (*self.login.secrets(), *texts_of(given)))
+        return Asked(self.address.host, asked.verb, asked.path, (*self.login.secrets(), *texts_of(given), *secrets))
 
     def _tried(self, asked: Request) -> Response | NetworkFailure:
         try:

@@ -1,11 +1,12 @@
 """One request that changes something, and that a write goes no further."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from reconciler.core.ports.live import Result
+from reconciler.core.secret import Secret
 from reconciler.stores.processmaker.forms.canonical import digest
 
 
@@ -35,3 +36,21 @@ class Change(Struct, frozen=True):
         """Of what it says, less what is secret."""
         shown = self.body if self.shown is None else self.shown
         return "" if shown is None else digest(shown)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The texts that it says and does not show."""
+        return () if self.shown is None else tuple(map(Secret, _hidden(self.body, self.shown)))
+
+
+def _hidden(told: Any, shown: Any) -> Iterator[str]:
+    if isinstance(told, str):
+        if told not in ("", shown):
+            yield told
+    elif isinstance(told, Mapping):
+        for key, item in told.items():
+            yield from _hidden(item, shown.get(key) if isinstance(shown, Mapping) else None)
+    elif isinstance(told, list):
+        beside = shown if isinstance(shown, list) and len(shown) == len(told) else [None] * len(told)
+        for item, other in zip(told, beside, strict=True):
+            yield from _hidden(item, other)

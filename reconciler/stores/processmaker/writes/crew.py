@@ -245,7 +245,7 @@ class Crew:
         number = noted.result()
         with self._line.place(is_change=True):
             try:
-                reply = self._client.change(change.verb, change.path, change.body)
+                reply = self._client.change(change.verb, change.path, change.body, change.secrets)
             except Lost:
                 hand.has_sent = self.has_sent = True
                 raise

@@ -142,9 +142,9 @@ def moment_of(text: str) -> datetime | None:
     """A time that somebody's clock told; None where it cannot be read."""
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _found_in_time(hand: Hand, search: Search, lost: Lost) -> int | None:

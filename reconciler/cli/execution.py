@@ -187,8 +187,10 @@ def _told(report: "Report", interrupts: SignalInterrupts, afterwards: Sequence[s
     if report.plan.changes and not options().quiet:
         for line in afterwards:
             say(line)
-    for change, failure in report.left_out:
-        say_error(f"{address(*change.key)} was left out: {failure.message}", hint=failure.hint)
+    hints = [failure.hint for _, failure in report.left_out]
+    for (change, failure), following in zip(report.left_out, [*hints[1:], ""], strict=False):
+        hint = failure.hint if failure.hint != following else ""  # many that fail alike need to be told what to do once
+        say_error(f"{address(*change.key)} was left out: {failure.message}", hint=hint)
     if interrupts.noted:
         say("interrupted too late: the plan was already applied")
         return ExitCode.INTERRUPTED

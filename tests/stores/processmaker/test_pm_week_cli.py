@@ -103,3 +103,21 @@ def test_what_is_restored_has_another_number(repository: Workspace, server: Inst
     said = repository.ok("restore", "connector/crm", "--yes").stdout
     assert "comes back with another identity" in said
     assert numbers(server)["CRM"] != before
+
+
+def test_what_to_do_is_told_once_of_many_that_fail_alike(repository: Workspace, server: Instance) -> None:
+    """A token that ends in the middle leaves many undone, and each is named."""
+    repository.ok("apply", "--yes")
+    names = ["a", "b", "c"]
+    documents = [
+        CONNECTOR.replace("{name: crm}", f"{{name: {name}}}").replace(": CRM\n", f": {name}\n") for name in names
+    ]
+    repository.write("connectors/more.yaml", "---\n".join(documents))
+    settings = (repository.root / "reconciler.yaml").read_text("utf-8")
+    repository.write("reconciler.yaml", settings + "    processmaker: {inFlight: 1}\n")
+    server.faults.add(action="expire_token", method="POST", path="/data_sources", nth=2)
+    result = repository.run("apply", "--yes")
+    assert result.exit_code == 7
+    assert "error: connector/b was left out: " in result.stderr
+    assert "error: connector/c was left out: " in result.stderr
+    assert result.stderr.count("hint: run: reconciler plan") == 1

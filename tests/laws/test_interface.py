@@ -187,7 +187,7 @@ def test_a_bug_is_one_line_and_a_log(workspace: Workspace, tmp_path: Path) -> No
     """A user never sees a traceback."""
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
-        "import reconciler.wiring.run as w\ndef boom(*a): raise RuntimeError('boom')\nw.locate_root = boom\n"
+        "import reconciler.wiring.roots as w\ndef boom(*a): raise RuntimeError('boom')\nw.locate_root = boom\n"
     )
     result = workspace.run("plan", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
     assert result.exit_code == 1

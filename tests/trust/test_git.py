@@ -84,17 +84,16 @@ ARMS: dict[str, tuple[Arm, tuple[str, ...]]] = {
     "clean filter in capitals": (filtered("X.Y", "clean"), ("status",)),
     "filter process": (filtered("x", "process"), ("status",)),
     "smudge filter": (filtered("x", "smudge"), ("archive", "HEAD")),
-    "external diff": (configured(diff__external="CANARY"), ()),
     "textconv": (textconv, ("diff",)),
+    "what shows, asks and edits": (configured(
+        diff__external="CANARY", core__pager="CANARY", pager__status="CANARY", color__ui="always", credential__helper="!CANARY",
+        core__sshCommand="CANARY", core__askPass="CANARY", core__editor="CANARY", sequence__editor="CANARY", core__alternateRefsCommand="CANARY",
+    ), ()),
     "hook on the index": (hooked("post-index-change"), ("add", ".")),
     "hook on refs": (hooked("reference-transaction"), ("update-ref", "refs/heads/x", "HEAD")),
     "hooks elsewhere": (configured(core__hooksPath="CANARYS"), ()),
     "hook on checkout": (hooked("post-checkout"), ("checkout", "-q", "HEAD")),
-    "pager": (configured(core__pager="CANARY", pager__status="CANARY", color__ui="always"), ()),
-    "credentials and ssh": (configured(credential__helper="!CANARY", core__sshCommand="CANARY", core__askPass="CANARY"), ()),
     "signatures": (configured(gpg__program="CANARY", commit__gpgSign="true", log__showSignature="true"), ("commit", "--allow-empty", "-m", "x")),
-    "editor": (configured(core__editor="CANARY", sequence__editor="CANARY"), ()),
-    "alternate refs": (configured(core__alternateRefsCommand="CANARY"), ()),
 }  # fmt: skip
 
 

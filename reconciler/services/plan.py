@@ -59,8 +59,6 @@ def make_plan(
     Raises:
         SecretUnavailable: all secrets are compared and a reference leads to nothing.
     """
-    if isinstance(store, Expects):
-        store.expect(desired.resources)
     live, owned, others = _looked_at(scope, store, desired, options.owner)
     moved = paired(store.moved() if scope is None else scope.moved)
     matches = list(_matches(desired, live, store, options, moved))
@@ -240,6 +238,8 @@ def plan_all(desired: Desired, source: Source, store: Store, asked: Asked) -> Pl
         SecretUnavailable: see `make_plan`.
     """
     options = asked.options
+    if isinstance(store, Expects):
+        store.expect(desired.resources)
     known = asked.tokens(desired) if asked.tokens else None
     plan = make_plan(desired, source, store, options, known)
     memory = None

@@ -272,6 +272,15 @@ def test_other_fields_change_without_the_credentials(place: Workspace, server: I
     assert held(server) == {"token": token, "verify_certificate": True} and changed(place) == []
 
 
+def test_a_plan_with_tokens_reads_each_list_once(place: Workspace, server: Instance) -> None:
+    """What is given of tokens is asked of what was read, and not before."""
+    place.ok("apply", "--yes")
+    before = len(server.simulator.requests)
+    place.ok("plan")
+    asked = [one["path"] for one in server.simulator.requests[before:]]
+    assert asked.count("/data_sources") == asked.count("/data_source_categories") == 1, asked
+
+
 def test_a_token_that_the_instance_fetches_itself_is_not_missed(place: Workspace, server: Instance) -> None:
     """OAuth 2.0 password credentials are its own affair: nothing is fetched here, and no monitor is alarmed."""
     path = place.root / "connectors/one.yaml"

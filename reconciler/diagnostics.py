@@ -258,7 +258,7 @@ RULES: dict[str, Rule] = {
     "RC912": Rule("end of a grant that the target does not keep", "Permissions do not end by themselves in ProcessMaker: the first apply after the end takes them back. Where applies run on a schedule that is good enough, the target says so: `processmaker: {expiry: byApply}`."),
     "RC913": Rule("permission that the instance does not have", "The instance was asked what permissions it has, by `store check`, and none of them means this one. It comes with a package, or with a later version."),
     "RC914": Rule("secret that the target shows", "ProcessMaker encrypts credentials, and nothing else: whoever may view connectors reads the values of headers and parameters, in lists and in exported files. Use `authorization`, or say in the target that this is accepted: `processmaker: {allowSecretsInEndpoints: true}`."),
-    "RC915": Rule("without effect in the instance's version", "By what `store check` found out, the instance is of a version that keeps this and does not go by it: timeouts and retries came in 2023, and before mid-2021 members of a group in a group got no rights from it.", _WARNING),
+    "RC915": Rule("without effect in the version of the instance", "By what `store check` found out, the instance is of a version that keeps this and does not go by it: timeouts and retries came in 2023, and before mid-2021 members of a group in a group got no rights from it.", _WARNING),
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from reconciler.kinds.canonical import fold
 
 _SIGNS = frozenset("-_.'")
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)\s*", re.ASCII)
 _TAGS_ONCE = r"<(?![ \t\n\r\v\f])|<(?=[\s\0\u200b\ufeff]*\Z)"  # at the end too, as blanks behind it are taken off first
 _TAGS_NOW = r"<\?(?!\?>).+?\?>|<!--(?!-).+?-->|</?[a-z0-9][^>]*>"
 _BRACES = r"\{\{|\}\}"

@@ -59,7 +59,7 @@ def test_the_log_of_a_bug_is_private_and_holds_no_value(workspace: Workspace, tm
     workspace.write("sitecustomize.py", "")
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
-        "import os, reconciler.wiring.run as w\n"
+        "import os, reconciler.wiring.roots as w\n"
         "def boom(*a):\n"
         "    value = os.environ['VALUE']\n"
         "    try: int(value)\n"

@@ -41,21 +41,7 @@ def observe(
             the state is a live store.
         RecordConflict: two of its records have one address, or others wrote to the state each time it was read.
     """
-    lasts = begin is not None
-    for _ in range(_TIMES):
-        notes = recall(connection, live, names)
-        before = _noted(connection)
-        if begin is not None:
-            connection.commit()
-        found = [record for record in live.read() if record.key.kind in KINDS]
-        _refuse_twins(found)
-        if begin is not None:
-            begin()
-        if _noted(connection) == before:
-            break
-    else:
-        raise RecordConflict(f"others wrote to the state each of {_TIMES} times while the live store was read", hint="run the command again")  # fmt: skip
-    known = {uid: place for uid, (place, _) in before.items()}
+    notes, known, found = _look(connection, live, names, begin)
     moved = [record for record in found if known.get(record.id) != (*record.key, number_of(record.version))]
     gone = known.keys() - {record.id for record in found}
     ids = [*gone, *(record.id for record in moved)]
@@ -75,8 +61,26 @@ def observe(
     handover.drop_resealed(connection, found)
     note_versions(connection, {record.id: record.version for record in moved})
     note(connection, {one.id: one.note for one in found if one.note != notes.get(one.id, "")})
-    _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=lasts)
+    _note_writers(connection, [uid for uid in ids if uid not in seen], touches, lasts=begin is not None)
     return {record.id: record.version for record in found}
+
+
+def _look(
+    connection: Connection, live: Live, names: Names, begin: Callable[[], None] | None
+) -> tuple[dict[str, str], dict[str, tuple[str, str, int]], list[LiveRecord]]:
+    """What was noted of records, their addresses and versions, and what is live; see `observe`."""
+    for _ in range(_TIMES):
+        notes = recall(connection, live, names)
+        before = _noted(connection)
+        if begin is not None:
+            connection.commit()
+        found = [record for record in live.read() if record.key.kind in KINDS]
+        _refuse_twins(found)
+        if begin is not None:
+            begin()
+        if _noted(connection) == before:
+            return notes, {uid: place for uid, (place, _) in before.items()}, found
+    raise RecordConflict(f"others wrote to the state each of {_TIMES} times while the live store was read", hint="run the command again")  # fmt: skip
 
 
 def _noted(connection: Connection) -> dict[str, tuple[tuple[str, str, int], str]]:

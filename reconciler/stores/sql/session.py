@@ -222,7 +222,7 @@ class SqlSession:
         self._connection.insert(
             "documents",
             ("live", "uid"),
-            ((_text(write.change), write.uid) for write in writes if write.change.resource),
+            ((write.change.body.decode(), write.uid) for write in writes if write.change.resource),
             "ON CONFLICT (uid) DO UPDATE SET live = excluded.live",
         )
         self._connection.executemany(
@@ -296,7 +296,3 @@ def _history_rows(writes: Sequence[PlannedWrite], run: int, drifts: Drifts) -> I
             before = "{}" if change.live is None else change.live.body.decode()
             was = change.record.key.name
             yield (*row, before, was if was != change.key.name else None, *drifts.take(write.uid))
-
-
-def _text(change: Change) -> str:
-    return change.body.decode()
